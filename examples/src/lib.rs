@@ -1,0 +1,1 @@
+//! The examples of rexecutor; run one with `cargo run --example NAME`.

@@ -1,0 +1,54 @@
+//! Where the time comes from.
+//!
+//! # Invariants
+//!
+//! - Nothing in the workspace asks for the time or sleeps except through a [`Clock`]; only [`SystemClock`] touches the
+//!   real one.
+//! - A database backend without a clock of its own takes the database's time, so that a wrong clock on one node does no
+//!   harm. Given a clock, as under test, it takes that clock's.
+
+use std::{fmt::Debug, sync::Arc, time::Duration};
+
+use chrono::{DateTime, SubsecRound, Utc};
+use futures::future::BoxFuture;
+
+/// A source of time that can be waited on.
+pub trait Clock: Send + Sync + Debug + 'static {
+    /// The present instant, to the microsecond.
+    fn now(&self) -> DateTime<Utc>;
+
+    /// Waits until `duration` has passed on this clock.
+    ///
+    /// The deadline is fixed when this method is called, not when the future is first polled.
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+}
+
+impl<C: Clock + ?Sized> Clock for Arc<C> {
+    fn now(&self) -> DateTime<Utc> {
+        (**self).now()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        (**self).sleep(duration)
+    }
+}
+
+/// The operating system's clock and tokio's timer.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the wall clock")]
+    fn now(&self) -> DateTime<Utc> {
+        // Databases keep microseconds: an instant must not change by being stored.
+        Utc::now().trunc_subsecs(6)
+    }
+
+    /// # Panics
+    ///
+    /// Outside a tokio runtime, or on one without timers (`enable_time`).
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that sleeps")]
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(duration))
+    }
+}

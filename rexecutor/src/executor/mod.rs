@@ -1,0 +1,245 @@
+//! What a job does: the [`Executor`] trait, and what its runs give.
+//!
+//! `#[job]` writes an implementation of [`Executor`] from a function; everything here can also be written by hand.
+
+mod amend;
+mod result;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use serde::{Serialize, de::DeserializeOwned};
+
+pub use self::{
+    amend::JobsError,
+    result::{CancellationReason, Disposition, ExecutionError, ExecutionResult, IntoExecutionResult},
+};
+use crate::{
+    backend::Inspect,
+    backoff::{DEFAULT_BACKOFF, Strategy},
+    global,
+    job::{Job, JobId, builder::JobBuilder, query::Where, uniqueness_criteria::UniquenessCriteria},
+    limits,
+};
+
+/// A kind of job: its name, its types, its settings and its work.
+///
+/// Implement it with [`async_trait`], or let `#[job]` write the implementation from a function.
+///
+/// # Examples
+///
+/// ```
+/// use rexecutor::prelude::*;
+///
+/// struct WelcomeEmail;
+///
+/// #[async_trait::async_trait]
+/// impl Executor for WelcomeEmail {
+///     type Data = String;
+///     type Metadata = ();
+///     const NAME: &'static str = "welcome_email";
+///     const MAX_ATTEMPTS: u16 = 3;
+///
+///     async fn execute(job: Job<Self::Data, Self::Metadata>) -> ExecutionResult {
+///         println!("welcome, {}", job.data);
+///         ExecutionResult::Done
+///     }
+/// }
+/// ```
+///
+/// [`async_trait`]: https://docs.rs/async-trait
+#[async_trait]
+pub trait Executor: Send + Sync + 'static {
+    /// What a job of this kind works on.
+    type Data: Serialize + DeserializeOwned + Send + 'static;
+
+    /// What else is stored with a job, for people and tools to see.
+    type Metadata: Serialize + DeserializeOwned + Send + 'static;
+
+    /// The name under which jobs are stored: 1 to 255 bytes. Changing it orphans the jobs that are stored.
+    const NAME: &'static str;
+
+    /// How many attempts a job has, at least 1. The default is 5.
+    const MAX_ATTEMPTS: u16 = 5;
+
+    /// How many jobs of this kind a node runs at once, at least 1. The default is `None`: as many as the node runs at
+    /// all.
+    const MAX_CONCURRENCY: Option<usize> = None;
+
+    /// Whether the work blocks its thread, so that it runs on a thread of its own, where tokio's timers and I/O still
+    /// work. The default is `false`.
+    const BLOCKING: bool = false;
+
+    /// Which jobs must not exist beside each other. The default is `None`: any may.
+    const UNIQUENESS_CRITERIA: Option<UniquenessCriteria<'static>> = None;
+
+    /// The priority of a job: lower numbers start first. The default is 0.
+    const PRIORITY: u16 = 0;
+
+    /// The tags of a job, before those that its builder adds. The default is none.
+    const TAGS: &'static [&'static str] = &[];
+
+    /// How long a job is kept once it is complete. The default is [`Retention::Forever`].
+    const RETENTION: Retention = Retention::Forever;
+
+    /// The most bytes that the encoded data, and the metadata, may each have. The default is 1 MiB.
+    const MAX_DATA_BYTES: usize = limits::MAX_DATA_BYTES;
+
+    /// Does the work.
+    ///
+    /// A panic is a failed attempt. The future is dropped when the job runs out of time, when it has been cancelled
+    /// and does not stop, and when the node's grace for shutting down is over.
+    async fn execute(job: Job<Self::Data, Self::Metadata>) -> ExecutionResult;
+
+    /// How long to wait after the attempt `job.attempt` has failed. The default is [`DEFAULT_BACKOFF`].
+    fn backoff(job: &Job<Self::Data, Self::Metadata>) -> TimeDelta {
+        DEFAULT_BACKOFF.backoff(job.attempt)
+    }
+
+    /// How long an attempt may take. The default is `None`: any time.
+    ///
+    /// An attempt on a blocking thread cannot be stopped: it keeps its slot until its thread has ended, and is settled
+    /// as timed out then.
+    fn timeout(_job: &Job<Self::Data, Self::Metadata>) -> Option<Duration> {
+        None
+    }
+
+    /// Begins to build a job of this kind.
+    fn builder<'a>() -> JobBuilder<'a, Self>
+    where
+        Self: Sized,
+    {
+        JobBuilder::new()
+    }
+
+    /// Cancels a job: at once if it waits; if it is executing, it is asked to stop, on whichever node it runs.
+    ///
+    /// # Errors
+    ///
+    /// When no global backend is set, no job of this executor has this number, or it is finished already.
+    async fn cancel_job(
+        job: impl Into<JobId> + Send,
+        reason: Box<dyn CancellationReason>,
+    ) -> Result<(), JobsError>
+    where
+        Self: Sized,
+    {
+        let reason = reason.to_string();
+        amend::cancel::<Self>(&*global::backend()?, job.into(), &reason).await
+    }
+
+    /// [`cancel_job`](Self::cancel_job) on a backend of your choice.
+    ///
+    /// # Errors
+    ///
+    /// As there, but for the global backend.
+    async fn cancel_job_on_backend<B: Inspect + ?Sized>(
+        job: impl Into<JobId> + Send,
+        reason: Box<dyn CancellationReason>,
+        backend: &B,
+    ) -> Result<(), JobsError>
+    where
+        Self: Sized,
+    {
+        let reason = reason.to_string();
+        amend::cancel::<Self>(backend, job.into(), &reason).await
+    }
+
+    /// Makes a job due now, with all its attempts, whether it is finished or waits.
+    ///
+    /// # Errors
+    ///
+    /// When no global backend is set, no job of this executor has this number, or it is executing.
+    async fn rerun_job(job: impl Into<JobId> + Send) -> Result<(), JobsError>
+    where
+        Self: Sized,
+    {
+        amend::rerun::<Self>(&*global::backend()?, job.into()).await
+    }
+
+    /// [`rerun_job`](Self::rerun_job) on a backend of your choice.
+    ///
+    /// # Errors
+    ///
+    /// As there, but for the global backend.
+    async fn rerun_job_on_backend<B: Inspect + ?Sized>(
+        job: impl Into<JobId> + Send,
+        backend: &B,
+    ) -> Result<(), JobsError>
+    where
+        Self: Sized,
+    {
+        amend::rerun::<Self>(backend, job.into()).await
+    }
+
+    /// The stored jobs of this kind that match, in the order of their numbers.
+    ///
+    /// # Errors
+    ///
+    /// When no global backend is set, or a stored job no longer decodes.
+    async fn query_jobs<'a>(
+        query: Where<'a, Self::Data, Self::Metadata>,
+    ) -> Result<Vec<Job<Self::Data, Self::Metadata>>, JobsError>
+    where
+        Self: Sized,
+    {
+        amend::query::<Self, _>(&*global::backend()?, query).await
+    }
+
+    /// [`query_jobs`](Self::query_jobs) on a backend of your choice.
+    ///
+    /// # Errors
+    ///
+    /// As there, but for the global backend.
+    async fn query_jobs_on_backend<'a, B: Inspect + ?Sized>(
+        query: Where<'a, Self::Data, Self::Metadata>,
+        backend: &B,
+    ) -> Result<Vec<Job<Self::Data, Self::Metadata>>, JobsError>
+    where
+        Self: Sized,
+    {
+        amend::query::<Self, _>(backend, query).await
+    }
+
+    /// Stores the data, metadata, attempts, priority, tags and due time of `job`. Its other fields change nothing.
+    ///
+    /// # Errors
+    ///
+    /// When no global backend is set, the job is not there or is executing, or a field is not acceptable; then nothing
+    /// is stored.
+    async fn update_job(job: Job<Self::Data, Self::Metadata>) -> Result<(), JobsError>
+    where
+        Self: Sized,
+    {
+        amend::update::<Self, _>(&*global::backend()?, job).await
+    }
+
+    /// [`update_job`](Self::update_job) on a backend of your choice.
+    ///
+    /// # Errors
+    ///
+    /// As there, but for the global backend.
+    async fn update_job_on_backend<B: Inspect + ?Sized>(
+        job: Job<Self::Data, Self::Metadata>,
+        backend: &B,
+    ) -> Result<(), JobsError>
+    where
+        Self: Sized,
+    {
+        amend::update::<Self, _>(backend, job).await
+    }
+}
+
+/// How long a job is kept once it is complete.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Retention {
+    /// Until a pruner deletes it.
+    #[default]
+    Forever,
+    /// It is deleted in the step that completes it: twice as fast, and it leaves no trace.
+    None,
+    /// It is deleted once it has been finished, however it ended, for this long.
+    For(TimeDelta),
+}

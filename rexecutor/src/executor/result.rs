@@ -1,0 +1,161 @@
+//! What a run of a job gives.
+
+use std::{
+    error::Error,
+    fmt::{self, Display},
+};
+
+use chrono::TimeDelta;
+
+/// What a run of a job gives.
+#[non_exhaustive]
+pub enum ExecutionResult {
+    /// The job is done.
+    Done,
+    /// The job is to be given up, though nothing failed.
+    Cancel {
+        /// Why: it is stored with the job.
+        reason: Box<dyn CancellationReason>,
+    },
+    /// The job is to run again later; this attempt does not count.
+    Snooze {
+        /// How much later. A negative delay counts as zero.
+        delay: TimeDelta,
+    },
+    /// The attempt failed: the job is retried while it has attempts left.
+    Error {
+        /// What went wrong: it is stored with the job.
+        error: Box<dyn ExecutionError>,
+    },
+}
+
+impl fmt::Debug for ExecutionResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done => f.write_str("Done"),
+            Self::Cancel { reason } => write!(f, "Cancel({reason})"),
+            Self::Snooze { delay } => write!(f, "Snooze({delay})"),
+            Self::Error { error } => write!(f, "Error({}: {error})", error.error_type()),
+        }
+    }
+}
+
+/// An error that a job gives: stored with the job, and decides what happens next.
+///
+/// # Examples
+///
+/// ```
+/// use rexecutor::prelude::*;
+///
+/// #[derive(Debug)]
+/// struct NoSuchAddress;
+///
+/// impl std::fmt::Display for NoSuchAddress {
+///     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+///         f.write_str("no such address")
+///     }
+/// }
+///
+/// impl ExecutionError for NoSuchAddress {
+///     fn error_type(&self) -> &'static str {
+///         "no_such_address"
+///     }
+///
+///     fn disposition(&self) -> Disposition {
+///         Disposition::Discard // trying again will not help
+///     }
+/// }
+/// ```
+pub trait ExecutionError: Display + Send {
+    /// A short name for this kind of error, to count and group by.
+    fn error_type(&self) -> &str;
+
+    /// What is to happen next. The default is a retry after the executor's backoff.
+    fn disposition(&self) -> Disposition {
+        Disposition::Retry
+    }
+}
+
+/// What is to happen after an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Disposition {
+    /// Try again after the executor's backoff, while there are attempts left.
+    Retry,
+    /// Try again after this delay, while there are attempts left. A negative delay counts as zero.
+    RetryAfter(TimeDelta),
+    /// Fail for good, whatever attempts are left: the job is discarded.
+    Discard,
+    /// Give the job up: it is cancelled.
+    Cancel,
+}
+
+impl<E: ExecutionError + 'static> From<E> for ExecutionResult {
+    fn from(error: E) -> Self {
+        Self::Error { error: Box::new(error) }
+    }
+}
+
+/// Why a job is cancelled: anything that can be shown.
+pub trait CancellationReason: Display + Send {}
+
+impl<T: Display + Send> CancellationReason for T {}
+
+/// What a function with `#[job]` may return.
+///
+/// A unit and `Ok(())` are [`ExecutionResult::Done`]; an error is stored with all its causes, under its type's name.
+#[diagnostic::on_unimplemented(
+    message = "a job cannot return `{Self}`",
+    label = "not a job's result",
+    note = "a job returns `()`, `ExecutionResult`, `Result<(), E>` or `Result<ExecutionResult, E>`",
+    note = "where `E` is an error: anything that converts into `Box<dyn std::error::Error + Send + Sync>`"
+)]
+pub trait IntoExecutionResult {
+    /// Converts it.
+    fn into_execution_result(self) -> ExecutionResult;
+}
+
+impl IntoExecutionResult for ExecutionResult {
+    fn into_execution_result(self) -> ExecutionResult {
+        self
+    }
+}
+
+impl IntoExecutionResult for () {
+    fn into_execution_result(self) -> ExecutionResult {
+        ExecutionResult::Done
+    }
+}
+
+impl<T: IntoExecutionResult, E: Into<Box<dyn Error + Send + Sync>>> IntoExecutionResult for Result<T, E> {
+    fn into_execution_result(self) -> ExecutionResult {
+        match self {
+            Ok(value) => value.into_execution_result(),
+            Err(error) => Returned { error: error.into(), error_type: std::any::type_name::<E>() }.into(),
+        }
+    }
+}
+
+/// An error that a function returned with `Err`.
+struct Returned {
+    error: Box<dyn Error + Send + Sync>,
+    error_type: &'static str,
+}
+
+impl Display for Returned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.error)?;
+        let mut cause = self.error.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+impl ExecutionError for Returned {
+    fn error_type(&self) -> &str {
+        self.error_type
+    }
+}

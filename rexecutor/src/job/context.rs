@@ -1,0 +1,131 @@
+//! What a running job can see of its surroundings.
+
+use std::{fmt, sync::Arc};
+
+use serde::de::DeserializeOwned;
+use tokio_util::sync::CancellationToken;
+
+use super::{JobId, JobStatus};
+use crate::{
+    backend::{Backend, JobRow},
+    clock::{Clock, SystemClock},
+    registry::StateMap,
+};
+
+/// What a running job can see of its surroundings: which attempt it is, whether it is to stop, the clock, and what the
+/// node was given as state.
+///
+/// A function with `#[job]` takes it as a parameter; an [`Executor`](crate::executor::Executor) has it from
+/// [`Job::context`](super::Job::context). It is cheap to clone.
+#[derive(Clone)]
+pub struct JobContext(Arc<Inner>);
+
+struct Inner {
+    row: JobRow,
+    state: Arc<StateMap>,
+    clock: Arc<dyn Clock>,
+    cancellation: CancellationToken,
+    backend: Option<Arc<dyn Backend>>,
+}
+
+impl JobContext {
+    pub(crate) fn new(
+        row: JobRow,
+        state: Arc<StateMap>,
+        clock: Arc<dyn Clock>,
+        cancellation: CancellationToken,
+        backend: Arc<dyn Backend>,
+    ) -> Self {
+        Self(Arc::new(Inner { row, state, clock, cancellation, backend: Some(backend) }))
+    }
+
+    /// The context of a job that does not run: it has no state and is never cancelled.
+    pub(crate) fn detached(row: JobRow) -> Self {
+        Self(Arc::new(Inner {
+            row,
+            state: Arc::default(),
+            clock: Arc::new(SystemClock),
+            cancellation: CancellationToken::new(),
+            backend: None,
+        }))
+    }
+
+    /// The job's number.
+    pub fn job_id(&self) -> JobId {
+        self.0.row.id
+    }
+
+    /// The name of the job's executor.
+    pub fn executor(&self) -> &str {
+        self.0.row.executor.as_str()
+    }
+
+    /// Which attempt this is, counted from 1.
+    pub fn attempt(&self) -> u16 {
+        self.0.row.attempt
+    }
+
+    /// How many attempts the job has.
+    pub fn max_attempts(&self) -> u16 {
+        self.0.row.max_attempts
+    }
+
+    /// Whether a failure now would be final.
+    pub fn is_last_attempt(&self) -> bool {
+        self.attempt() >= self.max_attempts()
+    }
+
+    /// The job's tags.
+    pub fn tags(&self) -> &[String] {
+        &self.0.row.tags
+    }
+
+    /// The job's metadata, decoded as `M`; `None` if it has none.
+    ///
+    /// # Errors
+    ///
+    /// When they do not decode as `M`.
+    pub fn metadata<M: DeserializeOwned>(&self) -> Result<Option<M>, serde_json::Error> {
+        self.0.row.metadata.as_deref().map(serde_json::from_str).transpose()
+    }
+
+    /// What is cancelled when the job is to stop: somebody cancelled it, it ran out of time, or its node shuts down and
+    /// the grace is over. A job that has not stopped some seconds later is dropped.
+    pub fn cancellation(&self) -> &CancellationToken {
+        &self.0.cancellation
+    }
+
+    /// The clock that the engine goes by: the system's, or a test's.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.0.clock
+    }
+
+    /// The backend that the job came from, to enqueue others with; `None` for a job that does not run.
+    pub fn backend(&self) -> Option<&Arc<dyn Backend>> {
+        self.0.backend.as_ref()
+    }
+
+    /// What the node was given as state of this type.
+    pub fn state<T: Clone + Send + Sync + 'static>(&self) -> Option<T> {
+        self.0.state.get()
+    }
+
+    pub(crate) fn row(&self) -> &JobRow {
+        &self.0.row
+    }
+
+    pub(crate) fn status(&self) -> JobStatus {
+        self.0.row.status
+    }
+}
+
+impl fmt::Debug for JobContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JobContext")
+            .field("job_id", &self.job_id())
+            .field("executor", &self.executor())
+            .field("attempt", &self.attempt())
+            .field("is_cancelled", &self.0.cancellation.is_cancelled())
+            .finish_non_exhaustive()
+    }
+}

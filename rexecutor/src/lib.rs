@@ -1,0 +1,32 @@
+//! Durable, typed, retried, scheduled background jobs.
+
+pub mod backend;
+pub mod backoff;
+pub mod clock;
+mod engine;
+pub mod executor;
+pub mod global;
+pub mod job;
+pub mod limits;
+pub mod prelude;
+pub mod pruner;
+pub mod registry;
+
+pub use chrono::TimeDelta;
+
+
+pub use crate::{
+    executor::{ExecutionError, ExecutionResult, Executor},
+    global::{GlobalBackendIsSet, NoGlobalBackend},
+    job::{Job, JobContext, JobId, JobStatus},
+    registry::{Extract, ExtractError, State},
+};
+
+/// What `#[job]` writes refers to. Not public API.
+#[doc(hidden)]
+pub mod __private {
+    pub use async_trait::async_trait;
+    pub use inventory::submit;
+
+    pub use crate::{executor::IntoExecutionResult, registry::extract};
+}

@@ -1,0 +1,22 @@
+//! What is accepted, at most.
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+
+/// The longest delay: 1,000 years of 365 days.
+pub const MAX_DELAY: TimeDelta = TimeDelta::days(365_000);
+
+/// The most bytes that a job's encoded data, and its metadata, may each have, unless
+/// [`Executor::MAX_DATA_BYTES`](crate::executor::Executor::MAX_DATA_BYTES) says otherwise: 1 MiB.
+pub const MAX_DATA_BYTES: usize = 1024 * 1024;
+
+/// The deepest nesting of JSON that can be read back: `serde_json` refuses to read 128 levels.
+pub const MAX_DEPTH: usize = 127;
+
+/// The longest tag, in bytes.
+pub const MAX_TAG_BYTES: usize = 255;
+
+/// Whether every backend can store this instant: the years 1 to 9999.
+pub fn is_storable(instant: DateTime<Utc>) -> bool {
+    let bound = |year| NaiveDate::from_ymd_opt(year, 1, 1).unwrap_or_default();
+    (bound(1)..bound(10_000)).contains(&instant.date_naive())
+}

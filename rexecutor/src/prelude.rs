@@ -1,0 +1,17 @@
+//! What most programs use: `use rexecutor::prelude::*;`.
+
+pub use chrono::TimeDelta;
+
+
+pub use crate::{
+
+    backoff::{BackoffStrategy, Jitter, Strategy},
+    executor::{CancellationReason, Disposition, ExecutionError, ExecutionResult, Executor, Retention},
+    job::{
+        ErrorType, Job, JobContext, JobError, JobId, JobStatus,
+        query::Where,
+        uniqueness_criteria::{Replace, Resolution, UniquenessCriteria},
+    },
+    pruner::{Pruner, PrunerConfig},
+    registry::{Extract, ExtractError, State},
+};
