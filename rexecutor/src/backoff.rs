@@ -160,7 +160,8 @@ mod tests {
     /// Trap 27: backoff overflows and panics, or wraps to "at once"; negative jitter.
     #[test]
     fn trap_27_no_input_overflows_or_is_negative() {
-        let bases = [TimeDelta::MIN, TimeDelta::seconds(-1), TimeDelta::zero(), TimeDelta::days(400_000), TimeDelta::MAX];
+        let bases =
+            [TimeDelta::MIN, TimeDelta::seconds(-1), TimeDelta::zero(), TimeDelta::days(400_000), TimeDelta::MAX];
         let jitters = [
             Jitter::Relative(f64::NAN),
             Jitter::Relative(f64::INFINITY),

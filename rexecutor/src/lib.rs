@@ -8,17 +8,19 @@ pub mod executor;
 pub mod global;
 pub mod job;
 pub mod limits;
+pub mod node;
 pub mod prelude;
 pub mod pruner;
 pub mod registry;
+pub mod schedule;
 
 pub use chrono::TimeDelta;
-
 
 pub use crate::{
     executor::{ExecutionError, ExecutionResult, Executor},
     global::{GlobalBackendIsSet, NoGlobalBackend},
     job::{Job, JobContext, JobId, JobStatus},
+    node::Rexecutor,
     registry::{Extract, ExtractError, State},
 };
 

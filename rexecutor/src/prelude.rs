@@ -2,9 +2,8 @@
 
 pub use chrono::TimeDelta;
 
-
 pub use crate::{
-
+    Rexecutor,
     backoff::{BackoffStrategy, Jitter, Strategy},
     executor::{CancellationReason, Disposition, ExecutionError, ExecutionResult, Executor, Retention},
     job::{

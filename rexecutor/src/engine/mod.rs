@@ -1,5 +1,135 @@
 //! The engine of a node: claims due jobs, runs them, and settles how they ended.
+//!
+//! ```text
+//!         wakeups (the bell, the timer of the next due job)
+//!                      │
+//!    free slots ──► claim (one batch for all executors) ──► run (a task each, or a blocking thread)
+//!                      ▲                                       │ outcome
+//!                      └─────────── slots come free ◄──────────┴──► outbox (batched, retried until stored)
+//!    beside it: membership (heartbeat, rescue) · watch · ticker (cron, pruner)
+//! ```
+//!
+//! The [`dispatcher`] is the heart; it runs as one task and owns its state. The others talk to it through channels.
 
+mod backoff;
+mod dispatcher;
+mod lines;
+mod membership;
+mod options;
+mod outbox;
+mod prune;
 mod run;
+mod supervise;
+mod ticker;
 
-pub(crate) use self::run::{Environment, Run, Runner, runner};
+use std::sync::Arc;
+
+use futures::FutureExt;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use self::{
+    dispatcher::{Command, Connections, Dispatcher},
+    membership::Membership,
+    supervise::supervise,
+};
+pub(crate) use self::{
+    options::Options,
+    run::{Environment, Runner, chain, runner},
+    ticker::{Action, Timetable, every_minute},
+};
+use crate::backend::Bell;
+
+/// A running node's handle. Dropping it leaves the node running.
+#[derive(Clone)]
+pub(crate) struct Engine {
+    environment: Environment,
+    commands: mpsc::UnboundedSender<Command>,
+    /// Cancelled when the dispatcher has settled everything: what runs beside it may stop.
+    drained: CancellationToken,
+    /// Cancelled when the node has left.
+    left: CancellationToken,
+}
+
+impl Engine {
+    /// Starts a node on the present runtime.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub(crate) fn start(environment: Environment, options: Options) -> Self {
+        let (commands, orders) = mpsc::unbounded_channel();
+        let (node, membership) = watch::channel(None);
+        let (bell, check) = (Arc::new(Bell::default()), Arc::new(Notify::new()));
+        let engine = Self {
+            environment: environment.clone(),
+            commands,
+            drained: CancellationToken::new(),
+            left: CancellationToken::new(),
+        };
+        let connections = Connections { commands: orders, node: membership, bell: bell.clone(), check: check.clone() };
+        let dispatcher = Dispatcher::new(environment.clone(), options.clone(), connections);
+        let membership = Membership { environment, options, node, commands: engine.commands.clone(), check };
+        engine.beside(engine.clone().watch(bell));
+        tokio::spawn(engine.clone().live(dispatcher, membership));
+        engine
+    }
+
+    /// Runs this executor's jobs too.
+    pub(crate) fn add(&self, runner: Arc<dyn Runner>) {
+        let _ = self.commands.send(Command::Add(runner));
+    }
+
+    /// Does what these schedules say.
+    pub(crate) fn follow(&self, timetables: Vec<Timetable>) {
+        let (environment, timetables) = (self.environment.clone(), Arc::<[Timetable]>::from(timetables));
+        let step = move || ticker::tick(environment.clone(), timetables.clone()).boxed();
+        self.beside(supervise(self.environment.clock.clone(), "tick", step));
+    }
+
+    /// Begins to shut down.
+    pub(crate) fn shut_down(&self) {
+        let _ = self.commands.send(Command::ShutDown);
+    }
+
+    /// Waits until the node has left.
+    pub(crate) async fn left(&self) {
+        self.left.cancelled().await;
+    }
+
+    async fn live(self, dispatcher: Dispatcher, membership: Membership) {
+        // Dropped at the end of this function, also when the runtime goes away: nobody waits for a node that is gone.
+        let _left = self.left.clone().drop_guard();
+        let _drained = self.drained.clone().drop_guard();
+        tokio::select! {
+            biased;
+            () = dispatcher.run() => {}
+            () = membership.keep() => {}
+        }
+        self.drained.cancel();
+        membership.leave().await;
+        tracing::info!("the node has left");
+    }
+
+    async fn watch(self, bell: Arc<Bell>) {
+        let clock = self.environment.clock.clone();
+        supervise(clock, "watch", || {
+            let watching = self.environment.backend.watch(bell.clone());
+            // What came before the watch was set up was not heard.
+            bell.ring_all();
+            watching
+        })
+        .await;
+    }
+
+    fn beside(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let drained = self.drained.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                biased;
+                () = drained.cancelled_owned() => {}
+                () = work.fuse() => {}
+            }
+        });
+    }
+}

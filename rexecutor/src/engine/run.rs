@@ -36,17 +36,39 @@ pub(crate) struct Environment {
 }
 
 /// What one run is stopped by.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Run {
     /// Asks the job to stop; the job sees it in its context.
     pub(crate) cancellation: CancellationToken,
     /// Drops the job.
     pub(crate) abort: CancellationToken,
+    /// How long the job may take to stop once it was asked to.
+    grace: Duration,
+}
+
+impl Run {
+    pub(crate) fn new(grace: Duration) -> Self {
+        Self { cancellation: CancellationToken::new(), abort: CancellationToken::new(), grace }
+    }
+
+    /// Waits until the job is to be dropped, whether or not it was asked to stop before.
+    async fn aborted(&self, clock: &Arc<dyn Clock>) {
+        let asked = async {
+            self.cancellation.cancelled().await;
+            clock.sleep(self.grace).await;
+        };
+        tokio::select! {
+            biased;
+            () = self.abort.cancelled() => {}
+            () = asked => {}
+        }
+    }
 }
 
 /// An [`Executor`] whose types are forgotten.
 pub(crate) trait Runner: Send + Sync {
     fn name(&self) -> &'static str;
+    fn type_name(&self) -> &'static str;
     fn max_concurrency(&self) -> Option<usize>;
     fn retention(&self) -> Retention;
 
@@ -64,6 +86,10 @@ struct Typed<E>(PhantomData<fn(E)>);
 impl<E: Executor> Runner for Typed<E> {
     fn name(&self) -> &'static str {
         E::NAME
+    }
+
+    fn type_name(&self) -> &'static str {
+        std::any::type_name::<E>()
     }
 
     fn max_concurrency(&self) -> Option<usize> {
@@ -123,7 +149,7 @@ async fn on_task(
         biased;
         result = &mut work => result.map_or_else(|panic| End::Panicked(message(panic)), End::Returned),
         after = deadline(&clock, timeout) => End::TimedOut(after),
-        () = run.abort.cancelled() => End::Aborted,
+        () = run.aborted(&clock) => End::Aborted,
     };
     run.cancellation.cancel();
     // Dropping what is left of the job is still the job's own doing.
@@ -149,7 +175,7 @@ async fn on_thread(
         biased;
         end = &mut thread => return end.unwrap_or(End::Aborted),
         after = deadline(&clock, timeout) => End::TimedOut(after),
-        () = run.abort.cancelled() => End::Aborted,
+        () = run.aborted(&clock) => End::Aborted,
     };
     run.cancellation.cancel();
     let _ = thread.await;
@@ -168,9 +194,8 @@ async fn deadline(clock: &Arc<dyn Clock>, timeout: Option<Duration>) -> Duration
 
 fn outcome<E: Executor>(end: End, backoff: TimeDelta) -> Outcome {
     match end {
-        End::Returned(result) => {
-            catch(move || returned::<E>(result, backoff)).unwrap_or_else(|panic| fail(ErrorType::Panic, &panic, backoff))
-        }
+        End::Returned(result) => catch(move || returned::<E>(result, backoff))
+            .unwrap_or_else(|panic| fail(ErrorType::Panic, &panic, backoff)),
         End::Panicked(panic) => fail(ErrorType::Panic, &panic, backoff),
         End::TimedOut(after) => fail(ErrorType::Timeout, &format!("ran for longer than {after:?}"), backoff),
         End::Aborted => Outcome::GiveBack,
@@ -220,6 +245,6 @@ fn message(panic: Box<dyn Any + Send>) -> String {
 }
 
 /// An error with all its causes.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -118,10 +118,7 @@ pub trait Executor: Send + Sync + 'static {
     /// # Errors
     ///
     /// When no global backend is set, no job of this executor has this number, or it is finished already.
-    async fn cancel_job(
-        job: impl Into<JobId> + Send,
-        reason: Box<dyn CancellationReason>,
-    ) -> Result<(), JobsError>
+    async fn cancel_job(job: impl Into<JobId> + Send, reason: Box<dyn CancellationReason>) -> Result<(), JobsError>
     where
         Self: Sized,
     {

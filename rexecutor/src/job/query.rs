@@ -28,8 +28,11 @@ use crate::backend::Filter;
 #[must_use]
 pub struct Where<'a, D, M> {
     filter: Result<Filter, serde_json::Error>,
-    types: PhantomData<(&'a (), fn(D, M))>,
+    types: Types<'a, D, M>,
 }
+
+/// The condition borrows nothing and holds neither type: it only stands for them.
+type Types<'a, D, M> = PhantomData<(&'a (), fn(D, M))>;
 
 impl<'a, D, M> Where<'a, D, M> {
     fn new(filter: Filter) -> Self {

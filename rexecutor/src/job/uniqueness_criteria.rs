@@ -97,7 +97,8 @@ impl UniquenessCriteria<'_> {
     /// … and with the same key.
     pub fn and_key<K: Serialize + ?Sized>(mut self, key: &K) -> Self {
         // What does not encode gets the digest of nothing, which `encode` knows and refuses.
-        self.key = Some(serde_json::to_value(key).map_or(UNENCODABLE, |key| digest(&[json::canonical(&key).as_bytes()])));
+        self.key =
+            Some(serde_json::to_value(key).map_or(UNENCODABLE, |key| digest(&[json::canonical(&key).as_bytes()])));
         self
     }
 
@@ -133,10 +134,16 @@ impl UniquenessCriteria<'_> {
         let letter = |present, letter| if present { letter } else { b'-' };
         let scope = [letter(self.executor, b'e'), letter(self.data, b'd'), letter(self.key.is_some(), b'k')];
         let executor = if self.executor { executor.as_bytes() } else { b"" };
-        let whole = digest(&[b"rexecutor 1", &scope, executor, data.as_bytes(), self.key.as_ref().map_or(&[], |key| key)]);
+        let whole =
+            digest(&[b"rexecutor 1", &scope, executor, data.as_bytes(), self.key.as_ref().map_or(&[], |key| key)]);
         let mut key = [0; 16];
         key.copy_from_slice(&whole[..16]);
-        Some(Unique { key: UniqueKey(key), within: self.within, statuses: self.statuses, on_conflict: self.on_conflict })
+        Some(Unique {
+            key: UniqueKey(key),
+            within: self.within,
+            statuses: self.statuses,
+            on_conflict: self.on_conflict,
+        })
     }
 }
 
@@ -282,7 +289,11 @@ mod tests {
     /// Trap 24: the key's hash changes with the Rust version or the platform. This value must never change.
     #[test]
     fn trap_24_keys_are_the_same_for_ever() {
-        let hex: String = key(UniquenessCriteria::by_data(), "mail", r#"{"b":1,"a":[2]}"#).0.iter().map(|b| format!("{b:02x}")).collect();
+        let hex: String = key(UniquenessCriteria::by_data(), "mail", r#"{"b":1,"a":[2]}"#)
+            .0
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
         assert_eq!(hex, "KEY");
     }
 

@@ -134,6 +134,12 @@ pub(crate) fn text(text: &str) -> String {
     text[..end].replace('\0', "\u{fffd}")
 }
 
+/// A short text that stands for a long one.
+pub(crate) fn digest(text: &str) -> String {
+    use sha2::Digest;
+    sha2::Sha256::digest(text)[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// A delay of a job's own making, fit to be waited for.
 pub(crate) fn clamp(delay: TimeDelta) -> TimeDelta {
     delay.clamp(TimeDelta::zero(), MAX_DELAY)

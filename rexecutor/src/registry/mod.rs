@@ -124,7 +124,12 @@ impl CronEntry {
 impl std::fmt::Debug for Registration {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { name, file, line, crons, .. } = self;
-        f.debug_struct("Registration").field("name", name).field("file", file).field("line", line).field("crons", crons).finish()
+        f.debug_struct("Registration")
+            .field("name", name)
+            .field("file", file)
+            .field("line", line)
+            .field("crons", crons)
+            .finish()
     }
 }
 

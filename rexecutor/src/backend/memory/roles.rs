@@ -22,7 +22,12 @@ fn ready<'a, T: Send + 'a>(answer: T) -> BoxFuture<'a, T> {
 }
 
 impl InMemoryBackend {
-    fn enqueue_all(&self, store: &mut Store, jobs: Vec<NewJob>, now: DateTime<Utc>) -> (Vec<Enqueued>, BTreeSet<ExecutorName>) {
+    fn enqueue_all(
+        &self,
+        store: &mut Store,
+        jobs: Vec<NewJob>,
+        now: DateTime<Utc>,
+    ) -> (Vec<Enqueued>, BTreeSet<ExecutorName>) {
         let executors = jobs.iter().map(|job| job.executor.clone()).collect();
         (jobs.into_iter().map(|job| store.enqueue(job, now)).collect(), executors)
     }
@@ -70,8 +75,7 @@ impl Enqueue for InMemoryBackend {
 impl Claim for InMemoryBackend {
     fn claim<'a>(&'a self, node: NodeId, slots: &'a [Slots]) -> BoxFuture<'a, Result<Claimed>> {
         let (mut store, now) = self.store();
-        let mut claimed =
-            Claimed { jobs: Vec::new(), next_due_in: None, member: store.nodes.contains_key(&node) };
+        let mut claimed = Claimed { jobs: Vec::new(), next_due_in: None, member: store.nodes.contains_key(&node) };
         if !claimed.member || self.is_paused {
             return ready(Ok(claimed));
         }

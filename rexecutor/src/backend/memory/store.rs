@@ -90,7 +90,8 @@ impl Store {
     fn due(&self, executor: &str, now: DateTime<Utc>) -> impl Iterator<Item = JobId> {
         let last = JobId::from(i64::MAX);
         self.lines(executor).flat_map(move |(line, priority)| {
-            line.range((priority, DateTime::<Utc>::MIN_UTC, JobId::from(i64::MIN))..=(priority, now, last)).map(|place| place.2)
+            line.range((priority, DateTime::<Utc>::MIN_UTC, JobId::from(i64::MIN))..=(priority, now, last))
+                .map(|place| place.2)
         })
     }
 
@@ -176,7 +177,10 @@ impl Store {
         let excess = match spec.rule {
             PruneRule::MaxAge(age) => {
                 let before = now.checked_sub_signed(age);
-                finished.iter().take_while(|(at, _)| before.is_some_and(|before| at.is_some_and(|at| at < before))).count()
+                finished
+                    .iter()
+                    .take_while(|(at, _)| before.is_some_and(|before| at.is_some_and(|at| at < before)))
+                    .count()
             }
             PruneRule::MaxLength(length) => finished.len().saturating_sub(length as usize),
         };

@@ -1,0 +1,46 @@
+//! How long a loop waits after the database has failed it, and what the log says of that.
+
+use std::{sync::Arc, time::Duration};
+
+use futures::future::BoxFuture;
+use rand::RngExt;
+
+use crate::{backend::BackendError, clock::Clock};
+
+/// Waits longer after each failure in a row: 100 ms, doubling, to 10 s, less up to a half at random, so that the nodes of
+/// a cluster do not come back together.
+#[derive(Debug)]
+pub(super) struct Outage {
+    clock: Arc<dyn Clock>,
+    /// What fails, for the log.
+    what: &'static str,
+    failures: u32,
+}
+
+impl Outage {
+    pub(super) fn new(clock: Arc<dyn Clock>, what: &'static str) -> Self {
+        Self { clock, what, failures: 0 }
+    }
+
+    /// Notes a failure and gives the pause to make. The log has one line for each row of failures.
+    pub(super) fn failed(&mut self, error: &BackendError) -> BoxFuture<'static, ()> {
+        if self.failures == 0 {
+            tracing::error!(
+                error = error as &dyn std::error::Error,
+                what = self.what,
+                "the backend is failing, retrying"
+            );
+        }
+        self.failures = self.failures.saturating_add(1);
+        let longest = Duration::from_millis(50 << self.failures.min(8)).min(Duration::from_secs(10));
+        self.clock.sleep(longest.mul_f64(rand::rng().random_range(0.5..=1.0)))
+    }
+
+    /// Notes that it works.
+    pub(super) fn is_over(&mut self) {
+        if self.failures > 0 {
+            tracing::info!(failures = self.failures, what = self.what, "the backend is back");
+        }
+        self.failures = 0;
+    }
+}

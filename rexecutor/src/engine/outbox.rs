@@ -1,0 +1,116 @@
+//! Outcomes on their way to the backend.
+//!
+//! # Invariants
+//!
+//! - An outcome leaves the outbox only when the backend has stored or refused it.
+//! - One batch is under way at a time; meanwhile the next one gathers. So a lone outcome goes out at once, and many go
+//!   out together.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use futures::future::BoxFuture;
+
+use super::backoff::Outage;
+use crate::{
+    backend::{Backend, Result, Settlement},
+    clock::Clock,
+    job::{JobId, Lease},
+};
+
+/// How many outcomes go out together.
+const BATCH: usize = 500;
+
+/// How many may wait before the node stops claiming.
+pub(super) const MOST_WAITING: usize = 10_000;
+
+type Answer = (Vec<Settlement>, Result<Vec<(JobId, Lease)>>);
+
+/// Outcomes on their way to the backend.
+pub(super) struct Outbox {
+    backend: Arc<dyn Backend>,
+    outage: Outage,
+    waiting: VecDeque<Settlement>,
+    step: Option<Step>,
+    batch: usize,
+}
+
+/// What the outbox waits for.
+enum Step {
+    Settling(BoxFuture<'static, Answer>),
+    Pausing(BoxFuture<'static, ()>),
+}
+
+impl Outbox {
+    pub(super) fn new(backend: Arc<dyn Backend>, clock: Arc<dyn Clock>) -> Self {
+        let outage = Outage::new(clock, "settle");
+        Self { backend, outage, waiting: VecDeque::new(), step: None, batch: BATCH }
+    }
+
+    pub(super) fn push(&mut self, settlement: Settlement) {
+        self.waiting.push_back(settlement);
+    }
+
+    /// How many wait, but for those under way.
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.step.is_none()
+    }
+
+    /// Sends what waits and takes in the answers. It ends after each step, and never while there is nothing to do.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost when the future is dropped: the step under way is kept.
+    pub(super) async fn advance(&mut self) {
+        let step = match &mut self.step {
+            Some(step) => step,
+            None if self.waiting.is_empty() => std::future::pending().await,
+            None => {
+                let batch: Vec<_> = self.waiting.drain(..self.waiting.len().min(self.batch)).collect();
+                let backend = self.backend.clone();
+                self.step.insert(Step::Settling(Box::pin(async move {
+                    let answer = backend.settle(&batch).await;
+                    (batch, answer)
+                })))
+            }
+        };
+        match step {
+            Step::Pausing(pause) => {
+                pause.await;
+                self.step = None;
+            }
+            Step::Settling(answer) => {
+                let (batch, answer) = answer.await;
+                self.step = None;
+                self.answered(batch, answer);
+            }
+        }
+    }
+
+    fn answered(&mut self, batch: Vec<Settlement>, answer: Result<Vec<(JobId, Lease)>>) {
+        match answer {
+            Ok(refused) => {
+                self.outage.is_over();
+                self.batch = BATCH;
+                for (id, lease) in refused {
+                    // Also what a retry finds whose first try was stored and whose answer was lost.
+                    tracing::debug!(job.id = %id, job.lease = %lease, "the job has moved on, its outcome is refused");
+                }
+            }
+            Err(error) => {
+                self.step = Some(Step::Pausing(self.outage.failed(&error)));
+                // One outcome that cannot be stored must not keep the others from it: they go alone, it goes last.
+                if !error.is_transient() {
+                    self.batch = 1;
+                }
+                match self.batch {
+                    1 => self.waiting.extend(batch),
+                    _ => batch.into_iter().rev().for_each(|settlement| self.waiting.push_front(settlement)),
+                }
+            }
+        }
+    }
+}

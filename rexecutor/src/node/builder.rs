@@ -1,0 +1,235 @@
+//! Configuring a node before it starts.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use chrono_tz::Tz;
+
+use super::{GlobalSet, Rexecutor, StartError, plan::Plan};
+use crate::{
+    backend::Backend,
+    clock::{Clock, SystemClock},
+    engine::{Engine, Environment, Options},
+    executor::Executor,
+    global,
+    pruner::PrunerConfig,
+    registry::{Registration, StateMap, registered},
+    schedule::MissedTicks,
+};
+
+/// A node that is being configured: [`Rexecutor::from_registry`] or [`Rexecutor::builder`] begins it,
+/// [`start`](NodeBuilder::start) ends it.
+#[must_use = "a node runs nothing until `start` is called and awaited"]
+pub struct NodeBuilder {
+    backend: Option<Arc<dyn Backend>>,
+    state: StateMap,
+    clock: Arc<dyn Clock>,
+    options: Options,
+    missed: MissedTicks,
+    /// The registered jobs that this node runs; `None`: it takes none from the registry.
+    registered: Option<Vec<Registration>>,
+    plan: Plan,
+}
+
+impl NodeBuilder {
+    pub(super) fn new(registry: bool) -> Self {
+        Self {
+            backend: None,
+            state: StateMap::default(),
+            clock: Arc::new(SystemClock),
+            options: Options::default(),
+            missed: MissedTicks::default(),
+            registered: registry.then(registered),
+            plan: Plan::default(),
+        }
+    }
+
+    /// Where the jobs are. It becomes the global backend too, unless one is set. Without it the global backend is used.
+    pub fn with_backend(mut self, backend: impl Backend) -> Self {
+        self.backend = Some(Arc::new(backend));
+        self
+    }
+
+    /// Gives the jobs a value that they take as [`State<T>`](crate::registry::State); one for each type.
+    pub fn with_state<T: Clone + Send + Sync + 'static>(mut self, state: T) -> Self {
+        self.state.insert(state);
+        self
+    }
+
+    /// Runs the jobs of this executor too.
+    pub fn with_executor<E: Executor>(mut self) -> Self {
+        self.plan.add::<E>();
+        self
+    }
+
+    /// Runs the jobs of this executor, and enqueues one with `data` whenever `schedule` ticks in `timezone`.
+    pub fn with_cron_executor<E: Executor>(mut self, schedule: cron::Schedule, data: E::Data, timezone: Tz) -> Self {
+        self.plan.add_cron::<E>(schedule, data, timezone, self.missed);
+        self
+    }
+
+    /// Deletes finished jobs.
+    pub fn with_job_pruner(mut self, config: PrunerConfig) -> Self {
+        self.plan.add_pruner(config);
+        self
+    }
+
+    /// Of the registered jobs, runs only this one and others named so.
+    pub fn only<E: Executor>(self) -> Self {
+        self.only_named([E::NAME])
+    }
+
+    /// Of the registered jobs, runs only those with these names. A name that no job has keeps the node from starting.
+    ///
+    /// Calls add up: `.only_named(["a"]).only_named(["b"])` runs both.
+    pub fn only_named(mut self, names: impl IntoIterator<Item = &'static str>) -> Self {
+        self.options.only.extend(names);
+        self
+    }
+
+    /// Of the registered jobs, does not run this one.
+    pub fn except<E: Executor>(self) -> Self {
+        self.except_named([E::NAME])
+    }
+
+    /// Of the registered jobs, does not run those with these names. A name that no job has keeps the node from starting.
+    pub fn except_named(mut self, names: impl IntoIterator<Item = &'static str>) -> Self {
+        self.options.except.extend(names);
+        self
+    }
+
+    /// How many jobs run at once, over all executors: at least 1. The default is 1,000.
+    pub fn with_max_running(mut self, max_running: usize) -> Self {
+        self.options.max_running = max_running;
+        self
+    }
+
+    /// How long running jobs may take to end when the node shuts down. The default is 30 seconds.
+    pub fn with_shutdown_grace(mut self, grace: Duration) -> Self {
+        self.options.shutdown_grace = grace;
+        self
+    }
+
+    /// How long a job that was asked to stop may take before it is dropped. The default is 5 seconds.
+    pub fn with_cancel_grace(mut self, grace: Duration) -> Self {
+        self.options.cancel_grace = grace;
+        self
+    }
+
+    /// How long this node may be silent before the others take its jobs: over zero. The default is 15 seconds.
+    ///
+    /// It says that it is alive five times as often. A shorter time finds a dead node sooner, and takes a node that
+    /// cannot reach the database for so long for dead.
+    pub fn with_node_timeout(mut self, timeout: Duration) -> Self {
+        self.options.node_timeout = timeout;
+        self
+    }
+
+    /// How often the node looks for jobs that nothing told it of: over zero. The default is 5 seconds.
+    pub fn with_poll_interval(mut self, interval: Duration) -> Self {
+        self.options.poll_interval = interval;
+        self
+    }
+
+    /// What becomes of cron ticks that nobody enqueued in time, for schedules that are added after this call and those
+    /// of the registry. The default is [`MissedTicks::Last`].
+    pub fn with_missed_ticks(mut self, missed: MissedTicks) -> Self {
+        self.missed = missed;
+        self
+    }
+
+    /// What people call this node. The default names the process.
+    pub fn with_label(mut self, label: impl Into<String>) -> Self {
+        self.options.label = label.into();
+        self
+    }
+
+    /// The clock that the node goes by. The default is [`SystemClock`]. A backend has its own.
+    pub fn with_clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Starts the node: from here on it runs jobs, also when the returned value is dropped, until it is shut down or
+    /// its tokio runtime ends.
+    ///
+    /// It does not wait for the database: if that is away, the node goes on trying.
+    ///
+    /// # Errors
+    ///
+    /// When there is no backend, or anything that was configured cannot be: two jobs with one name, a state that a job
+    /// takes and that was not given, a limit of zero, a selected name that no job has. All of it is listed.
+    pub async fn start(mut self) -> Result<Rexecutor<GlobalSet>, StartError> {
+        self.check();
+        if !self.plan.problems.is_empty() {
+            return Err(StartError::Invalid(self.plan.problems));
+        }
+        let backend = match self.backend {
+            Some(backend) => {
+                // One that was set before stays: jobs must not end up in a backend that nobody works on.
+                let _ = global::set(backend.clone());
+                backend
+            }
+            None => global::backend()?,
+        };
+        if !has_timer() {
+            return Err(StartError::NoRuntime);
+        }
+        let environment = Environment { backend, clock: self.clock, state: Arc::new(self.state) };
+        let engine = Engine::start(environment.clone(), self.options);
+        self.plan.runners.into_values().for_each(|runner| engine.add(runner));
+        if !self.plan.timetables.is_empty() {
+            engine.follow(self.plan.timetables);
+        }
+        Ok(Rexecutor::running(environment, engine))
+    }
+
+    fn check(&mut self) {
+        let zero = |what| format!("{what} is zero");
+        let Options { max_running, node_timeout, poll_interval, .. } = self.options;
+        let limits = [
+            (max_running == 0, "max_running"),
+            (node_timeout.is_zero(), "node_timeout"),
+            (poll_interval.is_zero(), "poll_interval"),
+        ];
+        self.plan.problems.extend(limits.into_iter().filter(|(bad, _)| *bad).map(|(_, what)| zero(what)));
+        let Some(all) = self.registered.take() else { return };
+        let Options { only, except, .. } = &self.options;
+        for name in only.iter().chain(except) {
+            if !all.iter().any(|job| job.name() == *name) {
+                self.plan.problems.push(format!("no registered job is named `{name}`, which was selected"));
+            }
+        }
+        let selected =
+            |job: &Registration| (only.is_empty() || only.contains(&job.name())) && !except.contains(&job.name());
+        let jobs: Vec<_> = all.iter().copied().filter(selected).collect();
+        if all.is_empty() && self.plan.runners.is_empty() {
+            tracing::warn!("{EMPTY_REGISTRY}");
+        }
+        self.plan.add_registered(&jobs, self.missed);
+        self.plan.check_state(&jobs, &self.state);
+    }
+}
+
+const EMPTY_REGISTRY: &str = "no job is registered, so this node will run nothing: either no function has `#[job]`, or \
+     the jobs are in a library that this program never names, so that the linker left them out; then write \
+     `use the_library as _;` in the program";
+
+/// Whether timers work here. Tokio has no other way to ask.
+fn has_timer() -> bool {
+    let ask = || tokio::runtime::Handle::try_current().is_ok() && std::panic::catch_unwind(timer_probe).is_ok();
+    ask()
+}
+
+#[expect(clippy::disallowed_methods, reason = "nothing sleeps: whether a timer can be made is the question")]
+fn timer_probe() {
+    drop(tokio::time::sleep(Duration::ZERO));
+}
+
+impl fmt::Debug for NodeBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NodeBuilder")
+            .field("options", &self.options)
+            .field("backend", &self.backend)
+            .finish_non_exhaustive()
+    }
+}

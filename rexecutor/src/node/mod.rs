@@ -1,0 +1,14 @@
+//! Setting up a node: which jobs it runs, on which backend, and how it ends.
+
+mod builder;
+mod error;
+mod plan;
+mod rexecutor;
+mod shutdown;
+
+pub use self::{
+    builder::NodeBuilder,
+    error::StartError,
+    rexecutor::{GlobalSet, GlobalUnset, Rexecutor},
+    shutdown::{DropGuard, Shutdown},
+};

@@ -1,0 +1,151 @@
+//! What a node is to run, gathered and checked before it starts.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use chrono_tz::Tz;
+
+use crate::{
+    engine::{Action, Runner, Timetable, every_minute, runner},
+    executor::{Executor, Retention},
+    job::{JobStatus, builder::EnqueueError, validate},
+    pruner::{PruneRule, PruneScope, PruneSpec, PrunerConfig},
+    registry::{CronEntry, Registration, StateMap},
+    schedule::{self, MissedTicks, Schedule},
+};
+
+/// What a node is to run, and what is wrong with that.
+#[derive(Default)]
+pub(super) struct Plan {
+    pub(super) runners: BTreeMap<&'static str, Arc<dyn Runner>>,
+    pub(super) timetables: Vec<Timetable>,
+    pub(super) problems: Vec<String>,
+}
+
+impl Plan {
+    pub(super) fn add<E: Executor>(&mut self) {
+        self.add_runner(runner::<E>());
+    }
+
+    fn add_runner(&mut self, runner: Box<dyn Runner>) {
+        let name = runner.name();
+        if let Err(invalid) = validate::name(name) {
+            self.problems.push(format!("executor `{name}`: {invalid}"));
+        }
+        if runner.max_concurrency() == Some(0) {
+            self.problems
+                .push(format!("executor `{name}`: max_concurrency is 0, so it would never run; the least is 1"));
+        }
+        match self.runners.get(name) {
+            Some(known) if known.type_name() != runner.type_name() => self.problems.push(format!(
+                "`{}` and `{}` are both named `{name}`: give one of them another name",
+                known.type_name(),
+                runner.type_name()
+            )),
+            Some(_) => {}
+            None => {
+                self.timetables.extend(retention(&*runner));
+                self.runners.insert(name, runner.into());
+            }
+        }
+    }
+
+    pub(super) fn add_cron<E: Executor>(
+        &mut self,
+        cron: cron::Schedule,
+        data: E::Data,
+        timezone: Tz,
+        missed: MissedTicks,
+    ) {
+        self.add::<E>();
+        match E::builder().with_data(data).encode() {
+            Ok(job) => self.timetables.push(timetable(Schedule::new(cron, timezone), job, missed)),
+            Err(error) => self.problems.push(format!("the cron job `{}`: {}", E::NAME, words(&error))),
+        }
+    }
+
+    pub(super) fn add_pruner(&mut self, config: PrunerConfig) {
+        self.problems
+            .extend(config.specs.iter().filter_map(PruneSpec::problem).map(|problem| format!("pruner: {problem}")));
+        // One of a cluster's nodes prunes at each tick, if their configurations are alike.
+        let key = format!("prune {} {:?}", config.schedule.source(), config.specs);
+        let key = crate::backend::ScheduleKey(validate::digest(&key));
+        let at_once = config.max_concurrency.unwrap_or(config.specs.len());
+        let schedule = Schedule::new(config.schedule, Tz::UTC);
+        let action = Action::Prune(config.specs, at_once);
+        self.timetables.push(Timetable { key, schedule, missed: MissedTicks::Last, action });
+    }
+
+    /// Adds jobs that `#[job]` has registered.
+    pub(super) fn add_registered(&mut self, jobs: &[Registration], missed: MissedTicks) {
+        for pair in jobs.windows(2) {
+            if let [first, second] = pair
+                && first.name() == second.name()
+            {
+                self.problems.push(format!(
+                    "two jobs are named `{}`, at {} and {}: write `#[job(name = \"..\")]` on one of them",
+                    first.name(),
+                    place(first),
+                    place(second)
+                ));
+            }
+        }
+        for job in jobs {
+            if !self.runners.contains_key(job.name()) {
+                self.add_runner(job.runner());
+            }
+            for cron in job.crons() {
+                match registered_timetable(cron, missed) {
+                    Ok(timetable) => self.timetables.push(timetable),
+                    Err(problem) => {
+                        self.problems.push(format!("the job `{}` at {}: {problem}", job.name(), place(job)))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Notes each state that a registered job needs and that was not given.
+    pub(super) fn check_state(&mut self, jobs: &[Registration], state: &StateMap) {
+        for job in jobs {
+            for (id, name) in job.requirements().states() {
+                if !state.has(*id) {
+                    self.problems.push(format!(
+                        "the job `{}` at {} takes `State<{name}>`, which was not given: write `.with_state(..)` with one",
+                        job.name(),
+                        place(job)
+                    ));
+                }
+            }
+        }
+    }
+}
+
+fn place(job: &Registration) -> String {
+    let (file, line) = job.location();
+    format!("{file}:{line}")
+}
+
+fn timetable(schedule: Schedule, job: crate::backend::NewJob, missed: MissedTicks) -> Timetable {
+    Timetable { key: schedule::key(&schedule, &job), schedule, missed, action: Action::Enqueue(Box::new(job)) }
+}
+
+fn registered_timetable(cron: &CronEntry, missed: MissedTicks) -> Result<Timetable, String> {
+    let schedule = Schedule::parse(cron.expression(), cron.timezone()).map_err(|error| error.to_string())?;
+    let job = cron.job().map_err(|error| words(&error))?;
+    Ok(timetable(schedule, job, missed))
+}
+
+/// What deletes the jobs of an executor that are kept for a while.
+fn retention(runner: &dyn Runner) -> Option<Timetable> {
+    let Retention::For(age) = runner.retention() else { return None };
+    let finished = JobStatus::ALL.into_iter().filter(|status| status.is_finished());
+    let only = || PruneScope::Only(vec![runner.name().into()]);
+    let spec = |status| PruneSpec { status, rule: PruneRule::MaxAge(age), executors: only() };
+    let action = Action::Prune(finished.map(spec).collect(), 1);
+    every_minute(&format!("retain {} {age}", runner.name()), action)
+}
+
+/// An error with all its causes.
+fn words(error: &EnqueueError) -> String {
+    crate::engine::chain(error)
+}

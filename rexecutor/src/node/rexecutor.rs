@@ -1,0 +1,224 @@
+//! The node itself.
+
+use std::{fmt, marker::PhantomData, sync::Arc};
+
+use chrono_tz::Tz;
+
+use super::{
+    NodeBuilder,
+    plan::Plan,
+    shutdown::{DropGuard, Shutdown, signal},
+};
+use crate::{
+    backend::Backend,
+    clock::SystemClock,
+    engine::{Engine, Environment, Options},
+    executor::Executor,
+    global::{self, GlobalBackendIsSet},
+    pruner::PrunerConfig,
+    registry::{Registration, StateMap, registered},
+    schedule::MissedTicks,
+};
+
+/// One node: it runs the jobs of its executors from one backend, beside any number of other nodes.
+///
+/// [`from_registry`](Rexecutor::from_registry) sets a node up with all jobs that have `#[job]`;
+/// [`new`](Rexecutor::new) with executors that are named one by one, and that run at once.
+///
+/// # Examples
+///
+/// ```
+/// use rexecutor::{backend::memory::InMemoryBackend, prelude::*};
+///
+/// struct Hello;
+///
+/// #[async_trait::async_trait]
+/// impl Executor for Hello {
+///     type Data = String;
+///     type Metadata = ();
+///     const NAME: &'static str = "hello";
+///
+///     async fn execute(job: Job<String, ()>) -> ExecutionResult {
+///         println!("hello, {}", job.data);
+///         ExecutionResult::Done
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let rexecutor = Rexecutor::new(InMemoryBackend::new()).with_executor::<Hello>().set_global_backend()?;
+/// Hello::builder().with_data("world".to_owned()).enqueue().await?;
+/// rexecutor.graceful_shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Rexecutor<Global = GlobalUnset> {
+    environment: Environment,
+    engine: Option<Engine>,
+    plan: Plan,
+    global: PhantomData<Global>,
+}
+
+/// The global backend can still be set from this node.
+#[derive(Debug)]
+pub struct GlobalUnset;
+
+/// The global backend was set from this node, once and for all.
+#[derive(Debug)]
+pub struct GlobalSet;
+
+impl Rexecutor {
+    /// A node on this backend that runs nothing yet.
+    pub fn new(backend: impl Backend) -> Self {
+        let environment = Environment {
+            backend: Arc::new(backend),
+            clock: Arc::new(SystemClock),
+            state: Arc::new(StateMap::default()),
+        };
+        Self { environment, engine: None, plan: Plan::default(), global: PhantomData }
+    }
+
+    /// Configures a node with every job that has `#[job]` and is linked into this program.
+    pub fn from_registry() -> NodeBuilder {
+        NodeBuilder::new(true)
+    }
+
+    /// Configures a node with executors that are named one by one.
+    pub fn builder() -> NodeBuilder {
+        NodeBuilder::new(false)
+    }
+
+    /// Every job that has `#[job]` and is linked into this program, by name.
+    pub fn registered() -> Vec<Registration> {
+        registered()
+    }
+
+    /// Makes this node's backend the one that `.enqueue()` goes to.
+    ///
+    /// # Errors
+    ///
+    /// When one is set already.
+    pub fn set_global_backend(self) -> Result<Rexecutor<GlobalSet>, GlobalBackendIsSet> {
+        global::set(self.environment.backend.clone())?;
+        let Self { environment, engine, plan, global: _ } = self;
+        Ok(Rexecutor { environment, engine, plan, global: PhantomData })
+    }
+}
+
+impl Rexecutor<GlobalSet> {
+    pub(super) fn running(environment: Environment, engine: Engine) -> Self {
+        Self { environment, engine: Some(engine), plan: Plan::default(), global: PhantomData }
+    }
+}
+
+impl<Global> Rexecutor<Global> {
+    /// Runs the jobs of this executor from now on. Adding it twice changes nothing.
+    ///
+    /// What is wrong with it (a name that is empty, too long or another executor's, a limit of zero) is logged, and it
+    /// does not run. [`Rexecutor::builder`] returns such things as errors.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub fn with_executor<E: Executor>(self) -> Self {
+        self.extend(|plan| plan.add::<E>())
+    }
+
+    /// Runs the jobs of this executor, and enqueues one with `data` whenever `schedule` ticks, in UTC.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub fn with_cron_executor<E: Executor>(self, schedule: cron::Schedule, data: E::Data) -> Self {
+        self.with_cron_executor_for_timezone::<E>(schedule, data, Tz::UTC)
+    }
+
+    /// Runs the jobs of this executor, and enqueues one with `data` whenever `schedule` ticks in `timezone`.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub fn with_cron_executor_for_timezone<E: Executor>(
+        self,
+        schedule: cron::Schedule,
+        data: E::Data,
+        timezone: Tz,
+    ) -> Self {
+        self.extend(|plan| plan.add_cron::<E>(schedule, data, timezone, MissedTicks::default()))
+    }
+
+    /// Deletes finished jobs whenever the configuration's schedule ticks.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub fn with_job_pruner(self, config: PrunerConfig) -> Self {
+        self.extend(|plan| plan.add_pruner(config))
+    }
+
+    /// Adds to what the node runs, and starts what is new.
+    fn extend(mut self, add: impl FnOnce(&mut Plan)) -> Self {
+        let known: Vec<_> = self.plan.runners.keys().copied().collect();
+        add(&mut self.plan);
+        let problems = std::mem::take(&mut self.plan.problems);
+        let timetables = std::mem::take(&mut self.plan.timetables);
+        for problem in &problems {
+            tracing::error!(problem, "this is not run");
+        }
+        let engine = self.engine.get_or_insert_with(|| Engine::start(self.environment.clone(), Options::default()));
+        let new = self.plan.runners.iter().filter(|(name, _)| problems.is_empty() && !known.contains(name));
+        new.for_each(|(_, runner)| engine.add(runner.clone()));
+        self.plan.runners.retain(|name, _| problems.is_empty() || known.contains(name));
+        if problems.is_empty() && !timetables.is_empty() {
+            engine.follow(timetables);
+        }
+        self
+    }
+
+    /// Stops claiming jobs at once, lets the running ones end, stores how they ended, and leaves.
+    ///
+    /// Whoever wants to know when that is done waits on the answer. What still runs after 30 seconds, or the
+    /// [grace](NodeBuilder::with_shutdown_grace) of your choice, is dropped and given back; that attempt does not count.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the answer leaves the node shutting down in the background.
+    pub fn graceful_shutdown(&self) -> Shutdown {
+        Shutdown::begin(self.engine.clone())
+    }
+
+    /// Shuts the node down when the guard is dropped.
+    pub fn drop_guard(self) -> DropGuard {
+        DropGuard(self.engine)
+    }
+
+    /// Works until the process gets SIGINT or SIGTERM, then shuts down gracefully. A second signal ends the wait.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the node as it is.
+    pub async fn run_until_signal(self) {
+        signal().await;
+        let shutdown = self.graceful_shutdown();
+        tokio::select! {
+            () = shutdown => {}
+            () = signal() => tracing::warn!("a second signal: the node does not wait for its jobs any longer"),
+        }
+    }
+
+    /// The node's backend.
+    pub fn backend(&self) -> &Arc<dyn Backend> {
+        &self.environment.backend
+    }
+}
+
+impl<Global> fmt::Debug for Rexecutor<Global> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let executors: Vec<_> = self.plan.runners.keys().collect();
+        f.debug_struct("Rexecutor")
+            .field("backend", &self.environment.backend)
+            .field("executors", &executors)
+            .field("is_running", &self.engine.is_some())
+            .finish()
+    }
+}

@@ -1,0 +1,71 @@
+//! Reading cron expressions and time zones from text.
+
+use chrono_tz::Tz;
+
+use super::Schedule;
+
+/// Text that is no schedule.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScheduleError {
+    /// The `cron` crate cannot read it.
+    #[error("`{0}` is no cron expression")]
+    Expression(String, #[source] cron::error::Error),
+    /// It has five fields, as Unix cron takes; the first of six is seconds.
+    #[error("`{0}` has five fields, and the first of six is seconds: write `0 {0}`")]
+    FiveFields(String),
+    /// It is longer than any expression needs to be, or holds a number that no field has.
+    #[error("`{0}` is no cron expression: at most 200 characters and four digits a number")]
+    Excessive(String),
+    /// There is no such time zone.
+    #[error("`{0}` is no time zone; write a name of the IANA database, as `Europe/London`")]
+    Timezone(String),
+}
+
+impl Schedule {
+    /// Reads a six- or seven-field cron expression, or `@daily` and its like, in a time zone of the IANA database.
+    ///
+    /// # Errors
+    ///
+    /// When either cannot be read.
+    pub fn parse(expression: &str, timezone: &str) -> Result<Self, ScheduleError> {
+        let shown = || expression.chars().take(80).collect::<String>();
+        // The cron crate writes out every number of a range before it looks at the limits of the field.
+        let has_long_number = expression.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() > 4);
+        if expression.len() > 200 || has_long_number {
+            return Err(ScheduleError::Excessive(shown()));
+        }
+        if !expression.starts_with('@') && expression.split_whitespace().count() == 5 {
+            return Err(ScheduleError::FiveFields(shown()));
+        }
+        let cron = expression.parse().map_err(|error| ScheduleError::Expression(shown(), error))?;
+        let timezone: Tz = timezone.parse().map_err(|_| ScheduleError::Timezone(timezone.to_owned()))?;
+        Ok(Self::new(cron, timezone))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(expression: &str, timezone: &str, words: &str) {
+        let error = Schedule::parse(expression, timezone).unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        check("0 0 * * *", "UTC", "write `0 0 0 * * *`");
+        check("0 0 25 * * *", "UTC", "`0 0 25 * * *` is no cron expression");
+        check("0 0 0 * * *", "Europe/Lundon", "`Europe/Lundon` is no time zone");
+    }
+
+    /// Trap 21: a huge range eats the memory while parsing.
+    #[test]
+    fn trap_21_a_huge_range_is_refused_before_it_is_written_out() {
+        check("1--100000000 * * * * *", "UTC", "four digits");
+        check("0-4294967295 * * * * *", "UTC", "four digits");
+        check(&"1,".repeat(10_000), "UTC", "200 characters");
+    }
+}
