@@ -1,0 +1,2 @@
+-- ?1: a node.
+SELECT id FROM rexecutor_nodes WHERE id = ?1
