@@ -24,7 +24,7 @@ impl Claim for SqliteBackend {
         Box::pin(async move {
             let failed = failed("could not claim jobs");
             let mut writer = self.writer().await;
-            let mut transaction = writer.begin().await.map_err(&failed)?;
+            let mut transaction = writer.begin_lightly().await.map_err(&failed)?;
             let now = self.now();
             let claimed = claim(&mut transaction, node, slots, now).await.map_err(&failed)?;
             commit(transaction, "could not claim jobs").await?;

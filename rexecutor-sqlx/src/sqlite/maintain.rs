@@ -56,7 +56,7 @@ impl Maintain for SqliteBackend {
         Box::pin(async move {
             let failed = failed("could not rescue jobs");
             let mut writer = self.writer().await;
-            let mut transaction = writer.begin().await.map_err(&failed)?;
+            let mut transaction = writer.begin_lightly().await.map_err(&failed)?;
             let (count, executors) = rescue(&mut transaction, self.now()).await.map_err(&failed)?;
             commit(transaction, "could not rescue jobs").await?;
             drop(writer);

@@ -8,21 +8,40 @@ use rexecutor::{
 use sqlx::{Connection, Sqlite, SqliteConnection, Transaction};
 use tokio::sync::MutexGuard;
 
-use super::{SqliteBackend, error::failed, row};
+use super::{SqliteBackend, Synchronous, error::failed, row};
 
 /// The writer, held until the transaction has ended.
-pub(super) struct Writer<'a>(MutexGuard<'a, SqliteConnection>);
+pub(super) struct Writer<'a>(MutexGuard<'a, SqliteConnection>, Synchronous);
 
 impl SqliteBackend {
     pub(super) async fn writer(&self) -> Writer<'_> {
-        Writer(self.0.writer.lock().await)
+        Writer(self.0.writer.lock().await, self.0.options.synchronous)
     }
 }
 
 impl Writer<'_> {
-    /// Begins a transaction that may write. Dropping it undoes it.
+    /// Begins a transaction that may write, and that is durable once it is committed. Dropping it undoes it.
     pub(super) async fn begin(&mut self) -> sqlx::Result<Transaction<'_, Sqlite>> {
+        self.synchronous(self.1).await?;
         self.0.begin_with("BEGIN IMMEDIATE").await
+    }
+
+    /// Begins a transaction that a loss of power may undo, and nothing else: a claim that is undone so leaves jobs that
+    /// can be claimed. It need not wait for the disk.
+    pub(super) async fn begin_lightly(&mut self) -> sqlx::Result<Transaction<'_, Sqlite>> {
+        self.synchronous(Synchronous::Normal).await?;
+        self.0.begin_with("BEGIN IMMEDIATE").await
+    }
+
+    /// Sets what commits wait for. Where every commit waits alike there is nothing to set.
+    async fn synchronous(&mut self, level: Synchronous) -> sqlx::Result<()> {
+        let pragma = match level {
+            _ if self.1 == Synchronous::Normal => return Ok(()),
+            Synchronous::Normal => "PRAGMA synchronous = NORMAL",
+            Synchronous::Full => "PRAGMA synchronous = FULL",
+        };
+        sqlx::query(pragma).execute(&mut *self.0).await?;
+        Ok(())
     }
 
     pub(super) fn connection(&mut self) -> &mut SqliteConnection {
