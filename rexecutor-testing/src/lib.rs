@@ -1,5 +1,8 @@
-//! Testing tools for rexecutor.
+//! Testing tools for rexecutor: a clock that you move, and the suite that every backend passes.
 
 mod clock;
+pub mod conformance;
+
+pub use rexecutor::assert_enqueued;
 
 pub use self::clock::TestClock;

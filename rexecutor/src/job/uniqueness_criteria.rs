@@ -294,7 +294,7 @@ mod tests {
             .iter()
             .map(|b| format!("{b:02x}"))
             .collect();
-        assert_eq!(hex, "KEY");
+        assert_eq!(hex, "33bfe2822871509906c84ef967397a3f");
     }
 
     #[test]

@@ -170,7 +170,9 @@ impl Store {
     }
 
     pub(super) fn prune(&mut self, spec: &PruneSpec, limit: usize, now: DateTime<Utc>) -> usize {
-        let matches = |row: &&JobRow| row.status == spec.status && spec.executors.contains(&row.executor);
+        let matches = |row: &&JobRow| {
+            row.status.is_finished() && row.status == spec.status && spec.executors.contains(&row.executor)
+        };
         let mut finished: Vec<(Option<DateTime<Utc>>, JobId)> =
             self.rows.values().filter(matches).map(|row| (row.finished_at(), row.id)).collect();
         finished.sort_unstable();

@@ -1,0 +1,112 @@
+//! Cancel, rerun and update.
+
+use chrono::TimeDelta;
+use rexecutor::{
+    backend::{AmendError, JobChange, JobRow, NewJob, Outcome, lifecycle},
+    job::JobStatus,
+};
+
+use super::harness::{COMPLETE, Harness, failure, job, retry};
+
+/// What changes nothing.
+pub(super) fn change(row: &JobRow) -> JobChange {
+    JobChange {
+        data: row.data.clone(),
+        metadata: row.metadata.clone(),
+        max_attempts: row.max_attempts,
+        priority: row.priority,
+        tags: row.tags.clone(),
+        scheduled_at: row.scheduled_at,
+    }
+}
+
+/// A job in each status.
+async fn one_in_each_status(t: &Harness) -> Vec<JobRow> {
+    let mut rows = vec![t.row(t.enqueue(job("waiting")).await).await];
+    rows.push(t.running(job("running")).await);
+    let ends =
+        [retry(10), COMPLETE, Outcome::Cancel { reason: "no".to_owned() }, Outcome::Discard { error: failure("no") }];
+    for outcome in ends {
+        let run = t.running(job("mail")).await;
+        assert!(t.settle(&run, outcome).await);
+        rows.push(t.row(run.id).await);
+    }
+    assert_eq!(rows.iter().map(|row| row.status).collect::<Vec<_>>(), JobStatus::ALL);
+    rows
+}
+
+/// Holds an amendment to the life cycle's answer in every status.
+async fn check(
+    t: &Harness,
+    before: &JobRow,
+    result: Result<(), AmendError>,
+    oracle: impl FnOnce(&mut JobRow) -> Result<(), AmendError>,
+) {
+    let mut expected = before.clone();
+    let allowed = oracle(&mut expected);
+    let words = |result: &Result<(), AmendError>| result.as_ref().err().map(ToString::to_string);
+    assert_eq!(words(&result), words(&allowed), "{}", before.status);
+    assert_eq!(t.row(before.id).await, expected, "{}", before.status);
+}
+
+/// Cancelling ends a waiting job, asks a running one, and is refused for a finished one.
+pub async fn cancel_ends_a_waiting_job_and_asks_a_running_one(t: &Harness) {
+    for row in one_in_each_status(t).await {
+        t.wait(3).await;
+        let result = t.backend.cancel(&row.executor, row.id, "enough".to_owned()).await;
+        assert_eq!(result.is_err(), row.status.is_finished());
+        check(t, &row, result, |row| lifecycle::cancel(row, "enough".to_owned(), t.now())).await;
+    }
+}
+
+/// Trap 8: a rerun of a running job starts a second one.
+pub async fn trap_08_a_running_job_cannot_be_rerun_or_updated(t: &Harness) {
+    let run = t.running(job("mail")).await;
+    let rerun = t.backend.rerun(&run.executor, run.id).await;
+    assert!(matches!(rerun, Err(AmendError::Refused { status: JobStatus::Executing, verb: "rerun", .. })));
+    let update = t.backend.update(&run.executor, run.id, change(&run)).await;
+    assert!(matches!(update, Err(AmendError::Refused { status: JobStatus::Executing, verb: "updated", .. })));
+    assert_eq!(t.row(run.id).await, run);
+}
+
+/// A rerun makes a job due now, with all its attempts, in every status but executing.
+pub async fn rerun_makes_a_finished_job_due_with_all_attempts(t: &Harness) {
+    for row in one_in_each_status(t).await {
+        t.wait(3).await;
+        let result = t.backend.rerun(&row.executor, row.id).await;
+        check(t, &row, result, |row| lifecycle::rerun(row, t.now())).await;
+    }
+    let node = t.join().await;
+    assert_eq!(t.claim(node, "mail", 10).await.len(), 4, "they run again");
+}
+
+/// An update replaces what it names, in every status but executing.
+pub async fn update_replaces_what_it_names(t: &Harness) {
+    for row in one_in_each_status(t).await {
+        let change = JobChange {
+            data: "[2]".to_owned(),
+            metadata: Some("{}".to_owned()),
+            max_attempts: 9,
+            priority: 4,
+            tags: vec!["new".to_owned()],
+            scheduled_at: t.now() + TimeDelta::hours(3),
+        };
+        let result = t.backend.update(&row.executor, row.id, change.clone()).await;
+        check(t, &row, result, |row| lifecycle::update(row, change)).await;
+    }
+}
+
+/// Another executor's job, and one that does not exist, is not found, and not touched.
+pub async fn another_executors_job_is_not_found(t: &Harness) {
+    let row = t.row(t.enqueue(NewJob { priority: 3, ..job("mail") }).await).await;
+    let stranger = "other".into();
+    for (executor, id) in [(&stranger, row.id), (&row.executor, rexecutor::JobId::from(987_654))] {
+        let results = [
+            t.backend.cancel(executor, id, "why".to_owned()).await,
+            t.backend.rerun(executor, id).await,
+            t.backend.update(executor, id, change(&row)).await,
+        ];
+        assert!(results.iter().all(|result| matches!(result, Err(AmendError::NotFound(missing)) if *missing == id)));
+    }
+    assert_eq!(t.row(row.id).await, row);
+}

@@ -1,0 +1,153 @@
+//! `Maintain`.
+
+use chrono::TimeDelta;
+use rexecutor::{
+    backend::{NewJob, Outcome},
+    job::{ErrorType, JobStatus},
+    pruner::{PruneRule, PruneScope, PruneSpec},
+};
+
+use super::harness::{COMPLETE, Harness, failure, ids, job, retry};
+
+async fn rescue(t: &Harness) -> usize {
+    t.backend.rescue().await.expect("rescue works")
+}
+
+/// Trap 1: a worker dies and its job stays executing for ever.
+pub async fn trap_01_a_dead_nodes_jobs_are_rescued(t: &Harness) {
+    let run = t.running(job("mail")).await;
+    t.wait(10).await;
+    assert_eq!(rescue(t).await, 0, "its time is not over");
+    t.wait(1).await;
+    assert_eq!(rescue(t).await, 1);
+    assert_eq!(rescue(t).await, 0);
+    let row = t.row(run.id).await;
+    assert_eq!((row.status, row.scheduled_at, row.node), (JobStatus::Retryable, t.now(), None));
+    assert_eq!(row.errors[0].error_type, ErrorType::NodeLost);
+    assert!(!t.settle(&run, COMPLETE).await, "the dead node's outcome is refused");
+    let heartbeat = t.backend.heartbeat(run.node.expect("it ran")).await.expect("heartbeats work");
+    assert!(!heartbeat.member, "the node was declared dead");
+}
+
+/// Trap 2: a long job is rescued while it runs, and runs twice.
+pub async fn trap_02_a_live_nodes_jobs_are_not_rescued_however_long_they_take(t: &Harness) {
+    let run = t.running(job("mail")).await;
+    for _ in 0..100 {
+        t.wait(9).await;
+        assert!(t.backend.heartbeat(run.node.expect("it runs")).await.expect("heartbeats work").member);
+        assert_eq!(rescue(t).await, 0);
+    }
+    assert!(t.settle(&run, COMPLETE).await);
+}
+
+/// Trap 4: rescue updates by id alone and flips a job that finished a moment ago.
+pub async fn trap_04_rescue_leaves_jobs_that_have_ended(t: &Harness) {
+    let mut rows = Vec::new();
+    for outcome in [COMPLETE, retry(60), Outcome::Discard { error: failure("no") }, Outcome::GiveBack] {
+        let run = t.running(job("mail")).await;
+        assert!(t.settle(&run, outcome).await);
+        rows.push(t.row(run.id).await);
+    }
+    t.wait(100).await;
+    assert_eq!(rescue(t).await, 0);
+    for row in rows {
+        assert_eq!(t.row(row.id).await, row);
+    }
+}
+
+/// Trap 12: a job that kills its process is rescued and kills the next process, for ever.
+pub async fn trap_12_a_job_whose_nodes_die_ends_discarded(t: &Harness) {
+    let id = t.enqueue(NewJob { max_attempts: 3, ..job("mail") }).await;
+    for _ in 0..3 {
+        let node = t.join().await;
+        assert_eq!(ids(&t.claim(node, "mail", 1).await), [id]);
+        t.wait(11).await;
+        assert_eq!(rescue(t).await, 1);
+    }
+    let row = t.row(id).await;
+    assert_eq!((row.status, row.errors.len(), row.discarded_at), (JobStatus::Discarded, 3, Some(t.now())));
+}
+
+/// A node that left leaves its jobs to the others at once.
+pub async fn a_node_that_left_leaves_its_jobs_to_the_others(t: &Harness) {
+    let run = t.running(job("mail")).await;
+    t.backend.leave(run.node.expect("it runs")).await.expect("a node can leave");
+    assert_eq!(rescue(t).await, 1);
+    let cancelled = t.running(job("other")).await;
+    t.backend.cancel(&cancelled.executor, cancelled.id, "enough".to_owned()).await.expect("it can be cancelled");
+    t.backend.leave(cancelled.node.expect("it runs")).await.expect("a node can leave");
+    assert_eq!(rescue(t).await, 1);
+    assert_eq!(t.row(cancelled.id).await.status, JobStatus::Cancelled);
+}
+
+/// A heartbeat tells which runs of this very node are to be cancelled.
+pub async fn a_heartbeat_tells_what_is_to_be_cancelled(t: &Harness) {
+    let [mine, other] = [t.running(job("mail")).await, t.running(job("mail")).await];
+    for run in [&mine, &other] {
+        t.backend.cancel(&run.executor, run.id, "enough".to_owned()).await.expect("it can be cancelled");
+    }
+    let heartbeat = t.backend.heartbeat(mine.node.expect("it runs")).await.expect("heartbeats work");
+    assert_eq!(heartbeat.cancelled, [(mine.id, mine.lease)]);
+    assert!(t.settle(&mine, COMPLETE).await);
+    let heartbeat = t.backend.heartbeat(mine.node.expect("it ran")).await.expect("heartbeats work");
+    assert_eq!(heartbeat.cancelled, []);
+}
+
+/// Trap 28: age counts from the due time; "keep 10" deletes the 10.
+pub async fn trap_28_age_counts_from_the_end_and_length_keeps_the_newest(t: &Harness) {
+    let mut done = Vec::new();
+    let waited = t.enqueue(job("mail")).await;
+    t.wait(1_000).await;
+    let node = t.join().await;
+    for _ in 0..5 {
+        t.enqueue(job("mail")).await;
+    }
+    for run in t.claim(node, "mail", 10).await {
+        t.wait(10).await;
+        assert!(t.settle(&run, COMPLETE).await);
+        done.push(run.id);
+    }
+    assert_eq!(done[0], waited);
+    let spec = |rule| PruneSpec { status: JobStatus::Complete, rule, executors: PruneScope::All };
+    let prune = async |rule| t.backend.prune(&spec(rule), 100).await.expect("jobs can be pruned");
+    assert_eq!(prune(PruneRule::MaxAge(TimeDelta::seconds(50))).await, 0, "it has just ended, however long it waited");
+    t.wait(1).await;
+    assert_eq!(prune(PruneRule::MaxAge(TimeDelta::seconds(50))).await, 1);
+    assert_eq!(prune(PruneRule::MaxLength(3)).await, 2);
+    assert_eq!(ids(&t.all().await), done[3..]);
+    assert_eq!(prune(PruneRule::MaxLength(3)).await, 0);
+}
+
+/// Pruning deletes only finished jobs that match, oldest first, and at most the limit.
+pub async fn pruning_deletes_only_what_matches_and_at_most_the_limit(t: &Harness) {
+    let mut kept = Vec::new();
+    for executor in ["a", "b", "c"] {
+        let outcomes = [COMPLETE, COMPLETE, Outcome::Cancel { reason: "no".to_owned() }, retry(10_000)];
+        for outcome in outcomes {
+            let run = t.running(job(executor)).await;
+            t.wait(1).await;
+            assert!(t.settle(&run, outcome).await);
+            kept.push(run.id);
+        }
+    }
+    t.wait(100).await;
+    let rule = PruneRule::MaxAge(TimeDelta::zero());
+    let prune = async |executors, limit| {
+        let spec = PruneSpec { status: JobStatus::Complete, rule, executors };
+        t.backend.prune(&spec, limit).await.expect("jobs can be pruned")
+    };
+    let names = |names: &[&'static str]| names.iter().map(|name| (*name).into()).collect();
+    assert_eq!(prune(PruneScope::Only(names(&["a"])), 1).await, 1);
+    kept.remove(0);
+    assert_eq!(ids(&t.all().await), kept);
+    assert_eq!(prune(PruneScope::Only(Vec::new()), 100).await, 0, "only nobody's");
+    assert_eq!(prune(PruneScope::Except(names(&["a", "b"])), 100).await, 2);
+    assert_eq!(prune(PruneScope::All, 100).await, 3);
+    let left = t.all().await;
+    assert_eq!(left.len(), 6);
+    assert!(left.iter().all(|row| row.status != JobStatus::Complete));
+    for status in JobStatus::ALL.into_iter().filter(|status| !status.is_finished()) {
+        let spec = PruneSpec { status, rule: PruneRule::MaxLength(0), executors: PruneScope::All };
+        assert_eq!(t.backend.prune(&spec, 100).await.expect("it prunes nothing"), 0, "{status} jobs are never pruned");
+    }
+}

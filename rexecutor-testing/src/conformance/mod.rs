@@ -1,0 +1,136 @@
+//! What every backend must do, as a list of cases that any backend can be held to.
+//!
+//! An author of a backend writes one line in a test file:
+//!
+//! ```
+//! use rexecutor::backend::memory::InMemoryBackend;
+//! use rexecutor_testing::TestClock;
+//!
+//! rexecutor_testing::conformance!(memory, |clock: TestClock| async move {
+//!     InMemoryBackend::new().with_clock(clock)
+//! });
+//! # fn main() {}
+//! ```
+//!
+//! It becomes a module with a test for each case. The closure makes a new, empty backend that goes by the clock it is
+//! given. What has to live as long as the backend, as the guard of a temporary folder, is returned beside it, in
+//! [`With`].
+
+mod amend;
+mod claim;
+mod enqueue;
+mod harness;
+mod maintain;
+mod model;
+mod query;
+mod settle;
+
+pub use self::harness::{Guarded, Harness, With};
+
+/// Every case by its name, so that none can be forgotten: the list makes the functions' paths and the tests.
+macro_rules! cases {
+    ($($module:ident: $($case:ident),* $(,)?;)*) => {
+        /// The cases. Not public API: [`conformance!`](crate::conformance) calls them.
+        #[doc(hidden)]
+        pub mod cases {
+            $(pub use super::$module::{$($case),*};)*
+        }
+
+        /// Holds a backend to the suite: see [`conformance`](crate::conformance).
+        #[macro_export]
+        macro_rules! conformance {
+            ($name:ident, $backend:expr) => {
+                mod $name {
+                    #[allow(unused_imports)]
+                    use super::*;
+
+                    $($(
+                        #[test]
+                        fn $case() {
+                            $crate::conformance::run($backend, |harness| async move {
+                                $crate::conformance::cases::$case(&harness).await;
+                            });
+                        }
+                    )*)*
+                }
+            };
+        }
+    };
+}
+
+cases! {
+    enqueue:
+        an_enqueued_job_is_scheduled_with_all_that_was_given,
+        answers_and_numbers_are_in_the_order_of_the_jobs,
+        a_delay_counts_from_the_backends_present,
+        unicode_large_data_and_deep_json_come_back_as_they_were,
+        instants_keep_their_microseconds,
+        trap_26_a_conflict_says_that_nothing_was_inserted,
+        trap_23_of_sixteen_enqueuers_of_one_key_one_inserts,
+        trap_25_batches_with_the_same_keys_in_other_orders_do_not_deadlock,
+        a_later_job_of_a_batch_conflicts_with_an_earlier_one,
+        uniqueness_ends_with_its_time_and_with_its_statuses,
+        a_conflict_replaces_each_field_that_was_named_and_no_other,
+        a_conflict_replaces_nothing_in_other_statuses_or_while_executing,
+        trap_17_of_many_nodes_one_enqueues_a_tick,
+        a_new_schedule_owes_nothing_and_a_known_one_keeps_its_last_tick,
+        many_jobs_in_one_call;
+    claim:
+        jobs_are_claimed_by_priority_then_due_time_then_number,
+        a_job_is_not_claimed_before_it_is_due,
+        at_most_as_many_as_there_are_free_slots_for_each_executor,
+        trap_11_other_executors_jobs_are_left_alone,
+        a_claim_raises_attempt_and_lease_and_gives_the_job_to_the_node,
+        a_node_that_is_no_member_is_given_nothing,
+        trap_31_due_jobs_behind_future_ones_of_higher_priority_are_found,
+        sixteen_claimers_share_ten_thousand_jobs,
+        a_claim_tells_when_the_next_job_is_due,
+        bells_ring_when_a_job_can_be_claimed;
+    settle:
+        every_outcome_leads_where_the_life_cycle_says,
+        trap_03_a_stale_lease_settles_nothing,
+        settling_twice_changes_nothing,
+        trap_27_the_last_attempt_discards,
+        trap_08_a_job_asked_to_cancel_ends_cancelled_whatever_its_outcome,
+        errors_are_kept_in_order_and_seen_by_the_next_attempt,
+        a_lease_rises_for_ever_though_attempts_are_given_back;
+    maintain:
+        trap_01_a_dead_nodes_jobs_are_rescued,
+        trap_02_a_live_nodes_jobs_are_not_rescued_however_long_they_take,
+        trap_04_rescue_leaves_jobs_that_have_ended,
+        trap_12_a_job_whose_nodes_die_ends_discarded,
+        a_node_that_left_leaves_its_jobs_to_the_others,
+        a_heartbeat_tells_what_is_to_be_cancelled,
+        trap_28_age_counts_from_the_end_and_length_keeps_the_newest,
+        pruning_deletes_only_what_matches_and_at_most_the_limit;
+    amend:
+        cancel_ends_a_waiting_job_and_asks_a_running_one,
+        trap_08_a_running_job_cannot_be_rerun_or_updated,
+        rerun_makes_a_finished_job_due_with_all_attempts,
+        update_replaces_what_it_names,
+        another_executors_job_is_not_found;
+    query:
+        trap_33_conditions_keep_to_their_parentheses,
+        an_empty_list_is_none_and_an_empty_condition_is_all,
+        every_condition_means_what_the_reference_says;
+    model:
+        random_sequences_of_calls_end_as_in_the_model;
+}
+
+/// Runs a case on a runtime of its own.
+#[doc(hidden)]
+pub fn run<B, MakeFuture, Case, CaseFuture>(make: impl FnOnce(crate::TestClock) -> MakeFuture, case: Case)
+where
+    B: Guarded,
+    MakeFuture: Future<Output = B>,
+    Case: FnOnce(Harness) -> CaseFuture,
+    CaseFuture: Future<Output = ()>,
+{
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = builder.worker_threads(2).enable_all().build().expect("the system has threads");
+    runtime.block_on(async {
+        let clock = crate::TestClock::new();
+        let (backend, _guard) = make(clock.clone()).await.split();
+        case(Harness::new(backend, clock)).await;
+    });
+}

@@ -1,0 +1,102 @@
+//! `Inspect::query`.
+
+use chrono::TimeDelta;
+use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
+use rexecutor::{
+    backend::{Due, Filter, NewJob, Outcome},
+    job::{JobId, JobStatus},
+};
+
+use super::harness::{COMPLETE, Harness, ids, job, retry};
+
+/// Trap 33: `a AND b OR c` without parentheses returns another executor's jobs.
+pub async fn trap_33_conditions_keep_to_their_parentheses(t: &Harness) {
+    let mine = t.enqueue(job("mail")).await;
+    t.enqueue(job("other")).await;
+    let either = Filter::Any(vec![Filter::Data(1.into()), Filter::StatusIn(vec![JobStatus::Scheduled])]);
+    let filter = Filter::All(vec![Filter::Executor("mail".into()), either]);
+    assert_eq!(ids(&t.query(filter).await), [mine]);
+}
+
+/// An empty list matches none, and an empty condition all: neither is a mistake in SQL.
+pub async fn an_empty_list_is_none_and_an_empty_condition_is_all(t: &Harness) {
+    t.enqueue_all(vec![job("mail"); 3]).await;
+    let count = async |filter| t.query(filter).await.len();
+    assert_eq!(count(Filter::IdIn(Vec::new())).await, 0);
+    assert_eq!(count(Filter::StatusIn(Vec::new())).await, 0);
+    assert_eq!(count(Filter::TagsOneOf(Vec::new())).await, 0);
+    assert_eq!(count(Filter::Any(Vec::new())).await, 0);
+    assert_eq!(count(Filter::TagsAllOf(Vec::new())).await, 3);
+    assert_eq!(count(Filter::All(Vec::new())).await, 3);
+    assert_eq!(count(Filter::Not(Box::new(Filter::All(Vec::new())))).await, 0);
+    assert_eq!(t.backend.query(&Filter::All(Vec::new()), 2).await.expect("jobs can be queried").len(), 2);
+    assert_eq!(t.backend.query(&Filter::All(Vec::new()), 0).await.expect("jobs can be queried").len(), 0);
+}
+
+/// Every condition, nested at random, means what [`Filter::matches`] says.
+pub async fn every_condition_means_what_the_reference_says(t: &Harness) {
+    populate(t).await;
+    let all = t.all().await;
+    let mut runner = TestRunner::deterministic();
+    let strategy = filters(t);
+    for _ in 0..300 {
+        let filter = strategy.new_tree(&mut runner).expect("filters can be made").current();
+        let expected: Vec<_> = all.iter().filter(|row| filter.matches(row, t.now())).map(|row| row.id).collect();
+        assert_eq!(ids(&t.query(filter.clone()).await), expected, "{filter:?}");
+    }
+}
+
+const DATA: [&str; 6] = ["1", "1.0", r#"{"a":1,"b":[null,true]}"#, r#"{"b":[null,true],"a":1}"#, "\"1\"", "null"];
+const TAGS: [&str; 4] = ["a", "b", "a b", "%'\""];
+
+async fn populate(t: &Harness) {
+    for n in 0_i16..60 {
+        let number = usize::from(n.unsigned_abs());
+        let tags = TAGS.iter().take(number % 5).map(|tag| (*tag).to_owned()).collect();
+        let new = NewJob {
+            data: DATA[number % 6].to_owned(),
+            metadata: (number % 4 > 0).then(|| DATA[number % 4].to_owned()),
+            tags,
+            due: Due::At(t.now() + TimeDelta::microseconds(i64::from(n) - 30)),
+            ..job(["mail", "other"][number % 2])
+        };
+        t.enqueue(new).await;
+    }
+    t.wait(1).await;
+    let node = t.join().await;
+    let ends = [COMPLETE, retry(5), Outcome::Cancel { reason: "no".to_owned() }];
+    for (run, outcome) in t.claim(node, "mail", 12).await.into_iter().zip(ends.into_iter().cycle()).skip(2) {
+        assert!(t.settle(&run, outcome).await);
+    }
+}
+
+fn filters(t: &Harness) -> impl Strategy<Value = Filter> {
+    let start = t.now() - TimeDelta::seconds(1);
+    let instant = (-40_000_i64..40_000).prop_map(move |nanos| start + TimeDelta::nanoseconds(nanos));
+    let whole = (-40_i64..40).prop_map(move |micros| start + TimeDelta::microseconds(micros));
+    let instant = prop_oneof![instant, whole];
+    let value = prop::sample::select(DATA.to_vec()).prop_map(|data| serde_json::from_str(data).expect("it is JSON"));
+    let tags = prop::collection::vec(prop::sample::select(TAGS.to_vec()).prop_map(str::to_owned), 0..3);
+    let age = (999_900_i64..1_000_100).prop_map(TimeDelta::microseconds);
+    let leaf = prop_oneof![
+        prop::sample::select(vec!["mail", "other", "nobody"]).prop_map(|name| Filter::Executor(name.into())),
+        value.clone().prop_map(Filter::Data),
+        value.prop_map(Filter::Metadata),
+        prop::collection::vec((0_i64..70).prop_map(JobId::from), 0..9).prop_map(Filter::IdIn),
+        prop::sample::subsequence(JobStatus::ALL.to_vec(), 0..4).prop_map(Filter::StatusIn),
+        tags.clone().prop_map(Filter::TagsAllOf),
+        tags.prop_map(Filter::TagsOneOf),
+        instant.clone().prop_map(Filter::ScheduledBefore),
+        instant.clone().prop_map(Filter::ScheduledAfter),
+        instant.prop_map(Filter::ScheduledAt),
+        age.clone().prop_map(Filter::ScheduledOlderThan),
+        age.prop_map(Filter::ScheduledWithinTheLast),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Filter::All),
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Filter::Any),
+            inner.prop_map(|filter| Filter::Not(Box::new(filter))),
+        ]
+    })
+}

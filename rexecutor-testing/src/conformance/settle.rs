@@ -1,0 +1,136 @@
+//! `Settle`.
+
+use chrono::TimeDelta;
+use rexecutor::{
+    backend::{NewJob, Outcome, lifecycle},
+    job::{JobStatus, Lease},
+};
+
+use super::harness::{COMPLETE, Harness, failure, job, retry};
+
+fn outcomes() -> Vec<Outcome> {
+    vec![
+        COMPLETE,
+        Outcome::Complete { keep: false },
+        retry(60),
+        Outcome::Discard { error: failure("for good") },
+        Outcome::Cancel { reason: "not needed".to_owned() },
+        Outcome::Snooze { delay: TimeDelta::seconds(5) },
+        Outcome::GiveBack,
+    ]
+}
+
+/// Every outcome leads where the life cycle says.
+pub async fn every_outcome_leads_where_the_life_cycle_says(t: &Harness) {
+    for outcome in outcomes() {
+        let run = t.running(job("mail")).await;
+        t.wait(7).await;
+        let mut expected = run.clone();
+        let fate = lifecycle::settle(&mut expected, run.lease, &outcome, t.now());
+        assert!(t.settle(&run, outcome.clone()).await, "{outcome:?}");
+        let expected = (fate == Some(lifecycle::Fate::Keep)).then_some(expected);
+        assert_eq!(t.find(run.id).await, expected, "{outcome:?}");
+    }
+}
+
+/// Trap 3: a worker frozen past its lease wakes up and finishes its successor's attempt.
+pub async fn trap_03_a_stale_lease_settles_nothing(t: &Harness) {
+    for outcome in outcomes() {
+        let first = t.running(job("mail")).await;
+        // Given back, the attempt is the same again: the lease alone tells the two runs apart.
+        assert!(t.settle(&first, Outcome::GiveBack).await);
+        let node = t.join().await;
+        let second =
+            t.claim(node, "mail", 100).await.into_iter().find(|run| run.id == first.id).expect("it is claimed");
+        assert_eq!((second.attempt, second.lease), (first.attempt, Lease(first.lease.0 + 1)));
+        for stale in [first.lease, Lease(second.lease.0 + 1), Lease(0)] {
+            assert!(!t.settle_as(first.id, stale, outcome.clone()).await, "{outcome:?}");
+        }
+        assert_eq!(t.row(first.id).await, second, "{outcome:?}");
+        assert!(t.settle(&second, COMPLETE).await);
+    }
+}
+
+/// A settlement that is sent again, because its answer was lost, changes nothing; nor does one of no job.
+pub async fn settling_twice_changes_nothing(t: &Harness) {
+    for outcome in outcomes() {
+        let run = t.running(job("mail")).await;
+        assert!(t.settle(&run, outcome.clone()).await);
+        let once = t.find(run.id).await;
+        t.wait(1).await;
+        assert!(!t.settle(&run, outcome.clone()).await, "{outcome:?}");
+        assert_eq!(t.find(run.id).await, once, "{outcome:?}");
+    }
+    assert!(!t.settle_as(rexecutor::JobId::from(999_999), Lease(1), COMPLETE).await);
+}
+
+/// Trap 27: `max_attempts` lowered below `attempt` retries for ever.
+pub async fn trap_27_the_last_attempt_discards(t: &Harness) {
+    let id = t.running(NewJob { max_attempts: 3, ..job("mail") }).await.id;
+    let node = t.join().await;
+    for attempt in 1..=2 {
+        let run = t.row(id).await;
+        assert_eq!(run.attempt, attempt);
+        assert!(t.settle(&run, retry(0)).await);
+        if attempt == 2 {
+            lower(t, id, 1).await;
+        }
+        assert_eq!(t.claim(node, "mail", 1).await.len(), 1);
+    }
+    let last = t.row(id).await;
+    assert_eq!((last.attempt, last.max_attempts), (3, 1));
+    assert!(t.settle(&last, retry(0)).await);
+    let row = t.row(id).await;
+    assert_eq!((row.status, row.discarded_at, row.errors.len()), (JobStatus::Discarded, Some(t.now()), 3));
+}
+
+async fn lower(t: &Harness, id: rexecutor::JobId, max_attempts: u16) {
+    let row = t.row(id).await;
+    let change = super::amend::change(&row);
+    let change = rexecutor::backend::JobChange { max_attempts, ..change };
+    t.backend.update(&row.executor, id, change).await.expect("it can be updated");
+}
+
+/// Trap 8: a cancelled job that still runs is set to complete, or back to retryable, by its own end.
+pub async fn trap_08_a_job_asked_to_cancel_ends_cancelled_whatever_its_outcome(t: &Harness) {
+    for outcome in outcomes() {
+        let run = t.running(job("mail")).await;
+        t.backend.cancel(&run.executor, run.id, "enough".to_owned()).await.expect("it can be cancelled");
+        assert!(t.settle(&run, outcome.clone()).await, "{outcome:?}");
+        let row = t.row(run.id).await;
+        assert_eq!((row.status, row.cancelled_at), (JobStatus::Cancelled, Some(t.now())), "{outcome:?}");
+        assert_eq!((row.completed_at, row.discarded_at, row.node), (None, None, None), "{outcome:?}");
+        assert_eq!(row.cancel_reason.as_deref(), Some("enough"), "{outcome:?}");
+    }
+}
+
+/// Errors are kept in order, and the next attempt sees them.
+pub async fn errors_are_kept_in_order_and_seen_by_the_next_attempt(t: &Harness) {
+    let mut run = t.running(NewJob { max_attempts: 5, ..job("mail") }).await;
+    let node = t.join().await;
+    for attempt in 1..=3 {
+        let error = failure(&format!("failure {attempt}: \"🦀\""));
+        assert!(t.settle(&run, Outcome::Retry { delay: TimeDelta::seconds(1), error }).await);
+        t.wait(1).await;
+        run = t.claim(node, "mail", 1).await.remove(0);
+    }
+    let details: Vec<_> = run.errors.iter().map(|error| (error.attempt, error.details.as_str())).collect();
+    assert_eq!(details, [(1, "failure 1: \"🦀\""), (2, "failure 2: \"🦀\""), (3, "failure 3: \"🦀\"")]);
+    assert_eq!(run.errors[2].recorded_at, t.now() - TimeDelta::seconds(1));
+    assert_eq!(run.errors, t.row(run.id).await.errors);
+}
+
+/// The lease rises for ever, though attempts are given back.
+pub async fn a_lease_rises_for_ever_though_attempts_are_given_back(t: &Harness) {
+    let id = t.enqueue(job("mail")).await;
+    let node = t.join().await;
+    for lease in 1..=10 {
+        let run = t.claim(node, "mail", 1).await.remove(0);
+        assert_eq!((run.lease, run.attempt), (Lease(lease), 1));
+        let outcome = if lease % 2 == 0 { Outcome::GiveBack } else { Outcome::Snooze { delay: TimeDelta::zero() } };
+        assert!(t.settle(&run, outcome).await);
+        if lease == 5 {
+            t.backend.rerun(&"mail".into(), id).await.expect("it can be rerun");
+        }
+    }
+}
