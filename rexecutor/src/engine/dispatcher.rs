@@ -301,13 +301,14 @@ impl Dispatcher {
         self.grace = Some(self.environment.clock.sleep(grace));
     }
 
-    /// Goes on with shutting down as soon as nothing is left to wait for.
+    /// Goes on with shutting down as soon as nothing is left to wait for, through as many phases as have nothing to do.
     fn next_phase(&mut self) {
         let is_drained = self.running.is_empty() && self.claiming.is_none();
-        match self.phase {
-            Phase::Draining | Phase::Aborting if is_drained => self.enter(Phase::Leaving, LEAVE_GRACE),
-            Phase::Leaving if self.outbox.is_empty() && self.claiming.is_none() => self.phase = Phase::Over,
-            _ => {}
+        if matches!(self.phase, Phase::Draining | Phase::Aborting) && is_drained {
+            self.enter(Phase::Leaving, LEAVE_GRACE);
+        }
+        if self.phase == Phase::Leaving && self.outbox.is_empty() && self.claiming.is_none() {
+            self.phase = Phase::Over;
         }
     }
 

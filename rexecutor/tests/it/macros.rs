@@ -1,0 +1,233 @@
+//! The registry, starting a node from it, building jobs, and asserting that they were enqueued.
+
+use rexecutor::{
+    assert_enqueued,
+    backend::{Enqueue, NewJob, memory::InMemoryBackend},
+    node::StartError,
+    prelude::*,
+};
+
+use crate::{
+    executor,
+    support::{Bench, tell},
+};
+
+mod other {
+    #[rexecutor::job]
+    pub(super) async fn twice() {}
+}
+
+#[job(executor = TwiceAgain, name = "twice")]
+async fn twice() {}
+
+#[job(max_attempts = 3)]
+async fn needs_state(State(_): State<std::collections::BTreeMap<u8, u8>>) {}
+
+#[job]
+async fn needs_nothing() {}
+
+/// Trap 53: missing state is found when the job runs, in production.
+#[tokio::test]
+async fn trap_53_what_is_wrong_with_the_registry_is_told_at_start_with_file_and_line() {
+    let bench = Bench::new();
+    let node = Rexecutor::from_registry().with_backend(bench.backend.clone()).only_named(["twice", "needs_state"]);
+    let StartError::Invalid(problems) = node.start().await.unwrap_err() else { panic!("it is invalid") };
+    assert_eq!(problems.len(), 2, "{problems:#?}");
+    let places = problems[0].matches("tests/it/macros.rs:").count();
+    assert!(problems[0].contains("two jobs are named `twice`") && places == 2, "{}", problems[0]);
+    assert!(
+        problems[1].contains("the job `needs_state` at ")
+            && problems[1].contains("State<")
+            && problems[1].contains(".with_state(..)"),
+        "{}",
+        problems[1]
+    );
+}
+
+#[tokio::test]
+async fn the_jobs_of_a_node_are_selected_by_type_and_by_name() {
+    let bench = Bench::new();
+    let node = || Rexecutor::from_registry().with_backend(bench.backend.clone());
+    node().only::<NeedsNothing>().start().await.unwrap().graceful_shutdown().await;
+    let but = node().only::<NeedsNothing>().only::<NeedsState>().except::<NeedsState>();
+    but.start().await.unwrap().graceful_shutdown().await;
+    let error = node().only_named(["needs_nothin"]).start().await.unwrap_err();
+    assert!(error.to_string().contains("no registered job is named `needs_nothin`"), "{error}");
+    let registered = Rexecutor::registered();
+    let found = registered.iter().find(|job| job.name() == "needs_state").unwrap();
+    assert!(found.location().0.ends_with("tests/it/macros.rs"));
+}
+
+executor!(
+    Never,
+    "never",
+    {
+        const MAX_CONCURRENCY: Option<usize> = Some(0);
+    },
+    |_job| ExecutionResult::Done
+);
+executor!(Nameless, "", {}, |_job| ExecutionResult::Done);
+executor!(One, "same", {}, |_job| ExecutionResult::Done);
+executor!(Another, "same", {}, |_job| ExecutionResult::Done);
+
+/// Trap 49: a limit of 0 means "no limit".
+#[tokio::test]
+async fn trap_49_a_node_that_cannot_be_says_all_that_is_wrong() {
+    let bench = Bench::new();
+    let pruner = PrunerConfig::new("0 0 * * * *".parse().unwrap())
+        .with_pruner(Pruner::max_length(1, JobStatus::Executing))
+        .with_pruner(Pruner::max_age(TimeDelta::seconds(-1), JobStatus::Complete));
+    let node = bench.node().with_executor::<Never>().with_executor::<Nameless>().with_executor::<One>();
+    let node = node.with_executor::<Another>().with_executor::<One>().with_max_running(0).with_job_pruner(pruner);
+    let words = node.start().await.unwrap_err().to_string();
+    for part in [
+        "`never`: max_concurrency is 0",
+        "the name of an executor must not be empty",
+        "One` and `it::macros::Another` are both named `same`",
+        "only finished jobs can be pruned, and executing ones are not",
+        "is negative",
+        "max_running is zero",
+    ] {
+        assert!(words.contains(part), "{part}: {words}");
+    }
+    assert_eq!(words.matches("\n  - ").count(), 6, "{words}");
+}
+
+/// In a process of its own under nextest; with `cargo test` other tests may have set the global backend before, and
+/// then the node starts on it.
+#[tokio::test]
+async fn a_node_without_a_backend_says_what_to_write() {
+    let started = Rexecutor::builder().start().await;
+    match (rexecutor::global::backend(), started) {
+        (Err(_), Err(error)) => assert!(error.to_string().contains(".with_backend(backend)"), "{error}"),
+        (Ok(_), Ok(node)) => node.graceful_shutdown().await,
+        (Ok(_), Err(error)) => panic!("{error}"),
+        // Another test has set it in between.
+        (Err(_), Ok(node)) => node.graceful_shutdown().await,
+    }
+}
+
+#[job]
+async fn mail(_to: String) {}
+
+#[tokio::test]
+async fn bad_fields_are_refused_by_name_with_their_limit_and_nothing_is_stored() {
+    let bench = Bench::new();
+    let build = || Mail::builder().with_data("bob".to_owned());
+    let at = |text: &str| text.parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+    let cases = [
+        (build().with_max_attempts(0).encode(), "max_attempts: 0 attempts; the least is 1"),
+        (build().schedule_in(TimeDelta::seconds(-1)).encode(), "schedule_in: the delay is negative"),
+        (
+            build().schedule_in(TimeDelta::MAX).encode(),
+            "schedule_in: a delay of 106751991167 days; the limit is 365000",
+        ),
+        (build().schedule_at(chrono::DateTime::<chrono::Utc>::MAX_UTC).encode(), "the limits are the years 1 and 9999"),
+        (build().add_tag("x".repeat(256)).encode(), "tags: a tag of 256 bytes; the limit is 255"),
+        (build().with_data("a\0b".to_owned()).encode(), "data: a string contains U+0000"),
+        (build().with_data("x".repeat(1_048_576)).encode(), "data: 1048578 bytes as JSON; the limit is 1048576"),
+        (build().unique(UniquenessCriteria::by_data().and_within(TimeDelta::zero())).encode(), "unique: the time"),
+        (Nameless::builder().with_data(1).encode(), "name: the name of an executor must not be empty"),
+        (Deep::builder().with_data(Nested::new(127)).encode(), "data: 128 levels of JSON; the limit is 127"),
+    ];
+    for (result, words) in cases {
+        let error = result.unwrap_err().to_string();
+        assert!(error.contains(words), "{words}: {error}");
+    }
+    let keyed = std::collections::HashMap::from([((1, 2), 3)]);
+    let error =
+        build().unique(UniquenessCriteria::by_key(&keyed)).enqueue_to_backend(&bench.backend).await.unwrap_err();
+    assert_eq!(error.to_string(), "unique: the key does not encode as JSON");
+    let error =
+        Keyed::builder().with_data(vec![((1, 2), 3)].into_iter().collect()).enqueue_to_backend(&bench.backend).await;
+    let error = error.unwrap_err();
+    assert_eq!(error.to_string(), "could not encode the data of a `keyed` job as JSON");
+    assert!(std::error::Error::source(&error).is_some());
+    assert_eq!(bench.rows().await.len(), 0);
+    let deepest = Deep::builder().with_data(Nested::new(126)).encode().unwrap();
+    serde_json::from_str::<Nested>(&deepest.data).unwrap();
+    assert!(build().schedule_at(at("0001-01-01T00:00:00Z")).encode().is_ok(), "an instant in the past is due at once");
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Nested(Option<Box<[Nested; 1]>>);
+
+impl Nested {
+    fn new(depth: usize) -> Self {
+        (0..=depth).fold(Self(None), |inner, _| Self(Some(Box::new([inner]))))
+    }
+}
+
+#[job]
+async fn deep(_data: Nested) {}
+
+#[job]
+async fn keyed(_data: std::collections::HashMap<(u8, u8), u8>) {}
+
+/// Trap 50: the attribute eats the function, so nobody can call it in a test.
+#[tokio::test]
+async fn trap_50_the_function_can_be_called() {
+    mail("bob".to_owned()).await;
+    let State(map) = State(std::collections::BTreeMap::<u8, u8>::new());
+    needs_state(State(map)).await;
+}
+
+/// Trap 52: assertions that say `1 job` and accept three.
+#[tokio::test]
+async fn trap_52_assertions_count_exactly() {
+    let backend = InMemoryBackend::new().paused();
+    for _ in 0..3 {
+        let _ = Mail::builder().with_data("bob".to_owned()).add_tag("a").enqueue_to_backend(&backend).await.unwrap();
+    }
+    assert_enqueued!(3 jobs, to: backend, with_data: "bob", tagged_with: ["a"], for_executor: Mail);
+    assert_enqueued!(to: backend, for_executor: Mail, with_status: JobStatus::Scheduled, with_priority: 0);
+    assert_enqueued!(0 jobs, for_executor: NeedsNothing, to: backend,);
+    let failure = tokio::spawn(async move {
+        assert_enqueued!(1 job, to: backend, with_data: "bob");
+    });
+    let panic = failure.await.unwrap_err().into_panic();
+    let words = panic.downcast_ref::<String>().unwrap();
+    assert!(words.contains("expected exactly 1 matching, found 3") && words.contains("data: \"bob\""), "{words}");
+}
+
+#[tokio::test]
+async fn a_paused_backend_gives_no_jobs_to_nodes() {
+    let clock = rexecutor_testing::TestClock::new();
+    let backend = std::sync::Arc::new(InMemoryBackend::new().paused().with_clock(clock.clone()));
+    let node = Rexecutor::builder().with_backend(backend.clone()).with_clock(clock.clone()).with_executor::<Mail>();
+    let node = node.start().await.unwrap();
+    let _ = Mail::builder().with_data("bob".to_owned()).enqueue_to_backend(&backend).await.unwrap();
+    clock.advance(TimeDelta::hours(1)).await;
+    assert_enqueued!(1 job, to: backend, with_status: JobStatus::Scheduled);
+    node.graceful_shutdown().await;
+}
+
+#[job]
+async fn with_metadata(job: Job<u8, String>, context: JobContext, tenant: Tenant) {
+    assert_eq!((job.metadata.as_deref(), job.id), (Some("acme"), context.job_id()));
+    assert_eq!(tenant.0, "acme");
+}
+
+struct Tenant(String);
+
+impl Extract for Tenant {
+    async fn extract(context: &JobContext) -> Result<Self, ExtractError> {
+        let tenant = context.metadata().map_err(ExtractError::new)?;
+        tenant.map(Self).ok_or_else(|| ExtractError::cancel("the job names no tenant"))
+    }
+}
+
+#[tokio::test]
+async fn parameters_are_extracted_and_an_extractor_may_cancel() {
+    let bench = Bench::new();
+    let (tell, _) = tell();
+    let node = bench.node().with_state(tell).with_executor::<WithMetadata>().start().await.unwrap();
+    let good = WithMetadata::builder().with_data(1).with_metadata("acme".to_owned()).encode().unwrap();
+    let bad = NewJob { metadata: None, ..good.clone() };
+    let ids = bench.backend.enqueue(vec![good, bad]).await.unwrap();
+    bench.clock.settle().await;
+    let [good, bad] = [bench.row(ids[0]).await, bench.row(ids[1]).await];
+    assert_eq!((good.status, bad.status), (JobStatus::Complete, JobStatus::Cancelled));
+    assert_eq!(bad.cancel_reason.as_deref(), Some("the job names no tenant"));
+    node.graceful_shutdown().await;
+}

@@ -1,0 +1,463 @@
+//! A node among others: limits, fairness, death, cancellation, outages, schedules.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, atomic::Ordering},
+    time::Duration,
+};
+
+use rexecutor::{
+    backend::{Enqueue, Maintain, Node, Settle},
+    prelude::*,
+    schedule::MissedTicks,
+};
+use tokio::sync::Semaphore;
+
+use crate::{
+    executor,
+    support::{Bench, Tell, tell},
+};
+
+/// How many jobs of each executor run, and ran at once.
+#[derive(Clone, Default)]
+struct Census(Arc<Mutex<BTreeMap<String, (usize, usize)>>>);
+
+impl Census {
+    fn change(&self, executor: &str, by: isize) {
+        let mut counts = self.0.lock().unwrap();
+        let (now, most) = counts.entry(executor.to_owned()).or_default();
+        *now = now.checked_add_signed(by).unwrap();
+        *most = (*most).max(*now);
+    }
+
+    fn now(&self, executor: &str) -> usize {
+        self.0.lock().unwrap().get(executor).copied().unwrap_or_default().0
+    }
+
+    fn most(&self, executor: &str) -> usize {
+        self.0.lock().unwrap().get(executor).copied().unwrap_or_default().1
+    }
+}
+
+async fn counted(job: Job<u32, ()>) -> ExecutionResult {
+    let (census, gate) = (job.context().state::<Census>().unwrap(), job.context().state::<Arc<Semaphore>>().unwrap());
+    census.change(&job.executor, 1);
+    gate.acquire().await.unwrap().forget();
+    census.change(&job.executor, -1);
+    ExecutionResult::Done
+}
+
+executor!(
+    Limited,
+    "limited",
+    {
+        const MAX_CONCURRENCY: Option<usize> = Some(3);
+    },
+    |job| counted(job).await
+);
+executor!(Busy, "busy", {}, |job| counted(job).await);
+executor!(Quiet, "quiet", {}, |job| counted(job).await);
+
+async fn enqueue<E: Executor<Data = u32>>(bench: &Bench, count: u32) {
+    let jobs = (0..count).map(|data| E::builder().with_data(data).encode().unwrap()).collect();
+    let _ = bench.backend.enqueue(jobs).await.unwrap();
+}
+
+#[tokio::test]
+async fn limits_hold_and_free_slots_are_used() {
+    let bench = Bench::new();
+    let (census, gate) = (Census::default(), Arc::new(Semaphore::new(0)));
+    let node = bench.node().with_max_running(10).with_state(census.clone()).with_state(gate.clone());
+    let node = node.with_executor::<Limited>().with_executor::<Busy>().start().await.unwrap();
+    enqueue::<Limited>(&bench, 50).await;
+    enqueue::<Busy>(&bench, 50).await;
+    for _ in 0..100 {
+        bench.clock.settle().await;
+        let (limited, busy) = (census.now("limited"), census.now("busy"));
+        assert!(limited <= 3 && limited + busy <= 10);
+        gate.add_permits(1);
+    }
+    bench.clock.settle().await;
+    assert_eq!((census.most("limited"), census.most("busy")), (3, 7));
+    node.graceful_shutdown().await;
+    assert!(bench.rows().await.iter().all(|row| row.status == JobStatus::Complete));
+}
+
+#[tokio::test]
+async fn a_busy_executor_leaves_a_slot_for_every_other() {
+    let bench = Bench::new();
+    let (census, gate) = (Census::default(), Arc::new(Semaphore::new(0)));
+    let node = bench.node().with_max_running(10).with_state(census.clone()).with_state(gate.clone());
+    let node = node.with_executor::<Busy>().with_executor::<Quiet>().start().await.unwrap();
+    enqueue::<Busy>(&bench, 1_000).await;
+    bench.clock.settle().await;
+    assert_eq!(census.now("busy"), 9);
+    enqueue::<Quiet>(&bench, 1).await;
+    bench.clock.settle().await;
+    assert_eq!(census.now("quiet"), 1);
+    gate.close();
+    drop(node.drop_guard());
+}
+
+executor!(Tells, "tells", {}, |job| {
+    Tell::of(&job).say(job.data);
+    ExecutionResult::Done
+});
+
+#[tokio::test]
+async fn jobs_start_by_priority_then_due_time_then_number() {
+    let bench = Bench::new();
+    let (tell, mut told) = tell();
+    for (data, priority, seconds) in [(0, 5, 0), (1, 0, 30), (2, 0, 10), (3, 0, 10), (4, 2, 60)] {
+        let at = bench.rows().await.first().map_or(rexecutor_testing::TestClock::START, |row| row.inserted_at);
+        let job = Tells::builder()
+            .with_data(data)
+            .with_priority(priority)
+            .schedule_at(at - TimeDelta::hours(1) + TimeDelta::seconds(seconds));
+        let _ = job.enqueue_to_backend(&bench.backend).await.unwrap();
+    }
+    let node = bench.node().with_max_running(1).with_state(tell).with_executor::<Tells>().start().await.unwrap();
+    bench.clock.settle().await;
+    assert_eq!(told.all(), ["2", "3", "1", "4", "0"]);
+    node.graceful_shutdown().await;
+}
+
+#[tokio::test]
+async fn a_job_starts_the_moment_it_is_due() {
+    let bench = Bench::new();
+    let (tell, mut told) = tell();
+    let node = bench.node().with_state(tell).with_executor::<Tells>().start().await.unwrap();
+    bench.seconds(1).await;
+    let _ = Tells::builder()
+        .with_data(1)
+        .schedule_in(TimeDelta::milliseconds(2_500))
+        .enqueue_to_backend(&bench.backend)
+        .await
+        .unwrap();
+    bench.clock.advance(TimeDelta::milliseconds(2_499)).await;
+    assert_eq!(told.all(), [""; 0]);
+    bench.clock.advance(TimeDelta::milliseconds(1)).await;
+    bench.clock.settle().await;
+    assert_eq!(told.all(), ["1"]);
+    node.graceful_shutdown().await;
+}
+
+executor!(Sleeps, "sleeps", {}, |job| {
+    Tell::of(&job).say("began");
+    job.context().clock().sleep(Duration::from_secs(3_600)).await;
+    Tell::of(&job).say("ended");
+    ExecutionResult::Done
+});
+
+/// Trap 2: a long job is rescued while it runs, and runs twice.
+#[tokio::test]
+async fn trap_02_a_job_may_run_longer_than_any_timeout_of_its_node() {
+    let bench = Bench::new();
+    let (tell, mut told) = tell();
+    let nodes = [
+        bench.node().with_state(tell.clone()).with_executor::<Sleeps>().start().await.unwrap(),
+        bench.node().with_state(tell).with_executor::<Sleeps>().start().await.unwrap(),
+    ];
+    let id = Sleeps::builder().with_data(1).enqueue_to_backend(&bench.backend).await.unwrap();
+    bench.seconds(3_601).await;
+    bench.clock.settle().await;
+    assert_eq!(told.all(), ["began", "ended"]);
+    let row = bench.row(id).await;
+    assert_eq!((row.status, row.attempt, row.lease.0), (JobStatus::Complete, 1, 1));
+    for node in nodes {
+        node.graceful_shutdown().await;
+    }
+}
+
+/// Trap 1: a worker dies and its job stays executing for ever.
+#[tokio::test]
+async fn trap_01_another_node_takes_over_a_dead_ones_jobs() {
+    let bench = Bench::new();
+    let (tell, mut told) = tell();
+    let dead = bench.backend.join(&Node { label: "dead".to_owned(), timeout: Duration::from_secs(15) }).await.unwrap();
+    let id = Tells::builder().with_data(7).enqueue_to_backend(&bench.backend).await.unwrap();
+    let slots = [rexecutor::backend::Slots { executor: "tells".into(), free: 1 }];
+    rexecutor::backend::Claim::claim(&bench.backend, dead, &slots).await.unwrap();
+    let node = bench.node().with_state(tell).with_executor::<Tells>().start().await.unwrap();
+    bench.seconds(14).await;
+    assert_eq!(told.all(), [""; 0], "it may still live");
+    bench.seconds(5).await;
+    bench.clock.settle().await;
+    assert_eq!(told.all(), ["7"]);
+    let row = bench.row(id).await;
+    assert_eq!(
+        (row.status, row.attempt, row.errors[0].error_type.clone()),
+        (JobStatus::Complete, 2, ErrorType::NodeLost)
+    );
+    node.graceful_shutdown().await;
+}
+
+/// Trap 3: a worker frozen past its lease wakes up and finishes its successor's attempt.
+#[tokio::test]
+async fn trap_03_a_node_that_was_declared_dead_stops_its_jobs_and_joins_again() {
+    let bench = Bench::new();
+    let (tell, mut told) = tell();
+    let node = bench.node().with_state(tell).with_executor::<Sleeps>().start().await.unwrap();
+    let id = Sleeps::builder().with_data(1).enqueue_to_backend(&bench.backend).await.unwrap();
+    assert_eq!(told.next().await, "began");
+    let first = bench.row(id).await;
+    bench.backend.leave(first.node.unwrap()).await.unwrap();
+    bench.seconds(10).await;
+    bench.clock.settle().await;
+    assert_eq!(told.all(), ["began"], "it was stopped, rescued, and began again");
+    let second = bench.row(id).await;
+    assert_eq!((second.status, second.attempt, second.lease.0), (JobStatus::Executing, 2, 2));
+    assert_ne!(second.node, first.node);
+    drop(node.drop_guard());
+}
+
+/// Trap 11: a rolling deploy; the old version knows fewer names.
+#[tokio::test]
+async fn trap_11_jobs_of_names_that_no_node_has_are_left_alone() {
+    let bench = Bench::new();
+    let (tell, _told) = tell();
+    let id = Busy::builder().with_data(1).enqueue_to_backend(&bench.backend).await.unwrap();
+    let before = bench.row(id).await;
+    let node = bench.node().with_state(tell).with_executor::<Tells>().start().await.unwrap();
+    bench.seconds(600).await;
+    assert_eq!(bench.row(id).await, before);
+    node.graceful_shutdown().await;
+}
+
+#[job]
+async fn stops_when_asked(context: JobContext, State(tell): State<Tell>) {
+    tell.say("began");
+    context.cancellation().cancelled().await;
+    tell.say("stopped");
+}
+
+#[job]
+async fn never_stops(State(tell): State<Tell>) {
+    tell.say("began");
+    std::future::pending::<()>().await;
+}
+
+/// Trap 8: a cancelled job that still runs is set to complete by its own end.
+#[tokio::test]
+async fn trap_08_cancelling_reaches_a_running_job() {
+    let bench = Bench::new();
+    let (tell, mut told) = tell();
+    let node = bench.node().with_state(tell).with_executor::<StopsWhenAsked>().with_executor::<NeverStops>();
+    let node = node.start().await.unwrap();
+    let kind = StopsWhenAsked::builder().enqueue_to_backend(&bench.backend).await.unwrap();
+    let stubborn = NeverStops::builder().enqueue_to_backend(&bench.backend).await.unwrap();
+    assert_eq!([told.next().await, told.next().await], ["began", "began"]);
+    StopsWhenAsked::cancel_job_on_backend(kind, Box::new("enough"), &bench.backend).await.unwrap();
+    NeverStops::cancel_job_on_backend(stubborn, Box::new("enough"), &bench.backend).await.unwrap();
+    bench.clock.settle().await;
+    assert_eq!(told.all(), ["stopped"]);
+    assert_eq!(bench.row(kind).await.status, JobStatus::Cancelled);
+    assert_eq!(bench.row(stubborn).await.status, JobStatus::Executing, "it has its grace");
+    bench.seconds(5).await;
+    bench.clock.settle().await;
+    let row = bench.row(stubborn).await;
+    assert_eq!((row.status, row.cancel_reason.as_deref()), (JobStatus::Cancelled, Some("enough")));
+    node.graceful_shutdown().await;
+}
+
+/// Trap 7: an outcome is stored with one try. Trap 38: errors are retried without a pause.
+#[tokio::test]
+async fn trap_07_and_38_an_outage_loses_nothing_and_does_not_spin() {
+    for loses_answers in [false, true] {
+        let bench = Bench::new();
+        let (tell, mut told) = tell();
+        let node = bench.node().with_state(tell).with_executor::<Tells>().start().await.unwrap();
+        bench.clock.settle().await;
+        *bench.backend.loses_answers.lock().unwrap() = loses_answers;
+        enqueue::<Tells>(&bench, 100).await;
+        bench.backend.failing.store(40, Ordering::SeqCst);
+        let before = bench.backend.claims.load(Ordering::SeqCst) + bench.backend.settles.load(Ordering::SeqCst);
+        bench.seconds(10).await;
+        let calls = bench.backend.claims.load(Ordering::SeqCst) + bench.backend.settles.load(Ordering::SeqCst) - before;
+        assert!(calls < 40, "{calls} calls in ten seconds");
+        bench.seconds(600).await;
+        assert_eq!(told.all().len(), 100, "each ran once");
+        assert!(bench.rows().await.iter().all(|row| row.status == JobStatus::Complete));
+        node.graceful_shutdown().await;
+    }
+}
+
+#[job(cron = "0 0 * * * *", timezone = "Europe/London")]
+async fn hourly(State(tell): State<Tell>, context: JobContext) {
+    tell.say(context.clock().now().format("%H:%M"));
+}
+
+/// Trap 17: a tick fires on every node.
+#[tokio::test]
+async fn trap_17_three_nodes_enqueue_each_tick_once() {
+    let bench = Bench::new();
+    let (tell, mut told) = tell();
+    let mut nodes = Vec::new();
+    for _ in 0..3 {
+        let schedule = "0 0 * * * *".parse().unwrap();
+        let node = bench.node().with_state(tell.clone());
+        nodes.push(node.with_cron_executor::<Tells>(schedule, 5, rexecutor::Tz::UTC).start().await.unwrap());
+    }
+    bench.seconds(5 * 3_600 + 1).await;
+    bench.clock.settle().await;
+    assert_eq!(told.all(), ["5"; 5]);
+    let due: Vec<_> = bench
+        .rows()
+        .await
+        .iter()
+        .map(|row| (row.scheduled_at - rexecutor_testing::TestClock::START).num_minutes())
+        .collect();
+    assert_eq!(due, [60, 120, 180, 240, 300]);
+    for node in nodes {
+        node.graceful_shutdown().await;
+    }
+}
+
+/// Trap 19: a tick is lost when the process was down.
+#[tokio::test]
+async fn trap_19_missed_ticks_follow_the_policy() {
+    for (policy, expected) in [(MissedTicks::Skip, 0), (MissedTicks::Last, 1), (MissedTicks::All, 5)] {
+        let bench = Bench::new();
+        let (tell, mut told) = tell();
+        let node = async || {
+            let node = bench.node().with_missed_ticks(policy).with_state(tell.clone());
+            node.with_cron_executor::<Tells>("0 0 * * * *".parse().unwrap(), 5, rexecutor::Tz::UTC)
+                .start()
+                .await
+                .unwrap()
+        };
+        let first = node().await;
+        bench.clock.settle().await;
+        first.graceful_shutdown().await;
+        bench.seconds(5 * 3_600 + 600).await;
+        let second = node().await;
+        bench.clock.settle().await;
+        assert_eq!(told.all().len(), expected, "{policy:?}");
+        second.graceful_shutdown().await;
+    }
+}
+
+/// Trap 22: removing a schedule leaves it firing; changing its expression waits for the old tick.
+#[tokio::test]
+async fn trap_22_a_changed_schedule_starts_anew_and_a_removed_one_is_silent() {
+    let bench = Bench::new();
+    let (tell, mut told) = tell();
+    let node = async |expression: Option<&str>| {
+        let node = bench.node().with_state(tell.clone()).with_executor::<Tells>();
+        let schedule = expression.map(|expression| expression.parse().unwrap());
+        match schedule {
+            Some(schedule) => node.with_cron_executor::<Tells>(schedule, 5, rexecutor::Tz::UTC).start().await.unwrap(),
+            None => node.start().await.unwrap(),
+        }
+    };
+    for (expression, expected) in [(Some("0 0 0 * * *"), 0), (Some("0 */10 * * * *"), 6), (None, 0)] {
+        let running = node(expression).await;
+        bench.seconds(3_601).await;
+        bench.clock.settle().await;
+        assert_eq!(told.all().len(), expected, "{expression:?}");
+        running.graceful_shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn the_pruner_deletes_what_its_configuration_names() {
+    let bench = Bench::new();
+    let (tell, _told) = tell();
+    let every_minute = "0 * * * * *".parse().unwrap();
+    let config = PrunerConfig::new(every_minute)
+        .with_pruner(Pruner::max_age(TimeDelta::minutes(30), JobStatus::Complete).only::<Tells>())
+        .with_pruner(Pruner::max_length(2, JobStatus::Complete).except::<Tells>());
+    let gate = Arc::new(Semaphore::new(9));
+    let node = bench.node().with_state(tell).with_state(Census::default()).with_state(gate).with_job_pruner(config);
+    let node = node.with_executor::<Tells>().with_executor::<Quiet>().start().await.unwrap();
+    enqueue::<Tells>(&bench, 3_000).await;
+    enqueue::<Quiet>(&bench, 5).await;
+    bench.seconds(29 * 60).await;
+    assert_eq!(bench.rows().await.len(), 3_002);
+    bench.seconds(3 * 60).await;
+    bench.clock.settle().await;
+    assert_eq!(bench.rows().await.len(), 2);
+    node.graceful_shutdown().await;
+}
+
+#[job(retain = "1h")]
+async fn kept_an_hour() {}
+
+#[job(retain = "none")]
+async fn not_kept() {}
+
+#[tokio::test]
+async fn jobs_are_retained_as_they_say() {
+    let bench = Bench::new();
+    let node = bench.node().with_executor::<KeptAnHour>().with_executor::<NotKept>().start().await.unwrap();
+    let _ = KeptAnHour::builder().enqueue_to_backend(&bench.backend).await.unwrap();
+    let _ = NotKept::builder().enqueue_to_backend(&bench.backend).await.unwrap();
+    bench.clock.settle().await;
+    assert_eq!(bench.rows().await.len(), 1);
+    bench.seconds(59 * 60).await;
+    assert_eq!(bench.rows().await.len(), 1);
+    bench.seconds(3 * 60).await;
+    assert_eq!(bench.rows().await.len(), 0);
+    node.graceful_shutdown().await;
+}
+
+/// A node whose lease has moved on is told so by the backend, whatever it thinks.
+#[tokio::test]
+async fn an_outcome_of_a_run_that_was_taken_over_is_refused() {
+    let bench = Bench::new();
+    let (tell, mut told) = tell();
+    let node = bench.node().with_state(tell).with_executor::<Sleeps>().start().await.unwrap();
+    let id = Sleeps::builder().with_data(1).enqueue_to_backend(&bench.backend).await.unwrap();
+    told.next().await;
+    let outcome = rexecutor::backend::Outcome::Complete { keep: true };
+    let stale = rexecutor::backend::Settlement { id: id.id(), lease: rexecutor::job::Lease(0), outcome };
+    assert_eq!(bench.backend.settle(&[stale]).await.unwrap(), [(id.id(), rexecutor::job::Lease(0))]);
+    assert_eq!(bench.row(id).await.status, JobStatus::Executing);
+    drop(node.drop_guard());
+}
+
+#[job]
+async fn cancels_itself() -> ExecutionResult {
+    ExecutionResult::Cancel { reason: Box::new("nothing to do") }
+}
+
+#[tokio::test]
+async fn an_executor_finds_cancels_reruns_and_updates_its_jobs() {
+    let bench = Bench::new();
+    let backend = &bench.backend;
+    let id = Tells::builder()
+        .with_data(1)
+        .add_tag("a")
+        .schedule_in(TimeDelta::hours(1))
+        .enqueue_to_backend(backend)
+        .await
+        .unwrap();
+    let found = Tells::query_jobs_on_backend(Where::data_equals(&1).and(Where::tagged_by_all_of(&["a"])), backend)
+        .await
+        .unwrap();
+    assert_eq!(found[0].id, id.id());
+    assert!(Busy::query_jobs_on_backend(Where::any(), backend).await.unwrap().is_empty());
+
+    let mut changed = found.into_iter().next().unwrap();
+    changed.data = 2;
+    changed.priority = 9;
+    Tells::update_job_on_backend(changed.clone(), backend).await.unwrap();
+    let row = bench.row(id).await;
+    assert_eq!((row.data.as_str(), row.priority), ("2", 9));
+    changed.max_attempts = 0;
+    let refused = Tells::update_job_on_backend(changed, backend).await.unwrap_err();
+    assert_eq!(refused.to_string(), "max_attempts: 0 attempts; the least is 1");
+
+    Tells::cancel_job_on_backend(id, Box::new("not now"), backend).await.unwrap();
+    let twice = Tells::cancel_job_on_backend(id, Box::new("not now"), backend).await.unwrap_err();
+    assert_eq!(twice.to_string(), format!("job {} is cancelled and cannot be cancelled", id.id()));
+    Tells::rerun_job_on_backend(id, backend).await.unwrap();
+    assert_eq!(bench.row(id).await.status, JobStatus::Scheduled);
+    let strange = Busy::rerun_job_on_backend(id, backend).await.unwrap_err();
+    assert_eq!(strange.to_string(), format!("no job {} of this executor", id.id()));
+    let node = bench.node().with_executor::<CancelsItself>().start().await.unwrap();
+    let own = CancelsItself::builder().enqueue_to_backend(backend).await.unwrap();
+    bench.clock.settle().await;
+    assert_eq!(bench.row(own).await.status, JobStatus::Cancelled);
+    node.graceful_shutdown().await;
+}
