@@ -1,0 +1,118 @@
+//! Looking at stored jobs and changing them by hand.
+
+use futures::future::BoxFuture;
+use rexecutor::{
+    backend::{AmendError, Filter, Inspect, JobChange, JobRow, Result, lifecycle},
+    job::{ExecutorName, JobId},
+};
+use serde_json::json;
+use sqlx::{Connection, SqliteConnection};
+
+use super::{
+    SqliteBackend, enqueue,
+    error::backend_error,
+    filter, row, states,
+    work::Work,
+    writer::{Commit, Core},
+};
+
+impl Inspect for SqliteBackend {
+    fn query<'a>(&'a self, filter: &'a Filter, limit: usize) -> BoxFuture<'a, Result<Vec<JobRow>>> {
+        Box::pin(async move {
+            let Some(readers) = &self.0.readers else {
+                let filter = filter.clone();
+                let step = async move |core: &mut Core| {
+                    let now = core.clock.now();
+                    filter::query(&mut core.conn, &filter, limit, now).await
+                };
+                return self.0.writer.run(step).await;
+            };
+            let mut reader = readers.take().await.map_err(backend_error)?;
+            let answer = query(reader.conn(), filter, limit, &*self.0.clock).await;
+            if answer.is_ok() {
+                reader.keep();
+            }
+            answer.map_err(backend_error)
+        })
+    }
+
+    fn cancel<'a>(
+        &'a self,
+        executor: &'a ExecutorName,
+        job: JobId,
+        reason: String,
+    ) -> BoxFuture<'a, Result<(), AmendError>> {
+        let executor = executor.clone();
+        let step = async move |work: &mut Work<'_>| {
+            // A job that is over already may still be running here, in its last moments.
+            work.cancelled = Some(job);
+            let now = work.now;
+            amend_state(work, &executor, job, |row| lifecycle::cancel(row, reason, now)).await
+        };
+        Box::pin(async move { self.0.writer.write(Commit::Promise, step).await? })
+    }
+
+    fn rerun<'a>(&'a self, executor: &'a ExecutorName, job: JobId) -> BoxFuture<'a, Result<(), AmendError>> {
+        let executor = executor.clone();
+        let step = async move |work: &mut Work<'_>| {
+            work.due.insert(executor.clone());
+            let now = work.now;
+            amend_state(work, &executor, job, |row| lifecycle::rerun(row, now)).await
+        };
+        Box::pin(async move { self.0.writer.write(Commit::Promise, step).await? })
+    }
+
+    fn update<'a>(
+        &'a self,
+        executor: &'a ExecutorName,
+        job: JobId,
+        change: JobChange,
+    ) -> BoxFuture<'a, Result<(), AmendError>> {
+        let executor = executor.clone();
+        let step = async move |work: &mut Work<'_>| {
+            work.due.insert(executor.clone());
+            let Some(mut row) = find(work, &executor, job).await? else { return Ok(Err(AmendError::NotFound(job))) };
+            let answer = lifecycle::update(&mut row, change);
+            if answer.is_ok() {
+                enqueue::save_content(work, &row).await?;
+            }
+            Ok(answer)
+        };
+        Box::pin(async move { self.0.writer.write(Commit::Promise, step).await? })
+    }
+}
+
+/// Changes the status of a job of `executor`, which may refuse.
+async fn amend_state(
+    work: &mut Work<'_>,
+    executor: &ExecutorName,
+    job: JobId,
+    change: impl FnOnce(&mut JobRow) -> Result<(), AmendError>,
+) -> Result<Result<(), AmendError>, sqlx::Error> {
+    let Some(mut row) = find(work, executor, job).await? else { return Ok(Err(AmendError::NotFound(job))) };
+    let answer = change(&mut row);
+    if answer.is_ok() {
+        // Its recorded errors are stored already; `save` adds those that it finds.
+        row.errors.clear();
+        states::save(work, &[row]).await?;
+    }
+    Ok(answer)
+}
+
+/// The job, if it is of this executor. One that cannot be read is an error and stays as it is.
+async fn find(work: &mut Work<'_>, executor: &ExecutorName, job: JobId) -> Result<Option<JobRow>, sqlx::Error> {
+    let find = sqlx::query(include_str!("queries/find_jobs.sql")).bind(json!([job]).to_string());
+    let Some(row) = find.fetch_optional(&mut *work.conn).await? else { return Ok(None) };
+    Ok(Some(row::read(&row)?).filter(|row| row.executor == *executor))
+}
+
+/// Answers a query from one state of the file.
+async fn query(
+    conn: &mut SqliteConnection,
+    filter: &Filter,
+    limit: usize,
+    clock: &dyn rexecutor::clock::Clock,
+) -> Result<Vec<JobRow>, sqlx::Error> {
+    let mut snapshot = conn.begin().await?;
+    filter::query(&mut snapshot, filter, limit, clock.now()).await
+}

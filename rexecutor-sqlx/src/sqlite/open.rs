@@ -1,0 +1,207 @@
+//! Opening a file: the options, and what is checked before the first job.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use rexecutor::{
+    backend::Bells,
+    clock::{Clock, SystemClock},
+};
+use sqlx::{
+    ConnectOptions, SqliteConnection,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode},
+};
+
+use super::{
+    Database, SqliteBackend,
+    error::{OpenError, is_busy},
+    migrate,
+    readers::Readers,
+    writer::{Core, Writer},
+};
+
+/// What is still there after a crash.
+///
+/// The file is in WAL mode, so a commit is in the operating system's hands before its call returns: whatever process
+/// dies, by `kill -9` or otherwise, nothing that was committed is lost. The levels differ in what a loss of power, or
+/// a crash of the operating system, can take. The file itself stays sound at every level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Durability {
+    /// No commit waits for the disk (`synchronous = NORMAL`). A loss of power may take the last jobs that were enqueued.
+    Process,
+    /// What is enqueued, and what is changed by hand, waits for the disk (`synchronous = FULL`), and outlives a loss of
+    /// power. Claims and outcomes do not wait: if power takes the outcome of a job, the job runs again. This is the
+    /// default.
+    #[default]
+    Enqueued,
+    /// Every commit waits for the disk. A job whose outcome was stored does not run again after a loss of power.
+    Everything,
+}
+
+/// How to open a database, and how to use it.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use rexecutor_sqlx::{Durability, SqliteOptions};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), rexecutor_sqlx::OpenError> {
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("jobs.db");
+/// let backend = SqliteOptions::new()
+///     .busy_timeout(Duration::from_secs(10))
+///     .durability(Durability::Everything)
+///     .open(&path)
+///     .await?;
+/// # drop(backend);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "options open nothing until `open` is called and awaited"]
+pub struct SqliteOptions {
+    busy_timeout: Duration,
+    poll_interval: Duration,
+    durability: Durability,
+    clock: Arc<dyn Clock>,
+}
+
+impl SqliteOptions {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self {
+            busy_timeout: Duration::from_secs(5),
+            poll_interval: Duration::from_millis(50),
+            durability: Durability::default(),
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// How long a call waits while another process holds the file's lock, before it fails. The default is 5 seconds.
+    pub fn busy_timeout(mut self, timeout: Duration) -> Self {
+        // The most that SQLite takes.
+        self.busy_timeout = timeout.min(Duration::from_millis(i32::MAX as u64));
+        self
+    }
+
+    /// How often a node looks for what other processes have done. The default is 50 milliseconds.
+    pub fn poll_interval(mut self, interval: Duration) -> Self {
+        self.poll_interval = interval;
+        self
+    }
+
+    /// What is still there after a crash. The default is [`Durability::Enqueued`].
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// Goes by this clock, for tests. The default is the operating system's, which all processes on a file share.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Opens a file, creates it if it does not exist, and brings its tables up to date; `:memory:` is
+    /// [`open_in_memory`](Self::open_in_memory).
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be used; [`OpenError`] says why and what to do.
+    pub async fn open(self, path: impl AsRef<Path>) -> Result<SqliteBackend, OpenError> {
+        match path.as_ref() {
+            path if path == Path::new(":memory:") => self.open_in_memory().await,
+            path => {
+                let path = check(path)?;
+                let file = self.connect_options().filename(&path).create_if_missing(true);
+                let file = file.journal_mode(SqliteJournalMode::Wal);
+                self.start(file.clone(), path, Some(Readers::new(file))).await
+            }
+        }
+    }
+
+    /// Opens a database in memory: its jobs are gone when the backend is dropped.
+    ///
+    /// # Errors
+    ///
+    /// When SQLite cannot be started.
+    pub async fn open_in_memory(self) -> Result<SqliteBackend, OpenError> {
+        self.start(self.connect_options(), ":memory:".into(), None).await
+    }
+
+    fn connect_options(&self) -> SqliteConnectOptions {
+        SqliteConnectOptions::new()
+            .busy_timeout(self.busy_timeout)
+            // Fewer turns between the connection's thread and ours.
+            .row_buffer_size(1000)
+            .disable_statement_logging()
+    }
+
+    async fn start(
+        &self,
+        options: SqliteConnectOptions,
+        path: PathBuf,
+        readers: Option<Readers>,
+    ) -> Result<SqliteBackend, OpenError> {
+        let Self { busy_timeout, poll_interval, durability, clock } = self.clone();
+        let bells = Arc::new(Bells::default());
+        let core = (Arc::clone(&clock), Arc::clone(&bells));
+        let open = async move || {
+            let conn = connect(&options, busy_timeout).await;
+            let mut conn = conn.map_err(|error| OpenError::new(path.clone(), error))?;
+            let (clock, bells) = core;
+            migrate::migrate(&mut conn, &path, &*clock).await?;
+            Ok(Core { conn, clock, bells, durability, syncs: None })
+        };
+        let writer = Writer::start(open).await?;
+        Ok(SqliteBackend(Arc::new(Database { writer, readers, bells, clock, poll_interval })))
+    }
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The absolute path, if there can be a database at it.
+fn check(path: &Path) -> Result<PathBuf, OpenError> {
+    // Absolute, because readers are opened later, when the process may be elsewhere, and because SQLite takes a
+    // relative path that begins with `file:` for an URI.
+    let failed = |source: std::io::Error| OpenError::Failed { path: path.to_owned(), source: source.into() };
+    let path = std::path::absolute(path).map_err(failed)?;
+    if path.is_dir() {
+        return Err(OpenError::IsFolder { path });
+    }
+    if path.parent().is_some_and(|folder| !folder.is_dir()) {
+        return Err(OpenError::NoFolder { path });
+    }
+    // SQLite would open it for reading, and complain with the first job.
+    if path.metadata().is_ok_and(|file| file.permissions().readonly()) {
+        return Err(OpenError::ReadOnly { path });
+    }
+    Ok(path)
+}
+
+/// Connects, and waits for other processes that are just doing the same.
+async fn connect(options: &SqliteConnectOptions, busy_timeout: Duration) -> Result<SqliteConnection, sqlx::Error> {
+    const PAUSE: Duration = Duration::from_millis(10);
+    let mut waited = Duration::ZERO;
+    loop {
+        match options.connect().await {
+            // Of two processes that turn a new file to WAL mode at once, one is refused without any waiting.
+            Err(error) if is_busy(&error) && waited < busy_timeout => {
+                // Another process's lock is a matter of real time, whatever clock the jobs go by.
+                SystemClock.sleep(PAUSE).await;
+                waited += PAUSE;
+            }
+            result => return result,
+        }
+    }
+}

@@ -1,0 +1,5 @@
+CREATE TABLE IF NOT EXISTS rexecutor_migrations (
+    version INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    applied_at INTEGER NOT NULL
+) STRICT

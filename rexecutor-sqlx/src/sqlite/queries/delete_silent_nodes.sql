@@ -1,0 +1,1 @@
+DELETE FROM rexecutor_nodes WHERE seen_at + timeout < ?1

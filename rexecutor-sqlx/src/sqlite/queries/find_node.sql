@@ -1,0 +1,1 @@
+SELECT EXISTS (SELECT 1 FROM rexecutor_nodes WHERE id = ?1)
