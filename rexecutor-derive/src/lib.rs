@@ -1,1 +1,27 @@
-//! The `#[job]` attribute of rexecutor.
+//! The `#[job]` attribute of rexecutor, documented where it is re-exported: `rexecutor::job`.
+
+mod args;
+mod cron_expression;
+mod duration;
+mod errors;
+mod expand;
+mod model;
+mod nearest;
+mod signature;
+#[cfg(test)]
+mod tests;
+
+use proc_macro::TokenStream;
+
+/// See `rexecutor::job`.
+#[proc_macro_attribute]
+pub fn job(args: TokenStream, item: TokenStream) -> TokenStream {
+    job_tokens(args.into(), item.into()).into()
+}
+
+fn job_tokens(args: proc_macro2::TokenStream, item: proc_macro2::TokenStream) -> proc_macro2::TokenStream {
+    match model::Job::parse(args, item.clone()) {
+        Ok(job) => expand::job(&job),
+        Err(errors) => expand::fallback(item, errors),
+    }
+}

@@ -2,6 +2,28 @@
 //!
 //! [`SqliteBackend`] keeps jobs in one SQLite file: durable, and no server to run. Several processes of one machine may
 //! work on the file at once.
+//!
+//! ```
+//! use rexecutor::prelude::*;
+//! use rexecutor_sqlx::SqliteBackend;
+//! # struct Hello;
+//! # #[async_trait::async_trait]
+//! # impl Executor for Hello {
+//! #     type Data = String; type Metadata = (); const NAME: &'static str = "hello";
+//! #     async fn execute(_: Job<String, ()>) -> ExecutionResult { ExecutionResult::Done }
+//! # }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("jobs.db");
+//! let backend = SqliteBackend::open(path).await?;
+//! let node = Rexecutor::builder().with_backend(backend).with_executor::<Hello>().start().await?;
+//! Hello::builder().with_data("world".to_owned()).enqueue().await?;
+//! node.graceful_shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
 
 #[cfg(feature = "sqlite")]
 mod sqlite;

@@ -1,1 +1,5 @@
 //! Testing tools for rexecutor.
+
+mod clock;
+
+pub use self::clock::TestClock;

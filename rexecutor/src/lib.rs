@@ -13,8 +13,13 @@ pub mod prelude;
 pub mod pruner;
 pub mod registry;
 pub mod schedule;
+pub mod testing;
 
 pub use chrono::TimeDelta;
+pub use chrono_tz::Tz;
+#[cfg(feature = "macros")]
+#[doc = include_str!("docs/job.md")]
+pub use rexecutor_derive::job;
 
 pub use crate::{
     executor::{ExecutionError, ExecutionResult, Executor},

@@ -2,8 +2,11 @@
 
 pub use chrono::TimeDelta;
 
+#[cfg(feature = "macros")]
+pub use rexecutor_derive::job;
+
 pub use crate::{
-    Rexecutor,
+    Rexecutor, assert_enqueued,
     backoff::{BackoffStrategy, Jitter, Strategy},
     executor::{CancellationReason, Disposition, ExecutionError, ExecutionResult, Executor, Retention},
     job::{

@@ -105,6 +105,13 @@ pub trait Executor: Send + Sync + 'static {
         None
     }
 
+    /// Which jobs must not exist beside a new one with these data. The default is [`UNIQUENESS_CRITERIA`].
+    ///
+    /// [`UNIQUENESS_CRITERIA`]: Executor::UNIQUENESS_CRITERIA
+    fn uniqueness(_data: &Self::Data) -> Option<UniquenessCriteria<'static>> {
+        Self::UNIQUENESS_CRITERIA
+    }
+
     /// Begins to build a job of this kind.
     fn builder<'a>() -> JobBuilder<'a, Self>
     where

@@ -97,7 +97,7 @@ impl<E: Executor> JobBuilder<'_, E> {
             priority: E::PRIORITY,
             tags: E::TAGS.iter().map(|tag| (*tag).to_owned()).collect(),
             due: Due::Now,
-            unique: E::UNIQUENESS_CRITERIA,
+            unique: None,
             executor: PhantomData,
         }
     }
@@ -155,7 +155,7 @@ impl<'a, E: Executor, D> JobBuilder<'a, E, D> {
         self
     }
 
-    /// What must not exist beside the job, in place of [`Executor::UNIQUENESS_CRITERIA`].
+    /// What must not exist beside the job, in place of what [`Executor::uniqueness`] says.
     pub fn unique(mut self, criteria: UniquenessCriteria<'a>) -> Self {
         self.unique = Some(criteria);
         self
@@ -199,7 +199,9 @@ impl<E: Executor, D: ReadyData<E::Data> + Send> JobBuilder<'_, E, D> {
     /// When a field is not acceptable.
     pub fn encode(self) -> Result<NewJob, EnqueueError> {
         let encode = |field| move |error| EnqueueError::Encode { executor: E::NAME, field, source: error };
-        let data = serde_json::to_string(&self.data.into_data()).map_err(encode("data"))?;
+        let data = self.data.into_data();
+        let unique = self.unique.or_else(|| E::uniqueness(&data));
+        let data = serde_json::to_string(&data).map_err(encode("data"))?;
         let metadata = self.metadata.as_ref().map(serde_json::to_string).transpose().map_err(encode("metadata"))?;
         let mut job = NewJob {
             executor: E::NAME.into(),
@@ -213,7 +215,7 @@ impl<E: Executor, D: ReadyData<E::Data> + Send> JobBuilder<'_, E, D> {
         };
         // Before the key: reading the data back to compare them needs the limit on their depth.
         validate::new_job(&job, E::MAX_DATA_BYTES)?;
-        if let Some(criteria) = self.unique {
+        if let Some(criteria) = unique {
             let unencodable = || InvalidJob::new("unique", "the key does not encode as JSON");
             job.unique = Some(criteria.encode(E::NAME, &job.data).ok_or_else(unencodable)?);
             validate::unique(&job)?;

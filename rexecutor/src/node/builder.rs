@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use chrono_tz::Tz;
 
-use super::{GlobalSet, Rexecutor, StartError, plan::Plan};
+use super::{GlobalSet, Rexecutor, StartError, plan::Plan, runtime};
 use crate::{
     backend::Backend,
     clock::{Clock, SystemClock},
@@ -171,7 +171,7 @@ impl NodeBuilder {
             }
             None => global::backend()?,
         };
-        if !has_timer() {
+        if !runtime::has_timer() {
             return Err(StartError::NoRuntime);
         }
         let environment = Environment { backend, clock: self.clock, state: Arc::new(self.state) };
@@ -213,17 +213,6 @@ impl NodeBuilder {
 const EMPTY_REGISTRY: &str = "no job is registered, so this node will run nothing: either no function has `#[job]`, or \
      the jobs are in a library that this program never names, so that the linker left them out; then write \
      `use the_library as _;` in the program";
-
-/// Whether timers work here. Tokio has no other way to ask.
-fn has_timer() -> bool {
-    let ask = || tokio::runtime::Handle::try_current().is_ok() && std::panic::catch_unwind(timer_probe).is_ok();
-    ask()
-}
-
-#[expect(clippy::disallowed_methods, reason = "nothing sleeps: whether a timer can be made is the question")]
-fn timer_probe() {
-    drop(tokio::time::sleep(Duration::ZERO));
-}
 
 impl fmt::Debug for NodeBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

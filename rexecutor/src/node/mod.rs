@@ -4,6 +4,7 @@ mod builder;
 mod error;
 mod plan;
 mod rexecutor;
+mod runtime;
 mod shutdown;
 
 pub use self::{

@@ -5,8 +5,9 @@ use std::{fmt, marker::PhantomData, sync::Arc};
 use chrono_tz::Tz;
 
 use super::{
-    NodeBuilder,
+    NodeBuilder, StartError,
     plan::Plan,
+    runtime,
     shutdown::{DropGuard, Shutdown, signal},
 };
 use crate::{
@@ -117,6 +118,8 @@ impl<Global> Rexecutor<Global> {
     /// What is wrong with it (a name that is empty, too long or another executor's, a limit of zero) is logged, and it
     /// does not run. [`Rexecutor::builder`] returns such things as errors.
     ///
+    /// On a tokio runtime without timers nothing is run, and the log says so.
+    ///
     /// # Panics
     ///
     /// Outside a tokio runtime.
@@ -126,6 +129,8 @@ impl<Global> Rexecutor<Global> {
 
     /// Runs the jobs of this executor, and enqueues one with `data` whenever `schedule` ticks, in UTC.
     ///
+    /// On a tokio runtime without timers nothing is run, and the log says so.
+    ///
     /// # Panics
     ///
     /// Outside a tokio runtime.
@@ -134,6 +139,8 @@ impl<Global> Rexecutor<Global> {
     }
 
     /// Runs the jobs of this executor, and enqueues one with `data` whenever `schedule` ticks in `timezone`.
+    ///
+    /// On a tokio runtime without timers nothing is run, and the log says so.
     ///
     /// # Panics
     ///
@@ -148,6 +155,8 @@ impl<Global> Rexecutor<Global> {
     }
 
     /// Deletes finished jobs whenever the configuration's schedule ticks.
+    ///
+    /// On a tokio runtime without timers nothing is run, and the log says so.
     ///
     /// # Panics
     ///
@@ -164,6 +173,11 @@ impl<Global> Rexecutor<Global> {
         let timetables = std::mem::take(&mut self.plan.timetables);
         for problem in &problems {
             tracing::error!(problem, "this is not run");
+        }
+        // Outside any runtime, starting the engine panics; here is one that the engine could not work on.
+        if tokio::runtime::Handle::try_current().is_ok() && !runtime::has_timer() {
+            tracing::error!("{}: this node runs nothing", StartError::NoRuntime);
+            return self;
         }
         let engine = self.engine.get_or_insert_with(|| Engine::start(self.environment.clone(), Options::default()));
         let new = self.plan.runners.iter().filter(|(name, _)| problems.is_empty() && !known.contains(name));

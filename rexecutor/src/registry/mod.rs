@@ -11,8 +11,6 @@
 mod extract;
 mod state;
 
-use std::any::TypeId;
-
 #[doc(hidden)]
 pub use self::extract::extract;
 pub use self::{
@@ -32,7 +30,6 @@ pub struct Registration {
     name: &'static str,
     file: &'static str,
     line: u32,
-    type_id: fn() -> TypeId,
     runner: fn() -> Box<dyn Runner>,
     requires: fn(&mut Requirements),
     crons: &'static [CronEntry],
@@ -51,7 +48,7 @@ inventory::collect!(Registration);
 impl Registration {
     /// Registers an executor that is defined at this place.
     pub const fn of<E: Executor>(file: &'static str, line: u32) -> Self {
-        Self { name: E::NAME, file, line, type_id: TypeId::of::<E>, runner: runner::<E>, requires: |_| {}, crons: &[] }
+        Self { name: E::NAME, file, line, runner: runner::<E>, requires: |_| {}, crons: &[] }
     }
 
     /// What its node must have.
@@ -79,10 +76,6 @@ impl Registration {
     /// Its schedules.
     pub const fn crons(&self) -> &'static [CronEntry] {
         self.crons
-    }
-
-    pub(crate) fn is<E: Executor>(&self) -> bool {
-        (self.type_id)() == TypeId::of::<E>()
     }
 
     pub(crate) fn runner(&self) -> Box<dyn Runner> {

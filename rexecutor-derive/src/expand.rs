@@ -1,0 +1,292 @@
+//! What `#[job]` writes: the function as it is, a unit struct, its `Executor` impl, and its registration.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote, quote_spanned};
+use syn::{Attribute, ItemFn, ReturnType, Type, parse_quote, spanned::Spanned};
+
+use crate::{
+    args::shown,
+    model::{Backoff, Cron, Job, Retain, Unique, backoff::Curve, unique::By},
+    signature::First,
+};
+
+/// The function alone, so that one mistake is one error and editors keep working.
+pub(crate) fn fallback(item: TokenStream, errors: syn::Error) -> TokenStream {
+    let errors = errors.to_compile_error();
+    // What names the struct would only add to the errors, so it is there.
+    let executor = syn::parse2::<ItemFn>(item.clone()).ok().map(|function| {
+        let (vis, name) = (&function.vis, crate::model::executor_of(&function.sig.ident));
+        quote!(#[doc(hidden)] #[allow(dead_code, missing_docs, missing_debug_implementations)] #vis struct #name;)
+    });
+    quote!(#errors #item #executor)
+}
+
+pub(crate) fn job(job: &Job) -> TokenStream {
+    let Job { function, executor, krate, .. } = job;
+    let (vis, ident) = (&function.vis, &function.sig.ident);
+    let cfgs: Vec<&Attribute> = named(&function.attrs, &["cfg"]);
+    let on_struct = named(&function.attrs, &["doc", "cfg", "deprecated", "allow", "expect", "warn", "deny", "forbid"]);
+    let settings = settings(job);
+    let (data, metadata) = types(job);
+    let consts = consts(job);
+    let functions = functions(job);
+    let execute = execute(job);
+    let registration = registration(job);
+    let enqueue_doc =
+        format!("Enqueues a `{}` job on the global backend, and returns once it is stored.", job.name.value());
+    quote! {
+        #function
+
+        #(#on_struct)*
+        #[doc = ""]
+        #[doc = #settings]
+        #[derive(Debug, Clone, Copy)]
+        #vis struct #executor;
+
+        #(#cfgs)*
+        #[allow(deprecated)]
+        #[#krate::__private::async_trait]
+        impl #krate::Executor for #executor {
+            type Data = #data;
+            type Metadata = #metadata;
+            #consts
+            #functions
+            #execute
+        }
+
+        #(#cfgs)*
+        #[allow(deprecated, dead_code)]
+        impl #executor {
+            #[doc = #enqueue_doc]
+            ///
+            /// # Errors
+            ///
+            /// As `JobBuilder::enqueue` does, to which this is short.
+            #vis async fn enqueue(
+                data: <Self as #krate::Executor>::Data,
+            ) -> ::core::result::Result<#krate::backend::Enqueued, #krate::job::builder::EnqueueError> {
+                <Self as #krate::Executor>::builder().with_data(data).enqueue().await
+            }
+        }
+
+        #(#cfgs)*
+        #[allow(deprecated)]
+        const _: () = {
+            // What is defined here is what runs: the function may be called by nobody else.
+            let _ = #ident;
+            #registration
+        };
+    }
+}
+
+fn named<'a>(attributes: &'a [Attribute], names: &[&str]) -> Vec<&'a Attribute> {
+    attributes.iter().filter(|attribute| names.iter().any(|name| attribute.path().is_ident(name))).collect()
+}
+
+/// The line that hovering shows.
+fn settings(job: &Job) -> String {
+    let Job { name, max_attempts, timeout, crons, .. } = job;
+    let mut words = vec![format!("The job `{}`", name.value())];
+    words.extend(max_attempts.as_ref().map(|attempts| format!("at most {} attempts", shown(attempts))));
+    words.extend(timeout.map(|millis| format!("times out after {:?}", std::time::Duration::from_millis(millis))));
+    words.extend(crons.iter().map(|cron| format!("due at `{}`", cron.expression.value())));
+    format!("{}.", words.join(", "))
+}
+
+fn types(job: &Job) -> (Type, Type) {
+    match &job.signature.first {
+        First::Unit => (parse_quote!(()), parse_quote!(())),
+        First::Data(data) => (data.clone(), parse_quote!(())),
+        First::Job(data, metadata) => ((**data).clone(), (**metadata).clone()),
+    }
+}
+
+fn consts(job: &Job) -> TokenStream {
+    let Job { krate, name, tags, max_attempts, max_concurrency, max_data_bytes, priority, .. } = job;
+    let mut consts = quote!(const NAME: &'static str = #name;);
+    consts.extend(max_attempts.as_ref().map(|value| quote!(const MAX_ATTEMPTS: u16 = #value;)));
+    let some = max_concurrency.as_ref();
+    consts.extend(some.map(
+        |value| quote!(const MAX_CONCURRENCY: ::core::option::Option<usize> = ::core::option::Option::Some(#value);),
+    ));
+    consts.extend(max_data_bytes.as_ref().map(|value| quote!(const MAX_DATA_BYTES: usize = #value;)));
+    consts.extend(priority.as_ref().map(|value| quote!(const PRIORITY: u16 = #value;)));
+    if !tags.is_empty() {
+        consts.extend(quote!(const TAGS: &'static [&'static str] = &[#(#tags),*];));
+    }
+    if job.is_blocking {
+        consts.extend(quote!(
+            const BLOCKING: bool = true;
+        ));
+    }
+    let retention = job.retain.map(|retain| match retain {
+        Retain::Forever => quote!(Forever),
+        Retain::Nothing => quote!(None),
+        Retain::Millis(millis) => {
+            let delta = delta(job, millis);
+            quote!(For(#delta))
+        }
+    });
+    consts.extend(
+        retention.map(
+            |variant| quote!(const RETENTION: #krate::executor::Retention = #krate::executor::Retention::#variant;),
+        ),
+    );
+    if let Some(unique) = job.unique.as_ref().filter(|unique| !matches!(unique.by, By::Key(_))) {
+        let criteria = criteria(job, unique);
+        consts.extend(quote! {
+            const UNIQUENESS_CRITERIA:
+                ::core::option::Option<#krate::job::uniqueness_criteria::UniquenessCriteria<'static>> =
+                ::core::option::Option::Some(#criteria);
+        });
+    }
+    consts
+}
+
+fn delta(job: &Job, millis: u64) -> TokenStream {
+    let krate = &job.krate;
+    // Under the limit of 1,000 years, so the sign is never reached.
+    let millis = i64::try_from(millis).unwrap_or(i64::MAX);
+    quote!(#krate::TimeDelta::milliseconds(#millis))
+}
+
+fn criteria(job: &Job, unique: &Unique) -> TokenStream {
+    let krate = &job.krate;
+    let module = quote!(#krate::job::uniqueness_criteria);
+    let mut criteria = match &unique.by {
+        By::Data => quote!(#module::UniquenessCriteria::by_data()),
+        By::Nothing => quote!(#module::UniquenessCriteria::by_executor()),
+        By::Key(_) => quote!(#module::UniquenessCriteria::by_key(&key).and_executor()),
+    };
+    if let Some(millis) = unique.within_millis {
+        let within = delta(job, millis);
+        criteria.extend(quote!(.and_within(#within)));
+    }
+    if let Some(statuses) = &unique.statuses {
+        criteria.extend(quote!(.for_statuses(&[#(#krate::JobStatus::#statuses),*])));
+    }
+    if let [first, rest @ ..] = unique.replace.as_slice() {
+        let rest = rest.iter().map(|field| format_ident!("and_{field}"));
+        criteria.extend(quote!(.on_conflict(#module::Replace::#first()#(.#rest())*)));
+    }
+    criteria
+}
+
+fn functions(job: &Job) -> TokenStream {
+    let krate = &job.krate;
+    let typed = quote!(#krate::Job<Self::Data, Self::Metadata>);
+    let timeout = job.timeout.map(|millis| {
+        quote! {
+            fn timeout(_job: &#typed) -> ::core::option::Option<::core::time::Duration> {
+                ::core::option::Option::Some(::core::time::Duration::from_millis(#millis))
+            }
+        }
+    });
+    let backoff = job.backoff.as_ref().map(|backoff| {
+        let delay = match backoff {
+            Backoff::Function(path) => quote_spanned!(path.span()=> #path(job.attempt)),
+            Backoff::Curve(curve) => strategy(job, curve),
+        };
+        quote!(fn backoff(job: &#typed) -> #krate::TimeDelta { #delay })
+    });
+    let unique = job.unique.as_ref().and_then(|unique| match &unique.by {
+        By::Key(closure) => Some((closure, criteria(job, unique))),
+        _ => None,
+    });
+    let uniqueness = unique.map(|(closure, criteria)| {
+        let (pattern, body) = (&closure.inputs[0], &closure.body);
+        quote! {
+            fn uniqueness(
+                data: &Self::Data,
+            ) -> ::core::option::Option<#krate::job::uniqueness_criteria::UniquenessCriteria<'static>> {
+                let key = { let #pattern = data; #body };
+                ::core::option::Option::Some(#criteria)
+            }
+        }
+    });
+    quote!(#timeout #backoff #uniqueness)
+}
+
+fn strategy(job: &Job, curve: &Curve) -> TokenStream {
+    let krate = &job.krate;
+    let Curve { name, base, power, max, min, jitter } = curve;
+    let base = delta(job, *base);
+    let power = power.iter();
+    let mut strategy = quote!(#krate::backoff::BackoffStrategy::#name(#base #(, #power)*));
+    for (method, millis) in [("with_max", max), ("with_min", min)] {
+        let (method, delta) = (format_ident!("{method}"), millis.map(|millis| delta(job, millis)));
+        strategy.extend(delta.map(|delta| quote!(.#method(#delta))));
+    }
+    strategy.extend(jitter.as_ref().map(|part| quote!(.with_jitter(#krate::backoff::Jitter::Relative(#part)))));
+    quote!(#krate::backoff::Strategy::backoff(&const { #strategy }, job.attempt))
+}
+
+fn execute(job: &Job) -> TokenStream {
+    let Job { krate, function, signature, .. } = job;
+    let ident = &function.sig.ident;
+    let names: Vec<_> = (0..signature.extracted.len()).map(|position| format_ident!("extracted_{position}")).collect();
+    let extracts = names.iter().zip(&signature.extracted).map(|(name, ty)| {
+        quote_spanned! {ty.span()=>
+            let #name = match #krate::__private::extract::<#ty>(&context).await {
+                ::core::result::Result::Ok(value) => value,
+                ::core::result::Result::Err(result) => return result,
+            };
+        }
+    });
+    let context = (!names.is_empty()).then(|| quote!(let context = ::core::clone::Clone::clone(job.context());));
+    let first = match &signature.first {
+        First::Unit => None,
+        First::Data(_) => Some(quote!(job.data,)),
+        First::Job(..) => Some(quote!(job,)),
+    };
+    let output = match &function.sig.output {
+        ReturnType::Default => ident.span(),
+        ReturnType::Type(_, ty) => ty.span(),
+    };
+    let result = quote_spanned! {output=>
+        #krate::__private::IntoExecutionResult::into_execution_result(returned)
+    };
+    // The name of an unused binding must not be warned of: a job without parameters looks at nothing.
+    quote! {
+        #[allow(unused_variables, clippy::let_unit_value, clippy::unit_arg)]
+        async fn execute(job: #krate::Job<Self::Data, Self::Metadata>) -> #krate::ExecutionResult {
+            #context
+            #(#extracts)*
+            let returned = #ident(#first #(#names),*).await;
+            #result
+        }
+    }
+}
+
+fn registration(job: &Job) -> TokenStream {
+    let Job { krate, executor, signature, crons, .. } = job;
+    let extracted = &signature.extracted;
+    let requiring = (!extracted.is_empty()).then(|| {
+        let requires =
+            extracted.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as #krate::Extract>::requires(requirements);));
+        quote!(.requiring(|requirements| { #(#requires)* }))
+    });
+    let with_crons = (!crons.is_empty()).then(|| {
+        let entries = crons.iter().map(|cron| entry(job, cron));
+        quote!(.with_crons(&[#(#entries),*]))
+    });
+    quote! {
+        #krate::__private::submit! {
+            #krate::registry::Registration::of::<#executor>(::core::file!(), ::core::line!()) #requiring #with_crons
+        }
+    }
+}
+
+fn entry(job: &Job, cron: &Cron) -> TokenStream {
+    let Job { krate, executor, .. } = job;
+    let Cron { expression, timezone, data } = cron;
+    let timezone = timezone.as_ref().map_or_else(|| "UTC".to_owned(), syn::LitStr::value);
+    let data = data.as_ref().map(|data| quote!(.with_data(#data)));
+    quote! {
+        #krate::registry::CronEntry::new(
+            #expression,
+            #timezone,
+            || <#executor as #krate::Executor>::builder()#data.encode(),
+        )
+    }
+}

@@ -1,0 +1,313 @@
+//! One job, as its attribute and its function say.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use syn::{Expr, ItemFn, LitStr, Path, ext::IdentExt};
+
+use crate::{
+    args::{self, Arg, Value},
+    cron_expression::{check_expression, check_timezone},
+    duration,
+    errors::Errors,
+    signature::{self, First, Signature},
+};
+
+pub(crate) mod backoff;
+pub(crate) mod unique;
+
+pub(crate) use self::{backoff::Backoff, unique::Unique};
+
+/// One job.
+pub(crate) struct Job {
+    pub(crate) function: ItemFn,
+    pub(crate) signature: Signature,
+    /// The unit struct that stands for it.
+    pub(crate) executor: Ident,
+    pub(crate) name: LitStr,
+    /// Where rexecutor is.
+    pub(crate) krate: Path,
+    pub(crate) max_attempts: Option<Expr>,
+    pub(crate) max_concurrency: Option<Expr>,
+    pub(crate) max_data_bytes: Option<Expr>,
+    pub(crate) priority: Option<Expr>,
+    pub(crate) tags: Vec<LitStr>,
+    pub(crate) timeout: Option<u64>,
+    pub(crate) is_blocking: bool,
+    pub(crate) backoff: Option<Backoff>,
+    pub(crate) unique: Option<Unique>,
+    pub(crate) retain: Option<Retain>,
+    pub(crate) crons: Vec<Cron>,
+}
+
+/// One schedule.
+pub(crate) struct Cron {
+    pub(crate) expression: LitStr,
+    pub(crate) timezone: Option<LitStr>,
+    pub(crate) data: Option<Expr>,
+}
+
+/// How long a complete job is kept.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Retain {
+    Forever,
+    Nothing,
+    Millis(u64),
+}
+
+const ARGS: [&str; 17] = [
+    "name",
+    "executor",
+    "max_attempts",
+    "max_concurrency",
+    "max_data_bytes",
+    "priority",
+    "tags",
+    "timeout",
+    "blocking",
+    "backoff",
+    "unique_within",
+    "unique",
+    "retain",
+    "cron",
+    "timezone",
+    "data",
+    "crate",
+];
+
+impl Job {
+    /// Reads a job; on failure, all that is wrong with it.
+    pub(crate) fn parse(args: TokenStream, item: TokenStream) -> Result<Self, syn::Error> {
+        let mut errors = Errors::default();
+        let args = args::parse(args, &ARGS, &["cron"], &mut errors);
+        let function = match syn::parse2::<ItemFn>(item.clone()) {
+            Ok(function) => function,
+            Err(_) => {
+                errors.push_at(Span::call_site(), "`#[job]` goes on an `async fn`");
+                return errors.into_result(None);
+            }
+        };
+        let signature = signature::parse(&function, &mut errors);
+        let mut job = Self::plain(function, signature);
+        for arg in &args {
+            if let Err(error) = job.take(arg, &mut errors) {
+                errors.combine(error);
+            }
+        }
+        job.take_crons(&args, &mut errors);
+        job.contradictions(&args, &mut errors);
+        errors.into_result(Some(job))
+    }
+
+    fn plain(function: ItemFn, signature: Signature) -> Self {
+        let ident = &function.sig.ident;
+        let name = ident.unraw().to_string();
+        Self {
+            executor: executor_of(ident),
+            name: LitStr::new(&name, ident.span()),
+            signature,
+            krate: syn::parse_quote!(::rexecutor),
+            max_attempts: None,
+            max_concurrency: None,
+            max_data_bytes: None,
+            priority: None,
+            tags: Vec::new(),
+            timeout: None,
+            is_blocking: false,
+            backoff: None,
+            unique: None,
+            retain: None,
+            crons: Vec::new(),
+            function,
+        }
+    }
+
+    fn take(&mut self, arg: &Arg, errors: &mut Errors) -> syn::Result<()> {
+        match arg.name.unraw().to_string().as_str() {
+            "name" => self.name = name(arg)?,
+            "executor" => self.executor = ident(arg)?,
+            "max_attempts" => self.max_attempts = Some(arg.number(1, u16::MAX.into())?),
+            "max_concurrency" => self.max_concurrency = Some(arg.number(1, u32::MAX.into())?),
+            "max_data_bytes" => self.max_data_bytes = Some(arg.number(1, u32::MAX.into())?),
+            "priority" => self.priority = Some(arg.number(0, u16::MAX.into())?),
+            "tags" => self.tags = tags(arg)?,
+            "timeout" => self.timeout = Some(duration::millis(arg.text("30s")?)?),
+            "blocking" => self.is_blocking = flag(arg)?,
+            "backoff" => self.backoff = Some(Backoff::parse(arg, errors)?),
+            "unique_within" => self.unique = Some(Unique::within(duration::millis(arg.text("5m")?)?)),
+            "unique" => self.unique = Some(Unique::parse(arg, errors)?),
+            "retain" => self.retain = Some(retain(arg)?),
+            "crate" => self.krate = path(arg)?,
+            // `cron` and what belongs to it are taken together.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn take_crons(&mut self, args: &[Arg], errors: &mut Errors) {
+        let named = |name: &str| args.iter().find(|arg| arg.name == name);
+        let crons: Vec<&Arg> = args.iter().filter(|arg| arg.name == "cron").collect();
+        let timezone = named("timezone").and_then(|arg| errors.keep(timezone(arg)));
+        let data = named("data").and_then(|arg| errors.keep(arg.expr().cloned()));
+        for (name, what) in [("timezone", "a time zone"), ("data", "the data of its ticks")] {
+            if let Some(arg) = named(name).filter(|_| crons.is_empty()) {
+                errors.push(&arg.name, format!("{what} without a schedule: add `cron = \"..\"`"));
+            }
+        }
+        for arg in crons {
+            let Some(mut cron) = Cron::parse(arg, errors) else { continue };
+            cron.timezone = cron.timezone.or_else(|| timezone.clone());
+            cron.data = cron.data.or_else(|| data.clone());
+            if let (None, Some(ty)) = (&cron.data, self.required_data()) {
+                let ty = args::shown(ty);
+                errors.push(&cron.expression, format!("each tick needs data of type `{ty}`: add `data = ..`"));
+            }
+            self.crons.push(cron);
+        }
+    }
+
+    /// The type of the data, if a tick cannot do without them.
+    fn required_data(&self) -> Option<&syn::Type> {
+        match &self.signature.first {
+            First::Unit => None,
+            First::Data(ty) => is_required(ty).then_some(ty),
+            First::Job(ty, _) => is_required(ty).then_some(ty),
+        }
+    }
+
+    /// What is right alone and wrong together.
+    fn contradictions(&self, args: &[Arg], errors: &mut Errors) {
+        let named = |name: &str| args.iter().find(|arg| arg.name == name);
+        if let (Some(_), Some(unique)) = (named("unique_within"), named("unique")) {
+            errors.push(&unique.name, "`unique_within` says that already; write `unique(within = \"..\")` alone");
+        }
+        let (Some(retain), Some(unique), Some(arg)) = (self.retain, &self.unique, named("retain")) else { return };
+        let too_short = match retain {
+            Retain::Forever => false,
+            Retain::Nothing => true,
+            Retain::Millis(kept) => unique.within_millis.is_none_or(|within| within > kept),
+        };
+        if too_short && unique.covers_complete() {
+            errors.push(
+                &arg.name,
+                "complete jobs are deleted while they are still to be unique: retain them for longer, or leave `complete` \
+                 out of the statuses with `unique(statuses = [..])`",
+            );
+        }
+    }
+}
+
+impl Cron {
+    /// Reads `cron = ".."` or `cron("..", timezone = "..", data = ..)`.
+    fn parse(arg: &Arg, errors: &mut Errors) -> Option<Self> {
+        let cron = match &arg.value {
+            Value::List(tokens) => Self::parse_list(arg, tokens.clone(), errors)?,
+            _ => {
+                let expression = errors.keep(arg.text("0 0 9 * * MON-FRI"))?.clone();
+                Self { expression, timezone: None, data: None }
+            }
+        };
+        errors.keep(check_expression(&cron.expression))?;
+        Some(cron)
+    }
+
+    fn parse_list(arg: &Arg, tokens: TokenStream, errors: &mut Errors) -> Option<Self> {
+        let expected = || arg.error("write `cron(\"..\", timezone = \"..\", data = ..)`");
+        let mut tokens = tokens.into_iter();
+        let first = tokens.next().map(|token| syn::parse2::<LitStr>(token.into()));
+        let Some(Ok(expression)) = first else {
+            errors.combine(expected());
+            return None;
+        };
+        let rest: TokenStream = tokens.skip(1).collect();
+        let mut cron = Self { expression, timezone: None, data: None };
+        for arg in args::parse(rest, &["timezone", "data"], &[], errors) {
+            match arg.name == "timezone" {
+                true => cron.timezone = errors.keep(timezone(&arg)),
+                false => cron.data = errors.keep(arg.expr().cloned()),
+            }
+        }
+        Some(cron)
+    }
+}
+
+fn is_required(ty: &syn::Type) -> bool {
+    match ty {
+        syn::Type::Tuple(tuple) => !tuple.elems.is_empty(),
+        syn::Type::Path(path) => path.path.segments.last().is_none_or(|segment| segment.ident != "Option"),
+        _ => true,
+    }
+}
+
+fn timezone(arg: &Arg) -> syn::Result<LitStr> {
+    let zone = arg.text("Europe/London")?;
+    check_timezone(zone).map(|()| zone.clone())
+}
+
+fn name(arg: &Arg) -> syn::Result<LitStr> {
+    let name = arg.text("welcome_email")?;
+    match name.value().len() {
+        0 => Err(arg.expected("not empty: jobs are stored under it")),
+        1..=255 => Ok(name.clone()),
+        bytes => Err(arg.expected(&format!("at most 255 bytes, and this is {bytes}"))),
+    }
+}
+
+fn ident(arg: &Arg) -> syn::Result<Ident> {
+    match arg.expr()? {
+        Expr::Path(path) if path.path.get_ident().is_some() => Ok(path.path.require_ident()?.clone()),
+        _ => Err(arg.expected("the name of the struct to generate, as `executor = WelcomeEmail`")),
+    }
+}
+
+fn path(arg: &Arg) -> syn::Result<Path> {
+    match arg.expr()? {
+        Expr::Path(path) => Ok(path.path.clone()),
+        _ => Err(arg.expected("the path of rexecutor, as `crate = my_crate::rexecutor`")),
+    }
+}
+
+fn flag(arg: &Arg) -> syn::Result<bool> {
+    match &arg.value {
+        Value::Flag => Ok(true),
+        Value::Is(Expr::Lit(syn::ExprLit { lit: syn::Lit::Bool(value), .. })) => Ok(value.value),
+        _ => Err(arg.expected("a flag: write it alone, or as `= true` or `= false`")),
+    }
+}
+
+fn tags(arg: &Arg) -> syn::Result<Vec<LitStr>> {
+    let tags =
+        args::texts(arg.expr()?).ok_or_else(|| arg.expected("a list of texts, as `tags = [\"mail\", \"slow\"]`"))?;
+    match tags.iter().find(|tag| tag.value().len() > 255) {
+        Some(long) => Err(syn::Error::new_spanned(long, "a tag has at most 255 bytes")),
+        None => Ok(tags),
+    }
+}
+
+fn retain(arg: &Arg) -> syn::Result<Retain> {
+    let text = arg.text("7d")?;
+    match text.value().as_str() {
+        "none" => Ok(Retain::Nothing),
+        "forever" => Ok(Retain::Forever),
+        _ => duration::millis(text).map(Retain::Millis).map_err(|_| {
+            arg.expected("how long complete jobs are kept: a duration as \"7d\", \"none\" or \"forever\"")
+        }),
+    }
+}
+
+/// `WelcomeEmail` for `welcome_email`.
+fn pascal_case(name: &str) -> String {
+    let mut pascal = String::with_capacity(name.len());
+    for word in name.split('_') {
+        let mut letters = word.chars();
+        pascal.extend(letters.next().into_iter().flat_map(char::to_uppercase).chain(letters));
+    }
+    // `_` and `_1` leave nothing that could begin a name.
+    match pascal.starts_with(|c: char| c.is_alphabetic()) {
+        true => pascal,
+        false => format!("Job{pascal}"),
+    }
+}
+
+/// The struct that a function's job is called by, unless it says otherwise.
+pub(crate) fn executor_of(function: &Ident) -> Ident {
+    Ident::new(&pascal_case(&function.unraw().to_string()), function.span())
+}

@@ -1,0 +1,177 @@
+//! A clock that moves only when it is told to.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::{FutureExt, channel::oneshot, future::BoxFuture};
+use rexecutor::clock::Clock;
+
+/// A clock that moves only when it is told to: by [`advance`](TestClock::advance), [`set`](TestClock::set) or
+/// [`to_next_due`](TestClock::to_next_due).
+///
+/// Clones share one time. Give one to the backend and one to the node:
+///
+/// ```
+/// use rexecutor::{Rexecutor, backend::memory::InMemoryBackend};
+/// use rexecutor_testing::TestClock;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let clock = TestClock::new();
+/// let backend = InMemoryBackend::new().with_clock(clock.clone());
+/// let node = Rexecutor::builder().with_backend(backend).with_clock(clock.clone()).start().await?;
+/// clock.advance(rexecutor::TimeDelta::days(1)).await;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Whoever sleeps is woken in the order of the deadlines, while the clock stands at each, and everything that can run
+/// then runs before the clock moves on. That is certain on a current-thread runtime, as `#[tokio::test]` has it, for
+/// tasks that wait for nothing but each other and this clock.
+#[derive(Clone, Default)]
+pub struct TestClock(Arc<Mutex<Inner>>);
+
+struct Inner {
+    now: DateTime<Utc>,
+    sleepers: BTreeMap<(DateTime<Utc>, u64), oneshot::Sender<()>>,
+    last: u64,
+}
+
+impl Default for Inner {
+    fn default() -> Self {
+        Self { now: TestClock::START, sleepers: BTreeMap::new(), last: 0 }
+    }
+}
+
+/// How often the tasks of the runtime are let run before the clock moves: enough for a chain of wakeups through every
+/// loop of several nodes.
+const TURNS: usize = 200;
+
+impl TestClock {
+    /// Where a new clock stands: 2030-01-01T00:00:00Z, a Tuesday.
+    pub const START: DateTime<Utc> = match DateTime::from_timestamp(1_893_456_000, 0) {
+        Some(start) => start,
+        None => DateTime::UNIX_EPOCH,
+    };
+
+    /// A clock that stands at [`START`](Self::START).
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A clock that stands at `start`.
+    pub fn starting_at(start: DateTime<Utc>) -> Self {
+        let clock = Self::new();
+        clock.inner().now = start;
+        clock
+    }
+
+    /// Moves forward by `by`; a negative time counts as zero.
+    pub async fn advance(&self, by: TimeDelta) {
+        let now = self.inner().now;
+        self.set(now.checked_add_signed(by.max(TimeDelta::zero())).unwrap_or(DateTime::<Utc>::MAX_UTC)).await;
+    }
+
+    /// Moves forward to `to`. A clock that stands later already stays where it is.
+    pub async fn set(&self, to: DateTime<Utc>) {
+        self.settle().await;
+        while self.wake_first(to) {
+            self.settle().await;
+        }
+        let mut inner = self.inner();
+        inner.now = inner.now.max(to);
+    }
+
+    /// Moves forward to the first deadline that somebody sleeps for, and returns it; `None` if nobody sleeps.
+    pub async fn to_next_due(&self) -> Option<DateTime<Utc>> {
+        self.settle().await;
+        let next = self.inner().sleepers.keys().next()?.0;
+        self.set(next).await;
+        Some(next)
+    }
+
+    /// Lets every task of a current-thread runtime run until they all wait, without moving the clock.
+    pub async fn settle(&self) {
+        for _ in 0..TURNS {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Wakes whoever sleeps for the first deadline that is not after `until`.
+    fn wake_first(&self, until: DateTime<Utc>) -> bool {
+        let mut inner = self.inner();
+        let Some(entry) = inner.sleepers.first_entry().filter(|entry| entry.key().0 <= until) else { return false };
+        let ((deadline, _), sleeper) = entry.remove_entry();
+        inner.now = inner.now.max(deadline);
+        // Whoever slept may have been dropped since.
+        let _ = sleeper.send(());
+        true
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> DateTime<Utc> {
+        self.inner().now
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        let mut inner = self.inner();
+        let wait = TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
+        let deadline = inner.now.checked_add_signed(wait).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        if deadline <= inner.now {
+            return Box::pin(tokio::task::yield_now());
+        }
+        inner.last += 1;
+        let key = (deadline, inner.last);
+        let (waker, sleeping) = oneshot::channel();
+        inner.sleepers.retain(|_, sleeper| !sleeper.is_canceled());
+        inner.sleepers.insert(key, waker);
+        sleeping.map(|_| ()).boxed()
+    }
+}
+
+impl fmt::Debug for TestClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TestClock").field(&self.inner().now).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn sleepers_wake_in_order_while_the_clock_stands_at_their_deadline() {
+        let clock = TestClock::new();
+        let (sender, receiver) = std::sync::mpsc::channel();
+        for seconds in [3, 1, 2, 30] {
+            let (clock, sender) = (clock.clone(), sender.clone());
+            tokio::spawn(async move {
+                clock.sleep(Duration::from_secs(seconds)).await;
+                sender.send((seconds, (clock.now() - TestClock::START).num_seconds())).unwrap();
+            });
+        }
+        clock.advance(TimeDelta::seconds(10)).await;
+        assert_eq!(receiver.try_iter().collect::<Vec<_>>(), [(1, 1), (2, 2), (3, 3)]);
+        assert_eq!(clock.to_next_due().await, Some(TestClock::START + TimeDelta::seconds(30)));
+        assert_eq!(receiver.try_iter().collect::<Vec<_>>(), [(30, 30)]);
+        assert_eq!(clock.to_next_due().await, None);
+    }
+
+    #[tokio::test]
+    async fn the_clock_never_goes_back() {
+        let clock = TestClock::new();
+        clock.set(TestClock::START - TimeDelta::days(1)).await;
+        clock.advance(TimeDelta::days(-1)).await;
+        assert_eq!(clock.now(), TestClock::START);
+    }
+}
