@@ -121,10 +121,12 @@ async fn claim(work: &mut Work<'_>, node: NodeId, slots: &[Slots]) -> Result<Cla
         return Ok(claimed);
     }
     let now = micros(work.now);
-    let mut free: Vec<usize> = slots.iter().map(|slot| slot.free).collect();
-    let mut next_due_at: Option<i64> = None;
+    // Of each executor: its slots that are still free, and when its next job is due.
+    let mut open: Vec<(usize, Option<i64>)> = slots.iter().map(|slot| (slot.free, None)).collect();
     for level in find_levels(work, slots).await? {
-        let (Some(slot), Some(free)) = (slots.get(level.place), free.get_mut(level.place)) else { continue };
+        let (Some(slot), Some((free, next_due_at))) = (slots.get(level.place), open.get_mut(level.place)) else {
+            continue;
+        };
         if *free == 0 {
             continue;
         }
@@ -135,8 +137,10 @@ async fn claim(work: &mut Work<'_>, node: NodeId, slots: &[Slots]) -> Result<Cla
             claimed.jobs.extend(jobs);
             next = if *free == 0 { None } else { find_next_due(work, slot, level.priority).await? };
         }
-        next_due_at = next_due_at.into_iter().chain(next).min();
+        *next_due_at = (*next_due_at).into_iter().chain(next).min();
     }
+    // Who has no free slot has no use for another job.
+    let next_due_at = open.into_iter().filter(|(free, _)| *free > 0).filter_map(|(_, next_due_at)| next_due_at).min();
     let until = |at: i64| Duration::from_micros(u64::try_from(at.saturating_sub(now)).unwrap_or_default());
     claimed.next_due_in = next_due_at.map(until);
     Ok(claimed)
