@@ -84,7 +84,7 @@ impl OpenError {
     pub(super) fn new(path: PathBuf, error: sqlx::Error) -> Self {
         match primary_code(&error) {
             Some(code::NOTADB) => Self::NotADatabase { path },
-            Some(code::READONLY) => Self::ReadOnly { path },
+            Some(code::READONLY | code::CANTOPEN) => Self::ReadOnly { path },
             Some(code::BUSY | code::LOCKED) => Self::Busy { path, source: error.into() },
             _ => Self::Failed { path, source: error.into() },
         }

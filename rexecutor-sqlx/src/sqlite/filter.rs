@@ -161,7 +161,7 @@ impl Condition {
 
 /// Stored times are whole microseconds.
 fn is_whole(at: DateTime<Utc>) -> bool {
-    at.timestamp_subsec_nanos() % 1000 == 0
+    at.timestamp_subsec_nanos().is_multiple_of(1000)
 }
 
 // Broken tags would be an error of the whole query.

@@ -157,7 +157,7 @@ impl SqliteOptions {
             let mut conn = conn.map_err(|error| OpenError::new(path.clone(), error))?;
             let (clock, bells) = core;
             migrate::migrate(&mut conn, &path, &*clock).await?;
-            Ok(Core { conn, clock, bells, durability, syncs: None })
+            Ok(Core::new(conn, clock, bells, durability, busy_timeout))
         };
         let writer = Writer::start(open).await?;
         Ok(SqliteBackend(Arc::new(Database { writer, readers, bells, clock, poll_interval })))

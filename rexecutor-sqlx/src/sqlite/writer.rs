@@ -6,14 +6,14 @@
 //! - Calls that arrived while a transaction was in flight share the next one. None of them waits for a timer, and one
 //!   that cannot be stored does not fail the others.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures::future::LocalBoxFuture;
 use rexecutor::{
     backend::{Bells, Enqueued, NewJob, Result, Settlement},
     clock::Clock,
 };
-use sqlx::{Connection, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
@@ -140,16 +140,31 @@ const ROUND: usize = 1000;
 pub(super) struct Core {
     pub(super) conn: SqliteConnection,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) bells: Arc<Bells>,
-    pub(super) durability: Durability,
+    bells: Arc<Bells>,
+    durability: Durability,
+    busy_timeout: Duration,
     /// Whether commits wait for the disk at present; not known before the first.
-    pub(super) syncs: Option<bool>,
+    syncs: Option<bool>,
+    /// Whether transactions wait for other processes' locks at present.
+    waits: bool,
 }
 
 impl Core {
+    /// For a connection that waits for locks.
+    pub(super) fn new(
+        conn: SqliteConnection,
+        clock: Arc<dyn Clock>,
+        bells: Arc<Bells>,
+        durability: Durability,
+        busy_timeout: Duration,
+    ) -> Self {
+        Self { conn, clock, bells, durability, busy_timeout, syncs: None, waits: true }
+    }
+
     async fn serve(mut self, mut inbox: mpsc::UnboundedReceiver<Request>) {
         let mut round = Vec::new();
         while inbox.recv_many(&mut round, ROUND).await > 0 {
+            self.wait_for_locks(true).await;
             let (mut enqueues, mut settles, mut steps) = (Vec::new(), Vec::new(), Vec::new());
             for request in round.drain(..) {
                 match request {
@@ -179,6 +194,18 @@ impl Core {
         commit: Commit,
         step: impl AsyncFnOnce(&mut Work<'_>) -> Result<T, sqlx::Error>,
     ) -> Result<T, sqlx::Error> {
+        let result = self.attempt(commit, step).await;
+        if result.as_ref().is_err_and(error::is_busy) {
+            self.wait_for_locks(false).await;
+        }
+        result
+    }
+
+    async fn attempt<T>(
+        &mut self,
+        commit: Commit,
+        step: impl AsyncFnOnce(&mut Work<'_>) -> Result<T, sqlx::Error>,
+    ) -> Result<T, sqlx::Error> {
         self.sync_for(commit).await?;
         let mut transaction = self.conn.begin_with("BEGIN IMMEDIATE").await?;
         let mut work = Work::new(&mut transaction, self.clock.now());
@@ -194,6 +221,20 @@ impl Core {
                 let _ = transaction.rollback().await;
                 Err(error)
             }
+        }
+    }
+
+    /// Sets whether to wait when another process holds the lock.
+    ///
+    /// Once one transaction has waited in vain, the others of its round have waited as long and do not begin anew: a
+    /// call's time does not grow with the number of calls before it.
+    async fn wait_for_locks(&mut self, waits: bool) {
+        if self.waits != waits {
+            let timeout = if waits { self.busy_timeout.as_millis() } else { 0 };
+            let pragma = AssertSqlSafe(format!("PRAGMA busy_timeout = {timeout}"));
+            // It cannot fail but with the connection, which the next statement tells.
+            let _ = sqlx::query(pragma).persistent(false).execute(&mut self.conn).await;
+            self.waits = waits;
         }
     }
 

@@ -124,7 +124,8 @@ async fn trap_31_a_million_future_jobs_of_higher_priority_are_not_read() {
 async fn trap_34_a_claim_takes_no_more_than_asked_and_answers_in_order() {
     let backend = SqliteBackend::in_memory().await.unwrap();
     let node = join(&backend).await;
-    let at = |seconds| Due::At(rexecutor_testing::TestClock::START - TimeDelta::days(9000) + TimeDelta::seconds(seconds));
+    let at =
+        |seconds| Due::At(rexecutor_testing::TestClock::START - TimeDelta::days(9000) + TimeDelta::seconds(seconds));
     let jobs = [(1, 5), (0, 9), (1, 4), (0, 9), (0, 8), (2, 1)];
     let jobs = jobs.map(|(priority, seconds)| NewJob { priority, due: at(seconds), ..job("mail") });
     let enqueued = backend.enqueue(jobs.into()).await.unwrap();

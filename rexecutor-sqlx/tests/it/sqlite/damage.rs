@@ -1,7 +1,7 @@
 //! Rows that somebody wrote by hand: they are told, set aside, and in nobody's way.
 
 use rexecutor::{
-    backend::{AmendError, Enqueue, Filter, Inspect, Settle, Outcome},
+    backend::{AmendError, Enqueue, Filter, Inspect, Outcome, Settle},
     job::{JobId, JobStatus},
 };
 use sqlx::Row;
@@ -110,7 +110,8 @@ async fn trap_33_conditions_keep_to_themselves_and_empty_lists_are_no_syntax_err
     let file = File::new();
     let backend = file.open().await;
     let _ = backend.enqueue(vec![job("mail"), job("resize"), job("mail")]).await.unwrap();
-    let either = Filter::Any(vec![Filter::StatusIn(vec![JobStatus::Complete]), Filter::StatusIn(vec![JobStatus::Scheduled])]);
+    let either =
+        Filter::Any(vec![Filter::StatusIn(vec![JobStatus::Complete]), Filter::StatusIn(vec![JobStatus::Scheduled])]);
     let mails = Filter::All(vec![Filter::Executor("mail".into()), either]);
     assert_eq!(backend.query(&mails, 10).await.unwrap().len(), 2);
     let not_mails = Filter::Not(Box::new(mails));

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use rexecutor::{
     ExecutionResult, Executor, Job, TimeDelta,
-    backend::{Due, Enqueue, Enqueued, Filter, Inspect, NewJob, Unique},
+    backend::{BackendError, Due, Enqueue, Enqueued, Filter, Inspect, Maintain, NewJob, Unique},
+    clock::{Clock, SystemClock},
     job::{
         JobStatus,
         uniqueness_criteria::{Replace, Resolution, Statuses, UniqueKey},
@@ -16,7 +17,8 @@ use sqlx::Connection;
 use super::{File, all, claim, enqueue_one, job, join};
 
 fn unique(key: u8, on_conflict: Resolution) -> NewJob {
-    let unique = Unique { key: UniqueKey([key; 16]), within: None, statuses: Statuses::of(&JobStatus::ALL), on_conflict };
+    let unique =
+        Unique { key: UniqueKey([key; 16]), within: None, statuses: Statuses::of(&JobStatus::ALL), on_conflict };
     NewJob { unique: Some(unique), ..job("mail") }
 }
 
@@ -30,7 +32,8 @@ async fn concurrent_callers_each_get_their_own_jobs() {
             let mut enqueued = Vec::new();
             for number in 0..20 {
                 let priority = task * 100 + number;
-                let jobs = vec![NewJob { priority, ..job("mail") }, NewJob { priority: priority + 10_000, ..job("mail") }];
+                let jobs =
+                    vec![NewJob { priority, ..job("mail") }, NewJob { priority: priority + 10_000, ..job("mail") }];
                 let answers = backend.enqueue(jobs).await.unwrap();
                 enqueued.extend(answers.iter().map(|answer| answer.id()).zip([priority, priority + 10_000]));
             }
@@ -83,6 +86,27 @@ async fn a_locked_file_is_a_transient_error_and_nothing_is_stored() {
     let _ = enqueue_one(&backend, job("mail")).await;
 }
 
+/// Each would wait for itself otherwise, one after the other.
+#[tokio::test]
+async fn callers_wait_for_a_locked_file_together() {
+    let file = File::new();
+    let timeout = std::time::Duration::from_millis(100);
+    let backend = rexecutor_sqlx::SqliteOptions::new().busy_timeout(timeout).open(file.path()).await.unwrap();
+    let node = join(&backend).await;
+    let mut other = file.connect().await;
+    let lock = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let before = SystemClock.now();
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..50 {
+        let backend = backend.clone();
+        calls.spawn(async move { backend.heartbeat(node).await });
+    }
+    assert!(calls.join_all().await.iter().all(|answer| answer.as_ref().is_err_and(BackendError::is_transient)));
+    assert!(SystemClock.now() - before < TimeDelta::milliseconds(50 * 100 / 4));
+    lock.rollback().await.unwrap();
+    assert!(backend.heartbeat(node).await.unwrap().member);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn trap_23_of_many_enqueuers_on_two_connections_one_inserts() {
     let file = File::new();
@@ -125,11 +149,10 @@ async fn trap_26_a_conflict_says_that_nothing_was_inserted() {
     let first = enqueue_one(&backend, unique(1, Resolution::Ignore)).await;
     let second = enqueue_one(&backend, unique(1, Resolution::Ignore)).await;
     let third = enqueue_one(&backend, unique(1, Resolution::Replace(Replace::priority()))).await;
-    assert_eq!([first, second, third], [
-        Enqueued::Inserted(first.id()),
-        Enqueued::Existing(first.id()),
-        Enqueued::Replaced(first.id())
-    ]);
+    assert_eq!(
+        [first, second, third],
+        [Enqueued::Inserted(first.id()), Enqueued::Existing(first.id()), Enqueued::Replaced(first.id())]
+    );
 }
 
 #[tokio::test]
@@ -137,7 +160,10 @@ async fn trap_40_times_keep_their_microseconds_numbers_their_64_bits_and_text_it
     let file = File::new();
     let backend = file.open().await;
     let mut other = file.connect().await;
-    sqlx::raw_sql("INSERT INTO sqlite_sequence VALUES ('rexecutor_jobs', 5000000000)").execute(&mut other).await.unwrap();
+    sqlx::raw_sql("INSERT INTO sqlite_sequence VALUES ('rexecutor_jobs', 5000000000)")
+        .execute(&mut other)
+        .await
+        .unwrap();
     let at = rexecutor_testing::TestClock::START + TimeDelta::microseconds(1);
     let data = "\"a\\u0000b\"".to_owned();
     let wanted = NewJob { due: Due::At(at), data: data.clone(), tags: vec!["c\0d".to_owned()], ..job("mail") };

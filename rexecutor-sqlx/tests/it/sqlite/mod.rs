@@ -1,3 +1,7 @@
+//! What [`SqliteBackend`] promises, beyond what every backend does.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod claims;
 mod damage;
 mod enqueues;

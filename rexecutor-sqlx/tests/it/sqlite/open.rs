@@ -35,7 +35,8 @@ async fn a_folder_in_the_file_s_place_is_named() {
 #[tokio::test]
 async fn a_file_that_is_no_database_is_left_as_it_is() {
     let file = File::new();
-    let text = "This is a letter and no database, and it is long enough to have a whole header of a hundred bytes, or so.";
+    let text =
+        "This is a letter and no database, and it is long enough to have a whole header of a hundred bytes, or so.";
     fs::write(file.path(), text).unwrap();
     let error = SqliteBackend::open(file.path()).await.unwrap_err();
     assert!(matches!(error, OpenError::NotADatabase { .. }), "{error:?}");

@@ -4,18 +4,16 @@ use std::{sync::Arc, time::Duration};
 
 use rexecutor::{
     TimeDelta,
-    backend::{Bell, Claim, Due, Enqueue, Failure, Inspect, Maintain, NewJob, Outcome, Settle},
+    backend::{Bell, Claim, Failure, Inspect, Maintain, Outcome, Settle},
     job::ErrorType,
 };
 use rexecutor_sqlx::{SqliteBackend, SqliteOptions};
-use rexecutor_testing::TestClock;
 
 use super::{File, claim, end, enqueue_one, job, join};
 
 /// What the bell was rung for, if it was rung.
 async fn rung(bell: &Bell) -> Option<rexecutor::backend::Rung> {
-    let listen = std::pin::pin!(bell.listen());
-    let mut listen = listen;
+    let mut listen = std::pin::pin!(bell.listen());
     std::future::poll_fn(|context| {
         std::task::Poll::Ready(match listen.as_mut().poll(context) {
             std::task::Poll::Ready(rung) => Some(rung),
@@ -56,77 +54,71 @@ async fn a_bell_rings_for_what_this_process_does_from_the_moment_watch_returns()
     assert_eq!(rung(&bell).await, None, "nothing was rescued");
 }
 
-/// The poll goes by the backend's clock, so that a test moves it. One look after an interval is enough.
-#[tokio::test]
-async fn another_connection_s_commit_wakes_within_one_interval_and_our_own_do_not() {
-    let file = File::new();
-    let clock = TestClock::new();
-    let backend = SqliteOptions::new().clock(clock.clone()).open(file.path()).await.unwrap();
-    let other = file.open().await;
-    let bell = Arc::new(Bell::default());
-    let watching = tokio::spawn({
-        let (backend, bell) = (backend.clone(), Arc::clone(&bell));
-        async move { backend.watch(bell).await }
-    });
-    assert!(bell.listen().await.all, "what was done before the first look may be news");
-    let interval = TimeDelta::milliseconds(50);
+/// A node on this backend; it ends with this value.
+struct Watching {
+    bell: Arc<Bell>,
+    task: tokio::task::JoinHandle<()>,
+}
 
-    let _ = enqueue_one(&backend, NewJob { due: Due::Now, ..job("mail") }).await;
-    assert!(bell.listen().await.executors.contains("mail"));
-    for _ in 0..3 {
-        clock.advance(interval).await;
-        // Whatever the look had to say would be there before the writer answers this.
-        backend.rescue().await.unwrap();
+impl Watching {
+    /// Returns when the first look has been taken.
+    async fn start(backend: &SqliteBackend) -> Self {
+        let (backend, bell) = (backend.clone(), Arc::new(Bell::default()));
+        let watched = Arc::clone(&bell);
+        let task = tokio::spawn(async move { backend.watch(watched).await.unwrap() });
+        assert!(bell.listen().await.all, "what was done before the first look may be news");
+        Self { bell, task }
     }
-    assert_eq!(rung(&bell).await, None, "our own commit is no news");
+}
 
+impl Drop for Watching {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+#[tokio::test]
+async fn what_another_connection_does_wakes_a_node_and_stops_its_jobs() {
+    let file = File::new();
+    let (backend, other) = (file.open().await, file.open().await);
+    let watching = Watching::start(&backend).await;
+    let id = enqueue_one(&other, job("mail")).await.id();
+    assert!(watching.bell.listen().await.all);
     let node = join(&backend).await;
     let run = claim(&backend, node, "mail", 1).await.jobs.remove(0);
     other.cancel(&"mail".into(), run.id, "enough".to_owned()).await.unwrap();
-    while clock.now_plus(interval).await {
-        if let Some(heard) = rung(&bell).await {
-            assert!(heard.all && heard.cancelled.contains(&run.id), "{heard:?}");
-            break;
-        }
-    }
-    watching.abort();
+    let heard = watching.bell.listen().await;
+    assert!(heard.all && heard.cancelled.contains(&id), "{heard:?}");
 }
 
-trait Advance {
-    async fn now_plus(&self, interval: TimeDelta) -> bool;
-}
-
-impl Advance for TestClock {
-    async fn now_plus(&self, interval: TimeDelta) -> bool {
-        self.advance(interval).await;
-        true
-    }
-}
-
-/// With the real clock: the promise that a node makes to its users.
+/// Else a busy node would wake itself with everything that it stores.
 #[tokio::test]
-async fn a_node_wakes_soon_after_another_process_has_enqueued() {
+async fn what_this_process_does_is_no_news_to_it() {
     let file = File::new();
-    let backend = file.open().await;
-    let other = file.open().await;
-    let bell = Arc::new(Bell::default());
-    let watching = tokio::spawn({
-        let (backend, bell) = (backend.clone(), Arc::clone(&bell));
-        async move { backend.watch(bell).await }
-    });
-    assert!(bell.listen().await.all);
-    let _ = enqueue_one(&other, job("mail")).await;
-    assert!(bell.listen().await.all);
-    watching.abort();
+    let backend = SqliteOptions::new().poll_interval(Duration::ZERO).open(file.path()).await.unwrap();
+    let watching = Watching::start(&backend).await;
+    let node = join(&backend).await;
+    for _ in 0..50 {
+        // A write each, with looks in between.
+        backend.heartbeat(node).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(rung(&watching.bell).await, None);
+    // The looks were taken: this one is seen.
+    let _ = enqueue_one(&file.open().await, job("mail")).await;
+    assert!(watching.bell.listen().await.all);
 }
 
 #[tokio::test]
-async fn a_watch_on_a_database_in_memory_costs_nothing_and_keeps_the_bell() {
+async fn a_watch_on_a_database_in_memory_holds_its_bell_until_it_ends() {
     let backend = SqliteBackend::in_memory().await.unwrap();
     let bell = Arc::new(Bell::default());
     let watching = backend.watch(Arc::clone(&bell));
     let _ = enqueue_one(&backend, job("mail")).await;
     assert!(rung(&bell).await.is_some());
+    let held = Arc::downgrade(&bell);
+    drop(bell);
+    assert_eq!(held.strong_count(), 1);
     drop(watching);
-    let _ = Duration::ZERO;
+    assert_eq!(held.strong_count(), 0);
 }
