@@ -221,38 +221,40 @@ fn strategy(job: &Job, curve: &Curve) -> TokenStream {
     quote!(#krate::backoff::Strategy::backoff(&const { #strategy }, job.attempt))
 }
 
-fn execute(job: &Job) -> TokenStream {
-    let Job { krate, function, signature, .. } = job;
+fn execute(model: &Job) -> TokenStream {
+    let Job { krate, function, signature, .. } = model;
     let ident = &function.sig.ident;
     let names: Vec<_> = (0..signature.extracted.len()).map(|position| format_ident!("extracted_{position}")).collect();
+    // One name wherever it stands: tokens that take the span of a user's type would else not see each other.
+    let [context, returned, job] = ["context", "returned", "job"].map(|name| format_ident!("{name}"));
     let extracts = names.iter().zip(&signature.extracted).map(|(name, ty)| {
         quote_spanned! {ty.span()=>
-            let #name = match #krate::__private::extract::<#ty>(&context).await {
+            let #name = match #krate::__private::extract::<#ty>(&#context).await {
                 ::core::result::Result::Ok(value) => value,
                 ::core::result::Result::Err(result) => return result,
             };
         }
     });
-    let context = (!names.is_empty()).then(|| quote!(let context = ::core::clone::Clone::clone(job.context());));
+    let clone = (!names.is_empty()).then(|| quote!(let #context = ::core::clone::Clone::clone(#job.context());));
     let first = match &signature.first {
         First::Unit => None,
-        First::Data(_) => Some(quote!(job.data,)),
-        First::Job(..) => Some(quote!(job,)),
+        First::Data(_) => Some(quote!(#job.data,)),
+        First::Job(..) => Some(quote!(#job,)),
     };
     let output = match &function.sig.output {
         ReturnType::Default => ident.span(),
         ReturnType::Type(_, ty) => ty.span(),
     };
     let result = quote_spanned! {output=>
-        #krate::__private::IntoExecutionResult::into_execution_result(returned)
+        #krate::__private::IntoExecutionResult::into_execution_result(#returned)
     };
-    // The name of an unused binding must not be warned of: a job without parameters looks at nothing.
-    quote! {
+    // At the function, so that what is wrong with its future is told there. A job without parameters looks at nothing.
+    quote_spanned! {ident.span()=>
         #[allow(unused_variables, clippy::let_unit_value, clippy::unit_arg)]
-        async fn execute(job: #krate::Job<Self::Data, Self::Metadata>) -> #krate::ExecutionResult {
-            #context
+        async fn execute(#job: #krate::Job<Self::Data, Self::Metadata>) -> #krate::ExecutionResult {
+            #clone
             #(#extracts)*
-            let returned = #ident(#first #(#names),*).await;
+            let #returned = #ident(#first #(#names),*).await;
             #result
         }
     }

@@ -1,1 +1,182 @@
+//! Parsing and expansion, without the compiler.
 
+use proc_macro2::TokenStream;
+use proptest::prelude::*;
+use quote::quote;
+
+use crate::{job_tokens, model::Job};
+
+/// The mistakes of one use.
+fn mistakes(args: TokenStream, item: TokenStream) -> Vec<String> {
+    match Job::parse(args, item) {
+        Ok(_) => Vec::new(),
+        Err(errors) => errors.into_iter().map(|error| error.to_string()).collect(),
+    }
+}
+
+fn item() -> TokenStream {
+    quote!(
+        async fn welcome_email(to: String) {}
+    )
+}
+
+#[track_caller]
+fn check(args: TokenStream, words: &[&str]) {
+    let found = mistakes(args, item());
+    assert_eq!(found.len(), words.len(), "{found:#?}");
+    for words in words {
+        assert!(found.iter().any(|found| found.contains(words)), "{words}: {found:#?}");
+    }
+}
+
+#[test]
+fn every_argument_is_taken() {
+    let all = quote!(
+        name = "mail",
+        executor = Mail,
+        max_attempts = 3,
+        max_concurrency = 10,
+        max_data_bytes = 4096,
+        priority = 1,
+        tags = ["a", "b"],
+        timeout = "30s",
+        blocking,
+        backoff = exponential("4s", max = "7d", jitter = 0.1),
+        unique(key = |data| data.len(), within = "5m", statuses = [scheduled], on_conflict = replace(priority, data)),
+        retain = "7d",
+        cron = "0 0 0 * * *",
+        cron("@daily", timezone = "Asia/Tokyo", data = String::new()),
+        timezone = "Europe/London",
+        data = vec![1, 2].len().to_string(),
+        crate = jobs::rexecutor,
+    );
+    check(all.clone(), &[]);
+    let expansion = job_tokens(all, item()).to_string();
+    syn::parse_str::<syn::File>(&expansion).unwrap();
+    for part in ["struct Mail", "\"Asia/Tokyo\"", "\"Europe/London\"", "jobs :: rexecutor :: Executor for Mail"] {
+        assert!(expansion.contains(part), "{part} in {expansion}");
+    }
+}
+
+#[test]
+fn all_mistakes_are_shown_at_once() {
+    check(
+        quote!(max_attempts = 0, timeot = "30s", timeout = "soon"),
+        &["from 1 to 65535", "`timeout`?", "not a duration"],
+    );
+}
+
+#[test]
+fn contradictions_are_told() {
+    check(quote!(unique_within = "5m", unique(by = data)), &["says that already"]);
+    check(quote!(unique(by = data, key = |d| d.len())), &["`by` and `key`"]);
+    check(quote!(timezone = "UTC"), &["without a schedule"]);
+    check(quote!(retain = "1h", unique_within = "2h"), &["deleted while they are still to be unique"]);
+    check(quote!(retain = "2h", unique_within = "1h"), &[]);
+    check(quote!(retain = "none", unique(within = "1h", statuses = [scheduled])), &[]);
+    check(quote!(cron = "@daily"), &["add `data = ..`"]);
+}
+
+#[test]
+fn the_function_is_emitted_even_when_the_arguments_are_wrong() {
+    let expansion = job_tokens(quote!(max_attempts = 0), item()).to_string();
+    assert!(expansion.contains("compile_error") && expansion.contains("async fn welcome_email"), "{expansion}");
+    assert!(expansion.contains("struct WelcomeEmail"), "what names the struct adds no errors");
+}
+
+#[test]
+fn what_is_no_function_is_told_and_kept() {
+    let expansion = job_tokens(
+        quote!(),
+        quote!(
+            struct Mail;
+        ),
+    )
+    .to_string();
+    assert!(expansion.contains("goes on an `async fn`") && expansion.contains("struct Mail"), "{expansion}");
+}
+
+#[test]
+fn raw_and_odd_names_give_structs() {
+    for (function, executor) in [("r#match", "Match"), ("send_2_mails", "Send2Mails"), ("_1", "Job1"), ("über", "Über")]
+    {
+        let function: syn::Ident =
+            syn::parse_str::<syn::Ident>(function).unwrap_or_else(|_| quote::format_ident!("r#match"));
+        let expansion = job_tokens(quote!(), quote!(async fn #function() {})).to_string();
+        assert!(expansion.contains(&format!("struct {executor} ;")), "{expansion}");
+    }
+}
+
+/// Words that are more likely to go far than random ones.
+fn tokens() -> impl Strategy<Value = String> {
+    let word = prop::sample::select(vec![
+        "name",
+        "cron",
+        "timeout",
+        "unique",
+        "backoff",
+        "data",
+        "tags",
+        "replace",
+        "exponential",
+        "=",
+        ",",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        "|",
+        "|d|",
+        "\"30s\"",
+        "\"\"",
+        "\"0 0 * * *\"",
+        "\"1-5 * * * * 1-5\"",
+        "0",
+        "-1",
+        "99999999999999999999",
+        "1.5",
+        "::",
+        "<",
+        ">",
+        "'a",
+        "#",
+        "r#fn",
+        "crate",
+        "b\"x\"",
+        "0x_",
+        "retain",
+        "statuses",
+        "on_conflict",
+        "key",
+        "by",
+        "within",
+        "complete",
+        "timezone",
+        "\"Europe/Lundon\"",
+        "blocking",
+        "true",
+        "&",
+        "$",
+        "async",
+    ]);
+    prop_oneof![4 => prop::collection::vec(word, 0..24).prop_map(|words| words.join(" ")), 1 => ".{0,60}"]
+}
+
+/// How many inputs the test below tries: `PROPTEST_CASES=1000000` tries a million.
+fn cases() -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    ProptestConfig { cases: cases.unwrap_or(2_000), failure_persistence: None, ..ProptestConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(cases())]
+
+    #[test]
+    fn no_tokens_panic(args in tokens(), item in prop_oneof![3 => Just(item().to_string()), 1 => tokens()]) {
+        if let (Ok(args), Ok(item)) = (args.parse::<TokenStream>(), item.parse::<TokenStream>()) {
+            let _ = job_tokens(args, item);
+        }
+    }
+}

@@ -121,7 +121,7 @@ impl Dispatcher {
             claiming: None,
             pause: None,
             outage: Outage::new(clock.clone(), "claim"),
-            timer: (clock.now(), clock.sleep(options.poll_interval)),
+            timer: (deadline(clock.now(), options.poll_interval), clock.sleep(options.poll_interval)),
             lost: None,
             phase: Phase::Open,
             grace: None,

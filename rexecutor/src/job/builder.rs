@@ -162,7 +162,7 @@ impl<'a, E: Executor, D> JobBuilder<'a, E, D> {
     }
 }
 
-impl<E: Executor, D: ReadyData<E::Data> + Send> JobBuilder<'_, E, D> {
+impl<E: Executor, D> JobBuilder<'_, E, D> {
     /// Enqueues the job on the global backend, and returns once it is stored.
     ///
     /// # Errors
@@ -173,7 +173,10 @@ impl<E: Executor, D: ReadyData<E::Data> + Send> JobBuilder<'_, E, D> {
     /// # Cancel safety
     ///
     /// When the future is dropped the job may or may not have been stored.
-    pub async fn enqueue(self) -> Result<Enqueued, EnqueueError> {
+    pub async fn enqueue(self) -> Result<Enqueued, EnqueueError>
+    where
+        D: ReadyData<E::Data>,
+    {
         let job = self.encode()?;
         first(global::backend()?.enqueue(vec![job]).await?)
     }
@@ -187,7 +190,10 @@ impl<E: Executor, D: ReadyData<E::Data> + Send> JobBuilder<'_, E, D> {
     /// # Cancel safety
     ///
     /// When the future is dropped the job may or may not have been stored.
-    pub async fn enqueue_to_backend<B: Enqueue + ?Sized>(self, backend: &B) -> Result<Enqueued, EnqueueError> {
+    pub async fn enqueue_to_backend<B: Enqueue + ?Sized>(self, backend: &B) -> Result<Enqueued, EnqueueError>
+    where
+        D: ReadyData<E::Data>,
+    {
         let job = self.encode()?;
         first(backend.enqueue(vec![job]).await?)
     }
@@ -197,7 +203,10 @@ impl<E: Executor, D: ReadyData<E::Data> + Send> JobBuilder<'_, E, D> {
     /// # Errors
     ///
     /// When a field is not acceptable.
-    pub fn encode(self) -> Result<NewJob, EnqueueError> {
+    pub fn encode(self) -> Result<NewJob, EnqueueError>
+    where
+        D: ReadyData<E::Data>,
+    {
         let encode = |field| move |error| EnqueueError::Encode { executor: E::NAME, field, source: error };
         let data = self.data.into_data();
         let unique = self.unique.or_else(|| E::uniqueness(&data));

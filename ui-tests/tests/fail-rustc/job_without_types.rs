@@ -1,0 +1,6 @@
+use rexecutor::prelude::*;
+
+#[job]
+async fn mail(_job: Job) {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use rexecutor::prelude::*;
+
+struct Pool;
+
+#[job]
+async fn mail(_to: String, _pool: Pool) {}
+
+fn main() {}

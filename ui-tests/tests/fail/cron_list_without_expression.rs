@@ -1,0 +1,6 @@
+use rexecutor::prelude::*;
+
+#[job(cron(timezone = "UTC"))]
+async fn tick() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use rexecutor::prelude::*;
+
+#[job(cron = "@dialy")]
+async fn tick() {}
+
+fn main() {}

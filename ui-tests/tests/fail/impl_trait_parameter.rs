@@ -1,0 +1,6 @@
+use rexecutor::prelude::*;
+
+#[job]
+async fn mail(_to: impl ToString) {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use rexecutor::prelude::*;
+
+#[job]
+struct Mail;
+
+fn main() {}

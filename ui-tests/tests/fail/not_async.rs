@@ -1,0 +1,6 @@
+use rexecutor::prelude::*;
+
+#[job]
+fn mail(_to: String) {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use rexecutor::prelude::*;
+
+#[job(cron = "0 0 9 * * 1-5")]
+async fn tick() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use rexecutor::prelude::*;
+
+#[job(queue = "mail")]
+async fn mail(_to: String) {}
+
+fn main() {}

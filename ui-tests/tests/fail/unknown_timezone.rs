@@ -1,0 +1,6 @@
+use rexecutor::prelude::*;
+
+#[job(cron = "@daily", timezone = "Europe/Lundon")]
+async fn tick() {}
+
+fn main() {}

@@ -1,0 +1,55 @@
+//! Every argument does what it says.
+
+use std::time::Duration;
+
+use rexecutor::{executor::Retention, prelude::*};
+
+const ATTEMPTS: u16 = 7;
+
+fn slowly(attempt: u16) -> TimeDelta {
+    TimeDelta::hours(attempt.into())
+}
+
+#[job(
+    name = "mail",
+    executor = Mail,
+    max_attempts = ATTEMPTS,
+    max_concurrency = 10,
+    max_data_bytes = 4_096,
+    priority = 2,
+    tags = ["a", "b"],
+    timeout = "1m30s",
+    blocking,
+    backoff = slowly,
+    unique(by = executor, within = "5m", statuses = [scheduled], on_conflict = replace(priority, data)),
+    retain = "7d",
+    cron = "0 0 9 * * MON-FRI",
+    cron("@daily", timezone = "Asia/Tokyo", data = Some(2)),
+    data = Some(1)
+)]
+async fn everything(data: Option<u8>, context: JobContext) {
+    let _ = (data, context);
+}
+
+#[job(unique(key = |data| data.0, within = "1h"))]
+async fn keyed(data: (u32, String)) {
+    drop(data);
+}
+
+fn main() {
+    assert_eq!((Mail::NAME, Mail::MAX_ATTEMPTS, Mail::PRIORITY, Mail::TAGS), ("mail", 7, 2, ["a", "b"].as_slice()));
+    assert_eq!((Mail::MAX_CONCURRENCY, Mail::MAX_DATA_BYTES, Mail::BLOCKING), (Some(10), 4_096, true));
+    assert_eq!(Mail::RETENTION, Retention::For(TimeDelta::days(7)));
+    let unique = UniquenessCriteria::by_executor()
+        .and_within(TimeDelta::minutes(5))
+        .for_statuses(&[JobStatus::Scheduled])
+        .on_conflict(Replace::priority().and_data());
+    assert_eq!(Mail::UNIQUENESS_CRITERIA, Some(unique));
+    let key = |data| Keyed::builder().with_data(data).encode().unwrap().unique.unwrap().key;
+    assert_eq!(key((1, "a".to_owned())), key((1, "b".to_owned())));
+    assert_ne!(key((1, "a".to_owned())), key((2, "a".to_owned())));
+    let registered = Rexecutor::registered();
+    let crons: Vec<_> = registered[1].crons().iter().map(|cron| (cron.expression(), cron.timezone())).collect();
+    assert_eq!(crons, [("0 0 9 * * MON-FRI", "UTC"), ("@daily", "Asia/Tokyo")]);
+    let _ = Duration::ZERO;
+}
