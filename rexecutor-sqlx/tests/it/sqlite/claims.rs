@@ -162,6 +162,21 @@ async fn trap_07_outcomes_are_stored_again_safely_after_a_failure() {
 }
 
 #[tokio::test]
+async fn trap_08_a_job_that_was_asked_to_stop_ends_as_cancelled_though_it_succeeded() {
+    let backend = SqliteBackend::in_memory().await.unwrap();
+    let node = join(&backend).await;
+    let _ = backend.enqueue(vec![job("mail"), job("mail")]).await.unwrap();
+    let runs = claim(&backend, node, "mail", 2).await.jobs;
+    for (run, keep) in runs.iter().zip([true, false]) {
+        backend.cancel(&"mail".into(), run.id, "enough".to_owned()).await.unwrap();
+        assert!(backend.rerun(&"mail".into(), run.id).await.is_err(), "it would run twice at once");
+        assert!(backend.settle(&[end(run, Outcome::Complete { keep })]).await.unwrap().is_empty());
+    }
+    assert!(all(&backend).await.iter().all(|job| job.status == JobStatus::Cancelled));
+    assert_eq!(all(&backend).await.len(), 2);
+}
+
+#[tokio::test]
 async fn two_executors_do_not_take_each_other_s_jobs() {
     let backend = SqliteBackend::in_memory().await.unwrap();
     let node = join(&backend).await;
