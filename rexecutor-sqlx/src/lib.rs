@@ -1,6 +1,7 @@
 //! Database backends of rexecutor.
 //!
-//! [`SqliteBackend`] keeps jobs in a file beside the program: no server, and nothing lost when the process dies.
+//! [`SqliteBackend`] keeps jobs in one SQLite file: durable, and no server to run. Several processes of one machine may
+//! work on the file at once.
 //!
 //! ```
 //! use rexecutor::prelude::*;
@@ -28,4 +29,4 @@
 mod sqlite;
 
 #[cfg(feature = "sqlite")]
-pub use self::sqlite::{OpenError, SqliteBackend, SqliteOptions, Synchronous};
+pub use self::sqlite::{Durability, EnqueueIn, OpenError, SqliteBackend, SqliteOptions};

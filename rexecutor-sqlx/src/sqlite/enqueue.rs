@@ -1,81 +1,40 @@
 //! Taking in new jobs.
-//!
-//! Callers that enqueue at the same time share a transaction: each puts its jobs down and waits for the writer, and
-//! whoever gets it stores everything that was put down. So a lone caller waits for nobody, and many pay for one commit.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Mutex, PoisonError},
-};
-
-use chrono::{DateTime, Utc};
-use rexecutor::{
-    backend::{BackendError, Due, Enqueue, Enqueued, JobRow, NewJob, Result, ScheduleKey, Ticks, lifecycle},
-    job::{ExecutorName, JobId, uniqueness_criteria::Resolution},
-};
-use sqlx::{Sqlite, SqliteConnection, Transaction};
-use tokio::sync::oneshot;
+use std::collections::HashMap;
 
 use super::{
     SqliteBackend,
-    error::failed,
-    write::{self, Writer, commit},
+    row::{self, micros},
+    work::Work,
+    writer::{Commit, Request},
 };
-
-type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// Jobs that wait for the writer.
-#[derive(Debug, Default)]
-pub(super) struct Gathering(Mutex<Vec<Waiting>>);
-
-/// One caller's jobs.
-#[derive(Debug)]
-struct Waiting {
-    jobs: Vec<NewJob>,
-    answer: oneshot::Sender<Result<Vec<Enqueued>>>,
-}
-
-impl Gathering {
-    fn put(&self, waiting: Waiting) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(waiting);
-    }
-
-    fn take(&self) -> Vec<Waiting> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-/// How many jobs go into one statement.
-const CHUNK: usize = 1_000;
+use chrono::{DateTime, Utc};
+use futures::future::BoxFuture;
+use rexecutor::{
+    backend::{Enqueue, Enqueued, JobRow, NewJob, Result, ScheduleKey, Ticks, Unique, lifecycle},
+    job::{
+        JobId,
+        uniqueness_criteria::{Resolution, UniqueKey},
+    },
+};
+use serde_json::{Value, json};
 
 impl Enqueue for SqliteBackend {
     fn enqueue(&self, jobs: Vec<NewJob>) -> BoxFuture<'_, Result<Vec<Enqueued>>> {
-        Box::pin(async move {
-            let (answer, mut answered) = oneshot::channel();
-            self.0.gathering.put(Waiting { jobs, answer });
-            let backend = self.clone();
-            // A task of its own: a caller that gives up must not take the others' jobs down with it.
-            let mut storing = tokio::spawn(async move { backend.store_gathered().await });
-            tokio::select! {
-                biased;
-                answer = &mut answered => return answer.unwrap_or_else(|_| Err(lost())),
-                _ = &mut storing => {}
-            }
-            answered.await.unwrap_or_else(|_| Err(lost()))
-        })
+        Box::pin(self.0.writer.share(jobs, Request::Enqueue))
     }
 
     fn schedules<'a>(&'a self, schedules: &'a [ScheduleKey]) -> BoxFuture<'a, Result<Ticks>> {
-        Box::pin(async move {
-            let failed = failed("could not read the schedules");
-            let mut writer = self.writer().await;
-            let now = self.now();
+        let schedules = schedules.to_vec();
+        let step = async move |work: &mut Work<'_>| {
+            let now = work.now;
             let mut last = Vec::with_capacity(schedules.len());
-            for key in schedules {
-                last.push(last_tick(writer.connection(), key, now).await.map_err(&failed)?);
+            for schedule in &schedules {
+                last.push(last_tick(work, schedule).await?);
             }
             Ok(Ticks { now, last })
-        })
+        };
+        Box::pin(self.0.writer.write(Commit::Promise, step))
     }
 
     fn tick<'a>(
@@ -84,194 +43,190 @@ impl Enqueue for SqliteBackend {
         at: DateTime<Utc>,
         jobs: Vec<NewJob>,
     ) -> BoxFuture<'a, Result<bool>> {
-        Box::pin(async move {
-            let failed = failed("could not enqueue a tick");
-            let mut writer = self.writer().await;
-            let mut transaction = writer.begin().await.map_err(&failed)?;
-            let query = sqlx::query(include_str!("queries/move_schedule.sql"));
-            let query = query.bind(&schedule.0).bind(at.timestamp_micros());
-            let is_ours = query.execute(&mut *transaction).await.map_err(&failed)?.rows_affected() > 0;
-            let executors = executors(&jobs);
-            if is_ours {
-                insert(&mut transaction, jobs, self.now()).await.map_err(&failed)?;
+        let key = schedule.0.clone();
+        let step = async move |work: &mut Work<'_>| {
+            let save = sqlx::query(include_str!("queries/save_tick.sql")).bind(key).bind(micros(at));
+            let is_new = save.execute(&mut *work.conn).await?.rows_affected() > 0;
+            if is_new {
+                store(work, &jobs).await?;
             }
-            commit(transaction, "could not enqueue a tick").await?;
-            drop(writer);
-            if is_ours {
-                self.ring(&executors);
-            }
-            Ok(is_ours)
-        })
+            Ok(is_new)
+        };
+        Box::pin(self.0.writer.write(Commit::Promise, step))
     }
 }
 
-fn lost() -> BackendError {
-    BackendError::transient("the jobs may not have been stored", "the runtime is ending")
+/// The last tick of a schedule, which is the present if it was not known.
+async fn last_tick(work: &mut Work<'_>, schedule: &ScheduleKey) -> Result<DateTime<Utc>, sqlx::Error> {
+    let insert = sqlx::query(include_str!("queries/insert_schedule.sql")).bind(&schedule.0).bind(micros(work.now));
+    insert.execute(&mut *work.conn).await?;
+    let find = sqlx::query_scalar(include_str!("queries/find_tick.sql")).bind(&schedule.0);
+    let tick: i64 = find.fetch_one(&mut *work.conn).await?;
+    let broken = || sqlx::Error::Decode(format!("the last tick of a schedule is {tick}, which is no time").into());
+    DateTime::from_timestamp_micros(tick).ok_or_else(broken)
 }
 
-/// The last tick of a schedule. Most times it is there, and nothing is written.
-async fn last_tick(
-    connection: &mut SqliteConnection,
-    key: &ScheduleKey,
-    now: DateTime<Utc>,
-) -> sqlx::Result<DateTime<Utc>> {
-    let find = || sqlx::query_scalar::<_, i64>(include_str!("queries/find_schedule.sql")).bind(&key.0);
-    let found = match find().fetch_optional(&mut *connection).await? {
-        Some(found) => found,
-        None => {
-            let insert = sqlx::query(include_str!("queries/insert_schedule.sql"));
-            insert.bind(&key.0).bind(now.timestamp_micros()).execute(&mut *connection).await?;
-            find().fetch_one(connection).await?
-        }
-    };
-    Ok(DateTime::from_timestamp_micros(found).unwrap_or(now))
-}
+/// The most jobs, and about the most bytes, that one statement inserts.
+const CHUNK: (usize, usize) = (1000, 4 << 20);
 
-impl SqliteBackend {
-    pub(super) fn ring(&self, executors: &BTreeSet<ExecutorName>) {
-        for executor in executors {
-            self.0.bells.each(|bell| bell.ring(executor));
-        }
+/// Stores jobs in their order.
+pub(super) async fn store(work: &mut Work<'_>, jobs: &[NewJob]) -> Result<Vec<Enqueued>, sqlx::Error> {
+    if jobs.is_empty() {
+        return Ok(Vec::new());
     }
-
-    /// Stores everything that was put down by the time the writer is free.
-    async fn store_gathered(&self) {
-        let mut writer = self.writer().await;
-        let gathered = self.0.gathering.take();
-        if gathered.is_empty() {
-            return;
-        }
-        let all: Vec<NewJob> = gathered.iter().flat_map(|waiting| waiting.jobs.iter().cloned()).collect();
-        let executors = executors(&all);
-        match self.store(&mut writer, all).await {
-            Ok(mut answers) => {
-                for Waiting { jobs, answer } in gathered {
-                    let rest = answers.split_off(jobs.len().min(answers.len()));
-                    let _ = answer.send(Ok(std::mem::replace(&mut answers, rest)));
-                }
-            }
-            // One caller's jobs must not fail the others': each has a transaction of its own.
-            Err(_) if gathered.len() > 1 => {
-                for Waiting { jobs, answer } in gathered {
-                    let _ = answer.send(self.store(&mut writer, jobs).await);
-                }
-            }
-            Err(error) => gathered.into_iter().for_each(|waiting| drop(waiting.answer.send(Err(error_of(&error))))),
-        }
-        drop(writer);
-        self.ring(&executors);
+    let mut taken = Taken::look_up(work, jobs).await?;
+    let answers: Vec<Enqueued> = jobs.iter().map(|job| taken.take(job, work.now)).collect();
+    let mut rest = taken.inserted.as_slice();
+    while !rest.is_empty() {
+        let mut bytes = 0;
+        let fits = |job: &&JobRow| {
+            bytes += job.data.len() + job.metadata.as_ref().map_or(0, String::len);
+            bytes <= CHUNK.1
+        };
+        let count = rest.iter().take(CHUNK.0).take_while(fits).count().max(1);
+        let (chunk, later) = rest.split_at(count);
+        insert(work, chunk).await?;
+        rest = later;
     }
-
-    async fn store(&self, writer: &mut Writer<'_>, jobs: Vec<NewJob>) -> Result<Vec<Enqueued>> {
-        let failed = failed("could not store jobs");
-        let mut transaction = writer.begin().await.map_err(&failed)?;
-        let answers = insert(&mut transaction, jobs, self.now()).await.map_err(&failed)?;
-        commit(transaction, "could not store jobs").await?;
-        Ok(answers)
+    for job in taken.stored.values().filter(|stored| stored.is_changed).map(|stored| &stored.row) {
+        save_content(work, job).await?;
     }
-}
-
-fn executors(jobs: &[NewJob]) -> BTreeSet<ExecutorName> {
-    jobs.iter().map(|job| job.executor.clone()).collect()
-}
-
-/// Inserts jobs in order: runs of jobs that are not unique together, unique ones one by one.
-async fn insert(
-    transaction: &mut Transaction<'_, Sqlite>,
-    jobs: Vec<NewJob>,
-    now: DateTime<Utc>,
-) -> sqlx::Result<Vec<Enqueued>> {
-    let mut answers = Vec::with_capacity(jobs.len());
-    let mut run: Vec<NewJob> = Vec::new();
-    for job in jobs {
-        if job.unique.is_some() {
-            insert_run(transaction, std::mem::take(&mut run), now, &mut answers).await?;
-            answers.push(insert_unique(transaction, job, now).await?);
-        } else {
-            run.push(job);
-            if run.len() == CHUNK {
-                insert_run(transaction, std::mem::take(&mut run), now, &mut answers).await?;
-            }
-        }
-    }
-    insert_run(transaction, run, now, &mut answers).await?;
+    work.due.extend(jobs.iter().map(|job| job.executor.clone()));
     Ok(answers)
 }
 
-async fn insert_run(
-    connection: &mut SqliteConnection,
-    jobs: Vec<NewJob>,
-    now: DateTime<Utc>,
-    answers: &mut Vec<Enqueued>,
-) -> sqlx::Result<()> {
-    if jobs.is_empty() {
-        return Ok(());
-    }
-    let jobs: Vec<serde_json::Value> = jobs.into_iter().map(|job| encode(job, now)).collect();
-    let query = sqlx::query_scalar(include_str!("queries/insert_jobs.sql"));
-    let query = query.bind(serde_json::Value::from(jobs).to_string()).bind(now.timestamp_micros());
-    let mut ids: Vec<i64> = query.fetch_all(connection).await?;
-    // RETURNING keeps no order; numbers rise in the order of the rows.
-    ids.sort_unstable();
-    answers.extend(ids.into_iter().map(|id| Enqueued::Inserted(JobId::from(id))));
+async fn insert(work: &mut Work<'_>, jobs: &[JobRow]) -> Result<(), sqlx::Error> {
+    let row = |job: &'_ JobRow| {
+        let tags = json!(job.tags).to_string();
+        (job.id, micros(job.scheduled_at), micros(job.inserted_at), job.unique_key.map(hex), tags)
+    };
+    let computed: Vec<_> = jobs.iter().map(row).collect();
+    // Tuples of references: the data are not copied before they are written down.
+    let rows: Vec<_> = computed
+        .iter()
+        .zip(jobs)
+        .map(|((id, due, inserted, key, tags), job)| {
+            let JobRow { executor, priority, max_attempts, metadata, data, .. } = job;
+            (id, executor.as_str(), priority, due, max_attempts, inserted, key, tags, metadata, data)
+        })
+        .collect();
+    let rows = serde_json::to_string(&rows).map_err(|error| sqlx::Error::Encode(error.into()))?;
+    sqlx::query(include_str!("queries/insert_jobs.sql")).bind(rows).execute(&mut *work.conn).await?;
     Ok(())
 }
 
-fn encode(job: NewJob, now: DateTime<Utc>) -> serde_json::Value {
-    let hex = |key: [u8; 16]| key.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    serde_json::json!({
-        "executor": job.executor.as_str(),
-        "max_attempts": job.max_attempts,
-        "priority": job.priority,
-        "unique_key": job.unique.map(|unique| hex(unique.key.0)),
-        "scheduled_at": Due::at(job.due, now).timestamp_micros(),
-        "tags": write::tags(&job.tags),
-        "metadata": job.metadata,
-        "data": job.data,
-    })
+/// Saves what may change in a job that waits: all but its status and its history.
+pub(super) async fn save_content(work: &mut Work<'_>, job: &JobRow) -> Result<(), sqlx::Error> {
+    sqlx::query(include_str!("queries/save_content.sql"))
+        .bind(job.id.as_i64())
+        .bind(job.priority)
+        .bind(job.max_attempts)
+        .bind(micros(job.scheduled_at))
+        .bind(json!(job.tags).to_string())
+        .bind(job.metadata.clone())
+        .bind(job.data.clone())
+        .execute(&mut *work.conn)
+        .await?;
+    Ok(())
 }
 
-async fn insert_unique(
-    transaction: &mut Transaction<'_, Sqlite>,
-    job: NewJob,
-    now: DateTime<Utc>,
-) -> sqlx::Result<Enqueued> {
-    let Some(stored) = conflict(transaction, &job, now).await? else {
-        let mut answers = Vec::with_capacity(1);
-        insert_run(transaction, vec![job], now, &mut answers).await?;
-        return answers.pop().ok_or(sqlx::Error::RowNotFound);
-    };
-    let (id, mut row) = (stored.id, stored);
-    let replaced = match job.unique.as_ref().map(|unique| unique.on_conflict) {
-        Some(Resolution::Replace(replace)) => lifecycle::replace(&mut row, &replace, job, now),
-        _ => false,
-    };
-    if !replaced {
-        return Ok(Enqueued::Existing(id));
+/// The jobs of one call and what they conflict with, until all of it is stored.
+struct Taken {
+    inserted: Vec<JobRow>,
+    last_id: i64,
+    /// For each job of the call that is unique, in order: the stored job in its way.
+    conflicts: std::vec::IntoIter<Option<JobId>>,
+    /// Places in `inserted` of the jobs with a key.
+    by_key: HashMap<UniqueKey, Vec<usize>>,
+    /// The stored jobs that are to take something over.
+    stored: HashMap<JobId, Stored>,
+}
+
+struct Stored {
+    row: JobRow,
+    is_changed: bool,
+}
+
+impl Taken {
+    async fn look_up(work: &mut Work<'_>, jobs: &[NewJob]) -> Result<Self, sqlx::Error> {
+        let last_id = sqlx::query_scalar(include_str!("queries/find_last_job.sql")).fetch_one(&mut *work.conn).await?;
+        let unique: Vec<&Unique> = jobs.iter().filter_map(|job| job.unique.as_ref()).collect();
+        let conflicts = if unique.is_empty() { Vec::new() } else { find_conflicts(work, &unique).await? };
+        let replaces = |unique: &Unique| matches!(unique.on_conflict, Resolution::Replace(_));
+        let replaced = unique.iter().zip(&conflicts).filter(|(unique, _)| replaces(unique));
+        let stored = find_replaced(work, replaced.filter_map(|(_, id)| *id).collect()).await?;
+        Ok(Self {
+            inserted: Vec::with_capacity(jobs.len()),
+            last_id,
+            conflicts: conflicts.into_iter(),
+            by_key: HashMap::new(),
+            stored,
+        })
     }
-    write::store_content(transaction, &row).await?;
-    Ok(Enqueued::Replaced(id))
-}
 
-/// The newest job in the way. Nobody else can store another meanwhile: this transaction holds the write lock.
-async fn conflict(connection: &mut SqliteConnection, job: &NewJob, now: DateTime<Utc>) -> sqlx::Result<Option<JobRow>> {
-    let Some(unique) = &job.unique else { return Ok(None) };
-    let query = sqlx::query_scalar(include_str!("queries/list_unique.sql")).bind(unique.key.0.as_slice());
-    let ids: Vec<i64> = query.fetch_all(&mut *connection).await?;
-    for id in ids {
-        let found = write::find(connection, JobId::from(id)).await?;
-        if let Some(row) = found.filter(|row| lifecycle::conflicts(row, unique, now)) {
-            return Ok(Some(row));
+    fn take(&mut self, job: &NewJob, now: DateTime<Utc>) -> Enqueued {
+        let Some(unique) = &job.unique else { return self.insert(job, now) };
+        let stored = self.conflicts.next().flatten();
+        // A later job of the same call sees the earlier, and those are the newest.
+        let places = self.by_key.get(&unique.key).map(Vec::as_slice).unwrap_or_default();
+        let earlier = places.iter().rev().find_map(|place| {
+            let row = self.inserted.get_mut(*place)?;
+            lifecycle::conflicts(row, unique, now).then_some(*place)
+        });
+        let (row, is_changed) = match (earlier.and_then(|place| self.inserted.get_mut(place)), stored) {
+            (Some(row), _) => (row, &mut true),
+            (None, Some(id)) => match self.stored.get_mut(&id) {
+                Some(Stored { row, is_changed }) => (row, is_changed),
+                None => return Enqueued::Existing(id),
+            },
+            (None, None) => return self.insert(job, now),
+        };
+        match unique.on_conflict {
+            Resolution::Replace(replace) if lifecycle::replace(row, &replace, job.clone(), now) => {
+                *is_changed = true;
+                Enqueued::Replaced(row.id)
+            }
+            _ => Enqueued::Existing(row.id),
         }
     }
-    Ok(None)
+
+    fn insert(&mut self, job: &NewJob, now: DateTime<Utc>) -> Enqueued {
+        self.last_id += 1;
+        let id = JobId::from(self.last_id);
+        if let Some(unique) = &job.unique {
+            self.by_key.entry(unique.key).or_default().push(self.inserted.len());
+        }
+        self.inserted.push(JobRow::new(id, job.clone(), now));
+        Enqueued::Inserted(id)
+    }
 }
 
-/// The same error for another caller.
-fn error_of(error: &BackendError) -> BackendError {
-    let words = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-    match error.is_transient() {
-        true => BackendError::transient(error.to_string(), words),
-        false => BackendError::permanent(error.to_string(), words),
+/// Before every time that can be stored.
+const ALWAYS: i64 = -(1 << 62);
+
+/// The newest stored job in the way of each.
+async fn find_conflicts(work: &mut Work<'_>, unique: &[&Unique]) -> Result<Vec<Option<JobId>>, sqlx::Error> {
+    let requests = Value::from_iter(unique.iter().map(|unique| {
+        let statuses: Vec<&str> = unique.statuses.iter().map(|status| status.as_str()).collect();
+        let start = unique.within.and_then(|within| work.now.checked_sub_signed(within));
+        json!([hex(unique.key), statuses, start.map_or(ALWAYS, micros)])
+    }));
+    let find = sqlx::query_scalar(include_str!("queries/find_conflicts.sql")).bind(requests.to_string());
+    let ids: Vec<Option<i64>> = find.fetch_all(&mut *work.conn).await?;
+    Ok(ids.into_iter().map(|id| id.map(JobId::from)).collect())
+}
+
+/// A row that cannot be read takes nothing over: it stands in the way as it is.
+async fn find_replaced(work: &mut Work<'_>, ids: Vec<JobId>) -> Result<HashMap<JobId, Stored>, sqlx::Error> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
     }
+    let ids = json!(ids).to_string();
+    let rows = sqlx::query(include_str!("queries/find_jobs.sql")).bind(ids).fetch_all(&mut *work.conn).await?;
+    let rows = rows.iter().filter_map(|row| row::read(row).ok());
+    Ok(rows.map(|row| (row.id, Stored { row, is_changed: false })).collect())
+}
+
+fn hex(key: UniqueKey) -> String {
+    key.0.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,81 +1,135 @@
-//! What goes wrong with SQLite, in words.
+//! What goes wrong with the file, and whether it passes.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use rexecutor::backend::BackendError;
+use sqlx::error::DatabaseError;
+
+/// SQLite's primary result codes that matter here: <https://www.sqlite.org/rescode.html>.
+mod code {
+    pub(super) const BUSY: i32 = 5;
+    pub(super) const LOCKED: i32 = 6;
+    pub(super) const NOMEM: i32 = 7;
+    pub(super) const READONLY: i32 = 8;
+    pub(super) const INTERRUPT: i32 = 9;
+    pub(super) const IOERR: i32 = 10;
+    pub(super) const CORRUPT: i32 = 11;
+    pub(super) const FULL: i32 = 13;
+    pub(super) const CANTOPEN: i32 = 14;
+    pub(super) const PROTOCOL: i32 = 15;
+    pub(super) const NOTADB: i32 = 26;
+}
 
 /// Why a database could not be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The file's folder does not exist.
-    #[error("the folder `{}` does not exist: create it, or open the database elsewhere", .0.display())]
-    NoFolder(PathBuf),
-    /// The path is a folder's.
-    #[error("`{}` is a folder: name a file in it, as `{}`", .0.display(), .0.join("jobs.db").display())]
-    IsFolder(PathBuf),
-    /// The file is there and is no SQLite database.
-    #[error("`{}` is not an SQLite database: name another file, or move this one away", .0.display())]
-    NotADatabase(PathBuf),
-    /// The file, or its folder, must not be written.
-    #[error("`{}` is read-only, and jobs are written: make the file and its folder writable", .0.display())]
-    ReadOnly(PathBuf),
-    /// A later version of this crate has written the file.
-    #[error(
-        "`{}` has schema version {found}, and this version of rexecutor-sqlx knows {known}: update the program, \
-         or open another file", path.display()
-    )]
-    SchemaTooNew {
+    /// The folder is not there. SQLite creates files, but no folders.
+    #[error("the folder of `{}` does not exist: create it first", path.display())]
+    NoFolder {
         /// The file.
         path: PathBuf,
-        /// The version of its schema.
+    },
+    /// There is a folder where the file should be.
+    #[error("`{}` is a folder: give the path of a file in it", path.display())]
+    IsFolder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The file is something else.
+    #[error("`{}` is not an SQLite database: give the path of one, or of a file that does not exist yet", path.display())]
+    NotADatabase {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file, or its folder, cannot be written to.
+    #[error("`{}` cannot be written to: this process needs write access to the file and to its folder", path.display())]
+    ReadOnly {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A newer release of this crate has changed the tables.
+    #[error(
+        "the tables in `{}` have version {found} and this program knows versions up to {known}: \
+         update rexecutor-sqlx, or use another file",
+        path.display()
+    )]
+    TooNew {
+        /// The file.
+        path: PathBuf,
+        /// The version of its tables.
         found: i64,
-        /// The newest that is known here.
+        /// The newest version that this program knows.
         known: i64,
     },
-    /// Anything else.
-    #[error("could not open `{}`", path.display())]
-    Database {
+    /// Another process held the file's lock all the time.
+    #[error("`{}` was locked by another process for too long: end that process's transaction, or wait longer", path.display())]
+    Busy {
         /// The file.
         path: PathBuf,
         /// What SQLite says.
-        source: sqlx::Error,
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Something else went wrong.
+    #[error("could not open `{}`", path.display())]
+    Failed {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite or the operating system says.
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 
 impl OpenError {
     pub(super) fn new(path: PathBuf, error: sqlx::Error) -> Self {
-        match code(&error) {
-            Some(NOT_A_DATABASE) => Self::NotADatabase(path),
-            Some(READ_ONLY) => Self::ReadOnly(path),
-            _ => Self::Database { path, source: error },
+        match primary_code(&error) {
+            Some(code::NOTADB) => Self::NotADatabase { path },
+            Some(code::READONLY | code::CANTOPEN) => Self::ReadOnly { path },
+            Some(code::BUSY | code::LOCKED) => Self::Busy { path, source: error.into() },
+            _ => Self::Failed { path, source: error.into() },
         }
     }
 }
 
-const BUSY: i32 = 5;
-const LOCKED: i32 = 6;
-const READ_ONLY: i32 = 8;
-const IO: i32 = 10;
-const FULL: i32 = 13;
-const NOT_A_DATABASE: i32 = 26;
-
-/// SQLite's primary result code; the extended ones hold it in their low byte.
-fn code(error: &sqlx::Error) -> Option<i32> {
-    let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
-    Some(code & 0xff)
+/// Whether another connection is in the way.
+pub(super) fn is_busy(error: &sqlx::Error) -> bool {
+    matches!(primary_code(error), Some(code::BUSY | code::LOCKED))
 }
 
-/// What could not be done, for [`BackendError`].
-pub(super) fn failed(what: &'static str) -> impl Fn(sqlx::Error) -> BackendError {
-    move |error| {
-        let is_transient = match &error {
-            sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => true,
-            error => matches!(code(error), Some(BUSY | LOCKED | IO | FULL)),
-        };
-        match is_transient {
-            true => BackendError::transient(what, error),
-            false => BackendError::permanent(what, error),
-        }
+/// The core's error for the driver's.
+pub(super) fn backend_error(error: sqlx::Error) -> BackendError {
+    let (message, is_transient) = words(&error);
+    if is_transient { BackendError::transient(message, error) } else { BackendError::permanent(message, error) }
+}
+
+/// The same, for one of several callers whom it concerns.
+pub(super) fn shared(error: &Arc<sqlx::Error>) -> BackendError {
+    let (message, is_transient) = words(error);
+    let error = Arc::clone(error);
+    if is_transient { BackendError::transient(message, error) } else { BackendError::permanent(message, error) }
+}
+
+/// What to say of an error, and whether it passes by itself.
+fn words(error: &sqlx::Error) -> (&'static str, bool) {
+    match primary_code(error) {
+        Some(code::BUSY | code::LOCKED) => ("the SQLite file is locked by another process", true),
+        Some(code::FULL) => ("the disk of the SQLite file is full", true),
+        Some(code::READONLY) => ("the SQLite file cannot be written to", true),
+        Some(code::IOERR | code::CANTOPEN) => ("the SQLite file could not be read or written", true),
+        Some(code::NOMEM | code::INTERRUPT | code::PROTOCOL) => ("SQLite was interrupted", true),
+        Some(code::CORRUPT | code::NOTADB) => ("the SQLite file is damaged", false),
+        None if matches!(error, sqlx::Error::Io(_)) => ("the SQLite file could not be read or written", true),
+        None if matches!(error, sqlx::Error::Decode(_)) => ("a stored job cannot be read", false),
+        _ => ("SQLite refused an operation", false),
     }
+}
+
+/// The writer's thread is gone, and with it the answer.
+pub(super) fn stopped() -> BackendError {
+    BackendError::message("the SQLite backend has stopped")
+}
+
+fn primary_code(error: &sqlx::Error) -> Option<i32> {
+    let extended: i32 = error.as_database_error().and_then(DatabaseError::code)?.parse().ok()?;
+    Some(extended & 0xff)
 }

@@ -1,79 +1,171 @@
-//! Conditions as SQL: the one place where a statement is put together.
+//! Conditions on jobs as SQL: the only SQL that is put together at run time.
 //!
-//! A condition on JSON is not expressed: it is decided after the rows were read. So the SQL may let through more than
-//! the filter does, and must never let through less; under a `NOT` it is the other way round.
+//! # Invariants
+//!
+//! - The SQL lets through all jobs that match, and may let through more: [`Filter::matches`] has the last word. Whether two
+//!   JSON values are equal is not asked in SQL, which would compare their text.
+//! - Values are bound, and every condition stands in parentheses.
 
-use chrono::{DateTime, Utc};
-use rexecutor::backend::Filter;
-use sqlx::{QueryBuilder, Sqlite};
+use chrono::{DateTime, TimeDelta, Utc};
+use rexecutor::{
+    backend::{Filter, JobRow},
+    job::{JobId, JobStatus},
+};
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, SqliteConnection};
 
-/// How many rows are read at once.
-const BATCH: i64 = 1_000;
+use super::row::{self, micros};
 
-/// The next rows that may match, by number.
-pub(super) fn query(filter: &Filter, now: DateTime<Utc>, after: i64) -> QueryBuilder<Sqlite> {
-    let mut query = QueryBuilder::new("SELECT * FROM rexecutor_jobs WHERE id > ");
-    query.push_bind(after).push(" AND ");
-    condition(&mut query, filter, now, true);
-    query.push(" ORDER BY id LIMIT ").push_bind(BATCH);
-    query
-}
+/// The most rows that are read at once.
+const PAGE: usize = 1000;
 
-/// Pushes a condition that holds at least where `filter` does, or, if not `wide`, at most there.
-fn condition(query: &mut QueryBuilder<Sqlite>, filter: &Filter, now: DateTime<Utc>, wide: bool) {
-    match filter {
-        Filter::All(filters) => join(query, filters, now, wide, " AND ", "1"),
-        Filter::Any(filters) => join(query, filters, now, wide, " OR ", "0"),
-        Filter::Not(filter) => {
-            query.push("NOT ");
-            condition(query, filter, now, !wide);
+/// The first `limit` jobs that match, by number. Rows that cannot be read are left out.
+pub(super) async fn query(
+    conn: &mut SqliteConnection,
+    filter: &Filter,
+    limit: usize,
+    now: DateTime<Utc>,
+) -> Result<Vec<JobRow>, sqlx::Error> {
+    let mut jobs = Vec::new();
+    let mut condition = Condition { now, sql: String::new(), values: Vec::new() };
+    condition.write(filter, Exactness::Over);
+    let sql = include_str!("queries/query_jobs.sql").replace("{filter}", &condition.sql);
+    let mut last = i64::MIN;
+    while jobs.len() < limit {
+        let page = PAGE.min(limit);
+        let mut query = sqlx::query(AssertSqlSafe(sql.as_str())).persistent(false).bind(last);
+        for value in &condition.values {
+            query = match value {
+                Bound::Integer(integer) => query.bind(*integer),
+                Bound::Text(text) => query.bind(text.clone()),
+            };
         }
-        Filter::Executor(name) => {
-            query.push("executor = ").push_bind(name.to_string());
+        let rows = query.bind(i64::try_from(page).unwrap_or(i64::MAX)).fetch_all(&mut *conn).await?;
+        for job in row::read_all(&mut *conn, &rows).await? {
+            match job {
+                Ok(job) => {
+                    last = job.id.into();
+                    if filter.matches(&job, now) && jobs.len() < limit {
+                        jobs.push(job);
+                    }
+                }
+                Err(unreadable) => {
+                    last = unreadable.id.into();
+                    let problem = &*unreadable.problem as &dyn std::error::Error;
+                    tracing::warn!(job.id = %unreadable.id, error = problem, "job left out because its row cannot be read");
+                }
+            }
         }
-        Filter::IdIn(ids) => one_of(query, "id", ids.iter().map(|id| id.as_i64())),
-        Filter::StatusIn(statuses) => one_of(query, "status", statuses.iter().map(|status| status.as_str())),
-        Filter::ScheduledBefore(at) => compare(query, "<", *at),
-        Filter::ScheduledAfter(at) => compare(query, ">", *at),
-        Filter::ScheduledAt(at) => compare(query, "=", *at),
-        Filter::ScheduledOlderThan(age) => match now.checked_sub_signed(*age) {
-            Some(at) => compare(query, "<", at),
-            None => drop(query.push("0")),
-        },
-        Filter::ScheduledWithinTheLast(age) => match now.checked_sub_signed(*age) {
-            Some(at) => compare(query, ">", at),
-            None => drop(query.push("1")),
-        },
-        // Data, metadata, tags, and what a later version adds.
-        _ => drop(query.push(if wide { "1" } else { "0" })),
+        if rows.len() < page {
+            break;
+        }
+    }
+    Ok(jobs)
+}
+
+/// On which side the SQL may err where it cannot be exact.
+#[derive(Debug, Clone, Copy)]
+enum Exactness {
+    /// It may be true of jobs that do not match.
+    Over,
+    /// It may be false of jobs that match: what stands under a `not`.
+    Under,
+}
+
+enum Bound {
+    Integer(i64),
+    Text(String),
+}
+
+struct Condition {
+    now: DateTime<Utc>,
+    sql: String,
+    values: Vec<Bound>,
+}
+
+impl Condition {
+    fn write(&mut self, filter: &Filter, exactness: Exactness) {
+        match (filter, exactness) {
+            (Filter::All(filters), _) => self.join(filters, " AND ", "TRUE", exactness),
+            (Filter::Any(filters), _) => self.join(filters, " OR ", "FALSE", exactness),
+            (Filter::Not(filter), Exactness::Over) => self.not(filter, Exactness::Under),
+            (Filter::Not(filter), Exactness::Under) => self.not(filter, Exactness::Over),
+            (Filter::Executor(name), _) => self.text("(executor = ?)", name.to_string()),
+            (Filter::IdIn(ids), _) => self.ids(ids),
+            (Filter::StatusIn(statuses), _) => self.statuses(statuses),
+            (Filter::TagsAllOf(tags), _) => self.text(ALL_TAGS, json!(tags).to_string()),
+            (Filter::TagsOneOf(tags), _) => self.text(ONE_TAG, json!(tags).to_string()),
+            (Filter::ScheduledBefore(at), _) => self.before(Some(*at)),
+            (Filter::ScheduledAfter(at), _) => self.integer("(scheduled_at > ?)", micros(*at)),
+            (Filter::ScheduledAt(at), _) if is_whole(*at) => self.integer("(scheduled_at = ?)", micros(*at)),
+            (Filter::ScheduledAt(_), _) => self.sql.push_str("FALSE"),
+            (Filter::ScheduledOlderThan(age), _) => self.before(self.ago(*age)),
+            (Filter::ScheduledWithinTheLast(age), _) => match self.ago(*age) {
+                Some(at) => self.integer("(scheduled_at > ?)", micros(at)),
+                None => self.sql.push_str("TRUE"),
+            },
+            // Data, metadata, and whatever is newer than this backend.
+            (_, Exactness::Over) => self.sql.push_str("TRUE"),
+            (_, Exactness::Under) => self.sql.push_str("FALSE"),
+        }
+    }
+
+    fn join(&mut self, filters: &[Filter], with: &str, none: &str, exactness: Exactness) {
+        if filters.is_empty() {
+            return self.sql.push_str(none);
+        }
+        for (i, filter) in filters.iter().enumerate() {
+            self.sql.push_str(if i == 0 { "(" } else { with });
+            self.write(filter, exactness);
+        }
+        self.sql.push(')');
+    }
+
+    fn not(&mut self, filter: &Filter, exactness: Exactness) {
+        self.sql.push_str("(NOT ");
+        self.write(filter, exactness);
+        self.sql.push(')');
+    }
+
+    fn ids(&mut self, ids: &[JobId]) {
+        self.text("(id IN (SELECT value FROM json_each(?)))", json!(ids).to_string());
+    }
+
+    fn statuses(&mut self, statuses: &[JobStatus]) {
+        let statuses = Value::from_iter(statuses.iter().map(|status| status.as_str()));
+        self.text("(status IN (SELECT value FROM json_each(?)))", statuses.to_string());
+    }
+
+    fn ago(&self, age: TimeDelta) -> Option<DateTime<Utc>> {
+        self.now.checked_sub_signed(age)
+    }
+
+    fn before(&mut self, at: Option<DateTime<Utc>>) {
+        match at {
+            Some(at) if is_whole(at) => self.integer("(scheduled_at < ?)", micros(at)),
+            Some(at) => self.integer("(scheduled_at <= ?)", micros(at)),
+            None => self.sql.push_str("FALSE"),
+        }
+    }
+
+    fn text(&mut self, sql: &str, text: String) {
+        self.sql.push_str(sql);
+        self.values.push(Bound::Text(text));
+    }
+
+    fn integer(&mut self, sql: &str, integer: i64) {
+        self.sql.push_str(sql);
+        self.values.push(Bound::Integer(integer));
     }
 }
 
-/// Always in parentheses: `a AND b OR c` would return another executor's jobs.
-fn join(query: &mut QueryBuilder<Sqlite>, filters: &[Filter], now: DateTime<Utc>, wide: bool, word: &str, none: &str) {
-    if filters.is_empty() {
-        query.push(none);
-        return;
-    }
-    for (position, filter) in filters.iter().enumerate() {
-        query.push(if position == 0 { "(" } else { word });
-        condition(query, filter, now, wide);
-    }
-    query.push(")");
+/// Stored times are whole microseconds.
+fn is_whole(at: DateTime<Utc>) -> bool {
+    at.timestamp_subsec_nanos().is_multiple_of(1000)
 }
 
-fn one_of<T: Into<serde_json::Value>>(query: &mut QueryBuilder<Sqlite>, column: &str, values: impl Iterator<Item = T>) {
-    // One bound value however long the list is, also when it is empty.
-    let values = serde_json::Value::from_iter(values.map(Into::into)).to_string();
-    query.push(column).push(" IN (SELECT value FROM json_each(").push_bind(values).push("))");
-}
-
-/// Rows hold microseconds, and `at` may lie between two of them.
-fn compare(query: &mut QueryBuilder<Sqlite>, operator: &str, at: DateTime<Utc>) {
-    let (micros, is_between) = (at.timestamp_micros(), at.timestamp_subsec_nanos() % 1_000 != 0);
-    match (operator, is_between) {
-        ("=", true) => drop(query.push("0")),
-        ("<", true) => drop(query.push("scheduled_at <= ").push_bind(micros)),
-        _ => drop(query.push("scheduled_at ").push(operator).push(" ").push_bind(micros)),
-    }
-}
+// Broken tags would be an error of the whole query.
+const ONE_TAG: &str = "(json_valid(tags) AND EXISTS (SELECT 1 FROM json_each(iif(json_valid(tags), tags, '[]')) \
+    WHERE value IN (SELECT value FROM json_each(?))))";
+const ALL_TAGS: &str = "(NOT EXISTS (SELECT 1 FROM json_each(?) AS wanted \
+    WHERE wanted.value NOT IN (SELECT value FROM json_each(iif(json_valid(tags), tags, '[]')))))";

@@ -1,30 +1,38 @@
 //! Looking at stored jobs and changing them by hand.
 
+use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{AmendError, BackendError, Filter, Inspect, JobChange, JobRow, Result, lifecycle},
+    backend::{AmendError, Filter, Inspect, JobChange, JobRow, Result, lifecycle},
     job::{ExecutorName, JobId},
 };
-use sqlx::{Row, SqliteConnection};
+use serde_json::json;
+use sqlx::{Connection, SqliteConnection};
 
 use super::{
-    SqliteBackend,
-    error::failed,
-    filter, row,
-    write::{self, commit, read_errors},
+    SqliteBackend, enqueue,
+    error::backend_error,
+    filter, row, states,
+    work::Work,
+    writer::{Commit, Core},
 };
-
-type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 impl Inspect for SqliteBackend {
     fn query<'a>(&'a self, filter: &'a Filter, limit: usize) -> BoxFuture<'a, Result<Vec<JobRow>>> {
         Box::pin(async move {
-            match &self.0.readers {
-                Some(readers) => {
-                    let mut reader = readers.acquire().await.map_err(failed("could not read jobs"))?;
-                    self.read(&mut reader, filter, limit).await
-                }
-                None => self.read(self.writer().await.connection(), filter, limit).await,
+            let Some(readers) = &self.0.readers else {
+                let filter = filter.clone();
+                let step = async move |core: &mut Core| {
+                    let now = core.clock.now();
+                    filter::query(&mut core.conn, &filter, limit, now).await
+                };
+                return self.0.writer.run(step).await;
+            };
+            let mut reader = readers.take().await.map_err(backend_error)?;
+            let answer = query(reader.conn(), filter, limit, &*self.0.clock).await;
+            if answer.is_ok() {
+                reader.keep();
             }
+            answer.map_err(backend_error)
         })
     }
 
@@ -34,21 +42,24 @@ impl Inspect for SqliteBackend {
         job: JobId,
         reason: String,
     ) -> BoxFuture<'a, Result<(), AmendError>> {
-        Box::pin(async move {
-            let now = self.now();
-            self.amend(executor, job, |row| lifecycle::cancel(row, reason, now)).await?;
-            self.0.bells.each(|bell| bell.cancel(job));
-            Ok(())
-        })
+        let executor = executor.clone();
+        let step = async move |work: &mut Work<'_>| {
+            // A job that is over already may still be running here, in its last moments.
+            work.cancelled = Some(job);
+            let now = work.now;
+            amend_state(work, &executor, job, |row| lifecycle::cancel(row, reason, now)).await
+        };
+        Box::pin(async move { self.0.writer.write(Commit::Promise, step).await? })
     }
 
     fn rerun<'a>(&'a self, executor: &'a ExecutorName, job: JobId) -> BoxFuture<'a, Result<(), AmendError>> {
-        Box::pin(async move {
-            let now = self.now();
-            self.amend(executor, job, |row| lifecycle::rerun(row, now)).await?;
-            self.0.bells.each(|bell| bell.ring(executor));
-            Ok(())
-        })
+        let executor = executor.clone();
+        let step = async move |work: &mut Work<'_>| {
+            work.due.insert(executor.clone());
+            let now = work.now;
+            amend_state(work, &executor, job, |row| lifecycle::rerun(row, now)).await
+        };
+        Box::pin(async move { self.0.writer.write(Commit::Promise, step).await? })
     }
 
     fn update<'a>(
@@ -57,56 +68,51 @@ impl Inspect for SqliteBackend {
         job: JobId,
         change: JobChange,
     ) -> BoxFuture<'a, Result<(), AmendError>> {
-        Box::pin(async move {
-            self.amend(executor, job, |row| lifecycle::update(row, change)).await?;
-            self.0.bells.each(|bell| bell.ring(executor));
-            Ok(())
-        })
-    }
-}
-
-impl SqliteBackend {
-    /// Reads in SQL what may match, and decides here what does: JSON has no one way of being written.
-    async fn read(&self, connection: &mut SqliteConnection, filter: &Filter, limit: usize) -> Result<Vec<JobRow>> {
-        let now = self.now();
-        let failed = failed("could not read jobs");
-        let mut jobs = Vec::new();
-        let mut after = i64::MIN;
-        // A batch at a time, so that a limit is reached without reading everything.
-        while jobs.len() < limit {
-            let rows = filter::query(filter, now, after).build().fetch_all(&mut *connection).await.map_err(&failed)?;
-            let Some(last) = rows.last() else { break };
-            after = last.try_get("id").map_err(&failed)?;
-            for row in &rows {
-                let job = row::job(row).map_err(|error| unreadable(row, error))?;
-                if filter.matches(&job, now) && jobs.len() < limit {
-                    jobs.push(job);
-                }
+        let executor = executor.clone();
+        let step = async move |work: &mut Work<'_>| {
+            work.due.insert(executor.clone());
+            let Some(mut row) = find(work, &executor, job).await? else { return Ok(Err(AmendError::NotFound(job))) };
+            let answer = lifecycle::update(&mut row, change);
+            if answer.is_ok() {
+                enqueue::save_content(work, &row).await?;
             }
-        }
-        read_errors(connection, &mut jobs.iter_mut().collect::<Vec<_>>()).await.map_err(&failed)?;
-        Ok(jobs)
-    }
-
-    async fn amend(
-        &self,
-        executor: &ExecutorName,
-        id: JobId,
-        change: impl FnOnce(&mut JobRow) -> Result<(), AmendError>,
-    ) -> Result<(), AmendError> {
-        let failed = failed("could not change the job");
-        let mut writer = self.writer().await;
-        let mut transaction = writer.begin().await.map_err(&failed)?;
-        let found = write::find(&mut transaction, id).await.map_err(&failed)?;
-        let mut row = found.filter(|row| row.executor == *executor).ok_or(AmendError::NotFound(id))?;
-        change(&mut row)?;
-        write::store_content(&mut transaction, &row).await.map_err(&failed)?;
-        write::store_state(&mut transaction, &row).await.map_err(&failed)?;
-        Ok(commit(transaction, "could not change the job").await?)
+            Ok(answer)
+        };
+        Box::pin(async move { self.0.writer.write(Commit::Promise, step).await? })
     }
 }
 
-fn unreadable(row: &sqlx::sqlite::SqliteRow, error: sqlx::Error) -> BackendError {
-    let id = row.try_get::<i64, _>("id").unwrap_or_default();
-    BackendError::permanent(format!("the row with id {id} cannot be read as a job"), error)
+/// Changes the status of a job of `executor`, which may refuse.
+async fn amend_state(
+    work: &mut Work<'_>,
+    executor: &ExecutorName,
+    job: JobId,
+    change: impl FnOnce(&mut JobRow) -> Result<(), AmendError>,
+) -> Result<Result<(), AmendError>, sqlx::Error> {
+    let Some(mut row) = find(work, executor, job).await? else { return Ok(Err(AmendError::NotFound(job))) };
+    let answer = change(&mut row);
+    if answer.is_ok() {
+        // Its recorded errors are stored already; `save` adds those that it finds.
+        row.errors.clear();
+        states::save(work, &[row]).await?;
+    }
+    Ok(answer)
+}
+
+/// The job, if it is of this executor. One that cannot be read is an error and stays as it is.
+async fn find(work: &mut Work<'_>, executor: &ExecutorName, job: JobId) -> Result<Option<JobRow>, sqlx::Error> {
+    let find = sqlx::query(include_str!("queries/find_jobs.sql")).bind(json!([job]).to_string());
+    let Some(row) = find.fetch_optional(&mut *work.conn).await? else { return Ok(None) };
+    Ok(Some(row::read(&row)?).filter(|row| row.executor == *executor))
+}
+
+/// Answers a query from one state of the file.
+async fn query(
+    conn: &mut SqliteConnection,
+    filter: &Filter,
+    limit: usize,
+    clock: &dyn rexecutor::clock::Clock,
+) -> Result<Vec<JobRow>, sqlx::Error> {
+    let mut snapshot = conn.begin().await?;
+    filter::query(&mut snapshot, filter, limit, clock.now()).await
 }

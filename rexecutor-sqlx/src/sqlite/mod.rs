@@ -1,70 +1,113 @@
-//! Jobs in an SQLite file, or in memory.
+//! Jobs in an SQLite file.
 //!
-//! One connection writes, one transaction at a time, each begun with `BEGIN IMMEDIATE`: a transaction that first reads and
-//! then wants to write is refused at once when another process writes, whatever its patience (trap of SQLite's own).
-//! What a transition does to a row is decided by [`rexecutor::backend::lifecycle`] wherever it is rare; only claims and
-//! completions, which are frequent, are statements of their own.
+//! # How it works
+//!
+//! One thread, the [`writer`], owns the one connection that writes. Calls are sent to it and wait for their answer, so
+//! that calls which arrive while a transaction is in flight share the next one, and a caller that goes away leaves
+//! nothing half done. The SQL finds and stores rows; what becomes of a row is decided by the functions of
+//! [`lifecycle`](rexecutor::backend::lifecycle), under the write lock of the file.
+//!
+//! # Invariants
+//!
+//! - Every write happens in a transaction that began with `BEGIN IMMEDIATE`: one that reads first and then writes would be
+//!   refused with `SQLITE_BUSY`, whatever the timeout.
+//! - Bells are rung after the commit and before the answer.
+//! - The time is read once a transaction, under its lock.
 
 mod claim;
 mod enqueue;
+mod enqueue_in;
 mod error;
 mod filter;
 mod inspect;
 mod maintain;
 mod migrate;
 mod open;
+mod prune;
+mod readers;
 mod row;
 mod settle;
-mod write;
+mod states;
+mod work;
+mod writer;
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc, time::Duration};
 
-use chrono::{DateTime, Utc};
-use rexecutor::{
-    backend::Bells,
-    clock::{Clock, SystemClock},
-};
-use sqlx::{SqliteConnection, SqlitePool};
-use tokio::sync::Mutex;
+use rexecutor::{backend::Bells, clock::Clock};
 
 pub use self::{
+    enqueue_in::EnqueueIn,
     error::OpenError,
-    open::{SqliteOptions, Synchronous},
+    open::{Durability, SqliteOptions},
 };
+use self::{readers::Readers, writer::Writer};
 
-/// Keeps jobs in an SQLite database: a file that any number of nodes and processes of one machine share, or the memory
-/// of this process.
+/// Keeps jobs in an SQLite file, or in an SQLite database in memory.
 ///
-/// Once `enqueue` has returned, the job outlives the death of the process, and with [`Synchronous::Full`], which is the
-/// default, the loss of power. The time is the clock of the operating system, as it is for SQLite itself.
+/// Any number of processes of one machine may open the same file at once. The application's own tables may live in it
+/// too: those of the backend are called `rexecutor_…`.
 ///
-/// A row that cannot be read as a job (somebody wrote to the table by hand) is discarded by the claim that meets it, and
-/// logged.
+/// What is promised of a job whose `enqueue` has returned, and what it costs, is [`Durability`]'s to say.
 ///
-/// It is cheap to clone: all clones share one connection.
+/// A stored job that cannot be read, because its row was damaged or written by something else, is not given to a node.
+/// The claim that meets it discards it, with an error that says what is wrong, and goes on to the next. Queries leave
+/// such jobs out and log a warning.
+///
+/// It is cheap to clone: all clones share one connection. Dropping the last closes the file soon afterwards;
+/// [`close`](Self::close) waits for that.
+///
+/// # Examples
+///
+/// ```
+/// use rexecutor_sqlx::SqliteBackend;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), rexecutor_sqlx::OpenError> {
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("jobs.db");
+/// let backend = SqliteBackend::open(&path).await?;
+/// # drop(backend);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct SqliteBackend(Arc<Database>);
 
 #[derive(Debug)]
 struct Database {
-    /// The one connection that writes.
-    writer: Mutex<SqliteConnection>,
-    /// Connections that only read, so that a long query keeps nobody waiting; `None` for a database in memory.
-    readers: Option<SqlitePool>,
-    /// Jobs whose enqueuers wait for the writer: whoever has it stores them all.
-    gathering: enqueue::Gathering,
-    bells: Bells,
+    writer: Writer,
+    /// Connections for queries; none for a database in memory, which has only the writer's.
+    readers: Option<Readers>,
+    bells: Arc<Bells>,
     clock: Arc<dyn Clock>,
-    options: SqliteOptions,
+    poll_interval: Duration,
 }
 
 impl SqliteBackend {
-    fn now(&self) -> DateTime<Utc> {
-        self.0.clock.now()
+    /// Opens a file, creating it if it does not exist; `:memory:` is a database in memory.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be used; [`OpenError`] says why and what to do.
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        SqliteOptions::new().open(path).await
     }
-}
 
-/// The system's clock, unless one was given.
-fn clock_or_system(clock: Option<Arc<dyn Clock>>) -> Arc<dyn Clock> {
-    clock.unwrap_or_else(|| Arc::new(SystemClock))
+    /// Opens a database in memory: its jobs are gone when the backend is dropped.
+    ///
+    /// # Errors
+    ///
+    /// When SQLite cannot be started.
+    pub async fn in_memory() -> Result<Self, OpenError> {
+        SqliteOptions::new().open_in_memory().await
+    }
+
+    /// Finishes what is under way and closes the file, if this is the last clone of the backend.
+    pub async fn close(self) {
+        if let Some(Database { writer, readers, .. }) = Arc::into_inner(self.0) {
+            if let Some(readers) = readers {
+                readers.close().await;
+            }
+            writer.close().await;
+        }
+    }
 }

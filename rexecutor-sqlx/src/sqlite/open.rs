@@ -1,4 +1,4 @@
-//! Opening a database.
+//! Opening a file: the options, and what is checked before the first job.
 
 use std::{
     path::{Path, PathBuf},
@@ -6,51 +6,70 @@ use std::{
     time::Duration,
 };
 
-use rexecutor::{backend::Bells, clock::Clock};
-use sqlx::{
-    ConnectOptions,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+use rexecutor::{
+    backend::Bells,
+    clock::{Clock, SystemClock},
 };
-use tokio::sync::Mutex;
+use sqlx::{
+    ConnectOptions, SqliteConnection,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode},
+};
 
-use super::{Database, SqliteBackend, clock_or_system, enqueue::Gathering, error::OpenError, migrate};
+use super::{
+    Database, SqliteBackend,
+    error::{OpenError, is_busy},
+    migrate,
+    readers::Readers,
+    writer::{Core, Writer},
+};
 
-/// How an SQLite database is opened. Every default suits most programs.
+/// What is still there after a crash.
+///
+/// The file is in WAL mode, so a commit is in the operating system's hands before its call returns: whatever process
+/// dies, by `kill -9` or otherwise, nothing that was committed is lost. The levels differ in what a loss of power, or
+/// a crash of the operating system, can take. The file itself stays sound at every level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Durability {
+    /// No commit waits for the disk (`synchronous = NORMAL`). A loss of power may take the last jobs that were enqueued.
+    Process,
+    /// What is enqueued, and what is changed by hand, waits for the disk (`synchronous = FULL`), and outlives a loss of
+    /// power. Claims and outcomes do not wait: if power takes the outcome of a job, the job runs again. This is the
+    /// default.
+    #[default]
+    Enqueued,
+    /// Every commit waits for the disk. A job whose outcome was stored does not run again after a loss of power.
+    Everything,
+}
+
+/// How to open a database, and how to use it.
 ///
 /// # Examples
 ///
 /// ```
 /// use std::time::Duration;
 ///
-/// use rexecutor_sqlx::{SqliteBackend, SqliteOptions};
+/// use rexecutor_sqlx::{Durability, SqliteOptions};
 ///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let folder = tempfile::tempdir()?;
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), rexecutor_sqlx::OpenError> {
+/// # let folder = tempfile::tempdir().unwrap();
 /// # let path = folder.path().join("jobs.db");
-/// let backend = SqliteOptions::new().busy_timeout(Duration::from_secs(10)).open(path).await?;
+/// let backend = SqliteOptions::new()
+///     .busy_timeout(Duration::from_secs(10))
+///     .durability(Durability::Everything)
+///     .open(&path)
+///     .await?;
+/// # drop(backend);
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Debug, Clone)]
-#[must_use = "options open nothing by themselves"]
+#[must_use = "options open nothing until `open` is called and awaited"]
 pub struct SqliteOptions {
-    pub(super) busy_timeout: Duration,
-    pub(super) poll_interval: Duration,
-    pub(super) synchronous: Synchronous,
-    clock: Option<Arc<dyn Clock>>,
-}
-
-/// What a commit waits for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Synchronous {
-    /// Until the disk has it: a job that was enqueued outlives the loss of power.
-    #[default]
-    Full,
-    /// Until the operating system has it: a job that was enqueued outlives the death of the process, and the last ones
-    /// may be gone after a loss of power. Faster, the more so the slower the disk.
-    Normal,
+    busy_timeout: Duration,
+    poll_interval: Duration,
+    durability: Durability,
+    clock: Arc<dyn Clock>,
 }
 
 impl SqliteOptions {
@@ -59,95 +78,89 @@ impl SqliteOptions {
         Self {
             busy_timeout: Duration::from_secs(5),
             poll_interval: Duration::from_millis(50),
-            synchronous: Synchronous::Full,
-            clock: None,
+            durability: Durability::default(),
+            clock: Arc::new(SystemClock),
         }
     }
 
-    /// How long a call waits for another process that writes, before it fails. The default is 5 seconds.
+    /// How long a call waits while another process holds the file's lock, before it fails. The default is 5 seconds.
     pub fn busy_timeout(mut self, timeout: Duration) -> Self {
-        self.busy_timeout = timeout;
+        // The most that SQLite takes.
+        self.busy_timeout = timeout.min(Duration::from_millis(i32::MAX as u64));
         self
     }
 
-    /// How often a node looks whether another process has written. The default is 50 ms; the look reads one number.
+    /// How often a node looks for what other processes have done. The default is 50 milliseconds.
     pub fn poll_interval(mut self, interval: Duration) -> Self {
         self.poll_interval = interval;
         self
     }
 
-    /// What a commit waits for. The default is [`Synchronous::Full`].
-    pub fn synchronous(mut self, synchronous: Synchronous) -> Self {
-        self.synchronous = synchronous;
+    /// What is still there after a crash. The default is [`Durability::Enqueued`].
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
         self
     }
 
-    /// Goes by this clock, as under test. The default is the system's.
+    /// Goes by this clock, for tests. The default is the operating system's, which all processes on a file share.
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Some(Arc::new(clock));
+        self.clock = Arc::new(clock);
         self
     }
 
-    /// Opens a file, and creates it if it is not there.
+    /// Opens a file, creates it if it does not exist, and brings its tables up to date; `:memory:` is
+    /// [`open_in_memory`](Self::open_in_memory).
     ///
     /// # Errors
     ///
-    /// When the folder does not exist, the file is no database or cannot be written, or a later version of this crate
-    /// has written it.
+    /// When the file cannot be used; [`OpenError`] says why and what to do.
     pub async fn open(self, path: impl AsRef<Path>) -> Result<SqliteBackend, OpenError> {
-        let path = path.as_ref();
-        if path == Path::new(":memory:") {
-            return self.open_in_memory().await;
+        match path.as_ref() {
+            path if path == Path::new(":memory:") => self.open_in_memory().await,
+            path => {
+                let path = check(path)?;
+                let file = self.connect_options().filename(&path).create_if_missing(true);
+                let file = file.journal_mode(SqliteJournalMode::Wal);
+                self.start(file.clone(), path, Some(Readers::new(file))).await
+            }
         }
-        check(path)?;
-        let failed = |error| OpenError::new(path.to_owned(), error);
-        let options = self.connect(SqliteConnectOptions::new().filename(path).create_if_missing(true));
-        let options = options.journal_mode(SqliteJournalMode::Wal);
-        let mut writer = options.clone().connect().await.map_err(failed)?;
-        let clock = clock_or_system(self.clock.clone());
-        migrate::run(&mut writer, clock.now(), path).await?;
-        let readers = SqlitePoolOptions::new().max_connections(4).min_connections(0);
-        let readers = readers.acquire_timeout(self.busy_timeout.max(Duration::from_secs(1)));
-        let readers = readers.connect_lazy_with(options.create_if_missing(false).pragma("query_only", "ON"));
-        Ok(self.backend(writer, Some(readers), clock))
     }
 
-    /// Makes a database in the memory of this process, gone when the backend is.
+    /// Opens a database in memory: its jobs are gone when the backend is dropped.
     ///
     /// # Errors
     ///
-    /// When SQLite has no memory left.
+    /// When SQLite cannot be started.
     pub async fn open_in_memory(self) -> Result<SqliteBackend, OpenError> {
-        let path = PathBuf::from(":memory:");
-        let options = self.connect(SqliteConnectOptions::new().in_memory(true));
-        let mut writer = options.connect().await.map_err(|error| OpenError::new(path.clone(), error))?;
-        let clock = clock_or_system(self.clock.clone());
-        migrate::run(&mut writer, clock.now(), &path).await?;
-        Ok(self.backend(writer, None, clock))
+        self.start(self.connect_options(), ":memory:".into(), None).await
     }
 
-    fn connect(&self, options: SqliteConnectOptions) -> SqliteConnectOptions {
-        let synchronous = match self.synchronous {
-            Synchronous::Full => SqliteSynchronous::Full,
-            Synchronous::Normal => SqliteSynchronous::Normal,
+    fn connect_options(&self) -> SqliteConnectOptions {
+        SqliteConnectOptions::new()
+            .busy_timeout(self.busy_timeout)
+            // Fewer turns between the connection's thread and ours.
+            .row_buffer_size(1000)
+            .disable_statement_logging()
+    }
+
+    async fn start(
+        &self,
+        options: SqliteConnectOptions,
+        path: PathBuf,
+        readers: Option<Readers>,
+    ) -> Result<SqliteBackend, OpenError> {
+        let Self { busy_timeout, poll_interval, durability, clock } = self.clone();
+        let bells = Arc::new(Bells::default());
+        let core = (Arc::clone(&clock), Arc::clone(&bells));
+        let open = async move || {
+            let conn = connect(&options, busy_timeout).await;
+            let mut conn = conn.map_err(|error| OpenError::new(path.clone(), error))?;
+            let (clock, bells) = core;
+            migrate::migrate(&mut conn, &path, &*clock).await?;
+            Ok(Core::new(conn, clock, bells, durability, busy_timeout))
         };
-        options.busy_timeout(self.busy_timeout).synchronous(synchronous).foreign_keys(true).disable_statement_logging()
-    }
-
-    fn backend(
-        self,
-        writer: sqlx::SqliteConnection,
-        readers: Option<sqlx::SqlitePool>,
-        clock: Arc<dyn Clock>,
-    ) -> SqliteBackend {
-        SqliteBackend(Arc::new(Database {
-            writer: Mutex::new(writer),
-            readers,
-            gathering: Gathering::default(),
-            bells: Bells::default(),
-            clock,
-            options: self,
-        }))
+        let writer = Writer::start(open).await?;
+        Ok(SqliteBackend(Arc::new(Database { writer, readers, bells, clock, poll_interval })))
     }
 }
 
@@ -157,37 +170,38 @@ impl Default for SqliteOptions {
     }
 }
 
-impl SqliteBackend {
-    /// Opens a file, and creates it if it is not there; `:memory:` is [`in_memory`](Self::in_memory).
-    ///
-    /// # Errors
-    ///
-    /// When the folder does not exist, the file is no database or cannot be written, or a later version of this crate
-    /// has written it.
-    pub async fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
-        SqliteOptions::new().open(path).await
+/// The absolute path, if there can be a database at it.
+fn check(path: &Path) -> Result<PathBuf, OpenError> {
+    // Absolute, because readers are opened later, when the process may be elsewhere, and because SQLite takes a
+    // relative path that begins with `file:` for an URI.
+    let failed = |source: std::io::Error| OpenError::Failed { path: path.to_owned(), source: source.into() };
+    let path = std::path::absolute(path).map_err(failed)?;
+    if path.is_dir() {
+        return Err(OpenError::IsFolder { path });
     }
-
-    /// Makes a database in the memory of this process, gone when the backend is.
-    ///
-    /// # Errors
-    ///
-    /// When SQLite has no memory left.
-    pub async fn in_memory() -> Result<Self, OpenError> {
-        SqliteOptions::new().open_in_memory().await
+    if path.parent().is_some_and(|folder| !folder.is_dir()) {
+        return Err(OpenError::NoFolder { path });
     }
+    // SQLite would open it for reading, and complain with the first job.
+    if path.metadata().is_ok_and(|file| file.permissions().readonly()) {
+        return Err(OpenError::ReadOnly { path });
+    }
+    Ok(path)
 }
 
-/// What the file system says before SQLite is asked, whose own words name no path.
-fn check(path: &Path) -> Result<(), OpenError> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if !folder.is_dir() {
-        return Err(OpenError::NoFolder(folder.to_owned()));
+/// Connects, and waits for other processes that are just doing the same.
+async fn connect(options: &SqliteConnectOptions, busy_timeout: Duration) -> Result<SqliteConnection, sqlx::Error> {
+    const PAUSE: Duration = Duration::from_millis(10);
+    let mut waited = Duration::ZERO;
+    loop {
+        match options.connect().await {
+            // Of two processes that turn a new file to WAL mode at once, one is refused without any waiting.
+            Err(error) if is_busy(&error) && waited < busy_timeout => {
+                // Another process's lock is a matter of real time, whatever clock the jobs go by.
+                SystemClock.sleep(PAUSE).await;
+                waited += PAUSE;
+            }
+            result => return result,
+        }
     }
-    if path.is_dir() {
-        return Err(OpenError::IsFolder(path.to_owned()));
-    }
-    // Asked here too, because the superuser may write what says that it must not be written.
-    let is_read_only = path.metadata().is_ok_and(|file| file.permissions().readonly());
-    if is_read_only { Err(OpenError::ReadOnly(path.to_owned())) } else { Ok(()) }
 }

@@ -1,31 +1,87 @@
-//! Between rows and jobs.
+//! A row of the table as a [`JobRow`], and back.
 //!
-//! A stored row is input: whatever it holds, reading it gives a job or an error.
+//! A stored row is input: whatever is wrong with it is told, and nothing here panics.
+
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
     backend::JobRow,
     job::{ExecutorName, JobError, JobId, Lease, NodeId, uniqueness_criteria::UniqueKey},
 };
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
-/// Reads a job, without its errors.
-pub(super) fn job(row: &SqliteRow) -> sqlx::Result<JobRow> {
+type Problem = Box<dyn std::error::Error + Send + Sync>;
+
+/// A row that is no job.
+#[derive(Debug, thiserror::Error)]
+#[error("job {id} cannot be read")]
+pub(super) struct Unreadable {
+    pub(super) id: JobId,
+    #[source]
+    pub(super) problem: Problem,
+}
+
+impl From<Unreadable> for sqlx::Error {
+    fn from(unreadable: Unreadable) -> Self {
+        Self::Decode(unreadable.into())
+    }
+}
+
+/// Microseconds since the epoch.
+pub(super) fn micros(instant: DateTime<Utc>) -> i64 {
+    instant.timestamp_micros()
+}
+
+/// Reads rows and their errors.
+pub(super) async fn read_all(
+    conn: &mut SqliteConnection,
+    rows: &[SqliteRow],
+) -> Result<Vec<Result<JobRow, Unreadable>>, sqlx::Error> {
+    let mut jobs: Vec<_> = rows.iter().map(read).collect();
+    // Errors are recorded of runs that have ended, so the first run has none before it. An attempt's number would not
+    // tell: a rerun sets it back to 0 and keeps the errors.
+    let may_have = |job: &JobRow| job.lease.0 > 1 || (job.lease.0 == 1 && job.node.is_none());
+    let ids: Vec<i64> = jobs.iter().flatten().filter(|job| may_have(job)).map(|job| job.id.into()).collect();
+    if !ids.is_empty() {
+        let mut errors = read_errors(conn, &ids).await?;
+        for slot in &mut jobs {
+            let Ok(job) = slot else { continue };
+            match errors.remove(&job.id).unwrap_or(Ok(Vec::new())) {
+                Ok(errors) => job.errors = errors,
+                Err(problem) => *slot = Err(Unreadable { id: job.id, problem }),
+            }
+        }
+    }
+    Ok(jobs)
+}
+
+/// Reads a row without its errors.
+pub(super) fn read(row: &SqliteRow) -> Result<JobRow, Unreadable> {
+    let id = JobId::from(row.try_get::<i64, _>("id").unwrap_or_default());
+    read_columns(id, row).map_err(|problem| Unreadable { id, problem })
+}
+
+fn read_columns(id: JobId, row: &SqliteRow) -> Result<JobRow, Problem> {
+    let tags: String = row.try_get("tags")?;
+    let unique_key: Option<Vec<u8>> = row.try_get("unique_key")?;
     Ok(JobRow {
-        id: JobId::from(row.try_get::<i64, _>("id")?),
+        id,
         executor: ExecutorName::from(row.try_get::<String, _>("executor")?),
-        status: parse(row, "status")?,
+        status: row.try_get::<String, _>("status")?.parse()?,
         data: row.try_get("data")?,
         metadata: row.try_get("metadata")?,
         attempt: small(row, "attempt")?,
         max_attempts: small(row, "max_attempts")?,
         priority: small(row, "priority")?,
-        tags: serde_json::from_str(row.try_get("tags")?).map_err(|error| broken("tags", error))?,
+        tags: if tags == "[]" { Vec::new() } else { in_column("tags", serde_json::from_str(&tags))? },
         errors: Vec::new(),
         lease: Lease(row.try_get("lease")?),
         node: row.try_get::<Option<i64>, _>("node")?.map(NodeId),
         cancel_reason: row.try_get("cancel_reason")?,
-        unique_key: key(row)?,
+        unique_key: unique_key
+            .map(|key| in_column("unique_key", key.try_into().map(UniqueKey).map_err(|_| "not 16 bytes")))
+            .transpose()?,
         inserted_at: instant(row, "inserted_at")?,
         scheduled_at: instant(row, "scheduled_at")?,
         attempted_at: optional_instant(row, "attempted_at")?,
@@ -35,45 +91,50 @@ pub(super) fn job(row: &SqliteRow) -> sqlx::Result<JobRow> {
     })
 }
 
-/// Reads one failed attempt, and whose it is.
-pub(super) fn error(row: &SqliteRow) -> sqlx::Result<(JobId, JobError)> {
-    let error = JobError {
+type Errors = HashMap<JobId, Result<Vec<JobError>, Problem>>;
+
+async fn read_errors(conn: &mut SqliteConnection, ids: &[i64]) -> Result<Errors, sqlx::Error> {
+    let ids = serde_json::json!(ids).to_string();
+    let rows = sqlx::query(include_str!("queries/find_errors.sql")).bind(ids).fetch_all(conn).await?;
+    let mut errors = Errors::new();
+    for row in &rows {
+        let job = JobId::from(row.try_get::<i64, _>("job")?);
+        let list = errors.entry(job).or_insert_with(|| Ok(Vec::new()));
+        match (read_error(row), &mut *list) {
+            (Ok(error), Ok(list)) => list.push(error),
+            (Err(problem), list) => *list = Err(problem),
+            (Ok(_), Err(_)) => {}
+        }
+    }
+    Ok(errors)
+}
+
+fn read_error(row: &SqliteRow) -> Result<JobError, Problem> {
+    Ok(JobError {
         attempt: small(row, "attempt")?,
         error_type: row.try_get::<String, _>("error_type")?.into(),
         details: row.try_get("details")?,
         recorded_at: instant(row, "recorded_at")?,
-    };
-    Ok((JobId::from(row.try_get::<i64, _>("job")?), error))
+    })
 }
 
-fn parse<T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>>(
-    row: &SqliteRow,
-    column: &str,
-) -> sqlx::Result<T> {
-    row.try_get::<String, _>(column)?.parse().map_err(|error| broken(column, error))
+fn small(row: &SqliteRow, column: &'static str) -> Result<u16, Problem> {
+    let value: i64 = row.try_get(column)?;
+    u16::try_from(value).map_err(|_| format!("column `{column}` is {value}, and should be 0 to 65535").into())
 }
 
-fn small(row: &SqliteRow, column: &str) -> sqlx::Result<u16> {
-    u16::try_from(row.try_get::<i64, _>(column)?).map_err(|error| broken(column, error))
+fn instant(row: &SqliteRow, column: &'static str) -> Result<DateTime<Utc>, Problem> {
+    optional_instant(row, column)?.ok_or_else(|| format!("column `{column}` is empty").into())
 }
 
-fn key(row: &SqliteRow) -> sqlx::Result<Option<UniqueKey>> {
-    let Some(bytes) = row.try_get::<Option<Vec<u8>>, _>("unique_key")? else { return Ok(None) };
-    <[u8; 16]>::try_from(bytes.as_slice()).map(|key| Some(UniqueKey(key))).map_err(|error| broken("unique_key", error))
+fn optional_instant(row: &SqliteRow, column: &'static str) -> Result<Option<DateTime<Utc>>, Problem> {
+    let Some(micros) = row.try_get::<Option<i64>, _>(column)? else { return Ok(None) };
+    let instant = DateTime::from_timestamp_micros(micros).filter(|instant| rexecutor::limits::is_storable(*instant));
+    instant
+        .map(Some)
+        .ok_or_else(|| format!("column `{column}` is {micros}, which is no time in the years 1 to 9999").into())
 }
 
-fn instant(row: &SqliteRow, column: &str) -> sqlx::Result<DateTime<Utc>> {
-    let micros = row.try_get::<i64, _>(column)?;
-    DateTime::from_timestamp_micros(micros).ok_or_else(|| broken(column, format!("{micros} is no instant")))
-}
-
-fn optional_instant(row: &SqliteRow, column: &str) -> sqlx::Result<Option<DateTime<Utc>>> {
-    match row.try_get::<Option<i64>, _>(column)? {
-        Some(_) => instant(row, column).map(Some),
-        None => Ok(None),
-    }
-}
-
-fn broken(column: &str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::Error {
-    sqlx::Error::ColumnDecode { index: column.to_owned(), source: source.into() }
+fn in_column<T, E: std::fmt::Display>(column: &str, value: Result<T, E>) -> Result<T, Problem> {
+    value.map_err(|error| format!("column `{column}`: {error}").into())
 }

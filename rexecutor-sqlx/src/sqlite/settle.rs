@@ -1,79 +1,102 @@
 //! Taking in how runs ended.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, Utc};
+use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
-        Outcome, Result, Settle, Settlement,
+        JobRow, Outcome, Result, Settle, Settlement,
         lifecycle::{self, Fate},
     },
-    job::{ExecutorName, JobId, Lease},
+    job::{JobId, Lease},
 };
-use sqlx::SqliteConnection;
+use serde_json::{Value, json};
+use sqlx::Connection;
 
-use super::{
-    SqliteBackend,
-    error::failed,
-    write::{change_state, commit},
-};
-
-type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+use super::{SqliteBackend, row::micros, states, work::Work, writer::Request};
 
 impl Settle for SqliteBackend {
     fn settle<'a>(&'a self, settlements: &'a [Settlement]) -> BoxFuture<'a, Result<Vec<(JobId, Lease)>>> {
         Box::pin(async move {
-            let failed = failed("could not store outcomes");
-            let mut writer = self.writer().await;
-            let mut transaction = writer.begin().await.map_err(&failed)?;
-            let now = self.now();
-            let completed = complete(&mut transaction, settlements, now).await.map_err(&failed)?;
-            let rest = settlements.iter().filter(|settlement| !completed.contains(&settlement.id.as_i64()));
-            let (refused, due) = one_by_one(&mut transaction, rest, now).await.map_err(&failed)?;
-            commit(transaction, "could not store outcomes").await?;
-            drop(writer);
-            self.ring(&due);
-            Ok(refused)
+            let stored = self.0.writer.share(settlements.to_vec(), Request::Settle).await?;
+            let refused = settlements.iter().zip(stored).filter(|(_, stored)| !stored);
+            Ok(refused.map(|(settlement, _)| (settlement.id, settlement.lease)).collect())
         })
     }
 }
 
-/// Completes in one statement what can be; returns the numbers of those jobs.
-async fn complete(
-    connection: &mut SqliteConnection,
-    settlements: &[Settlement],
-    now: DateTime<Utc>,
-) -> sqlx::Result<HashSet<i64>> {
-    let completed = settlements.iter().filter(|settlement| settlement.outcome == Outcome::Complete { keep: true });
-    let runs: Vec<_> = completed.map(|settlement| (settlement.id.as_i64(), settlement.lease.0)).collect();
-    if runs.is_empty() {
-        return Ok(HashSet::new());
+/// Stores how runs ended; returns for each whether it was stored.
+pub(super) async fn store(work: &mut Work<'_>, settlements: &[Settlement]) -> Result<Vec<bool>, sqlx::Error> {
+    let mut seen = HashSet::new();
+    let is_plain = settlements.iter().all(|settlement| seen.insert(settlement.id));
+    let completed = |keep| settlements.iter().filter(move |end| end.outcome == Outcome::Complete { keep });
+    let (kept, deleted): (Vec<_>, Vec<_>) = (completed(true).collect(), completed(false).collect());
+    let mut stored = vec![true; settlements.len()];
+    if is_plain && complete(work, &kept, &deleted).await? {
+        let is_other = |end: &Settlement| !matches!(end.outcome, Outcome::Complete { .. });
+        apply(work, settlements, &mut stored, is_other).await?;
+    } else {
+        apply(work, settlements, &mut stored, |_| true).await?;
     }
-    let runs = serde_json::json!(runs).to_string();
-    let query = sqlx::query_scalar(include_str!("queries/complete_jobs.sql")).bind(runs).bind(now.timestamp_micros());
-    Ok(query.fetch_all(connection).await?.into_iter().collect())
+    Ok(stored)
 }
 
-/// Settles the others as the life cycle says; returns the refused ones, and whose jobs wait again.
-async fn one_by_one(
-    connection: &mut SqliteConnection,
-    settlements: impl Iterator<Item = &Settlement>,
-    now: DateTime<Utc>,
-) -> sqlx::Result<(Vec<(JobId, Lease)>, BTreeSet<ExecutorName>)> {
-    let (mut refused, mut due) = (Vec::new(), BTreeSet::new());
-    for Settlement { id, lease, outcome } in settlements {
-        let settled = change_state(connection, *id, |row| {
-            let fate = lifecycle::settle(row, *lease, outcome, now);
-            (fate.is_some(), fate.unwrap_or(Fate::Keep))
-        })
-        .await?;
-        match settled {
-            Some((true, job)) if job.status.is_pending() => {
-                due.insert(job.executor);
-            }
-            Some((true, _)) => {}
-            _ => refused.push((*id, *lease)),
+/// Completes jobs in one statement, or changes nothing: then at least one is not what it was expected to be.
+async fn complete(work: &mut Work<'_>, kept: &[&Settlement], deleted: &[&Settlement]) -> Result<bool, sqlx::Error> {
+    let now = micros(work.now);
+    // A savepoint.
+    let mut attempt = work.conn.begin().await?;
+    for (ends, sql) in
+        [(kept, include_str!("queries/complete_jobs.sql")), (deleted, include_str!("queries/delete_jobs.sql"))]
+    {
+        if ends.is_empty() {
+            continue;
+        }
+        let runs = Value::from_iter(ends.iter().map(|end| json!([end.id, end.lease.0]))).to_string();
+        let changed = sqlx::query(sql).bind(runs).bind(now).execute(&mut *attempt).await?.rows_affected();
+        if changed != ends.len() as u64 {
+            attempt.rollback().await?;
+            return Ok(false);
         }
     }
-    Ok((refused, due))
+    attempt.commit().await?;
+    Ok(true)
+}
+
+/// Applies those settlements that are `meant`, one after the other.
+async fn apply(
+    work: &mut Work<'_>,
+    settlements: &[Settlement],
+    stored: &mut [bool],
+    meant: impl Fn(&Settlement) -> bool,
+) -> Result<(), sqlx::Error> {
+    let ids: Vec<JobId> = settlements.iter().filter(|end| meant(end)).map(|end| end.id).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let mut jobs: HashMap<JobId, JobRow> =
+        states::find(work, &ids).await?.into_iter().map(|job| (job.id, job)).collect();
+    let (mut changed, mut deleted) = (HashSet::new(), HashSet::new());
+    for (end, stored) in settlements.iter().zip(stored).filter(|(end, _)| meant(end)) {
+        let fate = jobs.get_mut(&end.id).and_then(|job| lifecycle::settle(job, end.lease, &end.outcome, work.now));
+        *stored = fate.is_some();
+        match fate {
+            Some(Fate::Keep) => drop(changed.insert(end.id)),
+            Some(Fate::Delete) => drop(deleted.insert((end.id, end.lease))),
+            None => {}
+        }
+    }
+    let changed: Vec<JobRow> = changed.iter().filter_map(|id| jobs.remove(id)).collect();
+    work.due.extend(changed.iter().filter(|job| job.status.is_pending()).map(|job| job.executor.clone()));
+    states::save(work, &changed).await?;
+    delete(work, &deleted).await
+}
+
+async fn delete(work: &mut Work<'_>, runs: &HashSet<(JobId, Lease)>) -> Result<(), sqlx::Error> {
+    if runs.is_empty() {
+        return Ok(());
+    }
+    let runs = Value::from_iter(runs.iter().map(|(id, lease)| json!([id, lease.0]))).to_string();
+    sqlx::query(include_str!("queries/delete_jobs.sql")).bind(runs).execute(&mut *work.conn).await?;
+    Ok(())
 }

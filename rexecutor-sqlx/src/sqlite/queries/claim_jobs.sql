@@ -1,10 +1,18 @@
--- ?1: an executor, ?2: a priority, ?3: now, ?4: how many, ?5: the node.
+-- The sums with a comparison stop at the largest value instead of failing, so that one broken row does not keep the
+-- others from being claimed.
 UPDATE rexecutor_jobs
-SET status = 'executing', attempt = attempt + 1, lease = lease + 1, attempted_at = ?3, node = ?5
+SET
+    status = 'executing',
+    attempt = attempt + (attempt < 65535),
+    lease = lease + (lease < 9223372036854775807),
+    node = ?5,
+    attempted_at = ?3
 WHERE id IN (
     SELECT id FROM rexecutor_jobs
     WHERE executor = ?1 AND priority = ?2 AND status IN ('scheduled', 'retryable') AND scheduled_at <= ?3
     ORDER BY scheduled_at, id
     LIMIT ?4
 )
-RETURNING *
+RETURNING
+    id, executor, status, priority, scheduled_at, attempt, max_attempts, lease, node, inserted_at, attempted_at,
+    completed_at, cancelled_at, discarded_at, cancel_reason, unique_key, tags, metadata, data

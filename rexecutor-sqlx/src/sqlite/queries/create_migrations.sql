@@ -1,5 +1,5 @@
--- A table of its own: the application's migrations are none of ours.
 CREATE TABLE IF NOT EXISTS rexecutor_migrations (
     version INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
     applied_at INTEGER NOT NULL
 ) STRICT

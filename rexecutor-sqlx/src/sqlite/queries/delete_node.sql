@@ -1,2 +1,1 @@
--- ?1: a node.
 DELETE FROM rexecutor_nodes WHERE id = ?1

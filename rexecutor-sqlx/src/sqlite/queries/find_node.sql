@@ -1,2 +1,1 @@
--- ?1: a node.
-SELECT id FROM rexecutor_nodes WHERE id = ?1
+SELECT EXISTS (SELECT 1 FROM rexecutor_nodes WHERE id = ?1)

@@ -1,12 +1,7 @@
--- ?1: an array of jobs, ?2: now. One statement and one bound value, however many jobs.
-INSERT INTO rexecutor_jobs (
-    executor, status, attempt, max_attempts, priority, lease, unique_key,
-    inserted_at, scheduled_at, tags, metadata, data
-)
+-- One bound JSON array of arrays: a statement that stays prepared, whatever the number of jobs.
+INSERT INTO rexecutor_jobs
+    (id, executor, priority, scheduled_at, max_attempts, inserted_at, unique_key, tags, metadata, data)
 SELECT
-    value ->> 'executor', 'scheduled', 0, value ->> 'max_attempts', value ->> 'priority', 0,
-    unhex(value ->> 'unique_key'), ?2, value ->> 'scheduled_at', value ->> 'tags', value ->> 'metadata',
-    value ->> 'data'
+    value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, unhex(value ->> 6), value ->> 7,
+    value ->> 8, value ->> 9
 FROM json_each(?1)
-ORDER BY key
-RETURNING id

@@ -1,2 +1,1 @@
--- ?1: the version, ?2: now.
-INSERT INTO rexecutor_migrations (version, applied_at) VALUES (?1, ?2)
+INSERT INTO rexecutor_migrations (version, name, applied_at) VALUES (?1, ?2, ?3)

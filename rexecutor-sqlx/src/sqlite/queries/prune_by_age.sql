@@ -1,11 +1,10 @@
--- ?1: the status, ?2: finished before, ?3: how many, ?4: only these executors or NULL, ?5: all but these or NULL.
+-- ?2 is a JSON array of executors; ?3 says whether they are those meant (1) or those spared (0).
 DELETE FROM rexecutor_jobs
 WHERE id IN (
     SELECT id FROM rexecutor_jobs
-    WHERE status = ?1
-        AND coalesce(completed_at, cancelled_at, discarded_at) < ?2
-        AND (?4 IS NULL OR executor IN (SELECT value FROM json_each(?4)))
-        AND (?5 IS NULL OR executor NOT IN (SELECT value FROM json_each(?5)))
+    WHERE status = ?1 AND status IN ('complete', 'cancelled', 'discarded')
+        AND coalesce(completed_at, cancelled_at, discarded_at) < ?4
+        AND (executor IN (SELECT value FROM json_each(?2))) = ?3
     ORDER BY coalesce(completed_at, cancelled_at, discarded_at), id
-    LIMIT ?3
+    LIMIT ?5
 )

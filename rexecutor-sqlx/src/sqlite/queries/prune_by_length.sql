@@ -1,15 +1,17 @@
--- ?1: the status, ?2: how many to keep, ?3: how many to delete, ?4: only these executors or NULL, ?5: all but these or NULL.
+-- The newest job that is one too many, counted from the newest; all that finished before it go with it.
+WITH surplus (finished_at, id) AS (
+    SELECT coalesce(completed_at, cancelled_at, discarded_at), id FROM rexecutor_jobs
+    WHERE status = ?1 AND status IN ('complete', 'cancelled', 'discarded')
+        AND (executor IN (SELECT value FROM json_each(?2))) = ?3
+    ORDER BY coalesce(completed_at, cancelled_at, discarded_at) DESC, id DESC
+    LIMIT 1 OFFSET ?4
+)
 DELETE FROM rexecutor_jobs
 WHERE id IN (
-    SELECT id FROM (
-        SELECT id, coalesce(completed_at, cancelled_at, discarded_at) AS finished_at
-        FROM rexecutor_jobs
-        WHERE status = ?1
-            AND (?4 IS NULL OR executor IN (SELECT value FROM json_each(?4)))
-            AND (?5 IS NULL OR executor NOT IN (SELECT value FROM json_each(?5)))
-        ORDER BY finished_at DESC, id DESC
-        LIMIT -1 OFFSET ?2
-    )
-    ORDER BY finished_at, id
-    LIMIT ?3
+    SELECT id FROM rexecutor_jobs
+    WHERE status = ?1 AND status IN ('complete', 'cancelled', 'discarded')
+        AND (coalesce(completed_at, cancelled_at, discarded_at), id) <= (SELECT finished_at, id FROM surplus)
+        AND (executor IN (SELECT value FROM json_each(?2))) = ?3
+    ORDER BY coalesce(completed_at, cancelled_at, discarded_at), id
+    LIMIT ?5
 )

@@ -1,2 +1,1 @@
--- ?1: now.
 DELETE FROM rexecutor_nodes WHERE seen_at + timeout < ?1

@@ -1,0 +1,73 @@
+-- Times are whole microseconds since 1970-01-01 00:00:00 UTC. The prefix keeps these tables apart from the application's,
+-- which may live in the same file.
+
+-- AUTOINCREMENT: a number must not come back after its row was deleted, or a late settlement of the old job would hit
+-- the new one.
+CREATE TABLE rexecutor_jobs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    executor TEXT NOT NULL,
+    status TEXT NOT NULL DEFAULT 'scheduled',
+    priority INTEGER NOT NULL,
+    scheduled_at INTEGER NOT NULL,
+    attempt INTEGER NOT NULL DEFAULT 0,
+    max_attempts INTEGER NOT NULL,
+    lease INTEGER NOT NULL DEFAULT 0,
+    node INTEGER,
+    inserted_at INTEGER NOT NULL,
+    attempted_at INTEGER,
+    completed_at INTEGER,
+    cancelled_at INTEGER,
+    discarded_at INTEGER,
+    cancel_reason TEXT,
+    unique_key BLOB,
+    -- A JSON array of strings.
+    tags TEXT NOT NULL DEFAULT '[]',
+    -- Last, because they may be long: whoever reads only what stands before them does not touch them.
+    metadata TEXT,
+    data TEXT NOT NULL
+) STRICT;
+
+-- Each index is partial, so that a job pays only for those of the status it stands in. The row's number is the last
+-- column of every index anyway.
+CREATE INDEX rexecutor_jobs_ready ON rexecutor_jobs (executor, priority, scheduled_at)
+WHERE status IN ('scheduled', 'retryable');
+
+CREATE INDEX rexecutor_jobs_executing ON rexecutor_jobs (node)
+WHERE status = 'executing';
+
+CREATE INDEX rexecutor_jobs_stopping ON rexecutor_jobs (node)
+WHERE status = 'executing' AND cancel_reason IS NOT NULL;
+
+CREATE INDEX rexecutor_jobs_unique ON rexecutor_jobs (unique_key, status, inserted_at)
+WHERE unique_key IS NOT NULL;
+
+-- For the pruner. The executor is in it so that a pruner of some executors need not read the rows of the others.
+CREATE INDEX rexecutor_jobs_finished
+ON rexecutor_jobs (status, coalesce(completed_at, cancelled_at, discarded_at), executor)
+WHERE status IN ('complete', 'cancelled', 'discarded');
+
+-- Apart from the jobs, so that claims do not carry them along. A job's errors are in the order of their numbers.
+CREATE TABLE rexecutor_job_errors (
+    id INTEGER PRIMARY KEY,
+    job INTEGER NOT NULL REFERENCES rexecutor_jobs (id) ON DELETE CASCADE,
+    attempt INTEGER NOT NULL,
+    error_type TEXT NOT NULL,
+    details TEXT NOT NULL,
+    recorded_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX rexecutor_job_errors_job ON rexecutor_job_errors (job);
+
+-- AUTOINCREMENT: a node's number is never used again.
+CREATE TABLE rexecutor_nodes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    label TEXT NOT NULL,
+    -- In microseconds.
+    timeout INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE rexecutor_schedules (
+    key TEXT PRIMARY KEY,
+    last_tick_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,1 @@
+SELECT last_tick_at FROM rexecutor_schedules WHERE key = ?1

@@ -1,4 +1,0 @@
--- ?1: an array of jobs.
-SELECT job, attempt, error_type, details, recorded_at FROM rexecutor_errors
-WHERE job IN (SELECT value FROM json_each(?1))
-ORDER BY id

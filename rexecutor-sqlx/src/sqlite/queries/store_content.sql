@@ -1,4 +1,0 @@
--- What an update or a replacement may change.
-UPDATE rexecutor_jobs
-SET data = ?2, metadata = ?3, max_attempts = ?4, priority = ?5, tags = ?6, scheduled_at = ?7
-WHERE id = ?1

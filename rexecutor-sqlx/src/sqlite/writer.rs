@@ -1,0 +1,307 @@
+//! The one connection that writes, and the thread that owns it.
+//!
+//! # Invariants
+//!
+//! - A step that was begun is finished, whether or not its caller still waits.
+//! - Calls that arrived while a transaction was in flight share the next one. None of them waits for a timer, and one
+//!   that cannot be stored does not fail the others.
+
+use std::{sync::Arc, time::Duration};
+
+use futures::future::LocalBoxFuture;
+use rexecutor::{
+    backend::{Bells, Enqueued, NewJob, Result, Settlement},
+    clock::Clock,
+};
+use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    enqueue,
+    error::{self, OpenError, backend_error, stopped},
+    open::Durability,
+    settle,
+    work::{Work, ring},
+};
+
+/// Jobs or settlements of one caller, and where the answer goes.
+#[derive(Debug)]
+pub(super) struct Call<I, O> {
+    pub(super) items: Vec<I>,
+    pub(super) answer: oneshot::Sender<Result<Vec<O>>>,
+}
+
+/// What the thread is asked to do.
+pub(super) enum Request {
+    /// Stores jobs, together with those of other callers.
+    Enqueue(Call<NewJob, Enqueued>),
+    /// Stores outcomes, together with those of other callers; answers which were stored.
+    Settle(Call<Settlement, bool>),
+    /// Anything else, on its own.
+    Step(Step),
+}
+
+type Step = Box<dyn for<'w> FnOnce(&'w mut Core) -> LocalBoxFuture<'w, ()> + Send>;
+
+/// How surely a commit is on the disk when it returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Commit {
+    /// Something new: it must not be lost.
+    Promise,
+    /// Bookkeeping: if it is lost with the machine's power, a job runs again.
+    Progress,
+}
+
+/// The way to the thread. When the last one is dropped, the thread finishes its work, closes the file and ends.
+#[derive(Debug)]
+pub(super) struct Writer {
+    requests: mpsc::UnboundedSender<Request>,
+    /// Answers once the file is closed.
+    closed: oneshot::Receiver<()>,
+}
+
+impl Writer {
+    /// Starts the thread, which opens the connection by calling `open`.
+    pub(super) async fn start(
+        open: impl AsyncFnOnce() -> Result<Core, OpenError> + Send + 'static,
+    ) -> Result<Self, OpenError> {
+        let (requests, inbox) = mpsc::unbounded_channel();
+        let (opened, is_open) = oneshot::channel();
+        let (finished, closed) = oneshot::channel();
+        let failed = |source: std::io::Error| OpenError::Failed { path: "a new thread".into(), source: source.into() };
+        // The runtime belongs to the thread: the caller's may have no timer, or end before the backend does.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(failed)?;
+        let work = move || {
+            runtime.block_on(async {
+                match open().await {
+                    Ok(core) => {
+                        // An error means that nobody waits any more; then the inbox has ended, too.
+                        let _ = opened.send(Ok(()));
+                        core.serve(inbox).await;
+                    }
+                    Err(error) => drop(opened.send(Err(error))),
+                }
+            });
+            let _ = finished.send(());
+        };
+        std::thread::Builder::new().name("rexecutor-sqlite".to_owned()).spawn(work).map_err(failed)?;
+        is_open.await.unwrap_or_else(|_| Err(failed(std::io::Error::other("the thread ended"))))?;
+        Ok(Self { requests, closed })
+    }
+
+    pub(super) fn requests(&self) -> &mpsc::UnboundedSender<Request> {
+        &self.requests
+    }
+
+    pub(super) async fn close(self) {
+        drop(self.requests);
+        // An error means that the thread is gone, which is as good.
+        let _ = self.closed.await;
+    }
+
+    /// Runs a step in a transaction of its own.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        commit: Commit,
+        step: impl AsyncFnOnce(&mut Work<'_>) -> Result<T, sqlx::Error> + Send + 'static,
+    ) -> Result<T> {
+        self.run(async move |core: &mut Core| core.transact(commit, step).await).await
+    }
+
+    /// Runs a step outside a transaction.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        step: impl AsyncFnOnce(&mut Core) -> Result<T, sqlx::Error> + Send + 'static,
+    ) -> Result<T> {
+        let (answer, answered) = oneshot::channel();
+        let step: Step = Box::new(move |core| {
+            Box::pin(async move {
+                // An error means that nobody waits any more.
+                let _ = answer.send(step(core).await.map_err(backend_error));
+            })
+        });
+        self.requests.send(Request::Step(step)).map_err(|_| stopped())?;
+        answered.await.map_err(|_| stopped())?
+    }
+
+    /// Hands in items that may share a transaction with those of other callers.
+    pub(super) async fn share<I, O>(&self, items: Vec<I>, request: fn(Call<I, O>) -> Request) -> Result<Vec<O>> {
+        let (answer, answered) = oneshot::channel();
+        self.requests.send(request(Call { items, answer })).map_err(|_| stopped())?;
+        answered.await.map_err(|_| stopped())?
+    }
+}
+
+/// The most requests that are taken on at once.
+const ROUND: usize = 1000;
+
+/// What the thread owns.
+#[derive(Debug)]
+pub(super) struct Core {
+    pub(super) conn: SqliteConnection,
+    pub(super) clock: Arc<dyn Clock>,
+    bells: Arc<Bells>,
+    durability: Durability,
+    busy_timeout: Duration,
+    /// Whether commits wait for the disk at present; not known before the first.
+    syncs: Option<bool>,
+    /// Whether transactions wait for other processes' locks at present.
+    waits: bool,
+}
+
+impl Core {
+    /// For a connection that waits for locks.
+    pub(super) fn new(
+        conn: SqliteConnection,
+        clock: Arc<dyn Clock>,
+        bells: Arc<Bells>,
+        durability: Durability,
+        busy_timeout: Duration,
+    ) -> Self {
+        Self { conn, clock, bells, durability, busy_timeout, syncs: None, waits: true }
+    }
+
+    async fn serve(mut self, mut inbox: mpsc::UnboundedReceiver<Request>) {
+        let mut round = Vec::new();
+        while inbox.recv_many(&mut round, ROUND).await > 0 {
+            self.wait_for_locks(true).await;
+            let (mut enqueues, mut settles, mut steps) = (Vec::new(), Vec::new(), Vec::new());
+            for request in round.drain(..) {
+                match request {
+                    Request::Enqueue(call) => enqueues.push(call),
+                    Request::Settle(call) => settles.push(call),
+                    Request::Step(step) => steps.push(step),
+                }
+            }
+            self.share(Commit::Promise, enqueues, async |work, jobs| enqueue::store(work, jobs).await).await;
+            self.share(Commit::Progress, settles, async |work, ends| settle::store(work, ends).await).await;
+            for step in steps {
+                step(&mut self).await;
+            }
+        }
+        self.close().await;
+    }
+
+    async fn close(self) {
+        if let Err(error) = self.conn.close().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the SQLite file was not closed properly");
+        }
+    }
+
+    /// Runs a step in a transaction, and rings the bells once it is committed.
+    pub(super) async fn transact<T>(
+        &mut self,
+        commit: Commit,
+        step: impl AsyncFnOnce(&mut Work<'_>) -> Result<T, sqlx::Error>,
+    ) -> Result<T, sqlx::Error> {
+        let result = self.attempt(commit, step).await;
+        if result.as_ref().is_err_and(error::is_busy) {
+            self.wait_for_locks(false).await;
+        }
+        result
+    }
+
+    async fn attempt<T>(
+        &mut self,
+        commit: Commit,
+        step: impl AsyncFnOnce(&mut Work<'_>) -> Result<T, sqlx::Error>,
+    ) -> Result<T, sqlx::Error> {
+        self.sync_for(commit).await?;
+        let mut transaction = self.conn.begin_with("BEGIN IMMEDIATE").await?;
+        let mut work = Work::new(&mut transaction, self.clock.now());
+        match step(&mut work).await {
+            Ok(answer) => {
+                let Work { due, cancelled, .. } = work;
+                transaction.commit().await?;
+                ring(&self.bells, &due, cancelled);
+                Ok(answer)
+            }
+            Err(error) => {
+                // The step's error says more than one of the rollback would.
+                let _ = transaction.rollback().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Sets whether to wait when another process holds the lock.
+    ///
+    /// Once one transaction has waited in vain, the others of its round have waited as long and do not begin anew: a
+    /// call's time does not grow with the number of calls before it.
+    async fn wait_for_locks(&mut self, waits: bool) {
+        if self.waits != waits {
+            let timeout = if waits { self.busy_timeout.as_millis() } else { 0 };
+            let pragma = AssertSqlSafe(format!("PRAGMA busy_timeout = {timeout}"));
+            // It cannot fail but with the connection, which the next statement tells.
+            let _ = sqlx::query(pragma).persistent(false).execute(&mut self.conn).await;
+            self.waits = waits;
+        }
+    }
+
+    /// A sync covers everything that was written before it, so what is promised late also secures what was not.
+    async fn sync_for(&mut self, commit: Commit) -> Result<(), sqlx::Error> {
+        let syncs = match self.durability {
+            Durability::Process => false,
+            Durability::Enqueued => commit == Commit::Promise,
+            Durability::Everything => true,
+        };
+        if self.syncs != Some(syncs) {
+            let pragma = if syncs { "PRAGMA synchronous = FULL" } else { "PRAGMA synchronous = NORMAL" };
+            sqlx::query(pragma).execute(&mut self.conn).await?;
+            self.syncs = Some(syncs);
+        }
+        Ok(())
+    }
+
+    /// Stores the items of all calls in one transaction, or each call's in its own if that is refused.
+    async fn share<I, O>(
+        &mut self,
+        commit: Commit,
+        calls: Vec<Call<I, O>>,
+        store: impl AsyncFn(&mut Work<'_>, &[I]) -> Result<Vec<O>, sqlx::Error>,
+    ) {
+        let (mut items, mut answers) = (Vec::new(), Vec::new());
+        for Call { items: more, answer } in calls {
+            answers.push((more.len(), answer));
+            items.extend(more);
+        }
+        if answers.is_empty() {
+            return;
+        }
+        match self.transact(commit, async |work| store(work, &items).await).await {
+            Ok(results) => {
+                let mut results = results.into_iter();
+                for (count, answer) in answers {
+                    let _ = answer.send(Ok(results.by_ref().take(count).collect()));
+                }
+            }
+            Err(error) if answers.len() > 1 && !error::is_busy(&error) => {
+                self.each_alone(commit, &items, answers, store).await;
+            }
+            Err(error) => fail(answers.into_iter().map(|(_, answer)| answer), error),
+        }
+    }
+
+    async fn each_alone<I, O>(
+        &mut self,
+        commit: Commit,
+        mut items: &[I],
+        answers: Vec<(usize, oneshot::Sender<Result<Vec<O>>>)>,
+        store: impl AsyncFn(&mut Work<'_>, &[I]) -> Result<Vec<O>, sqlx::Error>,
+    ) {
+        for (count, answer) in answers {
+            let (own, rest) = items.split_at(count);
+            items = rest;
+            let result = self.transact(commit, async |work| store(work, own).await).await;
+            let _ = answer.send(result.map_err(backend_error));
+        }
+    }
+}
+
+/// Answers every caller that the shared transaction failed.
+fn fail<O>(answers: impl Iterator<Item = oneshot::Sender<Result<Vec<O>>>>, error: sqlx::Error) {
+    let error = Arc::new(error);
+    for answer in answers {
+        let _ = answer.send(Err(error::shared(&error)));
+    }
+}

@@ -1,0 +1,3 @@
+//! The behaviour of the database backends.
+
+mod sqlite;

@@ -1,0 +1,188 @@
+//! Claiming: fences, order, and what a claim may cost.
+
+use std::{sync::Arc, time::Duration};
+
+use rexecutor::{
+    TimeDelta,
+    backend::{Claim, Due, Enqueue, Failure, Inspect, Maintain, NewJob, Outcome, Settle, Slots},
+    job::{ErrorType, JobStatus},
+};
+use rexecutor_sqlx::SqliteBackend;
+use sqlx::{Connection, Row};
+
+use super::{File, all, claim, end, enqueue_one, ids, job, join, slots};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn concurrent_claims_on_two_connections_are_disjoint_and_complete() {
+    let file = File::new();
+    let backends = [Arc::new(file.open().await), Arc::new(file.open().await)];
+    let jobs = backends[0].enqueue((0..400).map(|_| job("mail")).collect()).await.unwrap();
+    let tasks = (0..8).map(|task| {
+        let backend = Arc::clone(&backends[task % 2]);
+        tokio::spawn(async move {
+            let node = join(&backend).await;
+            let mut claimed = Vec::new();
+            loop {
+                let more = claim(&backend, node, "mail", 7).await.jobs;
+                if more.is_empty() {
+                    return claimed;
+                }
+                claimed.extend(ids(&more));
+            }
+        })
+    });
+    let mut claimed = Vec::new();
+    for task in tasks.collect::<Vec<_>>() {
+        claimed.extend(task.await.unwrap());
+    }
+    claimed.sort_unstable();
+    assert_eq!(claimed, jobs.iter().map(|job| job.id()).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn trap_03_a_stale_run_is_refused_also_after_a_rerun_has_lowered_the_attempt() {
+    let backend = SqliteBackend::in_memory().await.unwrap();
+    let node = join(&backend).await;
+    let id = enqueue_one(&backend, job("mail")).await.id();
+    let first = claim(&backend, node, "mail", 1).await.jobs.remove(0);
+    backend.leave(node).await.unwrap();
+    assert_eq!(backend.rescue().await.unwrap(), 1);
+    backend.rerun(&"mail".into(), id).await.unwrap();
+    let node = join(&backend).await;
+    let second = claim(&backend, node, "mail", 1).await.jobs.remove(0);
+    assert_eq!((first.attempt, second.attempt), (1, 1));
+    let stale = end(&first, Outcome::Complete { keep: false });
+    assert_eq!(backend.settle(&[stale]).await.unwrap(), [(id, first.lease)]);
+    assert_eq!(all(&backend).await[0].status, JobStatus::Executing);
+    assert_eq!(second.errors.len(), 1, "a rerun keeps the errors, and the run sees them");
+}
+
+/// A number that came back would let the outcome of a deleted job hit another.
+#[tokio::test]
+async fn numbers_of_deleted_jobs_and_of_nodes_do_not_come_back() {
+    let backend = SqliteBackend::in_memory().await.unwrap();
+    let node = join(&backend).await;
+    let first = enqueue_one(&backend, job("mail")).await.id();
+    let run = claim(&backend, node, "mail", 1).await.jobs.remove(0);
+    assert!(backend.settle(&[end(&run, Outcome::Complete { keep: false })]).await.unwrap().is_empty());
+    assert!(all(&backend).await.is_empty());
+    assert!(enqueue_one(&backend, job("mail")).await.id() > first);
+    backend.leave(node).await.unwrap();
+    assert!(join(&backend).await > node);
+}
+
+#[tokio::test]
+async fn trap_05_a_claim_whose_caller_has_gone_is_given_back() {
+    let file = File::new();
+    let backend = file.open().await;
+    let node = join(&backend).await;
+    let id = enqueue_one(&backend, job("mail")).await.id();
+    let mut other = file.connect().await;
+    let lock = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let wanted = [slots("mail", 1)];
+    let mut gone = backend.claim(node, &wanted);
+    // The claim is on its way now, and waits for the lock.
+    let polled = std::future::poll_fn(|context| std::task::Poll::Ready(gone.as_mut().poll(context))).await;
+    assert!(polled.is_pending());
+    drop(gone);
+    lock.rollback().await.unwrap();
+    // This one comes after it.
+    let heartbeat = backend.heartbeat(node).await.unwrap();
+    assert!(heartbeat.member);
+    let again = claim(&backend, node, "mail", 1).await.jobs;
+    assert_eq!(ids(&again), [id]);
+    assert_eq!((again[0].attempt, again[0].lease.0), (1, 2), "it was claimed, and the attempt did not count");
+}
+
+#[tokio::test]
+async fn trap_31_a_million_future_jobs_of_higher_priority_are_not_read() {
+    let file = File::new();
+    let backend = file.open().await;
+    let late = Due::In(TimeDelta::days(1));
+    let _ = backend.enqueue((0..2000).map(|_| NewJob { due: late, ..job("mail") }).collect()).await.unwrap();
+    let mut other = file.connect().await;
+    let plan = "EXPLAIN QUERY PLAN ";
+    for sql in [
+        include_str!("../../../src/sqlite/queries/find_levels.sql"),
+        include_str!("../../../src/sqlite/queries/claim_jobs.sql"),
+        include_str!("../../../src/sqlite/queries/find_next_due.sql"),
+    ] {
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{plan}{sql}"))).fetch_all(&mut other).await.unwrap();
+        let steps: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+        let jobs: Vec<_> = steps.iter().filter(|step| step.contains("rexecutor_jobs ")).collect();
+        assert!(!jobs.is_empty(), "{steps:?}");
+        for step in jobs {
+            assert!(step.starts_with("SEARCH"), "reads the whole table: {steps:?}");
+        }
+        let reads_index = |step: &&String| step.contains("rexecutor_jobs_ready (executor=?");
+        assert!(steps.iter().any(|step| reads_index(&step)), "{steps:?}");
+        assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE") && sql.contains("UPDATE")), "sorts: {steps:?}");
+    }
+}
+
+#[tokio::test]
+async fn trap_34_a_claim_takes_no_more_than_asked_and_answers_in_order() {
+    let backend = SqliteBackend::in_memory().await.unwrap();
+    let node = join(&backend).await;
+    let at =
+        |seconds| Due::At(rexecutor_testing::TestClock::START - TimeDelta::days(9000) + TimeDelta::seconds(seconds));
+    let jobs = [(1, 5), (0, 9), (1, 4), (0, 9), (0, 8), (2, 1)];
+    let jobs = jobs.map(|(priority, seconds)| NewJob { priority, due: at(seconds), ..job("mail") });
+    let enqueued = backend.enqueue(jobs.into()).await.unwrap();
+    let order = |places: &[usize]| places.iter().map(|place| enqueued[*place].id()).collect::<Vec<_>>();
+    let first = claim(&backend, node, "mail", 4).await;
+    assert_eq!(ids(&first.jobs), order(&[4, 1, 3, 2]));
+    let rest = claim(&backend, node, "mail", 4).await;
+    assert_eq!(ids(&rest.jobs), order(&[0, 5]));
+}
+
+#[tokio::test]
+async fn trap_07_outcomes_are_stored_again_safely_after_a_failure() {
+    let file = File::new();
+    let options = rexecutor_sqlx::SqliteOptions::new().busy_timeout(Duration::from_millis(20));
+    let backend = options.open(file.path()).await.unwrap();
+    let node = join(&backend).await;
+    let jobs = (0..3).map(|_| job("mail")).collect();
+    let _ = backend.enqueue(jobs).await.unwrap();
+    let runs = claim(&backend, node, "mail", 3).await.jobs;
+    let error = Failure { error_type: ErrorType::Panic, details: "no paper".to_owned() };
+    let ends = [
+        end(&runs[0], Outcome::Complete { keep: true }),
+        end(&runs[1], Outcome::Complete { keep: false }),
+        end(&runs[2], Outcome::Retry { delay: TimeDelta::zero(), error }),
+    ];
+    let mut other = file.connect().await;
+    let lock = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    assert!(backend.settle(&ends).await.unwrap_err().is_transient());
+    lock.rollback().await.unwrap();
+    assert!(all(&backend).await.iter().all(|job| job.status == JobStatus::Executing));
+    assert!(backend.settle(&ends).await.unwrap().is_empty());
+    let stored: Vec<_> = all(&backend).await.iter().map(|job| (job.id, job.status, job.errors.len())).collect();
+    assert_eq!(stored, [(runs[0].id, JobStatus::Complete, 0), (runs[2].id, JobStatus::Retryable, 1)]);
+}
+
+#[tokio::test]
+async fn trap_08_a_job_that_was_asked_to_stop_ends_as_cancelled_though_it_succeeded() {
+    let backend = SqliteBackend::in_memory().await.unwrap();
+    let node = join(&backend).await;
+    let _ = backend.enqueue(vec![job("mail"), job("mail")]).await.unwrap();
+    let runs = claim(&backend, node, "mail", 2).await.jobs;
+    for (run, keep) in runs.iter().zip([true, false]) {
+        backend.cancel(&"mail".into(), run.id, "enough".to_owned()).await.unwrap();
+        assert!(backend.rerun(&"mail".into(), run.id).await.is_err(), "it would run twice at once");
+        assert!(backend.settle(&[end(run, Outcome::Complete { keep })]).await.unwrap().is_empty());
+    }
+    assert!(all(&backend).await.iter().all(|job| job.status == JobStatus::Cancelled));
+    assert_eq!(all(&backend).await.len(), 2);
+}
+
+#[tokio::test]
+async fn two_executors_do_not_take_each_other_s_jobs() {
+    let backend = SqliteBackend::in_memory().await.unwrap();
+    let node = join(&backend).await;
+    let _ = backend.enqueue(vec![job("mail"), job("resize"), job("other"), job("mail")]).await.unwrap();
+    let wanted: [Slots; 2] = [slots("resize", 2), slots("mail", 1)];
+    let claimed = backend.claim(node, &wanted).await.unwrap();
+    let names: Vec<_> = claimed.jobs.iter().map(|job| job.executor.to_string()).collect();
+    assert_eq!(names, ["resize", "mail"]);
+}

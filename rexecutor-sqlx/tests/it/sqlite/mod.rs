@@ -1,0 +1,89 @@
+//! What [`SqliteBackend`] promises, beyond what every backend does.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod claims;
+mod damage;
+mod enqueues;
+mod open;
+mod oracle;
+mod processes;
+mod schema;
+mod watches;
+
+use std::time::Duration;
+
+use rexecutor::{
+    backend::{
+        Claim, Claimed, Due, Enqueue, Enqueued, Filter, Inspect, JobRow, Maintain, NewJob, Node, Outcome, Settlement,
+        Slots,
+    },
+    job::{JobId, NodeId},
+};
+use rexecutor_sqlx::SqliteBackend;
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+
+/// A file in a folder that is deleted with this value.
+struct File {
+    folder: tempfile::TempDir,
+}
+
+impl File {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self) -> std::path::PathBuf {
+        self.folder.path().join("jobs.db")
+    }
+
+    async fn open(&self) -> SqliteBackend {
+        SqliteBackend::open(self.path()).await.unwrap()
+    }
+
+    /// A connection like another process's.
+    async fn connect(&self) -> SqliteConnection {
+        SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(self.path())).await.unwrap()
+    }
+}
+
+fn job(executor: &'static str) -> NewJob {
+    NewJob {
+        executor: executor.into(),
+        data: "1".to_owned(),
+        metadata: None,
+        max_attempts: 3,
+        priority: 0,
+        tags: Vec::new(),
+        due: Due::Now,
+        unique: None,
+    }
+}
+
+fn slots(executor: &'static str, free: usize) -> Slots {
+    Slots { executor: executor.into(), free }
+}
+
+async fn enqueue_one(backend: &SqliteBackend, job: NewJob) -> Enqueued {
+    backend.enqueue(vec![job]).await.unwrap()[0]
+}
+
+async fn join(backend: &SqliteBackend) -> NodeId {
+    backend.join(&Node { label: "test".to_owned(), timeout: Duration::from_secs(60) }).await.unwrap()
+}
+
+async fn claim(backend: &SqliteBackend, node: NodeId, executor: &'static str, free: usize) -> Claimed {
+    backend.claim(node, &[slots(executor, free)]).await.unwrap()
+}
+
+async fn all(backend: &SqliteBackend) -> Vec<JobRow> {
+    backend.query(&Filter::All(Vec::new()), usize::MAX).await.unwrap()
+}
+
+fn ids(jobs: &[JobRow]) -> Vec<JobId> {
+    jobs.iter().map(|job| job.id).collect()
+}
+
+fn end(job: &JobRow, outcome: Outcome) -> Settlement {
+    Settlement { id: job.id, lease: job.lease, outcome }
+}
