@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod claims;
+mod conformance;
 mod damage;
 mod enqueues;
 mod open;

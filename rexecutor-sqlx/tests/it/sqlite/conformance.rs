@@ -1,4 +1,4 @@
-//! The SQLite backend: the suite that every backend passes, and what this one alone can do.
+//! The suite that every backend passes, on a file and in memory.
 
 use rexecutor_sqlx::SqliteOptions;
 use rexecutor_testing::{TestClock, conformance::With};
