@@ -24,8 +24,13 @@
 //! # }
 //! ```
 
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+
+#[cfg(feature = "postgres")]
+pub use self::postgres::{ConnectError, PgBackend, PgBackend as RexecutorPgBackend, PgOptions};
 
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::{OpenError, SqliteBackend, SqliteOptions, Synchronous};
