@@ -28,9 +28,11 @@
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod transaction;
 
 #[cfg(feature = "postgres")]
 pub use self::postgres::{ConnectError, PgBackend, PgBackend as RexecutorPgBackend, PgOptions};
 
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::{OpenError, SqliteBackend, SqliteOptions, Synchronous};
+pub use self::transaction::EnqueueIn;

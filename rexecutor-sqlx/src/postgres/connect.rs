@@ -10,7 +10,7 @@ use sqlx::{
 
 use super::{
     Database, PgBackend, PgOptions, doubts::Doubts, error::ConnectError, gathering::Gathering, migrate,
-    notices::Notices, positions::Positions, queries::Queries,
+    notices::Notices, positions::Positions, queries::Queries, transaction,
 };
 
 impl PgBackend {
@@ -96,6 +96,7 @@ impl PgOptions {
             true => migrate::run(&backend.0).await?,
             false => migrate::check(&backend.0).await?,
         }
+        transaction::register(&backend.0);
         Ok(backend)
     }
 }

@@ -153,10 +153,15 @@ fn delay(job: &NewJob) -> Option<PgInterval> {
     }
 }
 
-/// Years beyond those that jobs live in change no answer, and would overflow in SQL.
-const LONGEST: TimeDelta = TimeDelta::days(4_000 * 365);
-
+/// Longer times change no answer, and would overflow in SQL: jobs live in the years 1 to 9999, and PostgreSQL's years
+/// begin with 4713 BC.
 pub(super) fn interval(delta: TimeDelta) -> PgInterval {
-    let delta = delta.clamp(-LONGEST, LONGEST);
+    let years = |years: i64| TimeDelta::days(years * 366);
+    let delta = delta.clamp(years(-4_000), years(10_000));
     PgInterval { months: 0, days: 0, microseconds: delta.num_microseconds().unwrap_or(i64::MAX) }
+}
+
+/// … that is subtracted from the present.
+pub(super) fn age(delta: TimeDelta) -> PgInterval {
+    interval(delta.min(TimeDelta::days(4_000 * 366)))
 }

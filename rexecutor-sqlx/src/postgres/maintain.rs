@@ -11,7 +11,12 @@ use rexecutor::{
 };
 use sqlx::{Row, postgres::types::PgInterval};
 
-use super::{Database, PgBackend, enqueue::interval, migrate, write::Locked};
+use super::{
+    Database, PgBackend,
+    enqueue::{age, interval},
+    migrate,
+    write::Locked,
+};
 
 /// How many jobs are rescued in one transaction.
 const BATCH: i64 = 500;
@@ -111,9 +116,9 @@ impl Database {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let status = spec.status.as_str();
         let query = match spec.rule {
-            PruneRule::MaxAge(age) => {
+            PruneRule::MaxAge(max_age) => {
                 let query = self.query(&self.queries.prune_by_age).bind(self.now()).bind(status);
-                query.bind(names).bind(are_meant).bind(interval(age)).bind(limit)
+                query.bind(names).bind(are_meant).bind(age(max_age)).bind(limit)
             }
             PruneRule::MaxLength(length) => {
                 let query = self.query(&self.queries.prune_by_length).bind(status).bind(names);

@@ -28,6 +28,7 @@ mod queries;
 mod row;
 mod session;
 mod settle;
+mod transaction;
 mod unique;
 mod watch;
 mod write;
@@ -56,7 +57,7 @@ pub use self::{error::ConnectError, options::PgOptions};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let backend = PgBackend::connect("postgres://app:secret@db.example.com/app").await?;
-/// Rexecutor::builder().with_backend(backend).start().await?.run_until_signal().await?;
+/// Rexecutor::builder().with_backend(backend).start().await?.run_until_signal().await;
 /// # Ok(())
 /// # }
 /// ```

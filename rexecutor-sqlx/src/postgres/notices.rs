@@ -67,25 +67,29 @@ impl Notices {
         let notice: Notice = serde_json::from_str(payload).ok()?;
         (notice.from != self.origin).then_some(notice)
     }
+}
 
-    /// The payloads that say this.
-    pub(super) fn payloads(&self, executors: BTreeSet<ExecutorName>, cancelled: BTreeSet<JobId>) -> Vec<String> {
-        let fresh = || Notice { from: self.origin.clone(), ..Notice::default() };
-        let (mut notices, mut notice, mut bytes) = (Vec::new(), fresh(), 0);
-        let executors = executors.into_iter().map(|executor| (Some(executor.to_string()), None));
-        for (executor, job) in executors.chain(cancelled.into_iter().map(|job| (None, Some(job)))) {
-            // A character takes six bytes at most, as an escape.
-            bytes += executor.as_ref().map_or(20, |executor| executor.len() * 6 + 3);
-            if bytes > MAX_PAYLOAD_BYTES {
-                bytes = 0;
-                notices.push(std::mem::replace(&mut notice, fresh()));
-            }
-            notice.executors.extend(executor);
-            notice.cancelled.extend(job);
+/// The origin of what no process says, but a transaction that commits later.
+pub(super) const NO_PROCESS: &str = "transaction";
+
+/// The payloads that say this.
+pub(super) fn payloads(from: &str, executors: BTreeSet<ExecutorName>, cancelled: BTreeSet<JobId>) -> Vec<String> {
+    let fresh = || Notice { from: from.to_owned(), ..Notice::default() };
+    let (mut notices, mut notice, mut bytes) = (Vec::new(), fresh(), 0);
+    let executors = executors.into_iter().map(|executor| (Some(executor.to_string()), None));
+    for (executor, job) in executors.chain(cancelled.into_iter().map(|job| (None, Some(job)))) {
+        // A character takes six bytes at most, as an escape.
+        let more = executor.as_ref().map_or(20, |executor| executor.len() * 6 + 3);
+        bytes += more;
+        if bytes > MAX_PAYLOAD_BYTES {
+            bytes = more;
+            notices.push(std::mem::replace(&mut notice, fresh()));
         }
-        notices.push(notice);
-        notices.iter().filter_map(|notice| serde_json::to_string(notice).ok()).collect()
+        notice.executors.extend(executor);
+        notice.cancelled.extend(job);
     }
+    notices.push(notice);
+    notices.iter().filter_map(|notice| serde_json::to_string(notice).ok()).collect()
 }
 
 impl Database {
@@ -112,7 +116,7 @@ impl Database {
             }
             (std::mem::take(&mut pending.executors), std::mem::take(&mut pending.cancelled))
         };
-        let payloads = self.notices.payloads(executors, cancelled);
+        let payloads = payloads(&self.notices.origin, executors, cancelled);
         let query = self.query(&self.queries.notify_nodes).bind(self.queries.channel.clone()).bind(payloads);
         let work = async {
             let mut transaction = self.begin().await?;
@@ -148,7 +152,7 @@ mod tests {
         let name = |number: usize| ExecutorName::from(format!("{number:03}{}", "\u{1}".repeat(252)));
         let executors: BTreeSet<_> = (0..50).map(name).collect();
         let cancelled: BTreeSet<_> = (0..1_000).map(JobId::from).collect();
-        let payloads = here.payloads(executors, cancelled);
+        let payloads = payloads(&here.origin, executors, cancelled);
         assert!(payloads.iter().all(|payload| payload.len() < 8_000));
         assert!(payloads.iter().all(|payload| here.read(payload).is_none()));
         let notices: Vec<_> = payloads.iter().filter_map(|payload| there.read(payload)).collect();

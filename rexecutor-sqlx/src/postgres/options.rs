@@ -24,6 +24,7 @@ pub struct PgOptions {
     pub(super) max_connections: u32,
     pub(super) poll_interval: Duration,
     pub(super) notifications: bool,
+    pub(super) notify_in_transactions: bool,
     pub(super) transaction_pooling: bool,
     pub(super) timeout: Duration,
     pub(super) migrate: bool,
@@ -38,6 +39,7 @@ impl PgOptions {
             max_connections: 10,
             poll_interval: Duration::from_secs(1),
             notifications: true,
+            notify_in_transactions: true,
             transaction_pooling: false,
             timeout: Duration::from_secs(30),
             migrate: true,
@@ -67,6 +69,13 @@ impl PgOptions {
     /// Whether nodes wake each other by `LISTEN` and `NOTIFY`; otherwise they poll. The default is that they do.
     pub fn notifications(mut self, notifications: bool) -> Self {
         self.notifications = notifications;
+        self
+    }
+
+    /// Whether the commit of a transaction of the application's notifies nodes of the jobs that it enqueued. Such commits
+    /// wait for each other; without it those jobs are found by polling. The default is that it does.
+    pub fn notify_in_transactions(mut self, notify: bool) -> Self {
+        self.notify_in_transactions = notify;
         self
     }
 

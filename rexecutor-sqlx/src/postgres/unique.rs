@@ -17,7 +17,7 @@ use sqlx::{PgConnection, Row};
 
 use super::{
     Database,
-    enqueue::{CHUNK, interval},
+    enqueue::{CHUNK, age},
     row,
     write::Locked,
 };
@@ -81,7 +81,7 @@ impl Database {
             .bind(self.now())
             .bind(unique.iter().map(|(_, unique)| unique.key.0.to_vec()).collect::<Vec<_>>())
             .bind(unique.iter().map(|(_, unique)| statuses(unique)).collect::<Vec<_>>())
-            .bind(unique.iter().map(|(_, unique)| unique.within.map(interval)).collect::<Vec<_>>());
+            .bind(unique.iter().map(|(_, unique)| unique.within.map(age)).collect::<Vec<_>>());
         let mut conflicts = HashMap::new();
         for row in query.fetch_all(connection).await? {
             let wanted = usize::try_from(row.try_get::<i64, _>("place")? - 1).ok();

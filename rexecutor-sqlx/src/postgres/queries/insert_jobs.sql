@@ -5,9 +5,12 @@ INSERT INTO {schema}.jobs (
 SELECT
     new.executor, new.data, new.metadata, new.max_attempts, new.priority,
     CASE WHEN new.tags IS NULL THEN '{}' ELSE ARRAY(SELECT json_array_elements_text(new.tags::JSON)) END,
-    coalesce(
-        new.due_at, least(present.now + new.delay, greatest(present.now, '9999-12-31 00:00:00+00')), present.now
-    ),
+    CASE
+        WHEN new.due_at IS NOT NULL THEN new.due_at
+        WHEN new.delay IS NOT NULL
+            THEN least(present.now + new.delay, greatest(present.now, '9999-12-31 00:00:00+00'))
+        ELSE present.now
+    END,
     present.now,
     new.unique_key
 FROM (SELECT coalesce($1::TIMESTAMPTZ, clock_timestamp()) AS now OFFSET 0) AS present
