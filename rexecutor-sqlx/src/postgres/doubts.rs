@@ -20,7 +20,7 @@ type Run = (JobId, Lease);
 #[derive(Debug, Default)]
 pub(super) struct Doubts(Mutex<HashMap<NodeId, Vec<Run>>>);
 
-/// A commit that is under way. Dropping it leaves the doubt.
+/// A commit that is under way. Dropping it, before it has ended, leaves the doubt.
 #[must_use]
 pub(super) struct Doubt<'a> {
     doubts: &'a Doubts,
@@ -31,10 +31,7 @@ pub(super) struct Doubt<'a> {
 impl Doubts {
     /// Says that these jobs are about to become the node's.
     pub(super) fn begin(&self, node: NodeId, jobs: &[JobRow]) -> Doubt<'_> {
-        let runs: Vec<Run> = jobs.iter().map(|job| (job.id, job.lease)).collect();
-        if !runs.is_empty() {
-            self.all().entry(node).or_default().extend(&runs);
-        }
+        let runs = jobs.iter().map(|job| (job.id, job.lease)).collect();
         Doubt { doubts: self, node, runs }
     }
 
@@ -70,7 +67,15 @@ impl Doubts {
 
 impl Doubt<'_> {
     /// The commit was heard of.
-    pub(super) fn end(self) {
-        self.doubts.remove(self.node, &self.runs);
+    pub(super) fn end(mut self) {
+        self.runs.clear();
+    }
+}
+
+impl Drop for Doubt<'_> {
+    fn drop(&mut self) {
+        if !self.runs.is_empty() {
+            self.doubts.all().entry(self.node).or_default().append(&mut self.runs);
+        }
     }
 }

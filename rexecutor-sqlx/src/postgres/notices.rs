@@ -6,7 +6,7 @@
 use std::{
     collections::{BTreeSet, hash_map::RandomState},
     hash::{BuildHasher, Hasher},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -102,7 +102,7 @@ impl Database {
         pending.executors.extend(executors);
         pending.cancelled.extend(cancelled);
         if !std::mem::replace(&mut pending.is_told, true) {
-            tokio::spawn(tell_pending(Arc::downgrade(self)));
+            tokio::spawn(tell_pending(self.clone()));
         }
     }
 
@@ -131,13 +131,12 @@ impl Database {
     }
 }
 
-/// Holds the database only while it works.
-async fn tell_pending(database: Weak<Database>) {
+/// Ends as soon as there is nothing to tell, and the database with it, if nobody else holds it.
+async fn tell_pending(database: Arc<Database>) {
     loop {
         SystemClock.sleep(PAUSE).await;
-        match database.upgrade() {
-            Some(database) if database.tell_once().await => {}
-            _ => return,
+        if !database.tell_once().await {
+            return;
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use rexecutor::{
-    backend::{Claim, Due, Enqueue, Maintain, NewJob, Outcome, Settle, Settlement},
+    backend::{Claim, Due, Enqueue, JobRow, Maintain, NewJob, Outcome, Settle, Settlement},
     job::{JobId, JobStatus},
 };
 use rexecutor_testing::TestClock;
@@ -76,9 +76,8 @@ async fn trap_3_a_settlement_under_an_old_lease_changes_nothing() {
         let _ = world.backend.enqueue(jobs("mail", 1)).await.unwrap();
         let node = join(&world.backend).await;
         let first = claim(&world.backend, node, "mail", 1).await.jobs.remove(0);
-        let settle = async |lease, outcome| {
-            world.backend.settle(&[Settlement { id: first.id, lease, outcome }]).await.unwrap()
-        };
+        let settle =
+            async |lease, outcome| world.backend.settle(&[Settlement { id: first.id, lease, outcome }]).await.unwrap();
         assert_eq!(settle(first.lease, Outcome::GiveBack).await, []);
         let second = claim(&world.backend, node, "mail", 1).await.jobs.remove(0);
         assert_eq!(second.attempt, first.attempt);
@@ -169,6 +168,35 @@ async fn trap_4_rescue_leaves_jobs_of_live_nodes_and_finished_ones_alone() {
         let statuses: Vec<_> = world.rows().await.into_iter().map(|row| row.status).collect();
         assert_eq!(statuses, [JobStatus::Complete, JobStatus::Retryable, JobStatus::Executing]);
         assert!(!world.backend.heartbeat(dead).await.unwrap().member);
+    })
+    .await;
+}
+
+/// A settlement that waits for whoever changes its row decides by what it finds afterwards.
+#[tokio::test]
+async fn trap_8_a_settlement_that_races_with_a_change_is_decided_by_the_change() {
+    in_schema(async |world| {
+        let _ = world.backend.enqueue(jobs("mail", 2)).await.unwrap();
+        let node = join(&world.backend).await;
+        let claimed = claim(&world.backend, node, "mail", 2).await.jobs;
+        let pool = sqlx::PgPool::connect(&world.url).await.unwrap();
+        let mut other = pool.begin().await.unwrap();
+        for change in ["lease = lease + 1 WHERE id = 1", "cancel_reason = 'asked' WHERE id = 2"] {
+            let sql = format!("UPDATE \"{}\".jobs SET {change}", world.schema);
+            sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut *other).await.unwrap();
+        }
+        let complete =
+            |keep| move |job: &JobRow| Settlement { id: job.id, lease: job.lease, outcome: Outcome::Complete { keep } };
+        let settlements: Vec<_> = claimed.iter().map(complete(true)).collect();
+        let backend = world.backend.clone();
+        let settling = tokio::spawn(async move { backend.settle(&settlements).await.unwrap() });
+        let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE $1";
+        let ours = format!("%\"{}\".jobs%", world.schema);
+        while sqlx::query_scalar::<_, i64>(waits).bind(&ours).fetch_one(&pool).await.unwrap() == 0 {}
+        other.commit().await.unwrap();
+        assert_eq!(settling.await.unwrap(), [(claimed[0].id, claimed[0].lease)]);
+        let statuses: Vec<_> = world.rows().await.into_iter().map(|row| row.status).collect();
+        assert_eq!(statuses, [JobStatus::Executing, JobStatus::Cancelled]);
     })
     .await;
 }

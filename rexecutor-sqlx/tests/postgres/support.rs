@@ -3,11 +3,13 @@
 use std::{
     panic::AssertUnwindSafe,
     sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
 };
 
 use futures::FutureExt;
 use rexecutor::{
     backend::{Claim, Claimed, Due, Filter, Inspect, JobRow, Maintain, NewJob, Node, Slots, Unique},
+    clock::{Clock, SystemClock},
     job::{
         JobStatus, NodeId,
         uniqueness_criteria::{Resolution, Statuses, UniqueKey},
@@ -58,6 +60,9 @@ pub fn fresh_name(prefix: &str) -> String {
     format!("{prefix}_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
+/// Longer than any test takes, so that one that waits for nothing ends.
+const LIMIT: Duration = Duration::from_secs(60);
+
 /// Runs a test in a schema of its own.
 pub async fn in_schema(test: impl AsyncFnOnce(&World)) {
     in_named_schema(fresh_name("rexecutor_test"), test).await;
@@ -68,7 +73,13 @@ pub async fn in_named_schema(schema: String, test: impl AsyncFnOnce(&World)) {
     let clock = TestClock::new();
     let backend = PgOptions::new().schema(&schema).clock(clock.clone()).connect(&url).await.unwrap();
     let world = World { url, schema, clock, backend };
-    let outcome = AssertUnwindSafe(test(&world)).catch_unwind().await;
+    let limited = async {
+        tokio::select! {
+            () = test(&world) => {}
+            () = SystemClock.sleep(LIMIT) => panic!("the test has not ended after {LIMIT:?}"),
+        }
+    };
+    let outcome = AssertUnwindSafe(limited).catch_unwind().await;
     world.sql("DROP SCHEMA {schema} CASCADE").await;
     if let Err(panic) = outcome {
         std::panic::resume_unwind(panic);
@@ -100,7 +111,7 @@ pub fn unique_job(executor: &str, key: u8) -> NewJob {
 }
 
 pub async fn join(backend: &PgBackend) -> NodeId {
-    let node = Node { label: "test".to_owned(), timeout: std::time::Duration::from_secs(60) };
+    let node = Node { label: "test".to_owned(), timeout: Duration::from_secs(60) };
     backend.join(&node).await.unwrap()
 }
 

@@ -7,7 +7,7 @@ WHERE ctid = ANY (ARRAY(
         SELECT jobs.ctid AS tid FROM {schema}.jobs
         WHERE jobs.id = run.id AND jobs.lease = run.lease AND jobs.status = 'executing'
             AND jobs.cancel_reason IS NULL
-        OFFSET 0
+        FOR UPDATE
     ) AS job
 ))
 RETURNING id
