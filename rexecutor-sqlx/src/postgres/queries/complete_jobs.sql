@@ -1,8 +1,6 @@
 -- Found by an index look-up each and taken by place: a join by id may read the whole table. FOR UPDATE, because servers
 -- before 2025 do not look again when a row that is taken by place changes meanwhile. Such a row is left out here, and
 -- decided on afterwards, under its lock.
-UPDATE, because on older servers a scan by
--- place does not look again at a row that changed meanwhile: such a row is left out here, and decided on afterwards.
 UPDATE {schema}.jobs
 SET status = 'complete', node = NULL, completed_at = coalesce($1::TIMESTAMPTZ, clock_timestamp())
 WHERE ctid = ANY (ARRAY(
