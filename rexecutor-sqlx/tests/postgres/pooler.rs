@@ -12,7 +12,12 @@ use crate::{
     support::{claim, in_schema, jobs, join, unique_job},
 };
 
-struct PgBouncer(Child, tempfile::TempDir, u16);
+struct PgBouncer {
+    child: Child,
+    port: u16,
+    /// Removed with it.
+    _folder: tempfile::TempDir,
+}
 
 impl PgBouncer {
     /// In front of the server at `url`, with two sessions for all clients.
@@ -41,11 +46,11 @@ impl PgBouncer {
             command.args(["-u", "postgres"]);
         }
         let child = command.arg(&file).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        Self(child, folder, port)
+        Self { child, port, _folder: folder }
     }
 
     async fn listening(&self) {
-        while tokio::net::TcpStream::connect(("127.0.0.1", self.2)).await.is_err() {
+        while tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
             tokio::task::yield_now().await;
         }
     }
@@ -53,8 +58,8 @@ impl PgBouncer {
 
 impl Drop for PgBouncer {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -65,7 +70,7 @@ async fn trap_41_everything_works_through_a_pooler_of_transactions() {
         pooler.listening().await;
         let server: sqlx::postgres::PgConnectOptions = world.url.parse().unwrap();
         let database = server.get_database().unwrap_or("postgres");
-        let url = format!("postgres://{}@127.0.0.1:{}/{database}", server.get_username(), pooler.2);
+        let url = format!("postgres://{}@127.0.0.1:{}/{database}", server.get_username(), pooler.port);
         let backend = world.options().transaction_pooling(true).connect(&url).await.unwrap();
         let node = join(&backend).await;
         let workers = (0..8).map(|number| {

@@ -5,14 +5,14 @@ use std::{
     process::Command,
 };
 
-pub struct Server {
+pub(crate) struct Server {
     folder: tempfile::TempDir,
     programs: PathBuf,
     port: u16,
 }
 
 impl Server {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let programs = programs();
         // A port that was free a moment ago.
@@ -28,16 +28,16 @@ impl Server {
         server
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
     /// Stops it as a crash does.
-    pub fn crash(&self) {
+    pub(crate) fn crash(&self) {
         run(self.program("pg_ctl").arg("-D").arg(self.data()).args(["-m", "immediate", "-w", "stop"]));
     }
 
-    pub fn resume(&self) {
+    pub(crate) fn resume(&self) {
         let folder = self.folder.path();
         let options = format!("-p {} -h 127.0.0.1 -k {}", self.port, folder.display());
         let log = folder.join("log");
@@ -75,7 +75,7 @@ fn run(command: &mut Command) {
     assert!(status.success(), "{command:?}");
 }
 
-pub fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self").unwrap()) == 0
 }
 

@@ -19,7 +19,7 @@ use rexecutor_sqlx::{PgBackend, PgOptions};
 use rexecutor_testing::TestClock;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
-pub fn database_url() -> String {
+pub(crate) fn database_url() -> String {
     std::env::var("DATABASE_URL").expect(
         "these tests need a PostgreSQL server: run `scripts/test`, or `scripts/postgres cargo test -p rexecutor-sqlx \
          --all-features`, or set DATABASE_URL",
@@ -27,35 +27,35 @@ pub fn database_url() -> String {
 }
 
 /// What a test works with.
-pub struct World {
-    pub url: String,
-    pub schema: String,
-    pub clock: TestClock,
-    pub backend: PgBackend,
+pub(crate) struct World {
+    pub(crate) url: String,
+    pub(crate) schema: String,
+    pub(crate) clock: TestClock,
+    pub(crate) backend: PgBackend,
 }
 
 impl World {
-    pub fn options(&self) -> PgOptions {
+    pub(crate) fn options(&self) -> PgOptions {
         PgOptions::new().schema(&self.schema).clock(self.clock.clone())
     }
 
     /// Another process's backend, as far as anybody can tell.
-    pub async fn another(&self) -> PgBackend {
+    pub(crate) async fn another(&self) -> PgBackend {
         self.options().connect(&self.url).await.unwrap()
     }
 
-    pub async fn sql(&self, sql: &str) {
+    pub(crate) async fn sql(&self, sql: &str) {
         let sql = sql.replace("{schema}", &format!("\"{}\"", self.schema.replace('"', "\"\"")));
         let mut connection = PgConnection::connect(&self.url).await.unwrap();
         sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
     }
 
-    pub async fn rows(&self) -> Vec<JobRow> {
+    pub(crate) async fn rows(&self) -> Vec<JobRow> {
         self.backend.query(&Filter::All(vec![]), usize::MAX).await.unwrap()
     }
 }
 
-pub fn fresh_name(prefix: &str) -> String {
+pub(crate) fn fresh_name(prefix: &str) -> String {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     format!("{prefix}_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
@@ -64,11 +64,11 @@ pub fn fresh_name(prefix: &str) -> String {
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Runs a test in a schema of its own.
-pub async fn in_schema(test: impl AsyncFnOnce(&World)) {
+pub(crate) async fn in_schema(test: impl AsyncFnOnce(&World)) {
     in_named_schema(fresh_name("rexecutor_test"), test).await;
 }
 
-pub async fn in_named_schema(schema: String, test: impl AsyncFnOnce(&World)) {
+pub(crate) async fn in_named_schema(schema: String, test: impl AsyncFnOnce(&World)) {
     let url = database_url();
     let clock = TestClock::new();
     let backend = PgOptions::new().schema(&schema).clock(clock.clone()).connect(&url).await.unwrap();
@@ -86,7 +86,7 @@ pub async fn in_named_schema(schema: String, test: impl AsyncFnOnce(&World)) {
     }
 }
 
-pub fn job(executor: &str) -> NewJob {
+pub(crate) fn job(executor: &str) -> NewJob {
     NewJob {
         executor: executor.to_owned().into(),
         data: "{}".to_owned(),
@@ -99,26 +99,26 @@ pub fn job(executor: &str) -> NewJob {
     }
 }
 
-pub fn jobs(executor: &str, count: usize) -> Vec<NewJob> {
+pub(crate) fn jobs(executor: &str, count: usize) -> Vec<NewJob> {
     vec![job(executor); count]
 }
 
-pub fn unique_job(executor: &str, key: u8) -> NewJob {
+pub(crate) fn unique_job(executor: &str, key: u8) -> NewJob {
     let statuses =
         Statuses::of(&[JobStatus::Scheduled, JobStatus::Executing, JobStatus::Retryable, JobStatus::Complete]);
     let unique = Unique { key: UniqueKey([key; 16]), within: None, statuses, on_conflict: Resolution::Ignore };
     NewJob { unique: Some(unique), ..job(executor) }
 }
 
-pub async fn join(backend: &PgBackend) -> NodeId {
+pub(crate) async fn join(backend: &PgBackend) -> NodeId {
     let node = Node { label: "test".to_owned(), timeout: Duration::from_secs(60) };
     backend.join(&node).await.unwrap()
 }
 
-pub fn slots(executor: &str, free: usize) -> Vec<Slots> {
+pub(crate) fn slots(executor: &str, free: usize) -> Vec<Slots> {
     vec![Slots { executor: executor.to_owned().into(), free }]
 }
 
-pub async fn claim(backend: &PgBackend, node: NodeId, executor: &str, free: usize) -> Claimed {
+pub(crate) async fn claim(backend: &PgBackend, node: NodeId, executor: &str, free: usize) -> Claimed {
     backend.claim(node, &slots(executor, free)).await.unwrap()
 }

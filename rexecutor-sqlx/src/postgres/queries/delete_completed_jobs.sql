@@ -5,7 +5,7 @@ WHERE ctid = ANY (ARRAY(
     FROM unnest($1::BIGINT [], $2::BIGINT []) AS run (id, lease)
     CROSS JOIN LATERAL (
         SELECT jobs.ctid AS tid FROM {schema}.jobs
-        WHERE jobs.id = run.id AND jobs.lease = run.lease AND jobs.status = 'executing'
+        WHERE jobs.id = run.id AND jobs.lease = run.lease AND jobs.status || '' = 'executing'
             AND jobs.cancel_reason IS NULL
         FOR UPDATE
     ) AS job
