@@ -1,6 +1,13 @@
 //! Database backends of rexecutor.
 //!
-//! [`SqliteBackend`] keeps jobs in one SQLite file: durable, and no server to run. Several processes of one machine may
+//! | backend | feature | for |
+//! | --- | --- | --- |
+//! | `SqliteBackend` | `sqlite`, on by default | one machine: a file beside the program, no server |
+//! | `PgBackend` | `postgres` | many machines that share one PostgreSQL database |
+//!
+//! A program moves from the one to the other by changing the line that opens the backend.
+//!
+//! `SqliteBackend` keeps jobs in one SQLite file: durable, and no server to run. Several processes of one machine may
 //! work on the file at once.
 //!
 //! ```
@@ -25,8 +32,15 @@
 //! # }
 //! ```
 
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod transaction;
+
+#[cfg(feature = "postgres")]
+pub use self::postgres::{ConnectError, PgBackend, PgBackend as RexecutorPgBackend, PgOptions};
 
 #[cfg(feature = "sqlite")]
-pub use self::sqlite::{Durability, EnqueueIn, OpenError, SqliteBackend, SqliteOptions};
+pub use self::sqlite::{Durability, OpenError, SqliteBackend, SqliteOptions};
+pub use self::transaction::EnqueueIn;

@@ -36,7 +36,6 @@ use std::{path::Path, sync::Arc, time::Duration};
 use rexecutor::{backend::Bells, clock::Clock};
 
 pub use self::{
-    enqueue_in::EnqueueIn,
     error::OpenError,
     open::{Durability, SqliteOptions},
 };

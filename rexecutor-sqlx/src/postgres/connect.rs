@@ -1,0 +1,106 @@
+//! Connecting.
+
+use std::sync::Arc;
+
+use rexecutor::backend::Bells;
+use sqlx::{
+    ConnectOptions, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use super::{
+    Database, PgBackend, PgOptions, doubts::Doubts, error::ConnectError, gathering::Gathering, migrate,
+    notices::Notices, positions::Positions, queries::Queries, transaction,
+};
+
+impl PgBackend {
+    /// Connects with the default options, and creates the tables or brings them up to date.
+    ///
+    /// # Errors
+    ///
+    /// When the server cannot be reached, refuses, takes no writes, or holds the tables of a later version; the error
+    /// says what to do.
+    pub async fn connect(url: &str) -> Result<Self, ConnectError> {
+        PgOptions::new().connect(url).await
+    }
+
+    /// Uses a pool of yours, with the default options; see [`PgOptions::from_pool`].
+    ///
+    /// # Errors
+    ///
+    /// See [`connect`](Self::connect).
+    pub async fn from_pool(pool: PgPool) -> Result<Self, ConnectError> {
+        PgOptions::new().from_pool(pool).await
+    }
+
+    /// The name that [`connect`](Self::connect) had in rexecutor 0.1.
+    ///
+    /// # Errors
+    ///
+    /// See [`connect`](Self::connect).
+    pub async fn from_db_url(url: &str) -> Result<Self, ConnectError> {
+        Self::connect(url).await
+    }
+
+    /// Creates the tables, or brings them up to date. Any number of nodes may call it at once.
+    ///
+    /// # Errors
+    ///
+    /// When the role may not create them, or a later version of this crate has been here; the error says what to do.
+    pub async fn run_migrations(&self) -> Result<(), ConnectError> {
+        migrate::run(&self.0).await
+    }
+}
+
+impl PgOptions {
+    /// Connects.
+    ///
+    /// # Errors
+    ///
+    /// See [`PgBackend::connect`].
+    pub async fn connect(self, url: &str) -> Result<PgBackend, ConnectError> {
+        let mut options: PgConnectOptions = url.parse().map_err(ConnectError::new)?;
+        options = options.disable_statement_logging();
+        if url_names_no_application(url) {
+            options = options.application_name("rexecutor");
+        }
+        if self.transaction_pooling {
+            options = options.statement_cache_capacity(0);
+        }
+        // A connection that died is found when its transaction begins, which saves a round trip each time.
+        let pool = PgPoolOptions::new().max_connections(self.max_connections.max(1)).test_before_acquire(false);
+        let pool = pool.acquire_timeout(self.timeout).connect_lazy_with(options);
+        self.from_pool(pool).await
+    }
+
+    /// Uses a pool of yours, which must allow two connections at least; the connection that listens is not of the pool.
+    ///
+    /// # Errors
+    ///
+    /// See [`PgBackend::connect`].
+    pub async fn from_pool(self, pool: PgPool) -> Result<PgBackend, ConnectError> {
+        let queries = Queries::new(&self.schema)
+            .map_err(|problem| ConnectError::Schema { name: self.schema.clone(), problem })?;
+        let migrates = self.migrate;
+        let backend = PgBackend(Arc::new(Database {
+            pool,
+            queries,
+            options: self,
+            bells: Bells::default(),
+            gathering: Gathering::default(),
+            notices: Notices::default(),
+            positions: Positions::default(),
+            doubts: Doubts::default(),
+        }));
+        match migrates {
+            true => migrate::run(&backend.0).await?,
+            false => migrate::check(&backend.0).await?,
+        }
+        transaction::register(&backend.0);
+        Ok(backend)
+    }
+}
+
+fn url_names_no_application(url: &str) -> bool {
+    !url.contains("application_name=")
+}

@@ -1,0 +1,167 @@
+//! Taking in new jobs.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::future::BoxFuture;
+use rexecutor::{
+    backend::{Due, Enqueue, Enqueued, NewJob, Result, ScheduleKey, Ticks},
+    job::{ExecutorName, JobId},
+};
+use sqlx::{PgConnection, Row, postgres::types::PgInterval};
+
+use super::{Database, PgBackend, row};
+
+/// How many jobs go into one statement: what bounds the memory that a large call takes beside its jobs.
+pub(super) const CHUNK: usize = 1_000;
+
+impl Enqueue for PgBackend {
+    fn enqueue(&self, jobs: Vec<NewJob>) -> BoxFuture<'_, Result<Vec<Enqueued>>> {
+        // A unique job may have to wait for another transaction, and must not keep others waiting.
+        let is_alone = jobs.len() > CHUNK || jobs.iter().any(|job| job.unique.is_some());
+        Box::pin(async move {
+            match is_alone {
+                true => self.store(jobs).await,
+                false => self.gather(jobs).await,
+            }
+        })
+    }
+
+    fn schedules<'a>(&'a self, schedules: &'a [ScheduleKey]) -> BoxFuture<'a, Result<Ticks>> {
+        Box::pin(self.0.limited("could not read the schedules", self.0.schedules(schedules)))
+    }
+
+    fn tick<'a>(
+        &'a self,
+        schedule: &'a ScheduleKey,
+        at: DateTime<Utc>,
+        jobs: Vec<NewJob>,
+    ) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(async move {
+            let executors = executors(&jobs);
+            let statements = 4 + 4 * jobs.len().div_ceil(CHUNK);
+            let is_ours =
+                self.0.limited_to(statements, "could not enqueue a tick", self.0.tick(schedule, at, jobs)).await?;
+            if is_ours {
+                self.0.ring(executors);
+            }
+            Ok(is_ours)
+        })
+    }
+}
+
+pub(super) fn executors(jobs: &[NewJob]) -> BTreeSet<ExecutorName> {
+    jobs.iter().map(|job| job.executor.clone()).collect()
+}
+
+impl PgBackend {
+    /// Stores jobs in a transaction of their own.
+    pub(super) async fn store(&self, jobs: Vec<NewJob>) -> Result<Vec<Enqueued>> {
+        let executors = executors(&jobs);
+        let statements = 4 + 4 * jobs.len().div_ceil(CHUNK);
+        let answers = self.0.limited_to(statements, "could not store jobs", self.0.store(jobs)).await?;
+        self.0.ring(executors);
+        Ok(answers)
+    }
+}
+
+impl Database {
+    /// Wakes the nodes of this process, and tells those of others.
+    pub(super) fn ring(self: &std::sync::Arc<Self>, executors: BTreeSet<ExecutorName>) {
+        for executor in &executors {
+            self.bells.each(|bell| bell.ring(executor));
+        }
+        self.tell(executors, None);
+    }
+
+    pub(super) async fn store(&self, jobs: Vec<NewJob>) -> sqlx::Result<Vec<Enqueued>> {
+        let mut transaction = self.begin().await?;
+        let answers = self.insert(&mut transaction, jobs).await?;
+        transaction.commit().await?;
+        Ok(answers)
+    }
+
+    async fn schedules(&self, schedules: &[ScheduleKey]) -> sqlx::Result<Ticks> {
+        let keys: Vec<String> = schedules.iter().map(|schedule| schedule.0.clone()).collect();
+        let mut transaction = self.begin().await?;
+        let insert = self.query(&self.queries.insert_schedules).bind(self.now()).bind(keys.clone());
+        insert.execute(&mut *transaction).await?;
+        let rows = self.query(&self.queries.list_schedules).bind(keys).fetch_all(&mut *transaction).await?;
+        let present = self.query(&self.queries.read_clock).bind(self.now()).fetch_one(&mut *transaction).await?;
+        transaction.commit().await?;
+        let now = row::instant(&present, "now")?;
+        let mut last = std::collections::HashMap::new();
+        for stored in &rows {
+            last.insert(stored.try_get::<String, _>("key")?, row::instant(stored, "last_tick_at")?);
+        }
+        let last = schedules.iter().map(|schedule| last.get(&schedule.0).copied().unwrap_or(now)).collect();
+        Ok(Ticks { now, last })
+    }
+
+    async fn tick(&self, schedule: &ScheduleKey, at: DateTime<Utc>, jobs: Vec<NewJob>) -> sqlx::Result<bool> {
+        let mut transaction = self.begin().await?;
+        let query = self.query(&self.queries.move_schedule).bind(schedule.0.clone()).bind(at);
+        let is_ours = query.execute(&mut *transaction).await?.rows_affected() > 0;
+        if is_ours {
+            let _ = self.insert(&mut transaction, jobs).await?;
+        }
+        transaction.commit().await?;
+        Ok(is_ours)
+    }
+
+    /// Inserts jobs as they are, in order; returns their numbers, which rise in that order.
+    pub(super) async fn insert_rows(&self, connection: &mut PgConnection, jobs: &[NewJob]) -> sqlx::Result<Vec<JobId>> {
+        if jobs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let tags = jobs.iter().map(|job| (!job.tags.is_empty()).then(|| serde_json::json!(job.tags).to_string()));
+        let query = self
+            .query(&self.queries.insert_jobs)
+            .bind(self.now())
+            .bind(each(jobs, |job| job.executor.to_string()))
+            .bind(each(jobs, |job| job.data.clone()))
+            .bind(each(jobs, |job| job.metadata.clone()))
+            .bind(each(jobs, |job| i32::from(job.max_attempts)))
+            .bind(each(jobs, |job| i32::from(job.priority)))
+            .bind(tags.collect::<Vec<_>>())
+            .bind(each(jobs, due_at))
+            .bind(each(jobs, delay))
+            .bind(each(jobs, |job| job.unique.as_ref().map(|unique| unique.key.0.to_vec())));
+        let rows = query.fetch_all(connection).await?;
+        let mut ids = rows.iter().map(|row| row.try_get::<i64, _>("id")).collect::<sqlx::Result<Vec<_>>>()?;
+        // `RETURNING` keeps no order, and numbers are given in the order of the rows.
+        ids.sort_unstable();
+        Ok(ids.into_iter().map(JobId::from).collect())
+    }
+}
+
+fn each<T>(jobs: &[NewJob], value: impl Fn(&NewJob) -> T) -> Vec<T> {
+    jobs.iter().map(value).collect()
+}
+
+fn due_at(job: &NewJob) -> Option<DateTime<Utc>> {
+    match job.due {
+        Due::At(at) => Some(at),
+        _ => None,
+    }
+}
+
+fn delay(job: &NewJob) -> Option<PgInterval> {
+    match job.due {
+        Due::In(delay) => Some(interval(delay.max(TimeDelta::zero()))),
+        _ => None,
+    }
+}
+
+/// Longer times change no answer, and would overflow in SQL: jobs live in the years 1 to 9999, and PostgreSQL's years
+/// begin with 4713 BC.
+pub(super) fn interval(delta: TimeDelta) -> PgInterval {
+    let years = |years: i64| TimeDelta::days(years * 366);
+    let delta = delta.clamp(years(-4_000), years(10_000));
+    PgInterval { months: 0, days: 0, microseconds: delta.num_microseconds().unwrap_or(i64::MAX) }
+}
+
+/// … that is subtracted from the present.
+pub(super) fn age(delta: TimeDelta) -> PgInterval {
+    interval(delta.min(TimeDelta::days(4_000 * 366)))
+}

@@ -1,0 +1,138 @@
+//! Keeping the cluster's books.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use chrono::TimeDelta;
+use futures::future::BoxFuture;
+use rexecutor::{
+    backend::{Heartbeat, Maintain, Node, Result, lifecycle},
+    job::{ExecutorName, JobId, Lease, NodeId},
+    pruner::{PruneRule, PruneScope, PruneSpec},
+};
+use sqlx::{Row, postgres::types::PgInterval};
+
+use super::{
+    Database, PgBackend,
+    enqueue::{age, interval},
+    migrate,
+    write::Locked,
+};
+
+/// How many jobs are rescued in one transaction.
+const BATCH: i64 = 500;
+
+impl Maintain for PgBackend {
+    fn join<'a>(&'a self, node: &'a Node) -> BoxFuture<'a, Result<NodeId>> {
+        Box::pin(self.0.limited("could not join the cluster", self.0.join(node)))
+    }
+
+    fn heartbeat(&self, node: NodeId) -> BoxFuture<'_, Result<Heartbeat>> {
+        Box::pin(self.0.limited("could not send a heartbeat", self.0.heartbeat(node)))
+    }
+
+    fn leave(&self, node: NodeId) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.0.limited("could not leave the cluster", self.0.leave(node)))
+    }
+
+    fn rescue(&self) -> BoxFuture<'_, Result<usize>> {
+        Box::pin(async move {
+            let mut count = self.0.limited("could not find dead nodes", self.0.bury()).await.map(|()| 0)?;
+            loop {
+                let rescued = self.0.limited("could not rescue jobs", self.0.rescue()).await?;
+                let Some((found, executors)) = rescued else { return Ok(count) };
+                count += found;
+                self.0.ring(executors);
+            }
+        })
+    }
+
+    fn prune<'a>(&'a self, spec: &'a PruneSpec, limit: usize) -> BoxFuture<'a, Result<usize>> {
+        Box::pin(self.0.limited("could not prune jobs", self.0.prune(spec, limit)))
+    }
+}
+
+impl Database {
+    async fn join(&self, node: &Node) -> sqlx::Result<NodeId> {
+        let mut transaction = self.begin().await?;
+        let query = self.query(&self.queries.insert_node).bind(self.now()).bind(node.label.replace('\0', "\u{fffd}"));
+        let query = query.bind(migrate::KNOWN).bind(long(node.timeout));
+        let row = query.fetch_one(&mut *transaction).await?;
+        transaction.commit().await?;
+        row.try_get("id").map(NodeId)
+    }
+
+    async fn heartbeat(&self, node: NodeId) -> sqlx::Result<Heartbeat> {
+        let mut transaction = self.begin().await?;
+        let query = self.query(&self.queries.renew_node).bind(self.now()).bind(node.0);
+        let member = query.execute(&mut *transaction).await?.rows_affected() > 0;
+        let rows = self.query(&self.queries.list_cancelled_jobs).bind(node.0).fetch_all(&mut *transaction).await?;
+        transaction.commit().await?;
+        let run =
+            |row: &sqlx::postgres::PgRow| Ok((JobId::from(row.try_get::<i64, _>("id")?), Lease(row.try_get("lease")?)));
+        Ok(Heartbeat { member, cancelled: rows.iter().map(run).collect::<sqlx::Result<_>>()? })
+    }
+
+    async fn leave(&self, node: NodeId) -> sqlx::Result<()> {
+        let mut transaction = self.begin().await?;
+        self.query(&self.queries.delete_node).bind(node.0).execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        self.doubts.forget_node(node);
+        Ok(())
+    }
+
+    /// Ends the membership of nodes that were silent for too long.
+    async fn bury(&self) -> sqlx::Result<()> {
+        let mut transaction = self.begin().await?;
+        self.query(&self.queries.delete_dead_nodes).bind(self.now()).execute(&mut *transaction).await?;
+        transaction.commit().await
+    }
+
+    /// Rescues a batch; `None` when there is nothing left.
+    async fn rescue(&self) -> sqlx::Result<Option<(usize, BTreeSet<ExecutorName>)>> {
+        let mut transaction = self.begin().await?;
+        let rows = self.query(&self.queries.lock_lost_jobs).bind(BATCH).fetch_all(&mut *transaction).await?;
+        let ids = rows.iter().map(|row| row.try_get("id")).collect::<sqlx::Result<Vec<i64>>>()?;
+        if ids.is_empty() {
+            return Ok(None);
+        }
+        let query = self.query(&self.queries.find_lost_jobs).bind(self.now()).bind(ids);
+        let Locked { mut jobs, unreadable, now } = Locked::read(&query.fetch_all(&mut *transaction).await?)?;
+        if let Some(now) = now {
+            jobs.iter_mut().for_each(|job| lifecycle::rescue(job, now));
+        }
+        self.store_states(&mut transaction, &jobs).await?;
+        self.set_aside(&mut transaction, unreadable).await?;
+        transaction.commit().await?;
+        Ok(Some((jobs.len(), jobs.into_iter().map(|job| job.executor).collect())))
+    }
+
+    async fn prune(&self, spec: &PruneSpec, limit: usize) -> sqlx::Result<usize> {
+        let (names, are_meant) = match &spec.executors {
+            PruneScope::Only(names) => (names.as_slice(), true),
+            PruneScope::Except(names) => (names.as_slice(), false),
+            _ => (&[][..], false),
+        };
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let status = spec.status.as_str();
+        let query = match spec.rule {
+            PruneRule::MaxAge(max_age) => {
+                let query = self.query(&self.queries.prune_by_age).bind(self.now()).bind(status);
+                query.bind(names).bind(are_meant).bind(age(max_age)).bind(limit)
+            }
+            PruneRule::MaxLength(length) => {
+                let query = self.query(&self.queries.prune_by_length).bind(status).bind(names);
+                query.bind(are_meant).bind(i64::from(length)).bind(limit)
+            }
+            _ => return Ok(0),
+        };
+        let mut transaction = self.begin().await?;
+        let pruned = query.execute(&mut *transaction).await?.rows_affected();
+        transaction.commit().await?;
+        Ok(usize::try_from(pruned).unwrap_or(usize::MAX))
+    }
+}
+
+fn long(duration: Duration) -> PgInterval {
+    interval(TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX))
+}

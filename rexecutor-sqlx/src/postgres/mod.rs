@@ -1,0 +1,81 @@
+//! Jobs in a PostgreSQL database that many nodes on many machines share.
+//!
+//! Every call is one transaction, begun with the settings that it needs: nothing is kept in the session, so a pooler
+//! that hands each transaction another session does no harm. What a transition does to a row is decided by
+//! [`rexecutor::backend::lifecycle`] wherever it is rare, under the row's lock; only claims and completions, which are
+//! frequent, are statements of their own.
+//!
+//! # Invariants
+//!
+//! - The database's clock decides, unless the options have one.
+//! - Locks on several rows are taken in ascending order, of numbers or of keys.
+//! - Bells are rung, and other processes notified, after the commit.
+
+mod claim;
+mod connect;
+mod doubts;
+mod enqueue;
+mod error;
+mod filter;
+mod gathering;
+mod inspect;
+mod maintain;
+mod migrate;
+mod notices;
+mod options;
+mod positions;
+mod queries;
+mod row;
+mod session;
+mod settle;
+mod transaction;
+mod unique;
+mod watch;
+mod write;
+
+use std::sync::Arc;
+
+use rexecutor::backend::Bells;
+use sqlx::PgPool;
+
+use self::{doubts::Doubts, gathering::Gathering, notices::Notices, positions::Positions, queries::Queries};
+pub use self::{error::ConnectError, options::PgOptions};
+
+/// Keeps jobs in a PostgreSQL database, for any number of nodes on any number of machines.
+///
+/// Its tables stand in a schema of their own, `rexecutor` unless [`PgOptions::schema`] names another. The database's
+/// clock decides what is due and who is alive.
+///
+/// It is cheap to clone: all clones share one pool of connections.
+///
+/// # Examples
+///
+/// ```no_run
+/// use rexecutor::prelude::*;
+/// use rexecutor_sqlx::PgBackend;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let backend = PgBackend::connect("postgres://app:secret@db.example.com/app").await?;
+/// Rexecutor::builder().with_backend(backend).start().await?.run_until_signal().await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct PgBackend(Arc<Database>);
+
+#[derive(Debug)]
+struct Database {
+    pool: PgPool,
+    queries: Queries,
+    options: PgOptions,
+    bells: Bells,
+    /// Jobs whose enqueuers wait for a transaction: whoever has its turn stores them all.
+    gathering: Gathering,
+    /// What other processes are to be told.
+    notices: Notices,
+    /// How far claims have got.
+    positions: Positions,
+    /// Claims whose commit may or may not have happened.
+    doubts: Doubts,
+}

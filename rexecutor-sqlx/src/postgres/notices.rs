@@ -1,0 +1,169 @@
+//! Telling other processes that there is something new.
+//!
+//! `NOTIFY` in a transaction makes all commits wait for each other. So what is to be told is gathered here, and a task
+//! tells it in a transaction of its own, a few milliseconds apart. The task lives as long as there is something to tell.
+
+use std::{
+    collections::{BTreeSet, hash_map::RandomState},
+    hash::{BuildHasher, Hasher},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use rexecutor::{
+    clock::{Clock, SystemClock},
+    job::{ExecutorName, JobId},
+};
+use serde::{Deserialize, Serialize};
+
+use super::Database;
+
+/// How long a notice waits for others.
+const PAUSE: Duration = Duration::from_millis(3);
+
+/// PostgreSQL takes payloads of less than 8,000 bytes.
+const MAX_PAYLOAD_BYTES: usize = 6_000;
+
+/// What other processes are to be told.
+#[derive(Debug)]
+pub(super) struct Notices {
+    pending: Mutex<Pending>,
+    /// By which this process knows its own notices.
+    origin: String,
+}
+
+#[derive(Debug, Default)]
+struct Pending {
+    executors: BTreeSet<ExecutorName>,
+    cancelled: BTreeSet<JobId>,
+    /// Whether a task is about to tell them.
+    is_told: bool,
+}
+
+/// A payload.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Notice {
+    from: String,
+    #[serde(default)]
+    pub(super) executors: Vec<String>,
+    #[serde(default)]
+    pub(super) cancelled: Vec<JobId>,
+}
+
+impl Default for Notices {
+    fn default() -> Self {
+        let origin = format!("{:016x}", RandomState::new().build_hasher().finish());
+        Self { pending: Mutex::default(), origin }
+    }
+}
+
+impl Notices {
+    fn pending(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads a payload; `None` for this process's own, and for what is none of ours.
+    pub(super) fn read(&self, payload: &str) -> Option<Notice> {
+        let notice: Notice = serde_json::from_str(payload).ok()?;
+        (notice.from != self.origin).then_some(notice)
+    }
+}
+
+/// The origin of what no process says, but a transaction that commits later.
+pub(super) const NO_PROCESS: &str = "transaction";
+
+/// The payloads that say this.
+pub(super) fn payloads(from: &str, executors: BTreeSet<ExecutorName>, cancelled: BTreeSet<JobId>) -> Vec<String> {
+    let fresh = || Notice { from: from.to_owned(), ..Notice::default() };
+    let (mut notices, mut notice, mut bytes) = (Vec::new(), fresh(), 0);
+    let executors = executors.into_iter().map(|executor| (Some(executor.to_string()), None));
+    for (executor, job) in executors.chain(cancelled.into_iter().map(|job| (None, Some(job)))) {
+        // A character takes six bytes at most, as an escape.
+        let more = executor.as_ref().map_or(20, |executor| executor.len() * 6 + 3);
+        bytes += more;
+        if bytes > MAX_PAYLOAD_BYTES {
+            bytes = more;
+            notices.push(std::mem::replace(&mut notice, fresh()));
+        }
+        notice.executors.extend(executor);
+        notice.cancelled.extend(job);
+    }
+    notices.push(notice);
+    notices.iter().filter_map(|notice| serde_json::to_string(notice).ok()).collect()
+}
+
+impl Database {
+    /// Tells the other processes, soon.
+    pub(super) fn tell(self: &Arc<Self>, executors: BTreeSet<ExecutorName>, cancelled: Option<JobId>) {
+        if !self.options.listens() || (executors.is_empty() && cancelled.is_none()) {
+            return;
+        }
+        let mut pending = self.notices.pending();
+        pending.executors.extend(executors);
+        pending.cancelled.extend(cancelled);
+        if !std::mem::replace(&mut pending.is_told, true) {
+            tokio::spawn(tell_pending(self.clone()));
+        }
+    }
+
+    /// Whether there was anything to tell.
+    async fn tell_once(&self) -> bool {
+        let (executors, cancelled) = {
+            let mut pending = self.notices.pending();
+            pending.is_told = !pending.executors.is_empty() || !pending.cancelled.is_empty();
+            if !pending.is_told {
+                return false;
+            }
+            (std::mem::take(&mut pending.executors), std::mem::take(&mut pending.cancelled))
+        };
+        let payloads = payloads(&self.notices.origin, executors, cancelled);
+        let query = self.query(&self.queries.notify_nodes).bind(self.queries.channel.clone()).bind(payloads);
+        let work = async {
+            let mut transaction = self.begin().await?;
+            query.execute(&mut *transaction).await?;
+            transaction.commit().await
+        };
+        if let Err(error) = self.limited("could not notify other nodes", work).await {
+            // They poll.
+            tracing::debug!(error = %error, "other nodes could not be notified");
+        }
+        true
+    }
+}
+
+/// Ends as soon as there is nothing to tell, and the database with it, if nobody else holds it.
+async fn tell_pending(database: Arc<Database>) {
+    loop {
+        SystemClock.sleep(PAUSE).await;
+        if !database.tell_once().await {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn payloads_are_short_enough_and_say_everything() {
+        let (here, there) = (Notices::default(), Notices::default());
+        let name = |number: usize| ExecutorName::from(format!("{number:03}{}", "\u{1}".repeat(252)));
+        let executors: BTreeSet<_> = (0..50).map(name).collect();
+        let cancelled: BTreeSet<_> = (0..1_000).map(JobId::from).collect();
+        let payloads = payloads(&here.origin, executors, cancelled);
+        assert!(payloads.iter().all(|payload| payload.len() < 8_000));
+        assert!(payloads.iter().all(|payload| here.read(payload).is_none()));
+        let notices: Vec<_> = payloads.iter().filter_map(|payload| there.read(payload)).collect();
+        assert_eq!(notices.iter().map(|notice| notice.executors.len()).sum::<usize>(), 50);
+        assert_eq!(notices.iter().map(|notice| notice.cancelled.len()).sum::<usize>(), 1_000);
+    }
+
+    #[test]
+    fn trap_36_a_foreign_payload_is_nothing() {
+        let notices = Notices::default();
+        for payload in ["", "mail", "{}", "[1]", r#"{"from":1}"#, r#"{"from":"x","executors":"all"}"#, "\u{fffd}"] {
+            assert!(notices.read(payload).is_none(), "{payload}");
+        }
+    }
+}

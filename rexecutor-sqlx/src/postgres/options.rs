@@ -1,0 +1,118 @@
+//! How PostgreSQL is used.
+
+use std::{sync::Arc, time::Duration};
+
+use rexecutor::clock::Clock;
+
+/// How a PostgreSQL database is used. Every default suits most programs.
+///
+/// # Examples
+///
+/// ```no_run
+/// use rexecutor_sqlx::PgOptions;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let backend = PgOptions::new().schema("jobs").max_connections(20).connect("postgres://db.example.com/app").await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "options connect to nothing by themselves"]
+pub struct PgOptions {
+    pub(super) schema: String,
+    pub(super) max_connections: u32,
+    pub(super) poll_interval: Duration,
+    pub(super) notifications: bool,
+    pub(super) notify_in_transactions: bool,
+    pub(super) transaction_pooling: bool,
+    pub(super) timeout: Duration,
+    pub(super) migrate: bool,
+    pub(super) clock: Option<Arc<dyn Clock>>,
+}
+
+impl PgOptions {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self {
+            schema: "rexecutor".to_owned(),
+            max_connections: 10,
+            poll_interval: Duration::from_secs(1),
+            notifications: true,
+            notify_in_transactions: true,
+            transaction_pooling: false,
+            timeout: Duration::from_secs(30),
+            migrate: true,
+            clock: None,
+        }
+    }
+
+    /// In which schema the tables stand, at most 53 bytes. The default is `rexecutor`.
+    pub fn schema(mut self, name: impl Into<String>) -> Self {
+        self.schema = name.into();
+        self
+    }
+
+    /// How many connections there are at most, beside the one that listens. The default is 10. It says nothing about a
+    /// pool of your own.
+    pub fn max_connections(mut self, connections: u32) -> Self {
+        self.max_connections = connections;
+        self
+    }
+
+    /// How often a node looks for jobs when it is not notified. The default is 1 second.
+    pub fn poll_interval(mut self, interval: Duration) -> Self {
+        self.poll_interval = interval;
+        self
+    }
+
+    /// Whether nodes wake each other by `LISTEN` and `NOTIFY`; otherwise they poll. The default is that they do.
+    pub fn notifications(mut self, notifications: bool) -> Self {
+        self.notifications = notifications;
+        self
+    }
+
+    /// Whether the commit of a transaction of the application's notifies nodes of the jobs that it enqueued. Such commits
+    /// wait for each other; without it those jobs are found by polling. The default is that it does.
+    pub fn notify_in_transactions(mut self, notify: bool) -> Self {
+        self.notify_in_transactions = notify;
+        self
+    }
+
+    /// Works through a pooler that hands each transaction another session, such as PgBouncer in transaction mode:
+    /// statements are not kept prepared, and nodes poll because they cannot listen. The default is not to.
+    pub fn transaction_pooling(mut self, pooling: bool) -> Self {
+        self.transaction_pooling = pooling;
+        self
+    }
+
+    /// How long a statement may take, and how long a free connection is waited for. The default is 30 seconds.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout.max(Duration::from_millis(1));
+        self
+    }
+
+    /// Whether connecting creates the tables, or brings them up to date. The default is that it does; otherwise call
+    /// [`PgBackend::run_migrations`](super::PgBackend::run_migrations).
+    pub fn migrate(mut self, migrate: bool) -> Self {
+        self.migrate = migrate;
+        self
+    }
+
+    /// Goes by this clock, as under test. The default is the database's.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Some(Arc::new(clock));
+        self
+    }
+
+    /// Whether nodes can be notified.
+    pub(super) fn listens(&self) -> bool {
+        self.notifications && !self.transaction_pooling
+    }
+}
+
+impl Default for PgOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,91 @@
+//! The statements, with the name of the schema in them.
+
+use std::sync::Arc;
+
+/// The longest name of a schema: the channel's name, which contains it, may have 63 bytes.
+const MAX_SCHEMA_BYTES: usize = 63 - PREFIX.len();
+
+const PREFIX: &str = "rexecutor:";
+
+macro_rules! queries {
+    ($($name:ident),* $(,)?) => {
+        /// The text of every statement, under the name of its file.
+        #[derive(Debug)]
+        pub(super) struct Queries {
+            /// The schema's name, quoted.
+            pub(super) schema: String,
+            /// On which channel nodes notify each other.
+            pub(super) channel: String,
+            $(pub(super) $name: Arc<str>,)*
+        }
+
+        impl Queries {
+            /// Puts a schema's name into the statements; the error says what is wrong with it.
+            pub(super) fn new(schema: &str) -> Result<Self, &'static str> {
+                check(schema)?;
+                let quoted = format!("\"{}\"", schema.replace('"', "\"\""));
+                Ok(Self {
+                    $($name: render(include_str!(concat!("queries/", stringify!($name), ".sql")), &quoted),)*
+                    channel: format!("{PREFIX}{schema}"),
+                    schema: quoted,
+                })
+            }
+
+            /// Every statement, to be prepared by a test.
+            #[cfg(test)]
+            pub(super) fn all(&self) -> Vec<(&'static str, &Arc<str>)> {
+                vec![$((stringify!($name), &self.$name)),*]
+            }
+        }
+    };
+}
+
+queries! {
+    claim_jobs, complete_jobs, create_migrations, create_schema, delete_completed_jobs, delete_dead_nodes, delete_jobs,
+    delete_node, find_conflicts, find_lost_jobs, find_oldest_node, find_schema, find_version, insert_jobs,
+    insert_migration, insert_node, insert_schedules, list_cancelled_jobs, list_schedules, lock_jobs, lock_lost_jobs,
+    lock_migrations, lock_states, lock_unique_keys, move_schedule, notify_nodes, prune_by_age, prune_by_length,
+    query_jobs, read_clock, release_unique_keys, renew_node, set_aside_jobs, store_content, store_states,
+}
+
+/// The one substitution in any statement.
+pub(super) fn render(sql: &str, schema: &str) -> Arc<str> {
+    sql.replace("{schema}", schema).into()
+}
+
+fn check(schema: &str) -> Result<(), &'static str> {
+    match schema {
+        "" => Err("it is empty"),
+        name if name.len() > MAX_SCHEMA_BYTES => Err("it is longer than 53 bytes"),
+        name if name.contains('\0') => Err("it contains U+0000"),
+        name if name.starts_with("pg_") => Err("PostgreSQL keeps names that begin with `pg_` for itself"),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schema_is_quoted_and_what_cannot_name_one_is_refused() {
+        let queries = Queries::new(r#"we"ird {schema} Name"#).unwrap();
+        assert!(queries.delete_node.contains(r#"DELETE FROM "we""ird {schema} Name".nodes"#));
+        for name in ["", "a\0b", "pg_mine", &"x".repeat(54)] {
+            assert!(Queries::new(name).is_err(), "{name:?}");
+        }
+        assert!(Queries::new(&"x".repeat(53)).is_ok());
+    }
+
+    #[test]
+    fn every_file_is_loaded() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/postgres/queries");
+        let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+        let mut files: Vec<_> = files.collect();
+        files.sort();
+        let queries = Queries::new("s").unwrap();
+        let mut loaded: Vec<_> = queries.all().into_iter().map(|(name, _)| format!("{name}.sql")).collect();
+        loaded.sort();
+        assert_eq!(files, loaded);
+    }
+}

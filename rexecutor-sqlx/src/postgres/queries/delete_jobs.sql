@@ -1,0 +1,1 @@
+DELETE FROM {schema}.jobs WHERE id = ANY ($1)

@@ -1,0 +1,1 @@
+SELECT coalesce($1::TIMESTAMPTZ, clock_timestamp()) AS now

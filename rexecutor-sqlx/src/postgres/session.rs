@@ -1,0 +1,87 @@
+//! Transactions, and how long they may take.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+use rexecutor::{
+    backend::{BackendError, Result},
+    clock::{Clock, SystemClock},
+};
+use sqlx::{AssertSqlSafe, Postgres, Transaction, postgres::PgArguments, query::Query};
+
+use super::{Database, error};
+
+impl Database {
+    /// The test clock's time; `None`: the database's counts.
+    pub(super) fn now(&self) -> Option<DateTime<Utc>> {
+        self.options.clock.as_ref().map(|clock| clock.now())
+    }
+
+    /// A statement of ours. Its values are bound.
+    pub(super) fn query(&self, sql: &Arc<str>) -> Query<'static, Postgres, PgArguments> {
+        sqlx::query(AssertSqlSafe(sql.clone())).persistent(!self.options.transaction_pooling)
+    }
+
+    /// Begins a transaction, with its settings in the same round trip.
+    pub(super) async fn begin(&self) -> sqlx::Result<Transaction<'static, Postgres>> {
+        self.begin_with(self.options.timeout, INDEXED).await
+    }
+
+    /// Begins a transaction whose statements the planner may carry out as it likes.
+    pub(super) async fn begin_free(&self) -> sqlx::Result<Transaction<'static, Postgres>> {
+        self.begin_with(self.options.timeout, "").await
+    }
+
+    pub(super) async fn begin_with(
+        &self,
+        timeout: Duration,
+        settings: &str,
+    ) -> sqlx::Result<Transaction<'static, Postgres>> {
+        // LOCAL: a pooler may give the session to somebody else afterwards.
+        let begin = format!(
+            "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = {timeout}; \
+             SET LOCAL idle_in_transaction_session_timeout = {idle}; {settings}",
+            timeout = timeout.as_millis().clamp(1, i32::MAX.unsigned_abs().into()),
+            idle = timeout.as_millis().saturating_mul(2).clamp(1, i32::MAX.unsigned_abs().into()),
+        );
+        // After an outage every idle connection is dead. Nothing has happened yet, so the next one may try.
+        let mut left = self.pool.options().get_max_connections();
+        loop {
+            match self.pool.begin_with(AssertSqlSafe(begin.clone())).await {
+                Err(error) if left > 0 && error::is_dead_connection(&error) => left -= 1,
+                answer => return answer,
+            }
+        }
+    }
+
+    /// Waits for `work`, but not for ever: a server that does not answer at all keeps no statement's time limit.
+    pub(super) async fn limited<T>(
+        &self,
+        what: &'static str,
+        work: impl Future<Output = sqlx::Result<T>>,
+    ) -> Result<T> {
+        self.limited_to(3, what, work).await
+    }
+
+    /// … for as long as so many statements may take.
+    pub(super) async fn limited_to<T>(
+        &self,
+        statements: usize,
+        what: &'static str,
+        work: impl Future<Output = sqlx::Result<T>>,
+    ) -> Result<T> {
+        let limit = self.options.timeout.saturating_mul(u32::try_from(statements).unwrap_or(u32::MAX));
+        tokio::select! {
+            biased;
+            answer = work => answer.map_err(error::failed(what)),
+            () = SystemClock.sleep(limit) => {
+                Err(BackendError::transient(what, format!("the server has not answered for {} s", limit.as_secs())))
+            }
+        }
+    }
+}
+
+/// Small batches by index, whatever the statistics say: a table that was empty when it was last analysed may have a
+/// million rows now. There is one good plan, and making it takes longer than carrying it out, so it is made once.
+const INDEXED: &str = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL jit = off; \
+                       SET LOCAL plan_cache_mode = force_generic_plan";

@@ -1,0 +1,102 @@
+//! Taking in how runs ended.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use futures::future::BoxFuture;
+use rexecutor::{
+    backend::{
+        Outcome, Result, Settle, Settlement,
+        lifecycle::{self, Fate},
+    },
+    job::{ExecutorName, JobId, Lease},
+};
+use sqlx::{PgConnection, Row};
+
+use super::{Database, PgBackend, write::Locked};
+
+impl Settle for PgBackend {
+    fn settle<'a>(&'a self, settlements: &'a [Settlement]) -> BoxFuture<'a, Result<Vec<(JobId, Lease)>>> {
+        Box::pin(async move {
+            let Settled { refused, due } =
+                self.0.limited("could not store outcomes", self.0.settle(settlements)).await?;
+            self.0.ring(due);
+            Ok(refused)
+        })
+    }
+}
+
+/// What became of a batch.
+#[derive(Default)]
+pub(super) struct Settled {
+    pub(super) refused: Vec<(JobId, Lease)>,
+    /// Whose jobs wait again.
+    pub(super) due: BTreeSet<ExecutorName>,
+}
+
+impl Database {
+    async fn settle(&self, settlements: &[Settlement]) -> sqlx::Result<Settled> {
+        let mut transaction = self.begin().await?;
+        let settled = self.settle_in(&mut transaction, settlements).await?;
+        transaction.commit().await?;
+        Ok(settled)
+    }
+
+    pub(super) async fn settle_in(
+        &self,
+        connection: &mut PgConnection,
+        settlements: &[Settlement],
+    ) -> sqlx::Result<Settled> {
+        let done = self.complete(connection, settlements).await?;
+        let rest: Vec<&Settlement> = settlements.iter().filter(|run| !done.contains(&run.id.as_i64())).collect();
+        if rest.is_empty() {
+            return Ok(Settled::default());
+        }
+        let locked = self.lock_states(connection, rest.iter().map(|run| run.id.as_i64()).collect()).await?;
+        let Locked { jobs, unreadable, now } = locked;
+        let mut jobs: BTreeMap<JobId, _> = jobs.into_iter().map(|job| (job.id, job)).collect();
+        let (mut settled, mut changed, mut deleted) = (Settled::default(), BTreeSet::new(), Vec::new());
+        for Settlement { id, lease, outcome } in rest {
+            let found = jobs.get_mut(id).zip(now);
+            match found.and_then(|(job, now)| lifecycle::settle(job, *lease, outcome, now)) {
+                Some(Fate::Delete) => deleted.push(id.as_i64()),
+                Some(Fate::Keep) => drop(changed.insert(*id)),
+                None => settled.refused.push((*id, *lease)),
+            }
+        }
+        let changed: Vec<_> = changed.iter().filter_map(|id| jobs.remove(id)).collect();
+        self.store_states(connection, &changed).await?;
+        if !deleted.is_empty() {
+            self.query(&self.queries.delete_jobs).bind(deleted).execute(&mut *connection).await?;
+        }
+        self.set_aside(connection, unreadable).await?;
+        settled.due = changed.into_iter().filter(|job| job.status.is_pending()).map(|job| job.executor).collect();
+        Ok(settled)
+    }
+
+    /// Completes in one statement what can be; returns the numbers of those jobs.
+    async fn complete(&self, connection: &mut PgConnection, settlements: &[Settlement]) -> sqlx::Result<HashSet<i64>> {
+        let mut counts: HashMap<JobId, usize> = HashMap::new();
+        settlements.iter().for_each(|run| *counts.entry(run.id).or_default() += 1);
+        let mut done = HashSet::new();
+        for keep in [true, false] {
+            // A job that is settled twice in one batch is decided on in order.
+            let is_ours =
+                |run: &&Settlement| run.outcome == Outcome::Complete { keep } && counts.get(&run.id) == Some(&1);
+            let mut runs: Vec<(i64, i64)> =
+                settlements.iter().filter(is_ours).map(|run| (run.id.as_i64(), run.lease.0)).collect();
+            if runs.is_empty() {
+                continue;
+            }
+            runs.sort_unstable();
+            let (ids, leases): (Vec<i64>, Vec<i64>) = runs.into_iter().unzip();
+            let query = match keep {
+                true => self.query(&self.queries.complete_jobs).bind(self.now()),
+                false => self.query(&self.queries.delete_completed_jobs),
+            };
+            for row in query.bind(ids).bind(leases).fetch_all(&mut *connection).await? {
+                done.insert(row.try_get::<i64, _>("id")?);
+            }
+        }
+        Ok(done)
+    }
+}

@@ -1,0 +1,169 @@
+//! Inserting jobs, some of which must not exist beside others.
+//!
+//! Whoever decides about a key first inserts a row with it, in its own transaction: others who want the same key wait
+//! until that ends, and their next statement sees what was decided. No advisory lock is taken: the application may use
+//! those.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use rexecutor::{
+    backend::{Enqueued, JobRow, NewJob, Unique, lifecycle},
+    job::{
+        JobId, JobStatus,
+        uniqueness_criteria::{Replace, Resolution, UniqueKey},
+    },
+};
+use sqlx::{PgConnection, Row};
+
+use super::{
+    Database,
+    enqueue::{CHUNK, age},
+    row,
+    write::Locked,
+};
+
+/// How many keys are locked in one statement.
+const KEYS: usize = 10_000;
+
+impl Database {
+    /// Inserts jobs in order, or finds what stands in their way.
+    pub(super) async fn insert(&self, connection: &mut PgConnection, jobs: Vec<NewJob>) -> sqlx::Result<Vec<Enqueued>> {
+        // All of them first and in order: two calls with the same keys must not wait for each other.
+        let keys: BTreeSet<UniqueKey> = jobs.iter().filter_map(|job| Some(job.unique.as_ref()?.key)).collect();
+        let keys: Vec<Vec<u8>> = keys.into_iter().map(|key| key.0.to_vec()).collect();
+        for keys in keys.chunks(KEYS) {
+            self.query(&self.queries.lock_unique_keys).bind(keys.to_vec()).execute(&mut *connection).await?;
+        }
+        let mut answers = Vec::with_capacity(jobs.len());
+        let mut jobs = jobs.into_iter().peekable();
+        while jobs.peek().is_some() {
+            let round = Round::take(&mut jobs);
+            answers.extend(self.insert_round(connection, round).await?);
+        }
+        for keys in keys.chunks(KEYS) {
+            self.query(&self.queries.release_unique_keys).bind(keys.to_vec()).execute(&mut *connection).await?;
+        }
+        Ok(answers)
+    }
+
+    async fn insert_round(&self, connection: &mut PgConnection, round: Round) -> sqlx::Result<Vec<Enqueued>> {
+        let Round { jobs, same, length } = round;
+        let conflicts = self.conflicts(connection, &jobs).await?;
+        let mut answers: BTreeMap<usize, Enqueued> = self.replace(connection, &jobs, &conflicts).await?;
+        let (places, new): (Vec<usize>, Vec<NewJob>) =
+            jobs.into_iter().filter(|(place, _)| !conflicts.contains_key(place)).unzip();
+        let ids = self.insert_rows(connection, &new).await?;
+        answers.extend(places.into_iter().zip(ids).map(|(place, id)| (place, Enqueued::Inserted(id))));
+        for (place, earlier) in same {
+            let id = answers.get(&earlier).map(|answer| answer.id()).ok_or(sqlx::Error::RowNotFound)?;
+            answers.insert(place, Enqueued::Existing(id));
+        }
+        match answers.len() == length {
+            true => Ok(answers.into_values().collect()),
+            false => Err(row::broken("id", "the database answered for fewer jobs than were inserted")),
+        }
+    }
+
+    /// For each job that has one, the newest job in its way.
+    async fn conflicts(
+        &self,
+        connection: &mut PgConnection,
+        jobs: &[(usize, NewJob)],
+    ) -> sqlx::Result<HashMap<usize, JobId>> {
+        let unique: Vec<(usize, &Unique)> =
+            jobs.iter().filter_map(|(place, job)| Some((*place, job.unique.as_ref()?))).collect();
+        if unique.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let statuses = |unique: &Unique| unique.statuses.iter().map(JobStatus::as_str).collect::<Vec<_>>().join(",");
+        let query = self
+            .query(&self.queries.find_conflicts)
+            .bind(self.now())
+            .bind(unique.iter().map(|(_, unique)| unique.key.0.to_vec()).collect::<Vec<_>>())
+            .bind(unique.iter().map(|(_, unique)| statuses(unique)).collect::<Vec<_>>())
+            .bind(unique.iter().map(|(_, unique)| unique.within.map(age)).collect::<Vec<_>>());
+        let mut conflicts = HashMap::new();
+        for row in query.fetch_all(connection).await? {
+            let wanted = usize::try_from(row.try_get::<i64, _>("place")? - 1).ok();
+            let place = wanted.and_then(|wanted| unique.get(wanted)).map(|(place, _)| *place);
+            let id = JobId::from(row.try_get::<i64, _>("id")?);
+            conflicts.extend(place.map(|place| (place, id)));
+        }
+        Ok(conflicts)
+    }
+
+    /// Answers for the jobs that conflict, and lets those in their way take over what they should.
+    async fn replace(
+        &self,
+        connection: &mut PgConnection,
+        jobs: &[(usize, NewJob)],
+        conflicts: &HashMap<usize, JobId>,
+    ) -> sqlx::Result<BTreeMap<usize, Enqueued>> {
+        let mut answers: BTreeMap<usize, Enqueued> =
+            conflicts.iter().map(|(place, id)| (*place, Enqueued::Existing(*id))).collect();
+        let replacing: Vec<(usize, JobId, Replace, &NewJob)> = jobs
+            .iter()
+            .filter_map(|(place, job)| match job.unique.as_ref()?.on_conflict {
+                Resolution::Replace(replace) => Some((*place, *conflicts.get(place)?, replace, job)),
+                _ => None,
+            })
+            .collect();
+        if replacing.is_empty() {
+            return Ok(answers);
+        }
+        let ids = replacing.iter().map(|(_, id, ..)| id.as_i64()).collect();
+        let Locked { jobs, now, .. } = Locked::read(&self.lock_jobs(connection, ids).await?)?;
+        let mut stored: HashMap<JobId, JobRow> = jobs.into_iter().map(|job| (job.id, job)).collect();
+        for (place, id, replace, job) in replacing {
+            // It may have been claimed, or pruned, since it was found.
+            let Some((row, now)) = stored.get_mut(&id).zip(now) else { continue };
+            if lifecycle::replace(row, &replace, job.clone(), now) {
+                self.store_content(connection, row).await?;
+                answers.insert(place, Enqueued::Replaced(id));
+            }
+        }
+        Ok(answers)
+    }
+}
+
+/// Jobs that can be decided on together: no two of them have one key.
+struct Round {
+    /// With their places.
+    jobs: Vec<(usize, NewJob)>,
+    /// Jobs that an earlier one of the round stands in the way of, whatever becomes of that one.
+    same: Vec<(usize, usize)>,
+    length: usize,
+}
+
+impl Round {
+    fn take(jobs: &mut std::iter::Peekable<std::vec::IntoIter<NewJob>>) -> Self {
+        let mut round = Self { jobs: Vec::new(), same: Vec::new(), length: 0 };
+        let mut seen: HashMap<UniqueKey, (usize, Unique)> = HashMap::new();
+        while round.jobs.len() < CHUNK
+            && let Some(job) = jobs.peek()
+        {
+            let earlier = job.unique.as_ref().and_then(|unique| Some((unique, seen.get(&unique.key)?)));
+            match earlier {
+                Some((unique, (place, first))) if is_settled_by(unique, first) => {
+                    round.same.push((round.length, *place));
+                    jobs.next();
+                }
+                Some(_) => break,
+                None => {
+                    let Some(job) = jobs.next() else { break };
+                    if let Some(unique) = &job.unique {
+                        seen.insert(unique.key, (round.length, unique.clone()));
+                    }
+                    round.jobs.push((round.length, job));
+                }
+            }
+            round.length += 1;
+        }
+        round
+    }
+}
+
+/// Whether the job that stands for the first one stands in the way of the second, too, and is left as it is.
+fn is_settled_by(second: &Unique, first: &Unique) -> bool {
+    second == first && second.on_conflict == Resolution::Ignore && second.statuses.contains(JobStatus::Scheduled)
+}

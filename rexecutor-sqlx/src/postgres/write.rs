@@ -1,0 +1,100 @@
+//! Reading rows under their locks, and writing them back.
+
+use chrono::{DateTime, Utc};
+use rexecutor::backend::JobRow;
+use sqlx::{PgConnection, Row, postgres::PgRow};
+
+use super::{Database, row};
+
+/// Rows that nobody else can change before the transaction ends.
+#[derive(Default)]
+pub(super) struct Locked {
+    pub(super) jobs: Vec<JobRow>,
+    /// Rows that cannot be read as jobs.
+    pub(super) unreadable: Vec<i64>,
+    /// The present, no earlier than when the last of them was locked.
+    pub(super) now: Option<DateTime<Utc>>,
+}
+
+impl Locked {
+    pub(super) fn read(rows: &[PgRow]) -> sqlx::Result<Self> {
+        let mut locked = Self::default();
+        for stored in rows {
+            locked.now = locked.now.max(Some(row::instant(stored, "now")?));
+            match row::job(stored) {
+                Ok(job) => locked.jobs.push(job),
+                Err(error) => locked.unreadable.push(unreadable(stored, &error)?),
+            }
+        }
+        Ok(locked)
+    }
+}
+
+/// The number of a row that cannot be read; says so in the log.
+pub(super) fn unreadable(stored: &PgRow, error: &sqlx::Error) -> sqlx::Result<i64> {
+    let id = stored.try_get::<i64, _>("id")?;
+    tracing::error!(job.id = id, error = %error, "a row cannot be read as a job and is discarded");
+    Ok(id)
+}
+
+impl Database {
+    /// Locks jobs, and reads of them what a change of status needs.
+    pub(super) async fn lock_states(&self, connection: &mut PgConnection, ids: Vec<i64>) -> sqlx::Result<Locked> {
+        let query = self.query(&self.queries.lock_states).bind(self.now()).bind(ids);
+        Locked::read(&query.fetch_all(connection).await?)
+    }
+
+    /// Locks jobs, and reads all of them.
+    pub(super) async fn lock_jobs(&self, connection: &mut PgConnection, ids: Vec<i64>) -> sqlx::Result<Vec<PgRow>> {
+        self.query(&self.queries.lock_jobs).bind(self.now()).bind(ids).fetch_all(connection).await
+    }
+
+    /// Stores what a change of status changes. The errors that `jobs` have are added to the stored ones.
+    pub(super) async fn store_states(&self, connection: &mut PgConnection, jobs: &[JobRow]) -> sqlx::Result<()> {
+        if jobs.is_empty() {
+            return Ok(());
+        }
+        let errors = jobs.iter().map(|job| job.errors.last().map(serde_json::to_string).transpose());
+        let errors = errors.collect::<Result<Vec<_>, _>>().map_err(|error| sqlx::Error::Encode(error.into()))?;
+        let query = self
+            .query(&self.queries.store_states)
+            .bind(each(jobs, |job| job.id.as_i64()))
+            .bind(each(jobs, |job| job.status.as_str()))
+            .bind(each(jobs, |job| i32::from(job.attempt)))
+            .bind(each(jobs, |job| job.scheduled_at))
+            .bind(each(jobs, |job| job.node.map(|node| node.0)))
+            .bind(each(jobs, |job| job.cancel_reason.clone()))
+            .bind(each(jobs, |job| job.completed_at))
+            .bind(each(jobs, |job| job.cancelled_at))
+            .bind(each(jobs, |job| job.discarded_at))
+            .bind(errors);
+        query.execute(connection).await.map(drop)
+    }
+
+    /// Stores what an update, or a unique job that replaces another, changes.
+    pub(super) async fn store_content(&self, connection: &mut PgConnection, job: &JobRow) -> sqlx::Result<()> {
+        let query = self
+            .query(&self.queries.store_content)
+            .bind(job.id.as_i64())
+            .bind(job.data.clone())
+            .bind(job.metadata.clone())
+            .bind(i32::from(job.max_attempts))
+            .bind(i32::from(job.priority))
+            .bind(job.tags.clone())
+            .bind(job.scheduled_at);
+        query.execute(connection).await.map(drop)
+    }
+
+    /// Discards rows that cannot be read, so that nobody meets them again.
+    pub(super) async fn set_aside(&self, connection: &mut PgConnection, ids: Vec<i64>) -> sqlx::Result<()> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let query = self.query(&self.queries.set_aside_jobs).bind(self.now()).bind(ids);
+        query.execute(connection).await.map(drop)
+    }
+}
+
+fn each<T>(jobs: &[JobRow], value: impl Fn(&JobRow) -> T) -> Vec<T> {
+    jobs.iter().map(value).collect()
+}

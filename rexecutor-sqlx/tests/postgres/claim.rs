@@ -1,0 +1,202 @@
+//! What only the SQL of claims can get wrong.
+
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
+use rexecutor::{
+    backend::{Claim, Due, Enqueue, JobRow, Maintain, NewJob, Outcome, Settle, Settlement},
+    job::{JobId, JobStatus},
+};
+use rexecutor_testing::TestClock;
+
+use crate::support::{claim, in_schema, job, jobs, join, slots};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trap_34_claims_of_16_tasks_are_disjoint_and_complete() {
+    in_schema(async |world| {
+        let _ = world.backend.enqueue(jobs("mail", 10_000)).await.unwrap();
+        let node = join(&world.backend).await;
+        let claimers = (0..16).map(|number| {
+            let backend = world.backend.clone();
+            tokio::spawn(async move {
+                let mut ids = Vec::new();
+                loop {
+                    let claimed = claim(&backend, node, "mail", 50 + number).await;
+                    assert!(claimed.jobs.len() <= 50 + number);
+                    if claimed.jobs.is_empty() {
+                        return ids;
+                    }
+                    ids.extend(claimed.jobs.into_iter().map(|job| job.id));
+                }
+            })
+        });
+        let claimed: Vec<JobId> =
+            futures::future::join_all(claimers).await.into_iter().flat_map(Result::unwrap).collect();
+        assert_eq!(claimed.len(), 10_000);
+        assert_eq!(claimed.iter().collect::<BTreeSet<_>>().len(), 10_000);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn trap_31_a_claim_steps_over_future_jobs_of_high_priority() {
+    in_schema(async |world| {
+        world
+            .sql(
+                "INSERT INTO {schema}.jobs (executor, data, max_attempts, priority, scheduled_at, inserted_at)
+                 SELECT 'mail', '{}', 1, n % 3, '2100-01-01', '2020-01-01' FROM generate_series(1, 60000) AS n",
+            )
+            .await;
+        let due: Vec<NewJob> = (0..10).map(|_| NewJob { priority: 7, ..job("mail") }).collect();
+        let _ = world.backend.enqueue(due).await.unwrap();
+        let node = join(&world.backend).await;
+        let reads = async || {
+            let sql = sqlx::AssertSqlSafe(format!(
+                "SELECT coalesce(sum(idx_tup_read), 0)::BIGINT FROM pg_stat_all_indexes
+                 WHERE schemaname = '{}' AND indexrelname = 'jobs_ready'",
+                world.schema
+            ));
+            let pool = sqlx::PgPool::connect(&world.url).await.unwrap();
+            sqlx::query_scalar::<_, i64>(sql).fetch_one(&pool).await.unwrap()
+        };
+        let claimed = claim(&world.backend, node, "mail", 20).await;
+        assert_eq!(claimed.jobs.len(), 10);
+        assert!(claimed.next_due_in.is_some());
+        // Statistics are sent when a session ends, at the latest.
+        drop(claimed);
+        let before = reads().await;
+        assert!(before < 1_000, "{before} index entries were read");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn trap_3_a_settlement_under_an_old_lease_changes_nothing() {
+    in_schema(async |world| {
+        let _ = world.backend.enqueue(jobs("mail", 1)).await.unwrap();
+        let node = join(&world.backend).await;
+        let first = claim(&world.backend, node, "mail", 1).await.jobs.remove(0);
+        let settle =
+            async |lease, outcome| world.backend.settle(&[Settlement { id: first.id, lease, outcome }]).await.unwrap();
+        assert_eq!(settle(first.lease, Outcome::GiveBack).await, []);
+        let second = claim(&world.backend, node, "mail", 1).await.jobs.remove(0);
+        assert_eq!(second.attempt, first.attempt);
+        assert_eq!(settle(first.lease, Outcome::Complete { keep: true }).await, [(first.id, first.lease)]);
+        assert_eq!(world.rows().await[0].status, JobStatus::Executing);
+        assert_eq!(settle(second.lease, Outcome::Complete { keep: true }).await, []);
+        assert_eq!(world.rows().await[0].status, JobStatus::Complete);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn trap_9_a_row_that_cannot_be_read_is_set_aside_and_keeps_nobody_waiting() {
+    in_schema(async |world| {
+        let _ = world.backend.enqueue(jobs("mail", 3)).await.unwrap();
+        world.sql("UPDATE {schema}.jobs SET priority = 70000 WHERE id = 1").await;
+        world.sql("UPDATE {schema}.jobs SET completed_at = 'infinity' WHERE id = 2").await;
+        world.sql("UPDATE {schema}.jobs SET attempt = 2147483647, lease = 9223372036854775807 WHERE id = 3").await;
+        let node = join(&world.backend).await;
+        let claimed = claim(&world.backend, node, "mail", 5).await;
+        assert_eq!(claimed.jobs.iter().map(|job| job.id.as_i64()).collect::<Vec<_>>(), [3]);
+        world.sql("UPDATE {schema}.jobs SET priority = 0 WHERE id = 1").await;
+        let statuses: Vec<_> = world.rows().await.into_iter().map(|row| row.status).collect();
+        assert_eq!(statuses, [JobStatus::Discarded, JobStatus::Discarded, JobStatus::Executing]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn trap_40_numbers_of_64_bits_and_microseconds_come_back() {
+    in_schema(async |world| {
+        world.sql("ALTER TABLE {schema}.jobs ALTER COLUMN id RESTART WITH 9007199254740993").await;
+        let at = TestClock::START + TimeDelta::microseconds(1);
+        let ids = world.backend.enqueue(vec![NewJob { due: Due::At(at), ..job("mail") }]).await.unwrap();
+        assert_eq!(ids[0].id().as_i64(), 9_007_199_254_740_993);
+        let node = join(&world.backend).await;
+        let claimed = claim(&world.backend, node, "mail", 1).await;
+        assert_eq!(claimed.next_due_in, Some(std::time::Duration::from_micros(1)));
+        world.clock.set(at).await;
+        let claimed = claim(&world.backend, node, "mail", 1).await.jobs;
+        assert_eq!((claimed[0].id, claimed[0].scheduled_at), (ids[0].id(), at));
+    })
+    .await;
+}
+
+/// While an old snapshot is held, claims that have become slow go on from where the last one ended; what came in behind
+/// that place is claimed before a node is told that there is nothing more.
+#[tokio::test]
+async fn trap_30_what_comes_in_behind_a_claim_is_claimed_before_the_line_counts_as_empty() {
+    in_schema(async |world| {
+        let late = |priority| NewJob { priority, ..job("mail") };
+        let _ = world.backend.enqueue((0..300).map(|_| late(5)).collect()).await.unwrap();
+        // Slow enough to be remembered: a lock that the claim waits for, taken by another session.
+        let pool = sqlx::PgPool::connect(&world.url).await.unwrap();
+        let mut blocker = pool.begin().await.unwrap();
+        let lock = format!("LOCK TABLE \"{}\".jobs IN SHARE MODE", world.schema);
+        sqlx::query(sqlx::AssertSqlSafe(lock)).execute(&mut *blocker).await.unwrap();
+        let node = join(&world.backend).await;
+        let (backend, asked) = (world.backend.clone(), slots("mail", 100));
+        let first = tokio::spawn(async move { backend.claim(node, &asked).await.unwrap().jobs });
+        let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = $1::REGCLASS";
+        let relation = format!("\"{}\".jobs", world.schema);
+        while sqlx::query_scalar::<_, i64>(waits).bind(&relation).fetch_one(&pool).await.unwrap() == 0 {}
+        sqlx::query("SELECT pg_sleep(0.05)").execute(&pool).await.unwrap();
+        blocker.commit().await.unwrap();
+        assert_eq!(first.await.unwrap().len(), 100);
+        // Behind the place that was reached.
+        let urgent = world.backend.enqueue(vec![late(0)]).await.unwrap()[0].id();
+        let rest = claim(&world.backend, node, "mail", 1_000).await.jobs;
+        assert_eq!(rest.len(), 201);
+        assert_eq!(rest[0].id, urgent);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn trap_4_rescue_leaves_jobs_of_live_nodes_and_finished_ones_alone() {
+    in_schema(async |world| {
+        let _ = world.backend.enqueue(jobs("mail", 3)).await.unwrap();
+        let dead = join(&world.backend).await;
+        let lost = claim(&world.backend, dead, "mail", 2).await.jobs;
+        world.clock.advance(TimeDelta::seconds(61)).await;
+        let live = join(&world.backend).await;
+        let _ = claim(&world.backend, live, "mail", 1).await;
+        let done = Settlement { id: lost[0].id, lease: lost[0].lease, outcome: Outcome::Complete { keep: true } };
+        assert_eq!(world.backend.settle(&[done]).await.unwrap(), []);
+        assert_eq!(world.backend.rescue().await.unwrap(), 1);
+        let statuses: Vec<_> = world.rows().await.into_iter().map(|row| row.status).collect();
+        assert_eq!(statuses, [JobStatus::Complete, JobStatus::Retryable, JobStatus::Executing]);
+        assert!(!world.backend.heartbeat(dead).await.unwrap().member);
+    })
+    .await;
+}
+
+/// A settlement that waits for whoever changes its row decides by what it finds afterwards.
+#[tokio::test]
+async fn trap_8_a_settlement_that_races_with_a_change_is_decided_by_the_change() {
+    in_schema(async |world| {
+        let _ = world.backend.enqueue(jobs("mail", 2)).await.unwrap();
+        let node = join(&world.backend).await;
+        let claimed = claim(&world.backend, node, "mail", 2).await.jobs;
+        let pool = sqlx::PgPool::connect(&world.url).await.unwrap();
+        let mut other = pool.begin().await.unwrap();
+        for change in ["lease = lease + 1 WHERE id = 1", "cancel_reason = 'asked' WHERE id = 2"] {
+            let sql = format!("UPDATE \"{}\".jobs SET {change}", world.schema);
+            sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut *other).await.unwrap();
+        }
+        let complete =
+            |keep| move |job: &JobRow| Settlement { id: job.id, lease: job.lease, outcome: Outcome::Complete { keep } };
+        let settlements: Vec<_> = claimed.iter().map(complete(true)).collect();
+        let backend = world.backend.clone();
+        let settling = tokio::spawn(async move { backend.settle(&settlements).await.unwrap() });
+        let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE $1";
+        let ours = format!("%\"{}\".jobs%", world.schema);
+        while sqlx::query_scalar::<_, i64>(waits).bind(&ours).fetch_one(&pool).await.unwrap() == 0 {}
+        other.commit().await.unwrap();
+        assert_eq!(settling.await.unwrap(), [(claimed[0].id, claimed[0].lease)]);
+        let statuses: Vec<_> = world.rows().await.into_iter().map(|row| row.status).collect();
+        assert_eq!(statuses, [JobStatus::Executing, JobStatus::Cancelled]);
+    })
+    .await;
+}

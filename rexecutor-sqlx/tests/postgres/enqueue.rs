@@ -1,0 +1,124 @@
+//! Enqueuing: together, in bulk, uniquely, and inside the application's transaction.
+
+use std::collections::BTreeSet;
+
+use rexecutor::{
+    backend::{Enqueue, Enqueued, NewJob, ScheduleKey},
+    job::JobStatus,
+};
+
+use crate::support::{in_schema, job, jobs, unique_job};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn callers_share_transactions_and_one_bad_job_fails_its_caller_only() {
+    in_schema(async |world| {
+        let callers = (0..200).map(|number| {
+            let backend = world.backend.clone();
+            let name = if number == 100 { "b\0d".to_owned() } else { format!("executor {}", number % 7) };
+            tokio::spawn(async move { backend.enqueue(jobs(&name, 1 + number % 3)).await })
+        });
+        let answers = futures::future::join_all(callers).await;
+        let mut ids = BTreeSet::new();
+        for (number, answer) in answers.into_iter().map(Result::unwrap).enumerate() {
+            match answer {
+                Err(error) => assert!(number == 100 && !error.is_transient(), "{number}: {error:?}"),
+                Ok(answers) => {
+                    assert_eq!(answers.len(), 1 + number % 3);
+                    assert!(answers.windows(2).all(|pair| pair[0].id() < pair[1].id()));
+                    ids.extend(answers.into_iter().map(Enqueued::id));
+                }
+            }
+        }
+        let rows = world.rows().await;
+        assert_eq!(rows.len(), ids.len());
+        assert_eq!(rows.into_iter().map(|row| row.id).collect::<BTreeSet<_>>(), ids);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_hundred_thousand_jobs_in_one_call_have_rising_numbers() {
+    in_schema(async |world| {
+        let all: Vec<NewJob> = (0..100_000).map(|number| NewJob { data: number.to_string(), ..job("mail") }).collect();
+        let ids: Vec<_> = world.backend.enqueue(all).await.unwrap().into_iter().map(Enqueued::id).collect();
+        assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
+        assert_eq!(ids.len(), 100_000);
+        let rows = world.rows().await;
+        assert!(rows.iter().enumerate().all(|(number, row)| row.data == number.to_string() && row.id == ids[number]));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trap_23_of_many_enqueuers_of_one_key_one_inserts() {
+    in_schema(async |world| {
+        let another = world.another().await;
+        let callers = (0..64).map(|number| {
+            let backend = if number % 2 == 0 { world.backend.clone() } else { another.clone() };
+            tokio::spawn(async move { backend.enqueue(vec![unique_job("mail", 1)]).await.unwrap().remove(0) })
+        });
+        let answers: Vec<_> = futures::future::join_all(callers).await.into_iter().map(Result::unwrap).collect();
+        assert_eq!(answers.iter().filter(|answer| !answer.is_duplicate()).count(), 1);
+        assert_eq!(answers.iter().map(|answer| answer.id()).collect::<BTreeSet<_>>().len(), 1);
+        assert_eq!(world.rows().await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trap_25_batches_with_the_same_keys_in_other_orders_do_not_deadlock() {
+    in_schema(async |world| {
+        let callers = (0..32_u8).map(|number| {
+            let backend = world.backend.clone();
+            let mut batch: Vec<_> = (0..50).map(|key| unique_job("mail", key)).collect();
+            batch.rotate_left(usize::from(number));
+            if number % 2 == 0 {
+                batch.reverse();
+            }
+            tokio::spawn(async move { backend.enqueue(batch).await.unwrap() })
+        });
+        let answers = futures::future::join_all(callers).await;
+        let inserted = answers.into_iter().flat_map(Result::unwrap).filter(|answer| !answer.is_duplicate()).count();
+        assert_eq!((inserted, world.rows().await.len()), (50, 50));
+        world.sql("DO $$ BEGIN ASSERT NOT EXISTS (SELECT FROM {schema}.unique_keys); END $$").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trap_17_a_tick_is_enqueued_once_by_however_many_nodes() {
+    in_schema(async |world| {
+        let key = ScheduleKey("nightly".to_owned());
+        let another = world.another().await;
+        let at = rexecutor_testing::TestClock::START + chrono::TimeDelta::seconds(5);
+        let callers = (0..32).map(|number| {
+            let backend = if number % 2 == 0 { world.backend.clone() } else { another.clone() };
+            let key = key.clone();
+            tokio::spawn(async move { backend.tick(&key, at, vec![job("report")]).await.unwrap() })
+        });
+        let won = futures::future::join_all(callers).await.into_iter().filter(|answer| *answer.as_ref().unwrap());
+        assert_eq!((won.count(), world.rows().await.len()), (1, 1));
+        assert_eq!(world.backend.schedules(&[key]).await.unwrap().last, [at]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn trap_16_a_job_in_a_transaction_exists_if_and_when_it_commits() {
+    in_schema(async |world| {
+        let pool = sqlx::PgPool::connect(&world.url).await.unwrap();
+        let mut undone = pool.begin().await.unwrap();
+        let _ = world.backend.enqueue_in(&mut undone, vec![unique_job("mail", 1)]).await.unwrap();
+        assert_eq!(world.rows().await.len(), 0);
+        undone.rollback().await.unwrap();
+        assert_eq!(world.rows().await.len(), 0);
+        let mut done = pool.begin().await.unwrap();
+        let inserted = world.backend.enqueue_in(&mut done, vec![unique_job("mail", 1)]).await.unwrap();
+        let again = world.backend.enqueue_in(&mut done, vec![unique_job("mail", 1)]).await.unwrap();
+        assert_eq!(again, [Enqueued::Existing(inserted[0].id())]);
+        done.commit().await.unwrap();
+        let rows = world.rows().await;
+        assert_eq!((rows.len(), rows[0].status), (1, JobStatus::Scheduled));
+    })
+    .await;
+}

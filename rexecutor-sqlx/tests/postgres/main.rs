@@ -1,0 +1,14 @@
+//! What `PgBackend` does, on a real server: that of `DATABASE_URL`. `scripts/postgres cargo test -p rexecutor-sqlx
+//! --all-features` starts one.
+
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
+mod claim;
+mod connect;
+mod enqueue;
+mod faults;
+mod oracle;
+mod pooler;
+mod server;
+mod support;
+mod watch;

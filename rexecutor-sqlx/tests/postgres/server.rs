@@ -1,0 +1,90 @@
+//! A PostgreSQL server of a test's own, to be stopped in the middle of its work.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+pub(crate) struct Server {
+    folder: tempfile::TempDir,
+    programs: PathBuf,
+    port: u16,
+}
+
+impl Server {
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let programs = programs();
+        // A port that was free a moment ago.
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let server = Self { folder, programs, port };
+        std::fs::create_dir(server.data()).unwrap();
+        if is_root() {
+            run(Command::new("chown").args(["-R", "postgres"]).arg(server.folder.path()));
+        }
+        let data = server.data();
+        run(server.program("initdb").arg("-D").arg(data).args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "-N"]));
+        server.resume();
+        server
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Stops it as a crash does.
+    pub(crate) fn crash(&self) {
+        run(self.program("pg_ctl").arg("-D").arg(self.data()).args(["-m", "immediate", "-w", "stop"]));
+    }
+
+    pub(crate) fn resume(&self) {
+        let folder = self.folder.path();
+        let options = format!("-p {} -h 127.0.0.1 -k {}", self.port, folder.display());
+        let log = folder.join("log");
+        run(self.program("pg_ctl").arg("-D").arg(self.data()).arg("-l").arg(log).args(["-w", "-o", &options, "start"]));
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// PostgreSQL refuses to run as root.
+    fn program(&self, name: &str) -> Command {
+        let path = self.programs.join(name);
+        let mut command = match is_root() {
+            true => {
+                let mut command = Command::new("setpriv");
+                command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]).arg(path);
+                command
+            }
+            false => Command::new(path),
+        };
+        command.current_dir(self.folder.path());
+        command
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.program("pg_ctl").arg("-D").arg(self.data()).args(["-m", "immediate", "stop"]).output();
+    }
+}
+
+fn run(command: &mut Command) {
+    let status = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).status().unwrap();
+    assert!(status.success(), "{command:?}");
+}
+
+pub(crate) fn is_root() -> bool {
+    std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self").unwrap()) == 0
+}
+
+/// Where the server's programs are: `scripts/postgres` says so; otherwise those of Debian's newest version.
+fn programs() -> PathBuf {
+    if let Some(folder) = std::env::var_os("REXECUTOR_POSTGRES_PROGRAMS") {
+        return folder.into();
+    }
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let newest = versions.map(|version| version.path().join("bin")).filter(|bin| bin.join("initdb").exists()).max();
+    newest.unwrap_or_else(|| Path::new("/usr/local/bin").to_owned())
+}
