@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod claim;
+mod conformance;
 mod connect;
 mod enqueue;
 mod faults;
