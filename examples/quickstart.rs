@@ -1,5 +1,4 @@
 //! Every file of a folder is a job: its lines and words are counted, and its SHA-256 is taken.
-//!
 //! Run it with `cargo run --example quickstart -- [FOLDER]`; without a folder it takes this workspace. Interrupt it with
 //! Ctrl-C or `kill -9` and run it again: it goes on where it was.
 
@@ -54,11 +53,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let folder = std::env::args_os().nth(1).map_or(workspace.clone(), PathBuf::from);
     let folder = folder.canonicalize().map_err(|error| format!("{}: {error}", folder.display()))?;
-    // A place for each folder, so that an interrupted run is found again.
-    let place = workspace.join("target/quickstart").join(name(&folder));
+    let place = workspace.join("target/quickstart").join(name(&folder)); // so that an interrupted run is found again
     fs::create_dir_all(&place)?;
     let results = fs::OpenOptions::new().create(true).append(true).open(place.join("results"))?;
-
     let backend = SqliteBackend::open(place.join("jobs.db")).await?;
     let files = enqueue(&backend, &folder).await?;
     let complete = CountFile::query_jobs_on_backend(Where::status_equal(JobStatus::Complete), &backend).await?;
@@ -66,7 +63,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("{files} files in {}, {done} of them counted by an interrupted run", folder.display());
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} files, {per_sec}, it is {msg}")?;
     let bar = ProgressBar::new(files).with_style(style).with_position(done);
-
     let started = SystemClock.now();
     let node = Rexecutor::from_registry()
         .with_backend(backend.clone())
@@ -122,7 +118,7 @@ async fn finished(bar: &ProgressBar) -> Result<(), Box<dyn Error>> {
 }
 
 async fn report(backend: &SqliteBackend, place: &Path, files: u64, seconds: f64) -> Result<(), Box<dyn Error>> {
-    let mut totals: BTreeMap<String, (u32, u32, f64)> = BTreeMap::new();
+    let mut totals = BTreeMap::<String, (u32, u32, f64)>::new();
     for row in backend.query(&Filter::All(Vec::new()), usize::MAX).await? {
         let took = row.completed_at.zip(row.attempted_at).map_or(0.0, |(end, start)| (end - start).as_seconds_f64());
         let total = totals.entry(row.executor.to_string()).or_default();

@@ -96,7 +96,7 @@ fn settings(job: &Job) -> String {
 fn types(job: &Job) -> (Type, Type) {
     match &job.signature.first {
         First::Unit => (parse_quote!(()), parse_quote!(())),
-        First::Data(data) => (data.clone(), parse_quote!(())),
+        First::Data(data) => ((**data).clone(), parse_quote!(())),
         First::Job(data, metadata) => ((**data).clone(), (**metadata).clone()),
     }
 }

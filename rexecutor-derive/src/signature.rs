@@ -16,7 +16,7 @@ pub(crate) enum First {
     /// There is none, or it is extracted: the data are `()`.
     Unit,
     /// The data.
-    Data(Type),
+    Data(Box<Type>),
     /// The whole job: its data and its metadata.
     Job(Box<Type>, Box<Type>),
 }
@@ -70,7 +70,7 @@ fn split(types: Vec<Type>, errors: &mut Errors) -> Signature {
         Some(first) => match last_segment(&first).map(|segment| segment.ident.to_string()).as_deref() {
             Some("State" | "JobContext") => (First::Unit, Some(first)),
             Some("Job") => (whole_job(&first, errors), None),
-            _ => (First::Data(first), None),
+            _ => (First::Data(Box::new(first)), None),
         },
     };
     let extracted: Vec<Type> = before.into_iter().chain(types).collect();
@@ -125,8 +125,9 @@ fn check_type(ty: &Type, verb: &str, errors: &mut Errors) {
     struct Checker<'e>(&'e mut Errors, &'e str);
     impl<'ast> Visit<'ast> for Checker<'_> {
         fn visit_type_reference(&mut self, reference: &'ast syn::TypeReference) {
-            // `&'static str` in an error is fine; it is borrowed data that cannot outlive their job.
-            if self.1 == "take" {
+            // What is `'static` outlives every job, and an error may hold what it likes.
+            let is_static = reference.lifetime.as_ref().is_some_and(|lifetime| lifetime.ident == "static");
+            if self.1 == "take" && !is_static {
                 let owned = if shown(&reference.elem) == "str" { "String".to_owned() } else { shown(&reference.elem) };
                 self.0.push(reference, format!("a job cannot take a reference: it runs later; take `{owned}`"));
             }

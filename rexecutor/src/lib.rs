@@ -1,4 +1,4 @@
-//! Durable, typed, retried, scheduled background jobs.
+#![doc = include_str!("docs/crate.md")]
 
 pub mod backend;
 pub mod backoff;

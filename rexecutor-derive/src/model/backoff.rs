@@ -13,7 +13,7 @@ use crate::{
 
 /// How long a failed attempt waits.
 pub(crate) enum Backoff {
-    Curve(Curve),
+    Curve(Box<Curve>),
     /// A function of the attempt's number.
     Function(Path),
 }
@@ -52,7 +52,7 @@ impl Backoff {
                 let base = base.ok_or_else(|| {
                     syn::Error::new_spanned(call, format!("write a duration first, as `{name}(\"5s\")`"))
                 })?;
-                Curve::parse(name, base, call.args.iter().skip(1), errors).map(Self::Curve)
+                Curve::parse(name, base, call.args.iter().skip(1), errors).map(|curve| Self::Curve(Box::new(curve)))
             }
             _ => Err(expected()),
         }

@@ -1,8 +1,11 @@
 //! The behaviour of the engine and of the in-memory backend.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
 mod macros;
 mod node;
 mod runs;
+mod schedules;
 mod shutdown;
 mod support;
 

@@ -9,7 +9,6 @@ use std::{
 use rexecutor::{
     backend::{Enqueue, Maintain, Node, Settle},
     prelude::*,
-    schedule::MissedTicks,
 };
 use tokio::sync::Semaphore;
 
@@ -280,125 +279,6 @@ async fn trap_07_and_38_an_outage_loses_nothing_and_does_not_spin() {
         assert!(bench.rows().await.iter().all(|row| row.status == JobStatus::Complete));
         node.graceful_shutdown().await;
     }
-}
-
-#[job(cron = "0 0 * * * *", timezone = "Europe/London")]
-async fn hourly(State(tell): State<Tell>, context: JobContext) {
-    tell.say(context.clock().now().format("%H:%M"));
-}
-
-/// Trap 17: a tick fires on every node.
-#[tokio::test]
-async fn trap_17_three_nodes_enqueue_each_tick_once() {
-    let bench = Bench::new();
-    let (tell, mut told) = tell();
-    let mut nodes = Vec::new();
-    for _ in 0..3 {
-        let schedule = "0 0 * * * *".parse().unwrap();
-        let node = bench.node().with_state(tell.clone());
-        nodes.push(node.with_cron_executor::<Tells>(schedule, 5, rexecutor::Tz::UTC).start().await.unwrap());
-    }
-    bench.seconds(5 * 3_600 + 1).await;
-    bench.clock.settle().await;
-    assert_eq!(told.all(), ["5"; 5]);
-    let due: Vec<_> = bench
-        .rows()
-        .await
-        .iter()
-        .map(|row| (row.scheduled_at - rexecutor_testing::TestClock::START).num_minutes())
-        .collect();
-    assert_eq!(due, [60, 120, 180, 240, 300]);
-    for node in nodes {
-        node.graceful_shutdown().await;
-    }
-}
-
-/// Trap 19: a tick is lost when the process was down.
-#[tokio::test]
-async fn trap_19_missed_ticks_follow_the_policy() {
-    for (policy, expected) in [(MissedTicks::Skip, 0), (MissedTicks::Last, 1), (MissedTicks::All, 5)] {
-        let bench = Bench::new();
-        let (tell, mut told) = tell();
-        let node = async || {
-            let node = bench.node().with_missed_ticks(policy).with_state(tell.clone());
-            node.with_cron_executor::<Tells>("0 0 * * * *".parse().unwrap(), 5, rexecutor::Tz::UTC)
-                .start()
-                .await
-                .unwrap()
-        };
-        let first = node().await;
-        bench.clock.settle().await;
-        first.graceful_shutdown().await;
-        bench.seconds(5 * 3_600 + 600).await;
-        let second = node().await;
-        bench.clock.settle().await;
-        assert_eq!(told.all().len(), expected, "{policy:?}");
-        second.graceful_shutdown().await;
-    }
-}
-
-/// Trap 22: removing a schedule leaves it firing; changing its expression waits for the old tick.
-#[tokio::test]
-async fn trap_22_a_changed_schedule_starts_anew_and_a_removed_one_is_silent() {
-    let bench = Bench::new();
-    let (tell, mut told) = tell();
-    let node = async |expression: Option<&str>| {
-        let node = bench.node().with_state(tell.clone()).with_executor::<Tells>();
-        let schedule = expression.map(|expression| expression.parse().unwrap());
-        match schedule {
-            Some(schedule) => node.with_cron_executor::<Tells>(schedule, 5, rexecutor::Tz::UTC).start().await.unwrap(),
-            None => node.start().await.unwrap(),
-        }
-    };
-    for (expression, expected) in [(Some("0 0 0 * * *"), 0), (Some("0 */10 * * * *"), 6), (None, 0)] {
-        let running = node(expression).await;
-        bench.seconds(3_601).await;
-        bench.clock.settle().await;
-        assert_eq!(told.all().len(), expected, "{expression:?}");
-        running.graceful_shutdown().await;
-    }
-}
-
-#[tokio::test]
-async fn the_pruner_deletes_what_its_configuration_names() {
-    let bench = Bench::new();
-    let (tell, _told) = tell();
-    let every_minute = "0 * * * * *".parse().unwrap();
-    let config = PrunerConfig::new(every_minute)
-        .with_pruner(Pruner::max_age(TimeDelta::minutes(30), JobStatus::Complete).only::<Tells>())
-        .with_pruner(Pruner::max_length(2, JobStatus::Complete).except::<Tells>());
-    let gate = Arc::new(Semaphore::new(9));
-    let node = bench.node().with_state(tell).with_state(Census::default()).with_state(gate).with_job_pruner(config);
-    let node = node.with_executor::<Tells>().with_executor::<Quiet>().start().await.unwrap();
-    enqueue::<Tells>(&bench, 3_000).await;
-    enqueue::<Quiet>(&bench, 5).await;
-    bench.seconds(29 * 60).await;
-    assert_eq!(bench.rows().await.len(), 3_002);
-    bench.seconds(3 * 60).await;
-    bench.clock.settle().await;
-    assert_eq!(bench.rows().await.len(), 2);
-    node.graceful_shutdown().await;
-}
-
-#[job(retain = "1h")]
-async fn kept_an_hour() {}
-
-#[job(retain = "none")]
-async fn not_kept() {}
-
-#[tokio::test]
-async fn jobs_are_retained_as_they_say() {
-    let bench = Bench::new();
-    let node = bench.node().with_executor::<KeptAnHour>().with_executor::<NotKept>().start().await.unwrap();
-    let _ = KeptAnHour::builder().enqueue_to_backend(&bench.backend).await.unwrap();
-    let _ = NotKept::builder().enqueue_to_backend(&bench.backend).await.unwrap();
-    bench.clock.settle().await;
-    assert_eq!(bench.rows().await.len(), 1);
-    bench.seconds(59 * 60).await;
-    assert_eq!(bench.rows().await.len(), 1);
-    bench.seconds(3 * 60).await;
-    assert_eq!(bench.rows().await.len(), 0);
-    node.graceful_shutdown().await;
 }
 
 /// A node whose lease has moved on is told so by the backend, whatever it thinks.

@@ -115,20 +115,23 @@ async fn dropping_the_guard_shuts_the_node_down() {
 }
 
 #[job(blocking, timeout = "5s")]
-async fn blocks(State(tell): State<Tell>, State(gate): State<std::sync::Arc<std::sync::Mutex<()>>>) {
+async fn blocks(State(tell): State<Tell>, State(leave): State<Leave>) {
     tell.say("began");
-    drop(gate.lock());
+    let _ = leave.lock().unwrap().recv();
     tell.say("ended");
 }
+
+/// What a blocking job waits for.
+type Leave = Arc<std::sync::Mutex<std::sync::mpsc::Receiver<()>>>;
 
 /// Trap 44: `timeout` does not stop a loop without `.await`: the slot is freed, the thread is not.
 #[tokio::test]
 async fn trap_44_a_blocking_job_keeps_its_slot_until_its_thread_has_ended() {
     let bench = Bench::new();
     let (tell, mut told) = tell();
-    let gate = std::sync::Arc::new(std::sync::Mutex::new(()));
-    let held = gate.lock().unwrap();
-    let node = bench.node().with_max_running(1).with_state(tell).with_state(gate.clone()).with_executor::<Blocks>();
+    let (leave, waiting) = std::sync::mpsc::channel();
+    let waiting: Leave = Arc::new(std::sync::Mutex::new(waiting));
+    let node = bench.node().with_max_running(1).with_state(tell).with_state(waiting).with_executor::<Blocks>();
     let node = node.start().await.unwrap();
     let first = Blocks::builder().enqueue_to_backend(&bench.backend).await.unwrap();
     let second = Blocks::builder().enqueue_to_backend(&bench.backend).await.unwrap();
@@ -136,7 +139,7 @@ async fn trap_44_a_blocking_job_keeps_its_slot_until_its_thread_has_ended() {
     bench.seconds(60).await;
     assert_eq!(bench.row(first).await.status, JobStatus::Executing, "its thread goes on");
     assert_eq!(bench.row(second).await.status, JobStatus::Scheduled, "its slot is taken");
-    drop(held);
+    drop(leave);
     assert_eq!((told.next().await.as_str(), told.next().await.as_str()), ("ended", "began"));
     assert_eq!(told.next().await, "ended");
     node.graceful_shutdown().await;
