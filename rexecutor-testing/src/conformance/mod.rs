@@ -30,13 +30,13 @@ pub use self::harness::{Guarded, Harness, With};
 /// Every case by its name, so that none can be forgotten: the list makes the functions' paths and the tests.
 macro_rules! cases {
     ($($module:ident: $($case:ident),* $(,)?;)*) => {
-        /// The cases. Not public API: [`conformance!`](crate::conformance) calls them.
+        /// The cases. Not public API: [`conformance!`](macro@crate::conformance) calls them.
         #[doc(hidden)]
         pub mod cases {
             $(pub use super::$module::{$($case),*};)*
         }
 
-        /// Holds a backend to the suite: see [`conformance`](crate::conformance).
+        /// Holds a backend to the suite: see [`conformance`](mod@crate::conformance).
         #[macro_export]
         macro_rules! conformance {
             ($name:ident, $backend:expr) => {
