@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, error::Error, fs, io::Write, path::Path, path::
 
 use indicatif::{ProgressBar, ProgressStyle};
 use rexecutor::{
-    backend::{Enqueue, Filter, Inspect},
+    backend::{Filter, Inspect},
     clock::{Clock, SystemClock},
     prelude::*,
 };
@@ -100,7 +100,7 @@ async fn enqueue(backend: &SqliteBackend, folder: &Path) -> Result<u64, Box<dyn 
             }
         }
     }
-    Ok(backend.enqueue(jobs).await?.len() as u64 - 1)
+    Ok(rexecutor::enqueue_all_to_backend(jobs, backend).await?.len() as u64 - 1)
 }
 
 /// Waits until every file was counted, and the flaky service reached.

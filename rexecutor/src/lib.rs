@@ -2,6 +2,7 @@
 
 pub mod backend;
 pub mod backoff;
+mod bulk;
 pub mod clock;
 mod engine;
 pub mod executor;
@@ -22,6 +23,7 @@ pub use chrono_tz::Tz;
 pub use rexecutor_derive::job;
 
 pub use crate::{
+    bulk::{enqueue_all, enqueue_all_to_backend},
     executor::{ExecutionError, ExecutionResult, Executor},
     global::{GlobalBackendIsSet, NoGlobalBackend},
     job::{Job, JobContext, JobId, JobStatus},

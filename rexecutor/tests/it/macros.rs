@@ -231,3 +231,16 @@ async fn parameters_are_extracted_and_an_extractor_may_cancel() {
     assert_eq!(bad.cancel_reason.as_deref(), Some("the job names no tenant"));
     node.graceful_shutdown().await;
 }
+
+#[tokio::test]
+async fn jobs_of_several_executors_are_enqueued_in_one_call() {
+    let bench = Bench::new();
+    let unique =
+        |to: &str| Mail::builder().with_data(to.to_owned()).unique(UniquenessCriteria::by_data()).encode().unwrap();
+    let jobs = vec![unique("ada"), One::builder().with_data(1).encode().unwrap(), unique("ada"), unique("bob")];
+    let answers = rexecutor::enqueue_all_to_backend(jobs, &bench.backend).await.unwrap();
+    assert_eq!(answers.iter().map(|answer| answer.is_duplicate()).collect::<Vec<_>>(), [false, false, true, false]);
+    assert_eq!(answers[2].id(), answers[0].id());
+    let executors: Vec<_> = bench.rows().await.iter().map(|row| row.executor.to_string()).collect();
+    assert_eq!(executors, ["mail", "same", "mail"]);
+}
