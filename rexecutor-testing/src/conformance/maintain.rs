@@ -68,6 +68,16 @@ pub async fn trap_12_a_job_whose_nodes_die_ends_discarded(t: &Harness) {
     assert_eq!((row.status, row.errors.len(), row.discarded_at), (JobStatus::Discarded, 3, Some(t.now())));
 }
 
+/// A node may be silent for as long as it says, also for ever.
+pub async fn a_timeout_may_be_as_long_as_it_likes(t: &Harness) {
+    let node = rexecutor::backend::Node { label: "eternal".to_owned(), timeout: std::time::Duration::MAX };
+    let node = t.backend.join(&node).await.expect("a node can join");
+    t.enqueue(job("mail")).await;
+    assert_eq!(t.claim(node, "mail", 1).await.len(), 1);
+    t.clock.advance(TimeDelta::days(3_650)).await;
+    assert_eq!(rescue(t).await, 0);
+}
+
 /// A node that left leaves its jobs to the others at once.
 pub async fn a_node_that_left_leaves_its_jobs_to_the_others(t: &Harness) {
     let run = t.running(job("mail")).await;

@@ -49,7 +49,7 @@ pub fn is_due(row: &JobRow, now: DateTime<Utc>) -> bool {
 pub fn claim(row: &mut JobRow, node: NodeId, now: DateTime<Utc>) {
     row.status = JobStatus::Executing;
     row.attempt = row.attempt.saturating_add(1);
-    row.lease = Lease(row.lease.0 + 1);
+    row.lease = Lease(row.lease.0.saturating_add(1));
     row.node = Some(node);
     row.attempted_at = Some(now);
 }

@@ -157,7 +157,8 @@ impl Store {
 
     /// Ends the runs of every node that is no member.
     pub(super) fn rescue(&mut self, now: DateTime<Utc>) -> Vec<ExecutorName> {
-        self.nodes.retain(|_, member| member.seen_at + member.timeout >= now);
+        self.nodes
+            .retain(|_, member| member.seen_at.checked_add_signed(member.timeout).is_none_or(|dead_at| dead_at >= now));
         let lost = |(node, id): &(NodeId, JobId)| (!self.nodes.contains_key(node)).then_some(*id);
         let lost: Vec<JobId> = self.executing.iter().filter_map(lost).collect();
         let rescue = |id: JobId| {
