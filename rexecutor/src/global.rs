@@ -24,8 +24,8 @@ pub(crate) fn set(backend: Arc<dyn Backend>) -> Result<(), GlobalBackendIsSet> {
 /// No global backend is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "no global backend is set: call `Rexecutor::new(backend).set_global_backend()` or start a node with \
-     `.with_backend(backend)` and `.set_global_backend()` first, or name the backend, as in `.enqueue_to_backend(&backend)`"
+    "no global backend is set: start a node with `.with_backend(backend)`, or call \
+     `Rexecutor::new(backend).set_global_backend()`, or name the backend, as in `.enqueue_to_backend(&backend)`"
 )]
 pub struct NoGlobalBackend;
 

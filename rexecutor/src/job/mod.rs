@@ -58,6 +58,8 @@ pub struct Job<D, M> {
     pub cancelled_at: Option<DateTime<Utc>>,
     /// When it failed for good.
     pub discarded_at: Option<DateTime<Utc>>,
+    /// Why it was cancelled, or is to stop.
+    pub cancel_reason: Option<String>,
     context: JobContext,
 }
 
@@ -103,6 +105,7 @@ impl<D: DeserializeOwned, M: DeserializeOwned> Job<D, M> {
             completed_at: row.completed_at,
             cancelled_at: row.cancelled_at,
             discarded_at: row.discarded_at,
+            cancel_reason: row.cancel_reason.clone(),
             context,
         })
     }

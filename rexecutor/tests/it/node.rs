@@ -346,6 +346,8 @@ async fn an_executor_finds_cancels_reruns_and_updates_its_jobs() {
     Tells::cancel_job_on_backend(id, Box::new("not now"), backend).await.unwrap();
     let twice = Tells::cancel_job_on_backend(id, Box::new("not now"), backend).await.unwrap_err();
     assert_eq!(twice.to_string(), format!("job {} is cancelled and cannot be cancelled", id.id()));
+    let cancelled = Tells::query_jobs_on_backend(Where::id_equals(id.id()), backend).await.unwrap();
+    assert_eq!(cancelled[0].cancel_reason.as_deref(), Some("not now"));
     Tells::rerun_job_on_backend(id, backend).await.unwrap();
     assert_eq!(bench.row(id).await.status, JobStatus::Scheduled);
     let strange = Busy::rerun_job_on_backend(id, backend).await.unwrap_err();
