@@ -8,7 +8,7 @@ pub use rexecutor_derive::job;
 pub use crate::{
     Rexecutor, assert_enqueued,
     backoff::{BackoffStrategy, Jitter, Strategy},
-    executor::{CancellationReason, Disposition, ExecutionError, ExecutionResult, Executor, Retention},
+    executor::{CancellationReason, Disposition, ExecutionError, ExecutionResult, Executor, JobFailure, Retention},
     job::{
         ErrorType, Job, JobContext, JobError, JobId, JobStatus,
         query::Where,

@@ -3,6 +3,7 @@
 //! `#[job]` writes an implementation of [`Executor`] from a function; everything here can also be written by hand.
 
 mod amend;
+mod decided;
 mod result;
 
 use std::time::Duration;
@@ -13,6 +14,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 pub use self::{
     amend::JobsError,
+    decided::JobFailure,
     result::{CancellationReason, Disposition, ExecutionError, ExecutionResult, IntoExecutionResult},
 };
 use crate::{

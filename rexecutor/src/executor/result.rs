@@ -7,6 +7,8 @@ use std::{
 
 use chrono::TimeDelta;
 
+use super::decided;
+
 /// What a run of a job gives.
 #[non_exhaustive]
 pub enum ExecutionResult {
@@ -103,7 +105,8 @@ impl<T: Display + Send> CancellationReason for T {}
 
 /// What a function with `#[job]` may return.
 ///
-/// A unit and `Ok(())` are [`ExecutionResult::Done`]; an error is stored with all its causes, under its type's name.
+/// A unit and `Ok(())` are [`ExecutionResult::Done`]; an error is stored with all its causes, under its type's name, and
+/// retried unless it is, or wraps, a [`JobFailure`](super::JobFailure) that decides otherwise.
 #[diagnostic::on_unimplemented(
     message = "a job cannot return `{Self}`",
     label = "not a job's result",
@@ -144,18 +147,16 @@ struct Returned {
 
 impl Display for Returned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.error)?;
-        let mut cause = self.error.source();
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
-        }
-        Ok(())
+        f.write_str(&decided::words(&*self.error))
     }
 }
 
 impl ExecutionError for Returned {
     fn error_type(&self) -> &str {
         self.error_type
+    }
+
+    fn disposition(&self) -> Disposition {
+        decided::disposition(&*self.error)
     }
 }

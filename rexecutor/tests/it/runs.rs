@@ -224,6 +224,49 @@ async fn an_error_is_stored_with_its_causes_and_its_types_name() {
     node.graceful_shutdown().await;
 }
 
+fn expired() -> Result<(), JobFailure> {
+    Err(JobFailure::discard(SendError(std::io::Error::other("the card has expired"))))
+}
+
+#[job]
+async fn discards_by_anyhow() -> anyhow::Result<()> {
+    use anyhow::Context;
+    expired().context("could not charge")?;
+    Ok(())
+}
+
+#[job]
+async fn retries_later_by_eyre() -> eyre::Result<()> {
+    Err(JobFailure::retry_after(TimeDelta::seconds(90), "busy"))?;
+    Ok(())
+}
+
+#[job]
+async fn cancels_by_box() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    Err(JobFailure::cancel("nothing to do"))?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_returned_error_decides_through_whatever_wraps_it() {
+    let bench = Bench::new();
+    let node = bench.node().with_executor::<DiscardsByAnyhow>().with_executor::<RetriesLaterByEyre>();
+    let node = node.with_executor::<CancelsByBox>().start().await.unwrap();
+    let discarded = DiscardsByAnyhow::builder().enqueue_to_backend(&bench.backend).await.unwrap();
+    let later = RetriesLaterByEyre::builder().enqueue_to_backend(&bench.backend).await.unwrap();
+    let cancelled = CancelsByBox::builder().enqueue_to_backend(&bench.backend).await.unwrap();
+    bench.clock.settle().await;
+    let row = bench.row(discarded).await;
+    assert_eq!(row.status, JobStatus::Discarded);
+    assert_eq!(row.errors[0].details, "could not charge: could not send: the card has expired");
+    let row = bench.row(later).await;
+    let due = rexecutor_testing::TestClock::START + TimeDelta::seconds(90);
+    assert_eq!((row.status, row.scheduled_at, row.errors[0].details.as_str()), (JobStatus::Retryable, due, "busy"));
+    let row = bench.row(cancelled).await;
+    assert_eq!((row.status, row.cancel_reason.as_deref()), (JobStatus::Cancelled, Some("nothing to do")));
+    node.graceful_shutdown().await;
+}
+
 /// Trap 9: data that no longer decodes is logged and left executing for ever.
 #[tokio::test]
 async fn trap_09_data_that_do_not_decode_fail_the_attempt() {
