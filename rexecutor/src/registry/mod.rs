@@ -11,6 +11,8 @@
 mod extract;
 mod state;
 
+use chrono::{DateTime, Utc};
+
 #[doc(hidden)]
 pub use self::extract::extract;
 pub use self::{
@@ -20,19 +22,55 @@ pub use self::{
 use crate::{
     backend::NewJob,
     engine::{Runner, runner},
-    executor::Executor,
+    executor::{Executor, Retention},
     job::builder::EnqueueError,
+    schedule::{Schedule, ScheduleError},
 };
 
 /// A job that `#[job]` has registered.
 #[derive(Clone, Copy)]
 pub struct Registration {
     name: &'static str,
+    settings: Settings,
     file: &'static str,
     line: u32,
     runner: fn() -> Box<dyn Runner>,
     requires: fn(&mut Requirements),
     crons: &'static [CronEntry],
+}
+
+/// What a job declares of itself, as the constants of its [`Executor`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Settings {
+    /// How many attempts a job has.
+    pub max_attempts: u16,
+    /// How many run at once on a node; `None`: as many as the node runs at all.
+    pub max_concurrency: Option<usize>,
+    /// Lower numbers start first.
+    pub priority: u16,
+    /// Words to find jobs by.
+    pub tags: &'static [&'static str],
+    /// Whether it blocks its thread.
+    pub is_blocking: bool,
+    /// How long it is kept.
+    pub retention: Retention,
+    /// The most bytes of its encoded data.
+    pub max_data_bytes: usize,
+}
+
+impl Settings {
+    const fn of<E: Executor>() -> Self {
+        Self {
+            max_attempts: E::MAX_ATTEMPTS,
+            max_concurrency: E::MAX_CONCURRENCY,
+            priority: E::PRIORITY,
+            tags: E::TAGS,
+            is_blocking: E::BLOCKING,
+            retention: E::RETENTION,
+            max_data_bytes: E::MAX_DATA_BYTES,
+        }
+    }
 }
 
 /// One schedule of a job.
@@ -48,7 +86,15 @@ inventory::collect!(Registration);
 impl Registration {
     /// Registers an executor that is defined at this place.
     pub const fn of<E: Executor>(file: &'static str, line: u32) -> Self {
-        Self { name: E::NAME, file, line, runner: runner::<E>, requires: |_| {}, crons: &[] }
+        Self {
+            name: E::NAME,
+            settings: Settings::of::<E>(),
+            file,
+            line,
+            runner: runner::<E>,
+            requires: |_| {},
+            crons: &[],
+        }
     }
 
     /// What its node must have.
@@ -66,6 +112,11 @@ impl Registration {
     /// The name under which its jobs are stored.
     pub const fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// What it declares of itself.
+    pub const fn settings(&self) -> Settings {
+        self.settings
     }
 
     /// The file and line that define it.
@@ -107,6 +158,15 @@ impl CronEntry {
     /// The time zone's name.
     pub const fn timezone(&self) -> &'static str {
         self.timezone
+    }
+
+    /// Its first tick after `after`; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the expression or the time zone cannot be read. `#[job]` has checked both.
+    pub fn next_after(&self, after: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, ScheduleError> {
+        Ok(Schedule::parse(self.expression, self.timezone)?.next_after(after))
     }
 
     pub(crate) fn job(&self) -> Result<NewJob, EnqueueError> {

@@ -26,6 +26,9 @@ async fn needs_state(State(_): State<std::collections::BTreeMap<u8, u8>>) {}
 #[job]
 async fn needs_nothing() {}
 
+#[job(cron = "0 0 * * * *")]
+async fn on_the_hour() {}
+
 /// Trap 53: missing state is found when the job runs, in production.
 #[tokio::test]
 async fn trap_53_what_is_wrong_with_the_registry_is_told_at_start_with_file_and_line() {
@@ -56,6 +59,10 @@ async fn the_jobs_of_a_node_are_selected_by_type_and_by_name() {
     let registered = Rexecutor::registered();
     let found = registered.iter().find(|job| job.name() == "needs_state").unwrap();
     assert!(found.location().0.ends_with("tests/it/macros.rs"));
+    assert_eq!((found.settings().max_attempts, found.settings().is_blocking), (3, false));
+    let hourly = registered.iter().find(|job| job.name() == "on_the_hour").unwrap().crons()[0];
+    let start = rexecutor_testing::TestClock::START;
+    assert_eq!(hourly.next_after(start).unwrap(), Some(start + TimeDelta::hours(1)));
 }
 
 executor!(

@@ -1,0 +1,40 @@
+//! Lists every job that is linked into a program, with its settings and its next tick.
+//!
+//! Run it with `cargo run --example jobs_list`.
+
+use rexecutor::{
+    clock::{Clock, SystemClock},
+    prelude::*,
+};
+
+/// Sends the welcome mail.
+#[job(max_attempts = 3, max_concurrency = 10, tags = ["mail"], unique_within = "5m")]
+async fn welcome_email(_address: String) {}
+
+/// Every night, London time.
+#[job(cron = "0 30 1 * * *", timezone = "Europe/London", retain = "7d")]
+async fn nightly_report() {}
+
+/// At noon in two cities.
+#[job(
+    cron("0 0 12 * * MON-FRI", timezone = "Asia/Tokyo", data = Some("Tokyo".to_owned())),
+    cron("0 0 12 * * MON-FRI", timezone = "America/New_York", data = Some("New York".to_owned())),
+    blocking
+)]
+async fn greet(_city: Option<String>) {}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    println!("{:<16} {:>8} {:>5} {:>8}  defined at", "job", "attempts", "slots", "blocking");
+    for job in Rexecutor::registered() {
+        let (file, line) = job.location();
+        let settings = job.settings();
+        let slots = settings.max_concurrency.map_or("any".to_owned(), |slots| slots.to_string());
+        let (name, attempts, blocking) = (job.name(), settings.max_attempts, settings.is_blocking);
+        println!("{name:<16} {attempts:>8} {slots:>5} {blocking:>8}  {file}:{line}");
+        for cron in job.crons() {
+            let next = cron.next_after(SystemClock.now())?.map_or("never".to_owned(), |next| next.to_string());
+            println!("    {} {}: next at {next}", cron.expression(), cron.timezone());
+        }
+    }
+    Ok(())
+}
