@@ -18,8 +18,8 @@ use tracing::Instrument;
 
 use super::{
     Environment, Options, Runner,
-    backoff::Outage,
     lines::Lines,
+    outage::Outage,
     outbox::{MOST_WAITING, Outbox},
     run::Run,
 };

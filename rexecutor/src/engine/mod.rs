@@ -11,11 +11,11 @@
 //!
 //! The [`dispatcher`] is the heart; it runs as one task and owns its state. The others talk to it through channels.
 
-mod backoff;
 mod dispatcher;
 mod lines;
 mod membership;
 mod options;
+mod outage;
 mod outbox;
 mod prune;
 mod run;

@@ -10,7 +10,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use futures::future::BoxFuture;
 
-use super::backoff::Outage;
+use super::outage::Outage;
 use crate::{
     backend::{Backend, Result, Settlement},
     clock::Clock,

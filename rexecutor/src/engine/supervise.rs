@@ -4,7 +4,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures::{FutureExt, future::BoxFuture};
 
-use super::backoff::Outage;
+use super::outage::Outage;
 use crate::{
     backend::{BackendError, Result},
     clock::Clock,
