@@ -2,7 +2,11 @@
 
 mod clock;
 pub mod conformance;
+mod faulty;
 
 pub use rexecutor::assert_enqueued;
 
-pub use self::clock::TestClock;
+pub use self::{
+    clock::TestClock,
+    faulty::{Fault, Faulty, Operation},
+};

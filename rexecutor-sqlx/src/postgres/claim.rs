@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{Bell, Claim, Claimed, JobRow, Outcome, Result, Settlement, Slots},
+    backend::{Bell, Claim, Claimed, JobRow, Result, Slots},
     clock::{Clock, SystemClock},
     job::{JobId, NodeId},
 };
@@ -45,7 +45,6 @@ struct Found {
 impl Database {
     async fn claim(&self, node: NodeId, slots: &[Slots]) -> sqlx::Result<Claimed> {
         let mut transaction = self.begin().await?;
-        let returned = self.give_back(&mut transaction, node).await?;
         let began = SystemClock.now();
         let asked = slots.iter().filter(|slots| slots.free > 0);
         let asked = asked.map(|slots| Asked { slots: slots.clone(), after: self.positions.of(&slots.executor, began) });
@@ -62,24 +61,10 @@ impl Database {
         }
         self.set_aside(&mut transaction, std::mem::take(&mut found.unreadable)).await?;
         sort(&mut found.jobs, slots);
-        // From here on the rows may be this node's, even if nobody hears so.
-        let doubt = self.doubts.begin(node, &found.jobs);
         transaction.commit().await?;
-        doubt.end();
-        self.doubts.forget(node, &returned);
         self.remember(&asked, &found.jobs, elapsed, began);
         let next_due_in = found.next_due.and_then(|at| (at - found.now).to_std().ok());
         Ok(Claimed { jobs: found.jobs, next_due_in, member: found.is_member })
-    }
-
-    /// Gives back what earlier claims of this node may have taken without anybody having heard.
-    async fn give_back(&self, connection: &mut PgConnection, node: NodeId) -> sqlx::Result<Vec<Settlement>> {
-        let settlement = |(id, lease)| Settlement { id, lease, outcome: Outcome::GiveBack };
-        let returned: Vec<Settlement> = self.doubts.of(node).into_iter().map(settlement).collect();
-        if !returned.is_empty() {
-            self.settle_in(connection, &returned).await?;
-        }
-        Ok(returned)
     }
 
     async fn claim_once(&self, connection: &mut PgConnection, node: NodeId, asked: &[Asked]) -> sqlx::Result<Found> {

@@ -9,8 +9,8 @@ use sqlx::{
 };
 
 use super::{
-    Database, PgBackend, PgOptions, doubts::Doubts, error::ConnectError, gathering::Gathering, migrate,
-    notices::Notices, positions::Positions, queries::Queries, transaction,
+    Database, PgBackend, PgOptions, error::ConnectError, gathering::Gathering, migrate, notices::Notices,
+    positions::Positions, queries::Queries, transaction,
 };
 
 impl PgBackend {
@@ -90,7 +90,6 @@ impl PgOptions {
             gathering: Gathering::default(),
             notices: Notices::default(),
             positions: Positions::default(),
-            doubts: Doubts::default(),
         }));
         match migrates {
             true => migrate::run(&backend.0).await?,

@@ -65,18 +65,23 @@ impl Database {
         let mut transaction = self.begin().await?;
         let query = self.query(&self.queries.renew_node).bind(self.now()).bind(node.0);
         let member = query.execute(&mut *transaction).await?.rows_affected() > 0;
-        let rows = self.query(&self.queries.list_cancelled_jobs).bind(node.0).fetch_all(&mut *transaction).await?;
+        let rows = self.query(&self.queries.list_runs).bind(node.0).fetch_all(&mut *transaction).await?;
         transaction.commit().await?;
-        let run =
-            |row: &sqlx::postgres::PgRow| Ok((JobId::from(row.try_get::<i64, _>("id")?), Lease(row.try_get("lease")?)));
-        Ok(Heartbeat { member, cancelled: rows.iter().map(run).collect::<sqlx::Result<_>>()? })
+        let mut heartbeat = Heartbeat { member, runs: Vec::with_capacity(rows.len()), cancelled: Vec::new() };
+        for row in rows {
+            let run = (JobId::from(row.try_get::<i64, _>("id")?), Lease(row.try_get("lease")?));
+            heartbeat.runs.push(run);
+            if row.try_get("is_cancelled")? {
+                heartbeat.cancelled.push(run);
+            }
+        }
+        Ok(heartbeat)
     }
 
     async fn leave(&self, node: NodeId) -> sqlx::Result<()> {
         let mut transaction = self.begin().await?;
         self.query(&self.queries.delete_node).bind(node.0).execute(&mut *transaction).await?;
         transaction.commit().await?;
-        self.doubts.forget_node(node);
         Ok(())
     }
 

@@ -13,7 +13,6 @@
 
 mod claim;
 mod connect;
-mod doubts;
 mod enqueue;
 mod error;
 mod filter;
@@ -38,8 +37,8 @@ use std::sync::Arc;
 use rexecutor::backend::Bells;
 use sqlx::PgPool;
 
-use self::{doubts::Doubts, gathering::Gathering, notices::Notices, positions::Positions, queries::Queries};
 pub use self::{error::ConnectError, options::PgOptions};
+use self::{gathering::Gathering, notices::Notices, positions::Positions, queries::Queries};
 
 /// Keeps jobs in a PostgreSQL database, for any number of nodes on any number of machines.
 ///
@@ -76,6 +75,4 @@ struct Database {
     notices: Notices,
     /// How far claims have got.
     positions: Positions,
-    /// Claims whose commit may or may not have happened.
-    doubts: Doubts,
 }

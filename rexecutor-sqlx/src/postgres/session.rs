@@ -32,6 +32,11 @@ impl Database {
         self.begin_with(self.options.timeout, "").await
     }
 
+    /// Begins a transaction whose commit does not wait for the disk.
+    pub(super) async fn begin_unflushed(&self) -> sqlx::Result<Transaction<'static, Postgres>> {
+        self.begin_with(self.options.timeout, &format!("{INDEXED}; SET LOCAL synchronous_commit = off")).await
+    }
+
     pub(super) async fn begin_with(
         &self,
         timeout: Duration,

@@ -35,17 +35,16 @@ pub(super) struct Settled {
 
 impl Database {
     async fn settle(&self, settlements: &[Settlement]) -> sqlx::Result<Settled> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = match self.options.async_settles {
+            true => self.begin_unflushed().await?,
+            false => self.begin().await?,
+        };
         let settled = self.settle_in(&mut transaction, settlements).await?;
         transaction.commit().await?;
         Ok(settled)
     }
 
-    pub(super) async fn settle_in(
-        &self,
-        connection: &mut PgConnection,
-        settlements: &[Settlement],
-    ) -> sqlx::Result<Settled> {
+    async fn settle_in(&self, connection: &mut PgConnection, settlements: &[Settlement]) -> sqlx::Result<Settled> {
         let done = self.complete(connection, settlements).await?;
         let rest: Vec<&Settlement> = settlements.iter().filter(|run| !done.contains(&run.id.as_i64())).collect();
         if rest.is_empty() {

@@ -74,7 +74,7 @@ async fn look(core: &mut Core, seen: Option<i64>) -> Result<Sight, sqlx::Error> 
     let is_news = seen != Some(version);
     let mut cancelled = Vec::new();
     if is_news {
-        let rows = sqlx::query(include_str!("queries/find_stopping.sql")).bind(None::<i64>).fetch_all(&mut core.conn);
+        let rows = sqlx::query(include_str!("queries/find_stopping.sql")).fetch_all(&mut core.conn);
         for row in rows.await? {
             cancelled.push(JobId::from(row.try_get::<i64, _>("id")?));
         }

@@ -28,10 +28,11 @@ impl Maintain for SqliteBackend {
         let step = async move |work: &mut Work<'_>| {
             let touch = sqlx::query(include_str!("queries/touch_node.sql")).bind(node.0).bind(micros(work.now));
             let member = touch.execute(&mut *work.conn).await?.rows_affected() > 0;
-            let find = sqlx::query_as(include_str!("queries/find_stopping.sql")).bind(node.0);
-            let cancelled: Vec<(i64, i64)> = find.fetch_all(&mut *work.conn).await?;
-            let run = |(id, lease)| (JobId::from(id), Lease(lease));
-            Ok(Heartbeat { member, cancelled: cancelled.into_iter().map(run).collect() })
+            let find = sqlx::query_as(include_str!("queries/find_runs.sql")).bind(node.0);
+            let rows: Vec<(i64, i64, bool)> = find.fetch_all(&mut *work.conn).await?;
+            let run = |(id, lease, _): &(i64, i64, bool)| (JobId::from(*id), Lease(*lease));
+            let cancelled = rows.iter().filter(|(.., is_cancelled)| *is_cancelled).map(run).collect();
+            Ok(Heartbeat { member, runs: rows.iter().map(run).collect(), cancelled })
         };
         Box::pin(self.0.writer.write(Commit::Progress, step))
     }

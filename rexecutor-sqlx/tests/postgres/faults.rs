@@ -7,16 +7,18 @@ use std::{
 };
 
 use rexecutor::{
-    backend::{BackendError, Enqueue, Filter, Inspect, Maintain, Node, Outcome, Settle, Settlement, Slots},
+    backend::{BackendError, Enqueue, Filter, Inspect, JobRow, Maintain, Node, Outcome, Settle, Settlement, Slots},
     clock::{Clock, SystemClock},
     job::{JobId, JobStatus},
 };
 use rexecutor_sqlx::{PgBackend, PgOptions};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::sync::watch;
 
 use crate::{
     server::Server,
-    support::{in_schema, job, jobs},
+    support::{claim, in_schema, job, jobs, join, slots},
+    wire::{Cut, Wire},
 };
 
 /// What the two sides have heard of.
@@ -66,7 +68,15 @@ async fn work(backend: PgBackend, heard: Arc<Mutex<Heard>>, until: watch::Receiv
         for job in &claimed {
             *heard.lock().unwrap().settled.entry(job.id).or_default() += 1;
         }
-        if is_over && claimed.is_empty() {
+        if !claimed.is_empty() {
+            continue;
+        }
+        // What is its own now it never heard of. The engine gives it back, too.
+        let lost = insist!(backend.heartbeat(node)).runs;
+        let give_back = |(id, lease)| Settlement { id, lease, outcome: Outcome::GiveBack };
+        let returned: Vec<Settlement> = lost.into_iter().map(give_back).collect();
+        let _ = insist!(backend.settle(&returned));
+        if is_over && returned.is_empty() {
             return;
         }
     }
@@ -100,6 +110,98 @@ async fn a_server_that_crashes_loses_nothing_and_strands_nothing() {
     assert!(heard.enqueued.len() == 8 * EACH && heard.enqueued.is_subset(&stored));
     assert!(rows.iter().all(|row| row.status == JobStatus::Complete), "a job is stranded");
     assert!(heard.settled.values().all(|times| *times == 1), "a run was handed out twice");
+}
+
+/// What a lost claim was about is its node's: the node learns so, and gives it back.
+#[tokio::test]
+async fn a_claim_whose_commit_is_cut_is_either_nobodys_or_listed_as_the_nodes() {
+    for cut in [Cut::Before, Cut::After] {
+        in_schema(async |world| {
+            let wire = Wire::to(&world.url).await;
+            let cut_off = world.options().connect(&wire.url(&world.url)).await.unwrap();
+            let _ = world.backend.enqueue(jobs("mail", 2)).await.unwrap();
+            let [node, other] = [join(&world.backend).await, join(&world.backend).await];
+            wire.cut_next_commit(cut);
+            let error = rexecutor::backend::Claim::claim(&cut_off, node, &slots("mail", 2)).await.unwrap_err();
+            assert!(error.is_transient(), "{error:?}");
+            let got = claim(&world.backend, other, "mail", 2).await.jobs;
+            let listed = cut_off.heartbeat(node).await.unwrap().runs;
+            let runs: Vec<_> = got.iter().map(|job| (job.id, job.lease)).collect();
+            match cut {
+                // The same lease was handed out again, and belongs to the other.
+                Cut::Before => assert_eq!((runs.len(), listed.len()), (2, 0)),
+                Cut::After => assert_eq!((runs.len(), listed.len()), (0, 2)),
+            }
+            let again = claim(&cut_off, node, "mail", 2).await.jobs;
+            assert_eq!(again, [], "what the other runs is not taken from it");
+            assert_eq!(cut_off.heartbeat(other).await.unwrap().runs, runs);
+        })
+        .await;
+    }
+}
+
+/// An outcome may be stored twice: the second time it is refused, or stored for the first time.
+#[tokio::test]
+async fn an_outcome_whose_commit_is_cut_is_stored_when_it_is_sent_again() {
+    for (cut, refused) in [(Cut::Before, 0), (Cut::After, 2)] {
+        in_schema(async |world| {
+            let wire = Wire::to(&world.url).await;
+            let cut_off = world.options().connect(&wire.url(&world.url)).await.unwrap();
+            let _ = world.backend.enqueue(jobs("mail", 2)).await.unwrap();
+            let node = join(&world.backend).await;
+            let claimed = claim(&world.backend, node, "mail", 2).await.jobs;
+            let [done, retried] = [Outcome::Complete { keep: true }, Outcome::GiveBack];
+            let outcomes = claimed.iter().zip([done, retried]);
+            let outcomes: Vec<_> =
+                outcomes.map(|(job, outcome)| Settlement { id: job.id, lease: job.lease, outcome }).collect();
+            wire.cut_next_commit(cut);
+            assert!(cut_off.settle(&outcomes).await.unwrap_err().is_transient());
+            assert_eq!(cut_off.settle(&outcomes).await.unwrap().len(), refused);
+            let statuses: Vec<_> = world.rows().await.iter().map(|row| row.status).collect();
+            assert_eq!(statuses, [JobStatus::Complete, JobStatus::Scheduled]);
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn jobs_whose_commit_is_cut_are_all_there_or_none() {
+    for (cut, stored) in [(Cut::Before, 0), (Cut::After, 1_500)] {
+        in_schema(async |world| {
+            let wire = Wire::to(&world.url).await;
+            let cut_off = world.options().connect(&wire.url(&world.url)).await.unwrap();
+            wire.cut_next_commit(cut);
+            assert!(cut_off.enqueue(jobs("mail", 1_500)).await.unwrap_err().is_transient());
+            assert_eq!(world.rows().await.len(), stored);
+        })
+        .await;
+    }
+}
+
+/// A server that forgets an outcome with its unflushed commit: the node lives, and learns that the job is its own again.
+#[tokio::test]
+async fn an_outcome_that_was_not_flushed_before_a_crash_leaves_the_job_with_its_node() {
+    let server = tokio::task::spawn_blocking(Server::start).await.unwrap();
+    let mut connection = PgConnection::connect(&server.url()).await.unwrap();
+    for setting in ["wal_writer_delay = '10s'", "bgwriter_delay = '10s'"] {
+        sqlx::raw_sql(AssertSqlSafe(format!("ALTER SYSTEM SET {setting}"))).execute(&mut connection).await.unwrap();
+    }
+    sqlx::raw_sql("CHECKPOINT; SELECT pg_reload_conf()").execute(&mut connection).await.unwrap();
+    for is_async in [true, false] {
+        let options = PgOptions::new().schema(format!("async_{is_async}")).async_settles(is_async);
+        let backend = options.connect(&server.url()).await.unwrap();
+        let _ = backend.enqueue(jobs("mail", 2)).await.unwrap();
+        let node = join(&backend).await;
+        let claimed = claim(&backend, node, "mail", 2).await.jobs;
+        let done =
+            |job: &JobRow| Settlement { id: job.id, lease: job.lease, outcome: Outcome::Complete { keep: true } };
+        assert_eq!(backend.settle(&claimed.iter().map(done).collect::<Vec<_>>()).await.unwrap(), []);
+        server.crash();
+        server.resume();
+        let listed = insist!(backend.heartbeat(node)).runs;
+        let runs: Vec<_> = claimed.iter().map(|job| (job.id, job.lease)).collect();
+        assert_eq!(listed, if is_async { runs } else { vec![] });
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

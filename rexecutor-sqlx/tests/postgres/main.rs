@@ -13,3 +13,4 @@ mod pooler;
 mod server;
 mod support;
 mod watch;
+mod wire;

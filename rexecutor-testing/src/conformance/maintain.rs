@@ -90,17 +90,19 @@ pub async fn a_node_that_left_leaves_its_jobs_to_the_others(t: &Harness) {
     assert_eq!(t.row(cancelled.id).await.status, JobStatus::Cancelled);
 }
 
-/// A heartbeat tells which runs of this very node are to be cancelled.
-pub async fn a_heartbeat_tells_what_is_to_be_cancelled(t: &Harness) {
+/// A heartbeat tells what is stored as this very node's, and which of it is to be cancelled.
+pub async fn a_heartbeat_tells_what_runs_and_what_is_to_be_cancelled(t: &Harness) {
     let [mine, other] = [t.running(job("mail")).await, t.running(job("mail")).await];
+    let heartbeat = t.backend.heartbeat(mine.node.expect("it runs")).await.expect("heartbeats work");
+    assert_eq!((heartbeat.runs, heartbeat.cancelled), (vec![(mine.id, mine.lease)], vec![]));
     for run in [&mine, &other] {
         t.backend.cancel(&run.executor, run.id, "enough".to_owned()).await.expect("it can be cancelled");
     }
     let heartbeat = t.backend.heartbeat(mine.node.expect("it runs")).await.expect("heartbeats work");
-    assert_eq!(heartbeat.cancelled, [(mine.id, mine.lease)]);
+    assert_eq!((heartbeat.runs, heartbeat.cancelled), (vec![(mine.id, mine.lease)], vec![(mine.id, mine.lease)]));
     assert!(t.settle(&mine, COMPLETE).await);
     let heartbeat = t.backend.heartbeat(mine.node.expect("it ran")).await.expect("heartbeats work");
-    assert_eq!(heartbeat.cancelled, []);
+    assert_eq!((heartbeat.runs, heartbeat.cancelled), (vec![], vec![]));
 }
 
 /// Trap 28: age counts from the due time; "keep 10" deletes the 10.

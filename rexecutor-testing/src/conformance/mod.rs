@@ -101,7 +101,7 @@ cases! {
         trap_12_a_job_whose_nodes_die_ends_discarded,
         a_timeout_may_be_as_long_as_it_likes,
         a_node_that_left_leaves_its_jobs_to_the_others,
-        a_heartbeat_tells_what_is_to_be_cancelled,
+        a_heartbeat_tells_what_runs_and_what_is_to_be_cancelled,
         trap_28_age_counts_from_the_end_and_length_keeps_the_newest,
         pruning_deletes_only_what_matches_and_at_most_the_limit;
     amend:

@@ -83,8 +83,10 @@ async fn perform(backend: &dyn Backend, call: &Call, (jobs, nodes): (i64, i64)) 
         Call::Leave(number) => format!("{:?}", backend.leave(node(*number)).await.is_ok()),
         Call::Heartbeat(number) => {
             let heartbeat = backend.heartbeat(node(*number)).await.expect("heartbeats work");
-            let cancelled = heartbeat.cancelled.iter().map(|(job, lease)| (job.as_i64() - jobs, lease.0));
-            format!("{} {:?}", heartbeat.member, cancelled.collect::<Vec<_>>())
+            let known = |runs: &[(JobId, Lease)]| -> Vec<_> {
+                runs.iter().map(|(job, lease)| (job.as_i64() - jobs, lease.0)).collect()
+            };
+            format!("{} {:?} {:?}", heartbeat.member, known(&heartbeat.runs), known(&heartbeat.cancelled))
         }
         Call::Claim(number, free) => {
             let slots = ["mail", "other"].map(|executor| Slots { executor: executor.into(), free: *free });

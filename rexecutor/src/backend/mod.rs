@@ -109,6 +109,8 @@ pub trait Settle: Send + Sync {
 ///
 /// - A node is a member from `join` until `leave`, or until it has been silent for its timeout and somebody called
 ///   `rescue`.
+/// - `heartbeat` lists every run that is stored as the node's, in the order of the jobs' numbers: a node that does not
+///   know one of them never heard of it, and gives it back.
 /// - `rescue` ends the runs of nodes that are no members, and of no others: each becomes a failed attempt with
 ///   [`ErrorType::NodeLost`](crate::job::ErrorType::NodeLost), due again at once, or discarded if it was the last, or
 ///   cancelled if that was asked.
@@ -196,7 +198,9 @@ pub struct Node {
 pub struct Heartbeat {
     /// Whether the node is still a member. If not, its jobs are somebody else's now.
     pub member: bool,
-    /// Its runs that somebody asked to cancel.
+    /// All that is executing as its own.
+    pub runs: Vec<(JobId, Lease)>,
+    /// Those of its runs that somebody asked to cancel.
     pub cancelled: Vec<(JobId, Lease)>,
 }
 

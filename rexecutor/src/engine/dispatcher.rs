@@ -22,9 +22,10 @@ use super::{
     outage::Outage,
     outbox::{MOST_WAITING, Outbox},
     run::Run,
+    unheard::Unheard,
 };
 use crate::{
-    backend::{Bell, Claimed, JobRow, Outcome, Result, Rung, Settlement, Slots},
+    backend::{Bell, Claimed, Heartbeat, JobRow, Outcome, Result, Rung, Settlement, Slots},
     job::{ExecutorName, JobId, Lease, NodeId},
 };
 
@@ -35,8 +36,8 @@ const CLAIM: usize = 500;
 pub(super) enum Command {
     /// Runs this executor's jobs from now on.
     Add(Arc<dyn Runner>),
-    /// Asks these runs to stop.
-    Cancel(Vec<(JobId, Lease)>),
+    /// Acts on what the backend knows of this membership.
+    Compare(NodeId, Heartbeat),
     /// Claims no more, and ends when all is settled.
     ShutDown,
 }
@@ -101,6 +102,7 @@ pub(super) struct Dispatcher {
     outage: Outage,
     /// When to claim though nobody rang: when the next job is due, at the latest after the poll interval.
     timer: (DateTime<Utc>, BoxFuture<'static, ()>),
+    unheard: Unheard,
     /// The membership that was found to have ended.
     lost: Option<NodeId>,
     phase: Phase,
@@ -122,6 +124,7 @@ impl Dispatcher {
             pause: None,
             outage: Outage::new(clock.clone(), "claim"),
             timer: (deadline(clock.now(), options.poll_interval), clock.sleep(options.poll_interval)),
+            unheard: Unheard::default(),
             lost: None,
             phase: Phase::Open,
             grace: None,
@@ -246,11 +249,7 @@ impl Dispatcher {
     fn obey(&mut self, command: Command) {
         match command {
             Command::Add(runner) => self.lines.add(runner),
-            Command::Cancel(runs) => {
-                for run in runs.iter().filter_map(|run| self.running.get(run)) {
-                    run.1.cancellation.cancel();
-                }
-            }
+            Command::Compare(node, heartbeat) => self.compare(node, &heartbeat),
             Command::ShutDown if self.phase == Phase::Open => {
                 tracing::info!(running = self.running.len(), "the node is shutting down");
                 self.enter(Phase::Draining, self.options.shutdown_grace);
@@ -259,9 +258,25 @@ impl Dispatcher {
         }
     }
 
+    fn compare(&mut self, node: NodeId, heartbeat: &Heartbeat) {
+        for run in heartbeat.cancelled.iter().filter_map(|run| self.running.get(run)) {
+            run.1.cancellation.cancel();
+        }
+        if self.claiming.is_some() || *self.connections.node.borrow() != Some(node) {
+            return;
+        }
+        let settling = self.outbox.runs();
+        let is_known = |run: &(JobId, Lease)| self.running.contains_key(run) || settling.contains(run);
+        for (id, lease) in self.unheard.notice(&heartbeat.runs, is_known) {
+            tracing::warn!(job.id = %id, job.lease = %lease, "the node never heard of this run, and gives it back");
+            self.outbox.push(Settlement { id, lease, outcome: Outcome::GiveBack });
+        }
+    }
+
     /// The membership has changed: what runs under the old one is somebody else's now.
     fn joined(&mut self) {
         self.running.values().for_each(|(_, run)| run.abort.cancel());
+        self.unheard.clear();
         self.lines.all_ready();
         if self.connections.node.borrow().is_some() {
             let executors: Vec<_> = self.lines.names().collect();

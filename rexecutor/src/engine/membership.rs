@@ -1,7 +1,11 @@
 //! The node's place in the cluster: joining, staying alive, and taking back the jobs of nodes that died.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt;
 use tokio::sync::{Notify, mpsc, watch};
 
@@ -18,6 +22,8 @@ pub(super) struct Membership {
     pub(super) node: watch::Sender<Option<NodeId>>,
     pub(super) commands: mpsc::UnboundedSender<Command>,
     pub(super) check: Arc<Notify>,
+    /// Until when the others may not have been heard, because the backend was away.
+    pub(super) outage_until: Mutex<DateTime<Utc>>,
 }
 
 impl Membership {
@@ -27,7 +33,15 @@ impl Membership {
     }
 
     async fn step(&self) -> Result<()> {
-        self.beat().await?;
+        if let Err(error) = self.beat().await {
+            // It takes an outage longer than a node's timeout to make live nodes look dead. Each must have the time to
+            // be heard again before anybody judges.
+            let patience = TimeDelta::from_std(self.options.node_timeout).unwrap_or(TimeDelta::MAX);
+            let until = self.environment.clock.now().checked_add_signed(patience);
+            *self.outage_until.lock().unwrap_or_else(PoisonError::into_inner) =
+                until.unwrap_or(DateTime::<Utc>::MAX_UTC);
+            return Err(error);
+        }
         self.rest(self.options.heartbeat_interval()).await;
         Ok(())
     }
@@ -49,9 +63,11 @@ impl Membership {
             self.node.send_replace(None);
             return self.join().await;
         }
-        if !heartbeat.cancelled.is_empty() {
-            // The loop is gone only when the node is.
-            let _ = self.commands.send(Command::Cancel(heartbeat.cancelled));
+        // The loop is gone only when the node is.
+        let _ = self.commands.send(Command::Compare(node, heartbeat));
+        let outage_until = *self.outage_until.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.environment.clock.now() < outage_until {
+            return Ok(());
         }
         self.rescue().await
     }

@@ -21,8 +21,9 @@ mod prune;
 mod run;
 mod supervise;
 mod ticker;
+mod unheard;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use futures::FutureExt;
 use tokio::sync::{Notify, mpsc, watch};
@@ -69,7 +70,14 @@ impl Engine {
         };
         let connections = Connections { commands: orders, node: membership, bell: bell.clone(), check: check.clone() };
         let dispatcher = Dispatcher::new(environment.clone(), options.clone(), connections);
-        let membership = Membership { environment, options, node, commands: engine.commands.clone(), check };
+        let membership = Membership {
+            environment,
+            options,
+            node,
+            commands: engine.commands.clone(),
+            check,
+            outage_until: Mutex::default(),
+        };
         engine.beside(engine.clone().watch(bell));
         tokio::spawn(engine.clone().live(dispatcher, membership));
         engine

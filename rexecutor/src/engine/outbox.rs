@@ -6,7 +6,10 @@
 //! - One batch is under way at a time; meanwhile the next one gathers. So a lone outcome goes out at once, and many go
 //!   out together.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 use futures::future::BoxFuture;
 
@@ -23,7 +26,7 @@ const BATCH: usize = 500;
 /// How many may wait before the node stops claiming.
 pub(super) const MOST_WAITING: usize = 10_000;
 
-type Answer = (Vec<Settlement>, Result<Vec<(JobId, Lease)>>);
+type Answer = Result<Vec<(JobId, Lease)>>;
 
 /// Outcomes on their way to the backend.
 pub(super) struct Outbox {
@@ -36,7 +39,7 @@ pub(super) struct Outbox {
 
 /// What the outbox waits for.
 enum Step {
-    Settling(BoxFuture<'static, Answer>),
+    Settling(Arc<[Settlement]>, BoxFuture<'static, Answer>),
     Pausing(BoxFuture<'static, ()>),
 }
 
@@ -55,6 +58,15 @@ impl Outbox {
         self.waiting.len()
     }
 
+    /// Whose outcomes are not stored yet, as far as is known.
+    pub(super) fn runs(&self) -> BTreeSet<(JobId, Lease)> {
+        let under_way = match &self.step {
+            Some(Step::Settling(batch, _)) => &batch[..],
+            Some(Step::Pausing(_)) | None => &[],
+        };
+        under_way.iter().chain(&self.waiting).map(|settlement| (settlement.id, settlement.lease)).collect()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.step.is_none()
     }
@@ -69,12 +81,10 @@ impl Outbox {
             Some(step) => step,
             None if self.waiting.is_empty() => std::future::pending().await,
             None => {
-                let batch: Vec<_> = self.waiting.drain(..self.waiting.len().min(self.batch)).collect();
-                let backend = self.backend.clone();
-                self.step.insert(Step::Settling(Box::pin(async move {
-                    let answer = backend.settle(&batch).await;
-                    (batch, answer)
-                })))
+                let batch: Arc<[_]> = self.waiting.drain(..self.waiting.len().min(self.batch)).collect();
+                let (backend, settlements) = (self.backend.clone(), batch.clone());
+                let answer = Box::pin(async move { backend.settle(&settlements).await });
+                self.step.insert(Step::Settling(batch, answer))
             }
         };
         match step {
@@ -82,15 +92,16 @@ impl Outbox {
                 pause.await;
                 self.step = None;
             }
-            Step::Settling(answer) => {
-                let (batch, answer) = answer.await;
+            Step::Settling(batch, answer) => {
+                let answer = answer.await;
+                let batch = batch.clone();
                 self.step = None;
-                self.answered(batch, answer);
+                self.answered(&batch, answer);
             }
         }
     }
 
-    fn answered(&mut self, batch: Vec<Settlement>, answer: Result<Vec<(JobId, Lease)>>) {
+    fn answered(&mut self, batch: &[Settlement], answer: Answer) {
         match answer {
             Ok(refused) => {
                 self.outage.is_over();
@@ -107,8 +118,8 @@ impl Outbox {
                     self.batch = 1;
                 }
                 match self.batch {
-                    1 => self.waiting.extend(batch),
-                    _ => batch.into_iter().rev().for_each(|settlement| self.waiting.push_front(settlement)),
+                    1 => self.waiting.extend(batch.iter().cloned()),
+                    _ => batch.iter().rev().for_each(|settlement| self.waiting.push_front(settlement.clone())),
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, atomic::Ordering},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -10,6 +10,7 @@ use rexecutor::{
     backend::{Enqueue, Maintain, Node, Settle},
     prelude::*,
 };
+use rexecutor_testing::{Fault, Operation};
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -282,18 +283,86 @@ async fn trap_07_and_38_an_outage_loses_nothing_and_does_not_spin() {
         let (tell, mut told) = tell();
         let node = bench.node().with_state(tell).with_executor::<Tells>().start().await.unwrap();
         bench.clock.settle().await;
-        *bench.backend.loses_answers.lock().unwrap() = loses_answers;
         enqueue::<Tells>(&bench, 100).await;
-        bench.backend.failing.store(40, Ordering::SeqCst);
-        let before = bench.backend.claims.load(Ordering::SeqCst) + bench.backend.settles.load(Ordering::SeqCst);
+        let lost = if loses_answers { Fault::lost_answer() } else { Fault::error() };
+        bench.backend.inject(lost.on([Operation::Settle]));
+        bench.backend.inject(Fault::error().on([Operation::Claim, Operation::Heartbeat]));
+        let calls = || bench.backend.calls(Operation::Claim) + bench.backend.calls(Operation::Settle);
+        let before = calls();
         bench.seconds(10).await;
-        let calls = bench.backend.claims.load(Ordering::SeqCst) + bench.backend.settles.load(Ordering::SeqCst) - before;
+        let calls = calls() - before;
+        bench.backend.heal();
         assert!(calls < 40, "{calls} calls in ten seconds");
         bench.seconds(600).await;
         assert_eq!(told.all().len(), 100, "each ran once");
         assert!(bench.rows().await.iter().all(|row| row.status == JobStatus::Complete));
         node.graceful_shutdown().await;
     }
+}
+
+/// After an outage longer than their timeouts all nodes look dead: the first that comes back must not bury the others.
+#[tokio::test]
+async fn trap_03_nodes_that_an_outage_silenced_are_not_declared_dead() {
+    let bench = Bench::new();
+    let (tell, mut told) = tell();
+    let builders = (0..5).map(|_| bench.node().with_state(tell.clone()).with_executor::<Sleeps>());
+    let mut nodes = Vec::new();
+    for builder in builders {
+        nodes.push(builder.start().await.unwrap());
+    }
+    bench.clock.settle().await;
+    for data in 0..10 {
+        let _ = Sleeps::builder().with_data(data).enqueue_to_backend(&bench.backend).await.unwrap();
+    }
+    bench.clock.settle().await;
+    assert_eq!(told.all().len(), 10);
+    bench.backend.inject(Fault::error());
+    bench.seconds(60).await;
+    bench.backend.heal();
+    bench.seconds(600).await;
+    let rows = bench.rows().await;
+    assert!(rows.iter().all(|row| (row.status, row.lease.0) == (JobStatus::Executing, 1)), "each runs on where it was");
+    // A node that is dead is found to be so all the same.
+    let dead = bench.backend.join(&Node { label: "dead".to_owned(), timeout: Duration::from_secs(15) }).await.unwrap();
+    bench.seconds(60).await;
+    assert!(!bench.backend.heartbeat(dead).await.unwrap().member);
+}
+
+/// What the node was given, but never heard of, is given back: neither lost nor an attempt.
+#[tokio::test]
+async fn trap_05_a_claim_whose_answer_was_lost_is_found_by_the_heartbeats() {
+    let bench = Bench::new();
+    let (tell, mut told) = tell();
+    bench.backend.inject(Fault::lost_answer().on([Operation::Claim]).nth(2));
+    let node = bench.node().with_state(tell).with_executor::<Tells>().start().await.unwrap();
+    bench.clock.settle().await;
+    enqueue::<Tells>(&bench, 100).await;
+    bench.clock.settle().await;
+    let rows = bench.rows().await;
+    assert!(rows.iter().all(|row| row.status == JobStatus::Executing), "they are the node's");
+    assert_eq!(told.all().len(), 0, "and it does not know");
+    bench.seconds(20).await;
+    assert_eq!(told.all().len(), 100, "each ran once");
+    let rows = bench.rows().await;
+    assert!(rows.iter().all(|row| (row.status, row.attempt, row.lease.0) == (JobStatus::Complete, 1, 2)));
+    node.graceful_shutdown().await;
+}
+
+/// Neither a claim that takes long nor an outcome that cannot be stored yet makes a node give back what it has.
+#[tokio::test]
+async fn what_the_node_has_is_not_given_back_however_long_answers_take() {
+    let bench = Bench::new();
+    let (tell, mut told) = tell();
+    bench.backend.inject(Fault::late_answer(Duration::from_secs(60)).on([Operation::Claim]).nth(2));
+    let node = bench.node().with_state(tell).with_executor::<Tells>().start().await.unwrap();
+    bench.clock.settle().await;
+    enqueue::<Tells>(&bench, 100).await;
+    bench.seconds(59).await;
+    bench.backend.inject(Fault::permanent_error().on([Operation::Settle]).times(10));
+    bench.seconds(120).await;
+    assert_eq!(told.all().len(), 100, "each ran once");
+    assert!(bench.rows().await.iter().all(|row| (row.status, row.lease.0) == (JobStatus::Complete, 1)));
+    node.graceful_shutdown().await;
 }
 
 /// A node whose lease has moved on is told so by the backend, whatever it thinks.

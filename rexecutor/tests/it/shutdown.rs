@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use rexecutor::prelude::*;
+use rexecutor_testing::{Fault, Operation};
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -64,14 +65,15 @@ async fn after_the_grace_jobs_are_given_back_and_the_attempt_does_not_count() {
 async fn trap_05_a_claim_that_is_under_way_at_shutdown_loses_nothing() {
     let bench = Bench::new();
     let ((tell, mut told), gate) = (tell(), gate());
-    let closed = bench.backend.gate.write().await;
     let node = bench.node().with_state(tell).with_state(gate).with_executor::<Waits>().start().await.unwrap();
+    bench.clock.settle().await;
+    bench.backend.inject(Fault::late_answer(Duration::from_secs(1)).on([Operation::Claim]));
     let id = Waits::builder().with_data(1).enqueue_to_backend(&bench.backend).await.unwrap();
     bench.clock.settle().await;
     assert_eq!(bench.row(id).await.status, JobStatus::Executing, "the claim has committed, its answer is under way");
     let shutdown = node.graceful_shutdown();
     bench.clock.settle().await;
-    drop(closed);
+    bench.seconds(1).await;
     shutdown.await;
     let row = bench.row(id).await;
     assert_eq!((row.status, row.attempt), (JobStatus::Scheduled, 0));
@@ -90,7 +92,7 @@ async fn trap_13_outcomes_are_stored_before_the_node_has_left_though_the_databas
     for _ in 0..50 {
         told.next().await;
     }
-    bench.backend.failing.store(4, std::sync::atomic::Ordering::SeqCst);
+    bench.backend.inject(Fault::error().times(4));
     gate.0.add_permits(50);
     let shutdown = node.graceful_shutdown();
     bench.seconds(9).await;

@@ -1,35 +1,26 @@
 //! What the tests of the engine share.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::Arc;
 
-use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{
-        AmendError, BackendError, Bell, Claim, Claimed, Enqueue, Enqueued, Filter, Heartbeat, Inspect, JobChange,
-        JobRow, Maintain, NewJob, Node, Result, ScheduleKey, Settle, Settlement, Slots, Ticks, memory::InMemoryBackend,
-    },
-    job::{ExecutorName, Lease, NodeId},
+    backend::{Filter, Inspect, JobRow, memory::InMemoryBackend},
     node::NodeBuilder,
     prelude::*,
-    pruner::PruneSpec,
 };
-use rexecutor_testing::TestClock;
+use rexecutor_testing::{Faulty, TestClock};
 use tokio::sync::mpsc;
 
 /// A backend in memory, and a node's builder, on one clock that moves when it is told to.
 pub(crate) struct Bench {
     pub(crate) clock: TestClock,
-    pub(crate) backend: Arc<Flaky>,
+    pub(crate) backend: Arc<Faulty<InMemoryBackend>>,
 }
 
 impl Bench {
     pub(crate) fn new() -> Self {
         let clock = TestClock::new();
         let memory = InMemoryBackend::new().with_clock(clock.clone());
-        Self { backend: Arc::new(Flaky { memory, ..Flaky::default() }), clock }
+        Self { backend: Arc::new(Faulty::new(memory).with_clock(clock.clone())), clock }
     }
 
     pub(crate) fn node(&self) -> NodeBuilder {
@@ -101,142 +92,4 @@ macro_rules! executor {
             }
         }
     };
-}
-
-/// A backend that fails when it is told to, and counts.
-#[derive(Debug)]
-pub(crate) struct Flaky {
-    memory: InMemoryBackend,
-    /// How many claims, settles and heartbeats are still to fail.
-    pub(crate) failing: AtomicUsize,
-    /// Whether a settle that fails has stored the outcomes: only the answer is lost.
-    pub(crate) loses_answers: Mutex<bool>,
-    pub(crate) claims: AtomicUsize,
-    pub(crate) settles: AtomicUsize,
-    /// Claims wait here for leave to answer, once they have claimed.
-    pub(crate) gate: tokio::sync::RwLock<()>,
-}
-
-impl Default for Flaky {
-    fn default() -> Self {
-        Self {
-            memory: InMemoryBackend::new(),
-            failing: AtomicUsize::new(0),
-            loses_answers: Mutex::new(false),
-            claims: AtomicUsize::new(0),
-            settles: AtomicUsize::new(0),
-            gate: tokio::sync::RwLock::new(()),
-        }
-    }
-}
-
-impl Flaky {
-    fn outage(&self) -> Result<()> {
-        let fails = self.failing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
-        if fails { Err(BackendError::transient("the database is away", "connection refused")) } else { Ok(()) }
-    }
-}
-
-impl Enqueue for Flaky {
-    fn enqueue(&self, jobs: Vec<NewJob>) -> BoxFuture<'_, Result<Vec<Enqueued>>> {
-        self.memory.enqueue(jobs)
-    }
-
-    fn schedules<'a>(&'a self, schedules: &'a [ScheduleKey]) -> BoxFuture<'a, Result<Ticks>> {
-        self.memory.schedules(schedules)
-    }
-
-    fn tick<'a>(
-        &'a self,
-        schedule: &'a ScheduleKey,
-        at: chrono::DateTime<chrono::Utc>,
-        jobs: Vec<NewJob>,
-    ) -> BoxFuture<'a, Result<bool>> {
-        self.memory.tick(schedule, at, jobs)
-    }
-}
-
-impl Claim for Flaky {
-    fn claim<'a>(&'a self, node: NodeId, slots: &'a [Slots]) -> BoxFuture<'a, Result<Claimed>> {
-        Box::pin(async move {
-            self.claims.fetch_add(1, Ordering::SeqCst);
-            self.outage()?;
-            let claimed = self.memory.claim(node, slots).await;
-            drop(self.gate.read().await);
-            claimed
-        })
-    }
-
-    fn watch(&self, bell: Arc<Bell>) -> BoxFuture<'_, Result<()>> {
-        self.memory.watch(bell)
-    }
-}
-
-impl Settle for Flaky {
-    fn settle<'a>(&'a self, settlements: &'a [Settlement]) -> BoxFuture<'a, Result<Vec<(JobId, Lease)>>> {
-        Box::pin(async move {
-            self.settles.fetch_add(1, Ordering::SeqCst);
-            if let Err(error) = self.outage() {
-                let loses_answers = *self.loses_answers.lock().unwrap();
-                if loses_answers {
-                    self.memory.settle(settlements).await?;
-                }
-                return Err(error);
-            }
-            self.memory.settle(settlements).await
-        })
-    }
-}
-
-impl Maintain for Flaky {
-    fn join<'a>(&'a self, node: &'a Node) -> BoxFuture<'a, Result<NodeId>> {
-        self.memory.join(node)
-    }
-
-    fn heartbeat(&self, node: NodeId) -> BoxFuture<'_, Result<Heartbeat>> {
-        Box::pin(async move {
-            self.outage()?;
-            self.memory.heartbeat(node).await
-        })
-    }
-
-    fn leave(&self, node: NodeId) -> BoxFuture<'_, Result<()>> {
-        self.memory.leave(node)
-    }
-
-    fn rescue(&self) -> BoxFuture<'_, Result<usize>> {
-        self.memory.rescue()
-    }
-
-    fn prune<'a>(&'a self, spec: &'a PruneSpec, limit: usize) -> BoxFuture<'a, Result<usize>> {
-        self.memory.prune(spec, limit)
-    }
-}
-
-impl Inspect for Flaky {
-    fn query<'a>(&'a self, filter: &'a Filter, limit: usize) -> BoxFuture<'a, Result<Vec<JobRow>>> {
-        self.memory.query(filter, limit)
-    }
-
-    fn cancel<'a>(
-        &'a self,
-        executor: &'a ExecutorName,
-        job: JobId,
-        reason: String,
-    ) -> BoxFuture<'a, Result<(), AmendError>> {
-        self.memory.cancel(executor, job, reason)
-    }
-
-    fn rerun<'a>(&'a self, executor: &'a ExecutorName, job: JobId) -> BoxFuture<'a, Result<(), AmendError>> {
-        self.memory.rerun(executor, job)
-    }
-
-    fn update<'a>(
-        &'a self,
-        executor: &'a ExecutorName,
-        job: JobId,
-        change: JobChange,
-    ) -> BoxFuture<'a, Result<(), AmendError>> {
-        self.memory.update(executor, job, change)
-    }
 }

@@ -133,8 +133,10 @@ impl Maintain for InMemoryBackend {
     fn heartbeat(&self, node: NodeId) -> BoxFuture<'_, Result<Heartbeat>> {
         let (mut store, now) = self.store();
         let member = store.nodes.get_mut(&node).map(|member| member.seen_at = now).is_some();
-        let cancelled = store.cancelled(node).map(|row| (row.id, row.lease)).collect();
-        ready(Ok(Heartbeat { member, cancelled }))
+        let run = |row: &JobRow| (row.id, row.lease);
+        let runs = store.runs(node).map(run).collect();
+        let cancelled = store.runs(node).filter(|row| row.cancel_reason.is_some()).map(run).collect();
+        ready(Ok(Heartbeat { member, runs, cancelled }))
     }
 
     fn leave(&self, node: NodeId) -> BoxFuture<'_, Result<()>> {

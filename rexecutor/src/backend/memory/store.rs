@@ -149,10 +149,10 @@ impl Store {
         node
     }
 
-    /// The runs of a node that somebody asked to cancel.
-    pub(super) fn cancelled(&self, node: NodeId) -> impl Iterator<Item = &JobRow> {
+    /// The runs of a node.
+    pub(super) fn runs(&self, node: NodeId) -> impl Iterator<Item = &JobRow> {
         let runs = self.executing.range((node, JobId::from(i64::MIN))..=(node, JobId::from(i64::MAX)));
-        runs.filter_map(|(_, id)| self.rows.get(id)).filter(|row| row.cancel_reason.is_some())
+        runs.filter_map(|(_, id)| self.rows.get(id))
     }
 
     /// Ends the runs of every node that is no member.

@@ -1,0 +1,106 @@
+//! A wire to the server that is cut at the worst moment: when a transaction commits.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU8, Ordering},
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{
+        TcpListener, TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+};
+
+/// Where the wire is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// The server never hears of the commit.
+    Before = 1,
+    /// It has committed, and nobody hears so.
+    After = 2,
+}
+
+/// A relay in front of the server.
+pub(crate) struct Wire {
+    port: u16,
+    /// Where the next commit is cut; 0: nowhere.
+    cut: Arc<AtomicU8>,
+}
+
+impl Wire {
+    pub(crate) async fn to(url: &str) -> Self {
+        let server: sqlx::postgres::PgConnectOptions = url.parse().unwrap();
+        let server = (server.get_host().to_owned(), server.get_port());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let wire = Self { port: listener.local_addr().unwrap().port(), cut: Arc::default() };
+        let cut = wire.cut.clone();
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let server = TcpStream::connect(server.clone()).await.unwrap();
+                tokio::spawn(relay(client, server, cut.clone()));
+            }
+        });
+        wire
+    }
+
+    /// The server's address by this wire.
+    pub(crate) fn url(&self, url: &str) -> String {
+        let (scheme, rest) = url.split_once("://").unwrap();
+        let (authority, path) = rest.split_once('/').unwrap();
+        let user = authority.rsplit_once('@').map(|(user, _)| format!("{user}@")).unwrap_or_default();
+        let mark = if path.contains('?') { '&' } else { '?' };
+        format!("{scheme}://{user}127.0.0.1:{}/{path}{mark}sslmode=disable", self.port)
+    }
+
+    /// Cuts the connection that commits next.
+    pub(crate) fn cut_next_commit(&self, at: Cut) {
+        self.cut.store(at as u8, Ordering::SeqCst);
+    }
+}
+
+async fn relay(client: TcpStream, server: TcpStream, cut: Arc<AtomicU8>) {
+    let (from_client, to_client) = client.into_split();
+    let (from_server, to_server) = server.into_split();
+    let swallows = AtomicBool::new(false);
+    // When either side ends, both are closed.
+    tokio::select! {
+        () = questions(from_client, to_server, &cut, &swallows) => {}
+        () = answers(from_server, to_client, &swallows) => {}
+    }
+}
+
+/// Passes on the server's answers, until one is to be swallowed.
+async fn answers(mut server: OwnedReadHalf, mut client: OwnedWriteHalf, swallows: &AtomicBool) {
+    let mut chunk = vec![0; 65_536];
+    while let Ok(length @ 1..) = server.read(&mut chunk).await {
+        if swallows.load(Ordering::SeqCst) || client.write_all(&chunk[..length]).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Passes on the client's messages, each of which says its length.
+async fn questions(mut client: OwnedReadHalf, mut server: OwnedWriteHalf, cut: &AtomicU8, swallows: &AtomicBool) {
+    // The first message has no letter.
+    let mut header = 4;
+    loop {
+        let mut message = vec![0; header];
+        if client.read_exact(&mut message).await.is_err() {
+            return;
+        }
+        let length = u32::from_be_bytes(message[header - 4..].try_into().unwrap());
+        message.resize(header + length as usize - 4, 0);
+        if client.read_exact(&mut message[header..]).await.is_err() {
+            return;
+        }
+        header = 5;
+        let is_commit = message.starts_with(b"Q") && message[5..].starts_with(b"COMMIT");
+        let at = if is_commit { cut.swap(0, Ordering::SeqCst) } else { 0 };
+        swallows.store(at == Cut::After as u8, Ordering::SeqCst);
+        if at == Cut::Before as u8 || server.write_all(&message).await.is_err() {
+            return;
+        }
+    }
+}
