@@ -1,7 +1,10 @@
 //! `enqueue_in` finds the backend of its process by itself; so this is a process of its own.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
 use rexecutor::{backend::Inspect, prelude::*};
 use rexecutor_sqlx::{EnqueueIn, PgOptions};
+use tokio::sync::mpsc;
 
 struct Mail;
 
@@ -14,6 +17,61 @@ impl Executor for Mail {
     async fn execute(_: Job<String, ()>) -> ExecutionResult {
         ExecutionResult::Done
     }
+}
+
+/// Reads the row that was written in the transaction that enqueued it.
+struct Ship;
+
+#[async_trait::async_trait]
+impl Executor for Ship {
+    type Data = i64;
+    type Metadata = ();
+    const NAME: &'static str = "ship";
+
+    async fn execute(job: Job<i64, ()>) -> ExecutionResult {
+        let (pool, found) = job.context().state::<(sqlx::PgPool, mpsc::UnboundedSender<Option<String>>)>().unwrap();
+        let query = sqlx::query_scalar("SELECT address FROM transaction_orders WHERE id = $1").bind(job.data);
+        found.send(query.fetch_optional(&pool).await.unwrap()).unwrap();
+        ExecutionResult::Done
+    }
+}
+
+/// A node works meanwhile, and is woken by every commit: it never meets a job whose row is not there.
+#[tokio::test(flavor = "multi_thread")]
+async fn trap_16_a_job_reads_the_row_that_was_written_in_its_transaction() {
+    let url =
+        std::env::var("DATABASE_URL").expect("run `scripts/postgres cargo test -p rexecutor-sqlx --all-features`");
+    let pool = sqlx::PgPool::connect(&url).await.unwrap();
+    sqlx::raw_sql("CREATE TABLE transaction_orders (id BIGINT PRIMARY KEY, address TEXT)")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let schema = format!("rexecutor_ship_{}", std::process::id());
+    let backend = PgOptions::new().schema(&schema).connect(&url).await.unwrap();
+    let (sender, mut found) = mpsc::unbounded_channel::<Option<String>>();
+    let node = Rexecutor::builder().with_backend(backend.clone()).with_state((pool.clone(), sender));
+    let node = node.with_executor::<Ship>().start().await.unwrap();
+    for id in 0..40_i64 {
+        let mut transaction = pool.begin().await.unwrap();
+        let jobs = vec![Ship::builder().with_data(id).encode().unwrap()];
+        // The job first, so that it would be there before the row if it could be seen.
+        let _ = backend.enqueue_in(&mut transaction, jobs).await.unwrap();
+        let insert = sqlx::query("INSERT INTO transaction_orders VALUES ($1, 'Main Street')").bind(id);
+        insert.execute(&mut *transaction).await.unwrap();
+        match id % 2 {
+            0 => transaction.commit().await.unwrap(),
+            _ => transaction.rollback().await.unwrap(),
+        }
+    }
+    for _ in 0..20 {
+        assert_eq!(found.recv().await.unwrap().as_deref(), Some("Main Street"));
+    }
+    node.graceful_shutdown().await;
+    let rows = backend.query(&rexecutor::backend::Filter::All(vec![]), 100).await.unwrap();
+    let drop = sqlx::AssertSqlSafe(format!("DROP SCHEMA {schema} CASCADE; DROP TABLE transaction_orders"));
+    sqlx::raw_sql(drop).execute(&pool).await.unwrap();
+    assert_eq!(rows.len(), 20);
+    assert!(rows.iter().all(|row| row.status == JobStatus::Complete && row.attempt == 1));
 }
 
 #[tokio::test]

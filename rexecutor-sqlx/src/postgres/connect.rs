@@ -9,8 +9,8 @@ use sqlx::{
 };
 
 use super::{
-    Database, PgBackend, PgOptions, error::ConnectError, gathering::Gathering, migrate, notices::Notices,
-    positions::Positions, queries::Queries, transaction,
+    Database, PgBackend, PgOptions, error::ConnectError, failover::Failover, gathering::Gathering, migrate,
+    notices::Notices, positions::Positions, queries::Queries, transaction,
 };
 
 impl PgBackend {
@@ -69,8 +69,11 @@ impl PgOptions {
         }
         // A connection that died is found when its transaction begins, which saves a round trip each time.
         let pool = PgPoolOptions::new().max_connections(self.max_connections.max(1)).test_before_acquire(false);
+        let failover = Failover::default();
+        let (acquire, idle) = (failover.clone(), async |is_accepted| Ok(is_accepted));
+        let pool = pool.before_acquire(move |_, connection| Box::pin(idle(acquire.accepts(&connection))));
         let pool = pool.acquire_timeout(self.timeout).connect_lazy_with(options);
-        self.from_pool(pool).await
+        self.use_pool(pool, failover).await
     }
 
     /// Uses a pool of yours, which must allow two connections at least; the connection that listens is not of the pool.
@@ -79,11 +82,16 @@ impl PgOptions {
     ///
     /// See [`PgBackend::connect`].
     pub async fn from_pool(self, pool: PgPool) -> Result<PgBackend, ConnectError> {
+        self.use_pool(pool, Failover::default()).await
+    }
+
+    async fn use_pool(self, pool: PgPool, failover: Failover) -> Result<PgBackend, ConnectError> {
         let queries = Queries::new(&self.schema)
             .map_err(|problem| ConnectError::Schema { name: self.schema.clone(), problem })?;
         let migrates = self.migrate;
         let backend = PgBackend(Arc::new(Database {
             pool,
+            failover,
             queries,
             options: self,
             bells: Bells::default(),

@@ -25,6 +25,15 @@ const MIGRATIONS: &[Migration] =
 /// The newest version that this program knows.
 pub(super) const KNOWN: i32 = 1;
 
+/// What a program knows of the tables' history.
+#[derive(Clone, Copy)]
+struct Program {
+    migrations: &'static [Migration],
+    known: i32,
+}
+
+const THIS: Program = Program { migrations: MIGRATIONS, known: KNOWN };
+
 /// What stands in the database.
 struct Version {
     found: i32,
@@ -33,25 +42,33 @@ struct Version {
 
 /// Does what is left to do.
 pub(super) async fn run(database: &Database) -> Result<(), ConnectError> {
-    // Two nodes that create the same schema at once: one of them is told that it exists, and looks again.
-    for _ in 0..20 {
-        match attempt(database).await {
-            Err(ConnectError::Database(error)) if is_race(&error) => {}
-            answer => return answer,
-        }
-    }
-    attempt(database).await
+    run_as(THIS, database).await
 }
 
 /// Checks that nothing is left to do.
 pub(super) async fn check(database: &Database) -> Result<(), ConnectError> {
+    check_as(THIS, database).await
+}
+
+async fn run_as(program: Program, database: &Database) -> Result<(), ConnectError> {
+    // Two nodes that create the same schema at once: one of them is told that it exists, and looks again.
+    for _ in 0..20 {
+        match attempt(program, database).await {
+            Err(ConnectError::Database(error)) if is_race(&error) => {}
+            answer => return answer,
+        }
+    }
+    attempt(program, database).await
+}
+
+async fn check_as(program: Program, database: &Database) -> Result<(), ConnectError> {
     let mut transaction = database.begin_free().await.map_err(ConnectError::new)?;
     let place = place(database, &mut transaction).await?;
     let found = match place.has_migrations {
-        true => accept(version(database, &mut transaction).await.map_err(ConnectError::new)?)?,
+        true => program.accept(version(database, &mut transaction).await.map_err(ConnectError::new)?)?,
         false => 0,
     };
-    if found < KNOWN { Err(ConnectError::NotMigrated { found, known: KNOWN }) } else { Ok(()) }
+    if found < program.known { Err(ConnectError::NotMigrated { found, known: program.known }) } else { Ok(()) }
 }
 
 /// Whether two nodes did the same at the same time.
@@ -60,8 +77,8 @@ fn is_race(error: &sqlx::Error) -> bool {
     matches!(code(error).as_deref(), Some("42P06" | "42P07" | "42710" | "23505" | "40P01" | "XX000"))
 }
 
-async fn attempt(database: &Database) -> Result<(), ConnectError> {
-    match check(database).await {
+async fn attempt(program: Program, database: &Database) -> Result<(), ConnectError> {
+    match check_as(program, database).await {
         Err(ConnectError::NotMigrated { .. }) => {}
         answer => return answer,
     }
@@ -79,8 +96,8 @@ async fn attempt(database: &Database) -> Result<(), ConnectError> {
     transaction.commit().await.map_err(ConnectError::new)?;
     let mut transaction = database.begin_free().await.map_err(ConnectError::new)?;
     database.query(&queries.lock_migrations).execute(&mut *transaction).await.map_err(denied)?;
-    let found = accept(version(database, &mut transaction).await.map_err(ConnectError::new)?)?;
-    for (migration, version) in MIGRATIONS.iter().zip(1..).filter(|(_, version)| *version > found) {
+    let found = program.accept(version(database, &mut transaction).await.map_err(ConnectError::new)?)?;
+    for (migration, version) in program.migrations.iter().zip(1..).filter(|(_, version)| *version > found) {
         apply(database, &mut transaction, migration, version).await.map_err(|error| match error {
             ConnectError::Database(error) => denied(error),
             error => error,
@@ -111,13 +128,15 @@ async fn version(database: &Database, connection: &mut PgConnection) -> sqlx::Re
     Ok(Version { found: row.try_get("version")?, oldest_program: row.try_get("oldest_program")? })
 }
 
-/// The version that was found, if this program may run against it.
-fn accept(version: Version) -> Result<i32, ConnectError> {
-    let Version { found, oldest_program } = version;
-    if oldest_program > KNOWN {
-        return Err(ConnectError::SchemaTooNew { found, oldest: oldest_program, known: KNOWN });
+impl Program {
+    /// The version that was found, if this program may run against it.
+    fn accept(self, version: Version) -> Result<i32, ConnectError> {
+        let Version { found, oldest_program } = version;
+        if oldest_program > self.known {
+            return Err(ConnectError::SchemaTooNew { found, oldest: oldest_program, known: self.known });
+        }
+        Ok(found)
     }
-    Ok(found)
 }
 
 async fn apply(
@@ -156,13 +175,89 @@ fn no_permission(error: sqlx::Error, schema: &str, role: &str) -> ConnectError {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::time::Duration;
+
+    use rexecutor::backend::{Claim, Due, Enqueue, Maintain, NewJob, Node, Slots};
+    use sqlx::Connection;
+
+    use super::{super::PgOptions, *};
+
+    const FIRST: Migration =
+        Migration { name: "create_tables", sql: include_str!("migrations/0001_create_tables.sql"), oldest_program: 1 };
+
+    /// The next release, which adds a column that nobody must know of.
+    const ADDITIVE: Program = Program {
+        migrations: &[
+            FIRST,
+            Migration { name: "add_note", sql: "ALTER TABLE {schema}.jobs ADD COLUMN note TEXT", oldest_program: 1 },
+        ],
+        known: 2,
+    };
+
+    /// A release that the first one cannot work with.
+    const BREAKING: Program = Program {
+        migrations: &[
+            FIRST,
+            Migration { name: "split", sql: "ALTER TABLE {schema}.jobs RENAME COLUMN data TO body", oldest_program: 2 },
+        ],
+        known: 2,
+    };
 
     #[test]
-    fn a_schema_that_still_takes_this_program_is_accepted_and_a_newer_one_refused() {
+    fn every_migration_has_a_number() {
         assert_eq!(MIGRATIONS.len(), usize::try_from(KNOWN).unwrap());
-        assert_eq!(accept(Version { found: 9, oldest_program: KNOWN }).unwrap(), 9);
-        let error = accept(Version { found: 9, oldest_program: KNOWN + 1 }).unwrap_err();
-        assert!(error.to_string().contains("update the program"), "{error}");
+        assert_eq!(MIGRATIONS[0].sql, FIRST.sql);
+    }
+
+    /// A rolling deploy, from the first schema on: the new program migrates while a node of the old one works.
+    #[tokio::test]
+    async fn an_old_node_goes_on_through_an_additive_migration_and_keeps_a_breaking_one_out() {
+        let url = std::env::var("DATABASE_URL").expect("run `scripts/test`, or set DATABASE_URL");
+        let mut admin = PgConnection::connect(&url).await.unwrap();
+        for (next, is_breaking) in [(ADDITIVE, false), (BREAKING, true)] {
+            let schema = format!("rexecutor_upgrade_{is_breaking}_{}", std::process::id());
+            let old = PgOptions::new().schema(&schema).connect(&url).await.unwrap();
+            let node = Node { label: "old".to_owned(), timeout: Duration::from_secs(600) };
+            let node = old.join(&node).await.unwrap();
+            let refused = run_as(next, &old.0).await;
+            match (is_breaking, refused) {
+                (false, Ok(())) => {}
+                (true, Err(error @ ConnectError::OldNodes { version: 2, oldest: 2, running: 1 })) => {
+                    assert!(error.to_string().contains("stop them first"), "{error}");
+                }
+                (_, other) => panic!("{other:?}"),
+            }
+            // The old node notices nothing.
+            let _ = old.enqueue(vec![job()]).await.unwrap();
+            let claimed = old.claim(node, &[Slots { executor: "mail".into(), free: 5 }]).await.unwrap();
+            assert_eq!(claimed.jobs.len(), 1);
+            old.leave(node).await.unwrap();
+            run_as(next, &old.0).await.unwrap();
+            check_as(next, &old.0).await.unwrap();
+            // Whoever starts the old program now is accepted, or told to update it.
+            let again = PgOptions::new().schema(&schema).connect(&url).await;
+            let drop = AssertSqlSafe(format!("DROP SCHEMA {schema} CASCADE"));
+            sqlx::raw_sql(drop).execute(&mut admin).await.unwrap();
+            match (is_breaking, again) {
+                (false, Ok(_)) => {}
+                (true, Err(error @ ConnectError::SchemaTooNew { found: 2, oldest: 2, known: 1 })) => {
+                    assert!(error.to_string().contains("update the program"), "{error}");
+                }
+                (_, other) => panic!("{other:?}"),
+            }
+        }
+    }
+
+    fn job() -> NewJob {
+        NewJob {
+            executor: "mail".into(),
+            data: "1".to_owned(),
+            metadata: None,
+            max_attempts: 1,
+            priority: 0,
+            tags: Vec::new(),
+            due: Due::Now,
+            unique: None,
+        }
     }
 }

@@ -15,6 +15,7 @@ mod claim;
 mod connect;
 mod enqueue;
 mod error;
+mod failover;
 mod filter;
 mod gathering;
 mod inspect;
@@ -38,7 +39,7 @@ use rexecutor::backend::Bells;
 use sqlx::PgPool;
 
 pub use self::{error::ConnectError, options::PgOptions};
-use self::{gathering::Gathering, notices::Notices, positions::Positions, queries::Queries};
+use self::{failover::Failover, gathering::Gathering, notices::Notices, positions::Positions, queries::Queries};
 
 /// Keeps jobs in a PostgreSQL database, for any number of nodes on any number of machines.
 ///
@@ -73,6 +74,7 @@ struct Database {
     gathering: Gathering,
     /// What other processes are to be told.
     notices: Notices,
+    failover: Failover,
     /// How far claims have got.
     positions: Positions,
 }

@@ -78,7 +78,7 @@ impl Database {
         let limit = self.options.timeout.saturating_mul(u32::try_from(statements).unwrap_or(u32::MAX));
         tokio::select! {
             biased;
-            answer = work => answer.map_err(error::failed(what)),
+            answer = work => answer.inspect_err(|error| self.failover.notice(error)).map_err(error::failed(what)),
             () = SystemClock.sleep(limit) => {
                 Err(BackendError::transient(what, format!("the server has not answered for {} s", limit.as_secs())))
             }

@@ -4,7 +4,11 @@ use rexecutor::backend::{Enqueue, Inspect};
 use rexecutor_sqlx::{ConnectError, PgBackend, PgOptions};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
-use crate::support::{database_url, fresh_name, in_named_schema, in_schema, job};
+use crate::{
+    server::Server,
+    support::{database_url, fresh_name, in_named_schema, in_schema, job},
+    wire::Wire,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_nodes_create_the_tables_at_once() {
@@ -129,4 +133,79 @@ async fn trap_46_a_backend_that_is_dropped_closes_its_connections() {
         while sqlx::query_scalar::<_, i64>(count).bind(&name).fetch_one(&mut connection).await.unwrap() > 0 {}
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_password_is_refused_and_the_right_one_is_not() {
+    let server = tokio::task::spawn_blocking(Server::start).await.unwrap();
+    let mut connection = PgConnection::connect(&server.url()).await.unwrap();
+    sqlx::raw_sql("ALTER ROLE postgres PASSWORD 'right'").execute(&mut connection).await.unwrap();
+    server.ask_for_passwords();
+    sqlx::raw_sql("SELECT pg_reload_conf()").execute(&mut connection).await.unwrap();
+    let url = |user: &str| server.url().replace("//postgres@", &format!("//{user}@"));
+    // The server may still be reading its files.
+    while PgConnection::connect(&server.url()).await.is_ok() {}
+    for user in ["postgres:wrong", "postgres", "nobody:right"] {
+        let error = PgBackend::connect(&url(user)).await.unwrap_err();
+        assert!(matches!(error, ConnectError::Refused(_)), "{user}: {error:?}");
+        assert!(error.to_string().contains("user or the password"), "{error}");
+        assert!(!format!("{error:?} {error}").contains("wrong"), "it gives the password away");
+    }
+    PgBackend::connect(&url("postgres:right")).await.unwrap();
+}
+
+/// Trap 35, with the application's own migrator, before and after ours, in one database and with one search path.
+#[tokio::test]
+async fn trap_35_sqlx_migrate_works_in_the_same_database() {
+    let (url, name) = (database_url(), fresh_name("rexecutor_app"));
+    let mut admin = PgConnection::connect(&url).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await.unwrap();
+    let (before, _) = url.rsplit_once('/').unwrap();
+    let url = format!("{before}/{name}");
+    let folder = tempfile::tempdir().unwrap();
+    let add = |file: &str, sql: &str| std::fs::write(folder.path().join(file), sql).unwrap();
+    let migrate = async || {
+        let migrator = sqlx::migrate::Migrator::new(folder.path()).await.unwrap();
+        let pool = sqlx::PgPool::connect(&url).await.unwrap();
+        migrator.run(&pool).await.unwrap();
+        pool.close().await;
+    };
+    add("1_orders.sql", "CREATE TABLE orders (id BIGINT PRIMARY KEY);");
+    migrate().await;
+    let backend = PgBackend::connect(&url).await.unwrap();
+    add("2_jobs.sql", "CREATE TABLE jobs (id BIGINT PRIMARY KEY); CREATE TABLE migrations (version INTEGER);");
+    migrate().await;
+    drop(backend);
+    let backend = PgBackend::connect(&url).await.unwrap();
+    migrate().await;
+    let _ = backend.enqueue(vec![job("mail")]).await.unwrap();
+    assert_eq!(backend.query(&rexecutor::backend::Filter::All(vec![]), 10).await.unwrap().len(), 1);
+    drop(backend);
+    let drop = AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"));
+    sqlx::raw_sql(drop).execute(&mut admin).await.unwrap();
+}
+
+/// Trap 37: after a failover the pool stays on a server that has become read-only.
+#[tokio::test(flavor = "multi_thread")]
+async fn trap_37_after_a_failover_the_pool_leaves_the_read_only_server() {
+    let starting = || tokio::task::spawn_blocking(Server::start);
+    let (old, new) = (starting().await.unwrap(), starting().await.unwrap());
+    PgBackend::connect(&new.url()).await.unwrap();
+    let wire = Wire::to(&old.url()).await;
+    let backend = PgOptions::new().max_connections(1).connect(&wire.url(&old.url())).await.unwrap();
+    let _ = backend.enqueue(vec![job("mail")]).await.unwrap();
+    let mut admin = PgConnection::connect(&old.url()).await.unwrap();
+    for statement in ["ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()"] {
+        sqlx::raw_sql(statement).execute(&mut admin).await.unwrap();
+    }
+    // As a name that from now on means another server.
+    wire.lead_to(&new.url());
+    let all = rexecutor::backend::Filter::All(vec![]);
+    while let Ok(stored) = backend.enqueue(vec![job("mail")]).await {
+        // The sessions of the old server read its settings when they please.
+        assert_eq!(stored.len(), 1);
+    }
+    let id = backend.enqueue(vec![job("moved")]).await.unwrap()[0].id();
+    let rows = PgBackend::connect(&new.url()).await.unwrap().query(&all, usize::MAX).await.unwrap();
+    assert!(rows.iter().any(|row| row.id == id && row.executor.as_str() == "moved"));
 }

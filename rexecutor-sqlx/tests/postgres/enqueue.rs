@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 
 use rexecutor::{
-    backend::{Enqueue, Enqueued, NewJob, ScheduleKey},
+    backend::{Claim, Enqueue, Enqueued, NewJob, ScheduleKey},
     job::JobStatus,
 };
 
-use crate::support::{in_schema, job, jobs, unique_job};
+use crate::{
+    support::{in_schema, job, jobs, unique_job},
+    wire::Wire,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn callers_share_transactions_and_one_bad_job_fails_its_caller_only() {
@@ -52,9 +55,13 @@ async fn a_hundred_thousand_jobs_in_one_call_have_rising_numbers() {
 #[tokio::test(flavor = "multi_thread")]
 async fn trap_23_of_many_enqueuers_of_one_key_one_inserts() {
     in_schema(async |world| {
-        let another = world.another().await;
+        // Processes of their own, as far as anybody can tell: only the database stands between them.
+        let mut processes = Vec::new();
+        for _ in 0..8 {
+            processes.push(world.options().max_connections(1).connect(&world.url).await.unwrap());
+        }
         let callers = (0..64).map(|number| {
-            let backend = if number % 2 == 0 { world.backend.clone() } else { another.clone() };
+            let backend = processes[number % 8].clone();
             tokio::spawn(async move { backend.enqueue(vec![unique_job("mail", 1)]).await.unwrap().remove(0) })
         });
         let answers: Vec<_> = futures::future::join_all(callers).await.into_iter().map(Result::unwrap).collect();
@@ -119,6 +126,32 @@ async fn trap_16_a_job_in_a_transaction_exists_if_and_when_it_commits() {
         done.commit().await.unwrap();
         let rows = world.rows().await;
         assert_eq!((rows.len(), rows[0].status), (1, JobStatus::Scheduled));
+    })
+    .await;
+}
+
+/// Trap 29: NOTIFY in each enqueue's transaction serialises all commits.
+#[tokio::test]
+async fn trap_29_nodes_are_notified_after_the_commit_in_a_transaction_of_its_own() {
+    in_schema(async |world| {
+        let wire = Wire::to(&world.url).await;
+        let backend = world.options().max_connections(1).connect(&wire.url(&world.url)).await.unwrap();
+        let heard = world.another().await;
+        let bell = std::sync::Arc::new(rexecutor::backend::Bell::default());
+        let (watched, watcher) = (bell.clone(), heard.clone());
+        let watching = tokio::spawn(async move { watcher.watch(watched).await });
+        assert!(bell.listen().await.all);
+        wire.forget();
+        for _ in 0..2 {
+            let _ = backend.enqueue(jobs("mail", 600)).await.unwrap();
+        }
+        assert!(bell.listen().await.executors.contains("mail"));
+        watching.abort();
+        let said = wire.said();
+        let transactions: Vec<_> = said.split("COMMIT").filter(|transaction| transaction.contains("INSERT")).collect();
+        assert!(!transactions.is_empty(), "{said}");
+        assert!(transactions.iter().all(|transaction| !transaction.contains("pg_notify")), "{said}");
+        assert!(said.contains("pg_notify"), "{said}");
     })
     .await;
 }

@@ -10,6 +10,7 @@ mod enqueue;
 mod faults;
 mod oracle;
 mod pooler;
+mod schema;
 mod server;
 mod support;
 mod watch;

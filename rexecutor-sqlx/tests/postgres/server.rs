@@ -32,6 +32,11 @@ impl Server {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
+    /// From the next reading of its settings on.
+    pub(crate) fn ask_for_passwords(&self) {
+        std::fs::write(self.data().join("pg_hba.conf"), "host all all 127.0.0.1/32 scram-sha-256\n").unwrap();
+    }
+
     /// Stops it as a crash does.
     pub(crate) fn crash(&self) {
         run(self.program("pg_ctl").arg("-D").arg(self.data()).args(["-m", "immediate", "-w", "stop"]));

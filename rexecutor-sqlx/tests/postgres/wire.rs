@@ -1,7 +1,7 @@
 //! A wire to the server that is cut at the worst moment: when a transaction commits.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicBool, AtomicU8, Ordering},
 };
 
@@ -25,24 +25,39 @@ pub(crate) enum Cut {
 /// A relay in front of the server.
 pub(crate) struct Wire {
     port: u16,
+    /// The server's host and port.
+    server: Arc<Mutex<(String, u16)>>,
+    /// The statements that were sent.
+    said: Arc<Mutex<String>>,
     /// Where the next commit is cut; 0: nowhere.
     cut: Arc<AtomicU8>,
 }
 
 impl Wire {
     pub(crate) async fn to(url: &str) -> Self {
-        let server: sqlx::postgres::PgConnectOptions = url.parse().unwrap();
-        let server = (server.get_host().to_owned(), server.get_port());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let wire = Self { port: listener.local_addr().unwrap().port(), cut: Arc::default() };
-        let cut = wire.cut.clone();
+        let wire = Self {
+            port: listener.local_addr().unwrap().port(),
+            cut: Arc::default(),
+            said: Arc::default(),
+            server: Arc::default(),
+        };
+        wire.lead_to(url);
+        let (cut, server, said) = (wire.cut.clone(), wire.server.clone(), wire.said.clone());
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let server = TcpStream::connect(server.clone()).await.unwrap();
-                tokio::spawn(relay(client, server, cut.clone()));
+                let address = server.lock().unwrap().clone();
+                let server = TcpStream::connect(address).await.unwrap();
+                tokio::spawn(relay(client, server, cut.clone(), said.clone()));
             }
         });
         wire
+    }
+
+    /// To which server connections lead that are made from now on.
+    pub(crate) fn lead_to(&self, url: &str) {
+        let server: sqlx::postgres::PgConnectOptions = url.parse().unwrap();
+        *self.server.lock().unwrap() = (server.get_host().to_owned(), server.get_port());
     }
 
     /// The server's address by this wire.
@@ -54,19 +69,29 @@ impl Wire {
         format!("{scheme}://{user}127.0.0.1:{}/{path}{mark}sslmode=disable", self.port)
     }
 
+    /// What was said so far.
+    pub(crate) fn said(&self) -> String {
+        self.said.lock().unwrap().clone()
+    }
+
+    /// From here on.
+    pub(crate) fn forget(&self) {
+        self.said.lock().unwrap().clear();
+    }
+
     /// Cuts the connection that commits next.
     pub(crate) fn cut_next_commit(&self, at: Cut) {
         self.cut.store(at as u8, Ordering::SeqCst);
     }
 }
 
-async fn relay(client: TcpStream, server: TcpStream, cut: Arc<AtomicU8>) {
+async fn relay(client: TcpStream, server: TcpStream, cut: Arc<AtomicU8>, said: Arc<Mutex<String>>) {
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     let swallows = AtomicBool::new(false);
     // When either side ends, both are closed.
     tokio::select! {
-        () = questions(from_client, to_server, &cut, &swallows) => {}
+        () = questions(from_client, to_server, &cut, &swallows, &said) => {}
         () = answers(from_server, to_client, &swallows) => {}
     }
 }
@@ -82,7 +107,13 @@ async fn answers(mut server: OwnedReadHalf, mut client: OwnedWriteHalf, swallows
 }
 
 /// Passes on the client's messages, each of which says its length.
-async fn questions(mut client: OwnedReadHalf, mut server: OwnedWriteHalf, cut: &AtomicU8, swallows: &AtomicBool) {
+async fn questions(
+    mut client: OwnedReadHalf,
+    mut server: OwnedWriteHalf,
+    cut: &AtomicU8,
+    swallows: &AtomicBool,
+    said: &Mutex<String>,
+) {
     // The first message has no letter.
     let mut header = 4;
     loop {
@@ -96,6 +127,10 @@ async fn questions(mut client: OwnedReadHalf, mut server: OwnedWriteHalf, cut: &
             return;
         }
         header = 5;
+        // `Q`uery and `P`arse have a statement's text in them.
+        if message.starts_with(b"Q") || message.starts_with(b"P") {
+            said.lock().unwrap().push_str(&String::from_utf8_lossy(&message[5..]));
+        }
         let is_commit = message.starts_with(b"Q") && message[5..].starts_with(b"COMMIT");
         let at = if is_commit { cut.swap(0, Ordering::SeqCst) } else { 0 };
         swallows.store(at == Cut::After as u8, Ordering::SeqCst);

@@ -29,6 +29,18 @@ async fn needs_nothing() {}
 #[job(cron = "0 0 * * * *")]
 async fn on_the_hour() {}
 
+mod renamed {
+    #[rexecutor::job(name = "send_invoice", executor = Bill)]
+    pub(super) async fn bill() {}
+}
+
+/// Trap 51: the name of a job comes from the module path or the type's name; moving the function orphans its jobs.
+#[test]
+fn trap_51_a_jobs_name_is_its_functions_or_what_it_says_wherever_it_stands() {
+    assert_eq!((other::Twice::NAME, TwiceAgain::NAME), ("twice", "twice"));
+    assert_eq!(renamed::Bill::NAME, "send_invoice");
+}
+
 /// Trap 53: missing state is found when the job runs, in production.
 #[tokio::test]
 async fn trap_53_what_is_wrong_with_the_registry_is_told_at_start_with_file_and_line() {

@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
+mod clocks;
+mod limits;
 mod macros;
 mod node;
 mod runs;
 mod schedules;
 mod shutdown;
+mod spans;
 mod support;
 
 use rexecutor::backend::memory::InMemoryBackend;

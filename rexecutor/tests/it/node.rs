@@ -1,108 +1,24 @@
-//! A node among others: limits, fairness, death, cancellation, outages, schedules.
+//! A node among others: order, death, cancellation, outages.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::time::Duration;
 
 use rexecutor::{
-    backend::{Enqueue, Maintain, Node, Settle},
+    backend::{Maintain, Node, Settle},
     prelude::*,
 };
 use rexecutor_testing::{Fault, Operation};
-use tokio::sync::Semaphore;
 
 use crate::{
     executor,
     support::{Bench, Tell, tell},
 };
 
-/// How many jobs of each executor run, and ran at once.
-#[derive(Clone, Default)]
-struct Census(Arc<Mutex<BTreeMap<String, (usize, usize)>>>);
-
-impl Census {
-    fn change(&self, executor: &str, by: isize) {
-        let mut counts = self.0.lock().unwrap();
-        let (now, most) = counts.entry(executor.to_owned()).or_default();
-        *now = now.checked_add_signed(by).unwrap();
-        *most = (*most).max(*now);
-    }
-
-    fn now(&self, executor: &str) -> usize {
-        self.0.lock().unwrap().get(executor).copied().unwrap_or_default().0
-    }
-
-    fn most(&self, executor: &str) -> usize {
-        self.0.lock().unwrap().get(executor).copied().unwrap_or_default().1
-    }
-}
-
-async fn counted(job: Job<u32, ()>) -> ExecutionResult {
-    let (census, gate) = (job.context().state::<Census>().unwrap(), job.context().state::<Arc<Semaphore>>().unwrap());
-    census.change(&job.executor, 1);
-    gate.acquire().await.unwrap().forget();
-    census.change(&job.executor, -1);
-    ExecutionResult::Done
-}
-
-executor!(
-    Limited,
-    "limited",
-    {
-        const MAX_CONCURRENCY: Option<usize> = Some(3);
-    },
-    |job| counted(job).await
-);
-executor!(Busy, "busy", {}, |job| counted(job).await);
-executor!(Quiet, "quiet", {}, |job| counted(job).await);
-
-async fn enqueue<E: Executor<Data = u32>>(bench: &Bench, count: u32) {
-    let jobs = (0..count).map(|data| E::builder().with_data(data).encode().unwrap()).collect();
-    let _ = bench.backend.enqueue(jobs).await.unwrap();
-}
-
-#[tokio::test]
-async fn limits_hold_and_free_slots_are_used() {
-    let bench = Bench::new();
-    let (census, gate) = (Census::default(), Arc::new(Semaphore::new(0)));
-    let node = bench.node().with_max_running(10).with_state(census.clone()).with_state(gate.clone());
-    let node = node.with_executor::<Limited>().with_executor::<Busy>().start().await.unwrap();
-    enqueue::<Limited>(&bench, 50).await;
-    enqueue::<Busy>(&bench, 50).await;
-    for _ in 0..100 {
-        bench.clock.settle().await;
-        let (limited, busy) = (census.now("limited"), census.now("busy"));
-        assert!(limited <= 3 && limited + busy <= 10);
-        gate.add_permits(1);
-    }
-    bench.clock.settle().await;
-    assert_eq!((census.most("limited"), census.most("busy")), (3, 7));
-    node.graceful_shutdown().await;
-    assert!(bench.rows().await.iter().all(|row| row.status == JobStatus::Complete));
-}
-
-#[tokio::test]
-async fn a_busy_executor_leaves_a_slot_for_every_other() {
-    let bench = Bench::new();
-    let (census, gate) = (Census::default(), Arc::new(Semaphore::new(0)));
-    let node = bench.node().with_max_running(10).with_state(census.clone()).with_state(gate.clone());
-    let node = node.with_executor::<Busy>().with_executor::<Quiet>().start().await.unwrap();
-    enqueue::<Busy>(&bench, 1_000).await;
-    bench.clock.settle().await;
-    assert_eq!(census.now("busy"), 9);
-    enqueue::<Quiet>(&bench, 1).await;
-    bench.clock.settle().await;
-    assert_eq!(census.now("quiet"), 1);
-    gate.close();
-    drop(node.drop_guard());
-}
-
 executor!(Tells, "tells", {}, |job| {
     Tell::of(&job).say(job.data);
     ExecutionResult::Done
 });
+
+executor!(Quiet, "quiet", {}, |_job| ExecutionResult::Done);
 
 #[tokio::test]
 async fn jobs_start_by_priority_then_due_time_then_number() {
@@ -231,7 +147,7 @@ async fn trap_03_a_node_that_was_declared_dead_stops_its_jobs_and_joins_again() 
 async fn trap_11_jobs_of_names_that_no_node_has_are_left_alone() {
     let bench = Bench::new();
     let (tell, _told) = tell();
-    let id = Busy::builder().with_data(1).enqueue_to_backend(&bench.backend).await.unwrap();
+    let id = Quiet::builder().with_data(1).enqueue_to_backend(&bench.backend).await.unwrap();
     let before = bench.row(id).await;
     let node = bench.node().with_state(tell).with_executor::<Tells>().start().await.unwrap();
     bench.seconds(600).await;
@@ -283,7 +199,7 @@ async fn trap_07_and_38_an_outage_loses_nothing_and_does_not_spin() {
         let (tell, mut told) = tell();
         let node = bench.node().with_state(tell).with_executor::<Tells>().start().await.unwrap();
         bench.clock.settle().await;
-        enqueue::<Tells>(&bench, 100).await;
+        bench.enqueue::<Tells>(100).await;
         let lost = if loses_answers { Fault::lost_answer() } else { Fault::error() };
         bench.backend.inject(lost.on([Operation::Settle]));
         bench.backend.inject(Fault::error().on([Operation::Claim, Operation::Heartbeat]));
@@ -336,7 +252,7 @@ async fn trap_05_a_claim_whose_answer_was_lost_is_found_by_the_heartbeats() {
     bench.backend.inject(Fault::lost_answer().on([Operation::Claim]).nth(2));
     let node = bench.node().with_state(tell).with_executor::<Tells>().start().await.unwrap();
     bench.clock.settle().await;
-    enqueue::<Tells>(&bench, 100).await;
+    bench.enqueue::<Tells>(100).await;
     bench.clock.settle().await;
     let rows = bench.rows().await;
     assert!(rows.iter().all(|row| row.status == JobStatus::Executing), "they are the node's");
@@ -356,7 +272,7 @@ async fn what_the_node_has_is_not_given_back_however_long_answers_take() {
     bench.backend.inject(Fault::late_answer(Duration::from_secs(60)).on([Operation::Claim]).nth(2));
     let node = bench.node().with_state(tell).with_executor::<Tells>().start().await.unwrap();
     bench.clock.settle().await;
-    enqueue::<Tells>(&bench, 100).await;
+    bench.enqueue::<Tells>(100).await;
     bench.seconds(59).await;
     bench.backend.inject(Fault::permanent_error().on([Operation::Settle]).times(10));
     bench.seconds(120).await;
@@ -400,7 +316,7 @@ async fn an_executor_finds_cancels_reruns_and_updates_its_jobs() {
         .await
         .unwrap();
     assert_eq!(found[0].id, id.id());
-    assert!(Busy::query_jobs_on_backend(Where::any(), backend).await.unwrap().is_empty());
+    assert!(Quiet::query_jobs_on_backend(Where::any(), backend).await.unwrap().is_empty());
 
     let mut changed = found.into_iter().next().unwrap();
     changed.data = 2;
@@ -419,7 +335,7 @@ async fn an_executor_finds_cancels_reruns_and_updates_its_jobs() {
     assert_eq!(cancelled[0].cancel_reason.as_deref(), Some("not now"));
     Tells::rerun_job_on_backend(id, backend).await.unwrap();
     assert_eq!(bench.row(id).await.status, JobStatus::Scheduled);
-    let strange = Busy::rerun_job_on_backend(id, backend).await.unwrap_err();
+    let strange = Quiet::rerun_job_on_backend(id, backend).await.unwrap_err();
     assert_eq!(strange.to_string(), format!("no job {} of this executor", id.id()));
     let node = bench.node().with_executor::<CancelsItself>().start().await.unwrap();
     let own = CancelsItself::builder().enqueue_to_backend(backend).await.unwrap();

@@ -1,6 +1,7 @@
 //! What happens by the clock: cron jobs, pruning, retention.
 
-use rexecutor::{backend::Enqueue, prelude::*, schedule::MissedTicks};
+use rexecutor::{prelude::*, schedule::MissedTicks};
+use rexecutor_testing::Operation;
 
 use crate::{
     executor,
@@ -13,11 +14,6 @@ executor!(Tells, "tells", {}, |job| {
 });
 
 executor!(Quiet, "quiet", {}, |_job| ExecutionResult::Done);
-
-async fn enqueue<E: Executor<Data = u32>>(bench: &Bench, count: u32) {
-    let jobs = (0..count).map(|data| E::builder().with_data(data).encode().unwrap()).collect();
-    let _ = bench.backend.enqueue(jobs).await.unwrap();
-}
 
 /// Trap 17: a tick fires on every node.
 #[tokio::test]
@@ -101,13 +97,29 @@ async fn the_pruner_deletes_what_its_configuration_names() {
         .with_pruner(Pruner::max_length(2, JobStatus::Complete).except::<Tells>());
     let node = bench.node().with_state(tell).with_job_pruner(config);
     let node = node.with_executor::<Tells>().with_executor::<Quiet>().start().await.unwrap();
-    enqueue::<Tells>(&bench, 3_000).await;
-    enqueue::<Quiet>(&bench, 5).await;
+    bench.enqueue::<Tells>(3_000).await;
+    bench.enqueue::<Quiet>(5).await;
     bench.seconds(29 * 60).await;
     assert_eq!(bench.rows().await.len(), 3_002);
     bench.seconds(3 * 60).await;
     bench.clock.settle().await;
     assert_eq!(bench.rows().await.len(), 2);
+    node.graceful_shutdown().await;
+}
+
+/// Trap 43: pruning a million rows in one statement locks, bloats, and times out.
+#[tokio::test]
+async fn trap_43_many_jobs_are_pruned_in_small_batches() {
+    let bench = Bench::new();
+    let (tell, _told) = tell();
+    let config = PrunerConfig::new("0 0 * * * *".parse().unwrap());
+    let config = config.with_pruner(Pruner::max_age(TimeDelta::minutes(1), JobStatus::Complete));
+    let node = bench.node().with_state(tell).with_job_pruner(config).with_executor::<Tells>().start().await.unwrap();
+    bench.enqueue::<Tells>(3_500).await;
+    bench.seconds(3_590).await;
+    assert_eq!(bench.backend.calls(Operation::Prune), 0);
+    bench.seconds(20).await;
+    assert_eq!((bench.rows().await.len(), bench.backend.calls(Operation::Prune)), (0, 4));
     node.graceful_shutdown().await;
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rexecutor::{
-    backend::{Filter, Inspect, JobRow, memory::InMemoryBackend},
+    backend::{Enqueue, Filter, Inspect, JobRow, memory::InMemoryBackend},
     node::NodeBuilder,
     prelude::*,
 };
@@ -33,6 +33,12 @@ impl Bench {
 
     pub(crate) async fn rows(&self) -> Vec<JobRow> {
         self.backend.query(&Filter::All(Vec::new()), usize::MAX).await.unwrap()
+    }
+
+    /// Enqueues so many jobs, whose data are their numbers, in one call.
+    pub(crate) async fn enqueue<E: Executor<Data = u32>>(&self, count: u32) {
+        let jobs = (0..count).map(|data| E::builder().with_data(data).encode().unwrap()).collect();
+        let _ = self.backend.enqueue(jobs).await.unwrap();
     }
 
     pub(crate) async fn seconds(&self, seconds: i64) {

@@ -86,6 +86,28 @@ async fn a_locked_file_is_a_transient_error_and_nothing_is_stored() {
     let _ = enqueue_one(&backend, job("mail")).await;
 }
 
+/// Trap 42: a read transaction that becomes a write gets SQLITE_BUSY at once, whatever the timeout.
+#[tokio::test]
+async fn trap_42_a_write_waits_for_another_processes_write_that_came_in_between() {
+    let file = File::new();
+    let backend = file.open().await;
+    let id = enqueue_one(&backend, unique(1, Resolution::Ignore)).await.id();
+    let mut other = file.connect().await;
+    for _ in 0..20 {
+        // Each of these reads before it writes, while another connection writes.
+        let lock = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
+        let found = enqueue_one(&backend, unique(1, Resolution::Ignore));
+        let commit = async {
+            let mut lock = lock;
+            sqlx::query("UPDATE rexecutor_jobs SET priority = priority + 1").execute(&mut *lock).await.unwrap();
+            lock.commit().await.unwrap();
+        };
+        let (found, ()) = tokio::join!(found, commit);
+        assert_eq!(found.id(), id);
+    }
+    assert_eq!(all(&backend).await[0].priority, 20);
+}
+
 /// Each would wait for itself otherwise, one after the other.
 #[tokio::test]
 async fn callers_wait_for_a_locked_file_together() {

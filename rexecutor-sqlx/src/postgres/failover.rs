@@ -1,0 +1,33 @@
+//! Leaving a server that has become read-only.
+//!
+//! After a failover the old primary is a standby, or set read-only, and its sessions go on: a pool would stay there for
+//! ever. So when a transaction is refused because it may not write, every connection from before is given up, and the
+//! next ones are made anew, to wherever the address leads by then.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rexecutor::clock::{Clock, SystemClock};
+use sqlx::pool::PoolConnectionMetadata;
+
+use super::error::code;
+
+/// Since when connections are to be trusted; `None`: all of them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Failover(Arc<Mutex<Option<DateTime<Utc>>>>);
+
+impl Failover {
+    /// Takes in an error, which may be that of a server that takes no writes.
+    pub(super) fn notice(&self, error: &sqlx::Error) {
+        if code(error).as_deref() == Some("25006") {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(SystemClock.now());
+        }
+    }
+
+    /// Whether a connection is not from before a failover.
+    pub(super) fn accepts(&self, connection: &PoolConnectionMetadata) -> bool {
+        let since = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let age = TimeDelta::from_std(connection.age).unwrap_or(TimeDelta::MAX);
+        since.is_none_or(|since| age < SystemClock.now() - since)
+    }
+}
