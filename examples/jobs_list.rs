@@ -8,7 +8,7 @@ use rexecutor::{
 };
 
 /// Sends the welcome mail.
-#[job(max_attempts = 3, max_concurrency = 10, tags = ["mail"], unique_within = "5m")]
+#[job(max_attempts = 3, timeout = "30s", backoff = exponential("4s", max = "1h"), tags = ["mail"], unique_within = "5m")]
 async fn welcome_email(_address: String) {}
 
 /// Every night, London time.
@@ -24,13 +24,19 @@ async fn nightly_report() {}
 async fn greet(_city: Option<String>) {}
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    println!("{:<16} {:>8} {:>5} {:>8}  defined at", "job", "attempts", "slots", "blocking");
+    println!("{:<16} {:>8} {:>7} {:>8} {:>8}  defined at", "job", "attempts", "timeout", "blocking", "priority");
     for job in Rexecutor::registered() {
         let (file, line) = job.location();
         let settings = job.settings();
-        let slots = settings.max_concurrency.map_or("any".to_owned(), |slots| slots.to_string());
+        let timeout = settings.timeout.map_or("none".to_owned(), |timeout| format!("{timeout:?}"));
         let (name, attempts, blocking) = (job.name(), settings.max_attempts, settings.is_blocking);
-        println!("{name:<16} {attempts:>8} {slots:>5} {blocking:>8}  {file}:{line}");
+        println!("{name:<16} {attempts:>8} {timeout:>7} {blocking:>8} {:>8}  {file}:{line}", settings.priority);
+        println!(
+            "    kept: {:?}; tags: {:?}; at once: {:?}",
+            settings.retention, settings.tags, settings.max_concurrency
+        );
+        println!("    backoff: {}", settings.backoff.unwrap_or("by default"));
+        println!("    unique: {}", settings.uniqueness.unwrap_or("no"));
         for cron in job.crons() {
             let next = cron.next_after(SystemClock.now())?.map_or("never".to_owned(), |next| next.to_string());
             println!("    {} {}: next at {next}", cron.expression(), cron.timezone());

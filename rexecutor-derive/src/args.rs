@@ -157,6 +157,17 @@ pub(crate) fn words(tokens: TokenStream) -> syn::Result<Vec<Ident>> {
 }
 
 /// The tokens of a type or expression as a person reads them, for messages.
+impl Arg {
+    /// Its value as it was written; for a flag, what it stands for.
+    pub(crate) fn shown(&self) -> String {
+        match &self.value {
+            Value::Is(expr) => shown(expr),
+            Value::List(tokens) => shown(tokens),
+            Value::Flag => "by = data".to_owned(),
+        }
+    }
+}
+
 pub(crate) fn shown(tokens: impl ToTokens) -> String {
     tokens.to_token_stream().to_string().replace(" < ", "<").replace(" >", ">").replace(" ,", ",")
 }

@@ -85,12 +85,27 @@ fn named<'a>(attributes: &'a [Attribute], names: &[&str]) -> Vec<&'a Attribute> 
 
 /// The line that hovering shows.
 fn settings(job: &Job) -> String {
-    let Job { name, max_attempts, timeout, crons, .. } = job;
+    let Job { name, max_attempts, max_concurrency, priority, timeout, is_blocking, retain, crons, words: said, .. } =
+        job;
     let mut words = vec![format!("The job `{}`", name.value())];
+    words.extend(is_blocking.then(|| "blocking".to_owned()));
     words.extend(max_attempts.as_ref().map(|attempts| format!("at most {} attempts", shown(attempts))));
-    words.extend(timeout.map(|millis| format!("times out after {:?}", std::time::Duration::from_millis(millis))));
+    words.extend(said.backoff.as_ref().map(|backoff| format!("backoff `{backoff}`")));
+    words.extend(timeout.map(|millis| format!("times out after {}", time(millis))));
+    words.extend(max_concurrency.as_ref().map(|most| format!("at most {} at once on a node", shown(most))));
+    words.extend(priority.as_ref().map(|priority| format!("priority {}", shown(priority))));
+    words.extend(said.unique.as_ref().map(|unique| format!("unique `{unique}`")));
+    words.extend(retain.map(|retain| match retain {
+        Retain::Forever => "kept until a pruner deletes it".to_owned(),
+        Retain::Nothing => "deleted as soon as it is complete".to_owned(),
+        Retain::Millis(millis) => format!("deleted {} after its end", time(millis)),
+    }));
     words.extend(crons.iter().map(|cron| format!("due at `{}`", cron.expression.value())));
     format!("{}.", words.join(", "))
+}
+
+fn time(millis: u64) -> String {
+    format!("{:?}", std::time::Duration::from_millis(millis))
 }
 
 fn types(job: &Job) -> (Type, Type) {
@@ -261,7 +276,7 @@ fn execute(model: &Job) -> TokenStream {
 }
 
 fn registration(job: &Job) -> TokenStream {
-    let Job { krate, executor, signature, crons, .. } = job;
+    let Job { krate, executor, signature, timeout, words, crons, .. } = job;
     let extracted = &signature.extracted;
     let requiring = (!extracted.is_empty()).then(|| {
         let requires =
@@ -272,9 +287,13 @@ fn registration(job: &Job) -> TokenStream {
         let entries = crons.iter().map(|cron| entry(job, cron));
         quote!(.with_crons(&[#(#entries),*]))
     });
+    let timeout = timeout.iter().map(|millis| quote!(.with_timeout(::core::time::Duration::from_millis(#millis))));
+    let backoff = words.backoff.iter().map(|words| quote!(.with_backoff(#words)));
+    let unique = words.unique.iter().map(|words| quote!(.with_uniqueness(#words)));
     quote! {
         #krate::__private::submit! {
-            #krate::registry::Registration::of::<#executor>(::core::file!(), ::core::line!()) #requiring #with_crons
+            #krate::registry::Registration::of::<#executor>(::core::file!(), ::core::line!())
+                #(#timeout)* #(#backoff)* #(#unique)* #requiring #with_crons
         }
     }
 }

@@ -36,6 +36,15 @@ pub(crate) struct Job {
     pub(crate) unique: Option<Unique>,
     pub(crate) retain: Option<Retain>,
     pub(crate) crons: Vec<Cron>,
+    /// What was said of the backoff and of uniqueness, for people.
+    pub(crate) words: Words,
+}
+
+/// Arguments as they were written.
+#[derive(Default)]
+pub(crate) struct Words {
+    pub(crate) backoff: Option<String>,
+    pub(crate) unique: Option<String>,
 }
 
 /// One schedule.
@@ -116,6 +125,7 @@ impl Job {
             unique: None,
             retain: None,
             crons: Vec::new(),
+            words: Words::default(),
             function,
         }
     }
@@ -131,9 +141,18 @@ impl Job {
             "tags" => self.tags = tags(arg)?,
             "timeout" => self.timeout = Some(duration::millis(arg.text("30s")?)?),
             "blocking" => self.is_blocking = flag(arg)?,
-            "backoff" => self.backoff = Some(Backoff::parse(arg, errors)?),
-            "unique_within" => self.unique = Some(Unique::within(duration::millis(arg.text("5m")?)?)),
-            "unique" => self.unique = Some(Unique::parse(arg, errors)?),
+            "backoff" => {
+                self.backoff = Some(Backoff::parse(arg, errors)?);
+                self.words.backoff = Some(arg.shown());
+            }
+            "unique_within" => {
+                self.unique = Some(Unique::within(duration::millis(arg.text("5m")?)?));
+                self.words.unique = Some(format!("by = data, within = {}", arg.shown()));
+            }
+            "unique" => {
+                self.unique = Some(Unique::parse(arg, errors)?);
+                self.words.unique = Some(arg.shown());
+            }
             "retain" => self.retain = Some(retain(arg)?),
             "crate" => self.krate = path(arg)?,
             // `cron` and what belongs to it are taken together.

@@ -11,6 +11,8 @@
 mod extract;
 mod state;
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 
 #[doc(hidden)]
@@ -57,6 +59,12 @@ pub struct Settings {
     pub retention: Retention,
     /// The most bytes of its encoded data.
     pub max_data_bytes: usize,
+    /// How long an attempt may take; `None`: for ever, or as its own `timeout` says.
+    pub timeout: Option<Duration>,
+    /// How long a failed attempt waits, as `#[job]` was told; `None`: as [`Executor::backoff`] says.
+    pub backoff: Option<&'static str>,
+    /// What must not exist beside a job, as `#[job]` was told; `None`: as [`Executor::UNIQUENESS_CRITERIA`] says.
+    pub uniqueness: Option<&'static str>,
 }
 
 impl Settings {
@@ -69,6 +77,9 @@ impl Settings {
             is_blocking: E::BLOCKING,
             retention: E::RETENTION,
             max_data_bytes: E::MAX_DATA_BYTES,
+            timeout: None,
+            backoff: None,
+            uniqueness: None,
         }
     }
 }
@@ -100,6 +111,24 @@ impl Registration {
     /// What its node must have.
     pub const fn requiring(mut self, requires: fn(&mut Requirements)) -> Self {
         self.requires = requires;
+        self
+    }
+
+    /// How long an attempt may take. It says so, and changes nothing.
+    pub const fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.timeout = Some(timeout);
+        self
+    }
+
+    /// How long a failed attempt waits, in words.
+    pub const fn with_backoff(mut self, words: &'static str) -> Self {
+        self.settings.backoff = Some(words);
+        self
+    }
+
+    /// What must not exist beside a job, in words.
+    pub const fn with_uniqueness(mut self, words: &'static str) -> Self {
+        self.settings.uniqueness = Some(words);
         self
     }
 

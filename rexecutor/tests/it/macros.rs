@@ -23,6 +23,9 @@ async fn twice() {}
 #[job(max_attempts = 3)]
 async fn needs_state(State(_): State<std::collections::BTreeMap<u8, u8>>) {}
 
+#[job(timeout = "30s", backoff = linear("5s", max = "1m"), unique_within = "5m")]
+async fn tells_all() {}
+
 #[job]
 async fn needs_nothing() {}
 
@@ -72,6 +75,11 @@ async fn the_jobs_of_a_node_are_selected_by_type_and_by_name() {
     let found = registered.iter().find(|job| job.name() == "needs_state").unwrap();
     assert!(found.location().0.ends_with("tests/it/macros.rs"));
     assert_eq!((found.settings().max_attempts, found.settings().is_blocking), (3, false));
+    assert_eq!((found.settings().timeout, found.settings().backoff, found.settings().uniqueness), (None, None, None));
+    let told = registered.iter().find(|job| job.name() == "tells_all").unwrap().settings();
+    assert_eq!(told.timeout, Some(std::time::Duration::from_secs(30)));
+    assert_eq!(told.backoff, Some(r#"linear("5s", max = "1m")"#));
+    assert_eq!(told.uniqueness, Some(r#"by = data, within = "5m""#));
     let hourly = registered.iter().find(|job| job.name() == "on_the_hour").unwrap().crons()[0];
     let start = rexecutor_testing::TestClock::START;
     assert_eq!(hourly.next_after(start).unwrap(), Some(start + TimeDelta::hours(1)));
