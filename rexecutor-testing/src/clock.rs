@@ -3,13 +3,18 @@
 use std::{
     collections::BTreeMap,
     fmt,
+    future::poll_fn,
+    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{FutureExt, channel::oneshot, future::BoxFuture};
 use rexecutor::clock::Clock;
+
+use crate::idle;
 
 /// A clock that moves only when it is told to: by [`advance`](TestClock::advance), [`set`](TestClock::set) or
 /// [`to_next_due`](TestClock::to_next_due).
@@ -40,17 +45,31 @@ struct Inner {
     now: DateTime<Utc>,
     sleepers: BTreeMap<(DateTime<Utc>, u64), oneshot::Sender<()>>,
     last: u64,
+    /// How many calls, to a backend that has threads or sockets of its own, are under way.
+    calls: usize,
+    /// Who waits until there are none.
+    waiting: Vec<Waker>,
 }
 
 impl Default for Inner {
     fn default() -> Self {
-        Self { now: TestClock::START, sleepers: BTreeMap::new(), last: 0 }
+        Self { now: TestClock::START, sleepers: BTreeMap::new(), last: 0, calls: 0, waiting: Vec::new() }
     }
 }
 
-/// How often the tasks of the runtime are let run before the clock moves: enough for a chain of wakeups through every
-/// loop of several nodes.
-const TURNS: usize = 200;
+/// A call that is under way. The clock stands still meanwhile.
+#[derive(Debug)]
+pub(crate) struct Call(TestClock);
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        let mut inner = self.0.inner();
+        inner.calls -= 1;
+        if inner.calls == 0 {
+            inner.waiting.drain(..).for_each(Waker::wake);
+        }
+    }
+}
 
 impl TestClock {
     /// Where a new clock stands: 2030-01-01T00:00:00Z, a Tuesday.
@@ -97,9 +116,27 @@ impl TestClock {
 
     /// Lets every task of a current-thread runtime run until they all wait, without moving the clock.
     pub async fn settle(&self) {
-        for _ in 0..TURNS {
-            tokio::task::yield_now().await;
+        loop {
+            idle::wait().await;
+            if self.inner().calls == 0 {
+                return;
+            }
+            poll_fn(|context| {
+                let mut inner = self.inner();
+                if inner.calls == 0 {
+                    return Poll::Ready(());
+                }
+                inner.waiting.push(context.waker().clone());
+                Poll::Pending
+            })
+            .await;
         }
+    }
+
+    /// Stands still until the returned value is dropped, when it is next told to move.
+    pub(crate) fn call(&self) -> Call {
+        self.inner().calls += 1;
+        Call(self.clone())
     }
 
     /// Wakes whoever sleeps for the first deadline that is not after `until`.
@@ -108,7 +145,8 @@ impl TestClock {
         let Some(entry) = inner.sleepers.first_entry().filter(|entry| entry.key().0 <= until) else { return false };
         let ((deadline, _), sleeper) = entry.remove_entry();
         inner.now = inner.now.max(deadline);
-        // Whoever slept may have been dropped since.
+        drop(inner);
+        // Whoever slept may be just about to be dropped.
         let _ = sleeper.send(());
         true
     }
@@ -133,9 +171,29 @@ impl Clock for TestClock {
         inner.last += 1;
         let key = (deadline, inner.last);
         let (waker, sleeping) = oneshot::channel();
-        inner.sleepers.retain(|_, sleeper| !sleeper.is_canceled());
         inner.sleepers.insert(key, waker);
-        sleeping.map(|_| ()).boxed()
+        Box::pin(Sleep { sleeping, key, clock: self.clone() })
+    }
+}
+
+/// Somebody who sleeps, until it is dropped.
+struct Sleep {
+    sleeping: oneshot::Receiver<()>,
+    key: (DateTime<Utc>, u64),
+    clock: TestClock,
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        self.sleeping.poll_unpin(context).map(drop)
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        self.clock.inner().sleepers.remove(&self.key);
     }
 }
 

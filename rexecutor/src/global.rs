@@ -1,12 +1,26 @@
 //! The backend that `.enqueue()` goes to.
 //!
-//! A program sets it once. It is never replaced, so that a job cannot end up in a backend that nobody works on.
+//! A program sets it once. It is never replaced, so that a job cannot end up in a backend that nobody works on. A test
+//! may have one of its own for as long as its runtime lives; nobody else sees it.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use tokio::runtime::{Handle, Id};
 
 use crate::backend::Backend;
 
 static GLOBAL: OnceLock<Arc<dyn Backend>> = OnceLock::new();
+
+/// Whether any runtime ever had a backend of its own. A program that has none pays for this look alone.
+static IS_ISOLATED: AtomicBool = AtomicBool::new(false);
+
+static ISOLATED: OnceLock<Mutex<HashMap<Id, Arc<dyn Backend>>>> = OnceLock::new();
 
 /// The global backend.
 ///
@@ -14,11 +28,47 @@ static GLOBAL: OnceLock<Arc<dyn Backend>> = OnceLock::new();
 ///
 /// When none is set.
 pub fn backend() -> Result<Arc<dyn Backend>, NoGlobalBackend> {
-    GLOBAL.get().cloned().ok_or(NoGlobalBackend)
+    isolated().or_else(|| GLOBAL.get().cloned()).ok_or(NoGlobalBackend)
 }
 
 pub(crate) fn set(backend: Arc<dyn Backend>) -> Result<(), GlobalBackendIsSet> {
-    GLOBAL.set(backend).map_err(|_| GlobalBackendIsSet)
+    match isolated() {
+        Some(_) => Err(GlobalBackendIsSet),
+        None => GLOBAL.set(backend).map_err(|_| GlobalBackendIsSet),
+    }
+}
+
+/// The one of the present runtime.
+fn isolated() -> Option<Arc<dyn Backend>> {
+    if !IS_ISOLATED.load(Ordering::Acquire) {
+        return None;
+    }
+    backends().get(&Handle::try_current().ok()?.id()).cloned()
+}
+
+fn backends() -> MutexGuard<'static, HashMap<Id, Arc<dyn Backend>>> {
+    ISOLATED.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Makes a backend the global one of a runtime, of its tasks and its blocking threads, until this is dropped.
+#[derive(Debug)]
+#[must_use = "dropping it ends the isolation"]
+pub(crate) struct Isolation(Id);
+
+impl Isolation {
+    pub(crate) fn of(runtime: &Handle, backend: Arc<dyn Backend>) -> Self {
+        backends().insert(runtime.id(), backend);
+        IS_ISOLATED.store(true, Ordering::Release);
+        Self(runtime.id())
+    }
+}
+
+impl Drop for Isolation {
+    fn drop(&mut self) {
+        // Dropped outside of the lock: a backend may have much to do when it ends.
+        let backend = backends().remove(&self.0);
+        drop(backend);
+    }
 }
 
 /// No global backend is set.

@@ -52,6 +52,18 @@ impl PgBackend {
     }
 }
 
+impl PgBackend {
+    /// Drops the schema with all its jobs, as after a test. Not public API.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    #[doc(hidden)]
+    pub async fn drop_schema(&self) -> Result<(), sqlx::Error> {
+        self.0.query(&self.0.queries.drop_schema).execute(&self.0.pool).await.map(drop)
+    }
+}
+
 impl PgOptions {
     /// Connects.
     ///

@@ -15,6 +15,7 @@ use rexecutor::{
 
 use self::fault::Effect;
 pub use self::fault::{Fault, Operation};
+use crate::TestClock;
 
 /// Any backend, whose calls fail, are late, or lose their answers as they are told to.
 ///
@@ -35,8 +36,9 @@ pub use self::fault::{Fault, Operation};
 /// let backend = std::sync::Arc::new(Faulty::new(memory).with_clock(clock.clone()));
 /// backend.inject(Fault::error().on([Operation::Settle]).times(2));
 ///
-/// let node = Rexecutor::new(backend.clone()).with_clock(clock.clone()).with_executor::<Greet>().start().await?;
-/// Greet::builder().with_data("Bob".to_owned()).enqueue_to_backend(&backend).await?;
+/// let node = Rexecutor::builder().with_backend(backend.clone()).with_clock(clock.clone());
+/// let node = node.with_executor::<Greet>().start().await?;
+/// let _ = Greet::builder().with_data("Bob".to_owned()).enqueue_to_backend(&backend).await?;
 /// clock.advance(TimeDelta::seconds(10)).await;
 ///
 /// // The outcome was stored all the same.
@@ -49,6 +51,8 @@ pub use self::fault::{Fault, Operation};
 pub struct Faulty<B> {
     backend: B,
     clock: Arc<dyn Clock>,
+    /// What stands still while the backend works.
+    stopping: Option<TestClock>,
     faults: Mutex<Vec<Fault>>,
     calls: Mutex<BTreeMap<Operation, usize>>,
 }
@@ -56,13 +60,24 @@ pub struct Faulty<B> {
 impl<B> Faulty<B> {
     /// A backend that does not fail yet.
     pub fn new(backend: B) -> Self {
-        Self { backend, clock: Arc::new(SystemClock), faults: Mutex::default(), calls: Mutex::default() }
+        Self {
+            backend,
+            clock: Arc::new(SystemClock),
+            stopping: None,
+            faults: Mutex::default(),
+            calls: Mutex::default(),
+        }
     }
 
     /// Delays go by this clock. The default is the real one.
     #[must_use]
     pub fn with_clock(self, clock: impl Clock) -> Self {
         Self { clock: Arc::new(clock), ..self }
+    }
+
+    /// Delays go by this clock, which stands still while the backend works.
+    pub(crate) fn stopping(self, clock: TestClock) -> Self {
+        Self { clock: Arc::new(clock.clone()), stopping: Some(clock), ..self }
     }
 
     /// The backend itself, which does not fail.
@@ -103,6 +118,11 @@ impl<B> Faulty<B> {
         effect: Option<Effect>,
         call: impl Future<Output = Result<T>>,
     ) -> Result<T> {
+        let call = async {
+            // Whoever watches waits for ever.
+            let _under_way = self.stopping.as_ref().filter(|_| operation != Operation::Watch).map(TestClock::call);
+            call.await
+        };
         match effect {
             None | Some(Effect::Cut(_)) => call.await,
             Some(Effect::Error { transient }) => Err(error(operation, transient)),

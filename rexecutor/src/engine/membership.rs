@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt;
 use tokio::sync::{Notify, mpsc, watch};
 
-use super::{Environment, Options, dispatcher::Command, supervise::supervise};
+use super::{Environment, Options, dispatcher::Command, outage::Outage, supervise::supervise};
 use crate::{
     backend::{Node, Result},
     job::NodeId,
@@ -29,7 +29,8 @@ pub(super) struct Membership {
 impl Membership {
     /// Joins, and joins again whenever the membership was lost.
     pub(super) async fn keep(&self) {
-        supervise(self.environment.clock.clone(), "heartbeat", || self.step().boxed()).await;
+        let outage = Outage::new(self.environment.clock.clone(), "heartbeat", self.options.seed);
+        supervise(outage, || self.step().boxed()).await;
     }
 
     async fn step(&self) -> Result<()> {

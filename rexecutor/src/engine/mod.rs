@@ -32,11 +32,12 @@ use tokio_util::sync::CancellationToken;
 use self::{
     dispatcher::{Command, Connections, Dispatcher},
     membership::Membership,
+    outage::Outage,
     supervise::supervise,
 };
 pub(crate) use self::{
     options::Options,
-    run::{Environment, Runner, chain, runner},
+    run::{Environment, Run, Runner, chain, runner},
     ticker::{Action, Timetable, every_minute},
 };
 use crate::backend::Bell;
@@ -45,6 +46,7 @@ use crate::backend::Bell;
 #[derive(Clone)]
 pub(crate) struct Engine {
     environment: Environment,
+    options: Options,
     commands: mpsc::UnboundedSender<Command>,
     /// Cancelled when the dispatcher has settled everything: what runs beside it may stop.
     drained: CancellationToken,
@@ -64,6 +66,7 @@ impl Engine {
         let (bell, check) = (Arc::new(Bell::default()), Arc::new(Notify::new()));
         let engine = Self {
             environment: environment.clone(),
+            options: options.clone(),
             commands,
             drained: CancellationToken::new(),
             left: CancellationToken::new(),
@@ -91,8 +94,9 @@ impl Engine {
     /// Does what these schedules say.
     pub(crate) fn follow(&self, timetables: Vec<Timetable>) {
         let (environment, timetables) = (self.environment.clone(), Arc::<[Timetable]>::from(timetables));
-        let step = move || ticker::tick(environment.clone(), timetables.clone()).boxed();
-        self.beside(supervise(self.environment.clock.clone(), "tick", step));
+        let poll = self.options.poll_interval;
+        let step = move || ticker::tick(environment.clone(), timetables.clone(), poll).boxed();
+        self.beside(supervise(self.outage("tick"), step));
     }
 
     /// Begins to shut down.
@@ -120,14 +124,17 @@ impl Engine {
     }
 
     async fn watch(self, bell: Arc<Bell>) {
-        let clock = self.environment.clock.clone();
-        supervise(clock, "watch", || {
+        supervise(self.outage("watch"), || {
             let watching = self.environment.backend.watch(bell.clone());
             // What came before the watch was set up was not heard.
             bell.ring_all();
             watching
         })
         .await;
+    }
+
+    fn outage(&self, what: &'static str) -> Outage {
+        Outage::new(self.environment.clock.clone(), what, self.options.seed)
     }
 
     fn beside(&self, work: impl Future<Output = ()> + Send + 'static) {

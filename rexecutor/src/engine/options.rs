@@ -15,6 +15,8 @@ pub(crate) struct Options {
     pub(crate) node_timeout: Duration,
     /// How often the node looks for jobs that nothing told it of.
     pub(crate) poll_interval: Duration,
+    /// What makes its random pauses the same every time; `None`: nothing does.
+    pub(crate) seed: Option<u64>,
     /// What people call the node.
     pub(crate) label: String,
     /// The registered jobs that it runs; empty: all of them.
@@ -38,6 +40,7 @@ impl Default for Options {
             cancel_grace: Duration::from_secs(5),
             node_timeout: Duration::from_secs(15),
             poll_interval: Duration::from_secs(5),
+            seed: None,
             label: format!("process {}", std::process::id()),
             only: Vec::new(),
             except: Vec::new(),

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
-use rand::RngExt;
+use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use crate::{backend::BackendError, clock::Clock};
 
@@ -15,11 +15,18 @@ pub(super) struct Outage {
     /// What fails, for the log.
     what: &'static str,
     failures: u32,
+    random: StdRng,
 }
 
 impl Outage {
-    pub(super) fn new(clock: Arc<dyn Clock>, what: &'static str) -> Self {
-        Self { clock, what, failures: 0 }
+    pub(super) fn new(clock: Arc<dyn Clock>, what: &'static str, seed: Option<u64>) -> Self {
+        let random = seed.map_or_else(|| StdRng::from_rng(&mut rand::rng()), StdRng::seed_from_u64);
+        Self { clock, what, failures: 0, random }
+    }
+
+    /// What fails.
+    pub(super) fn what(&self) -> &'static str {
+        self.what
     }
 
     /// Notes a failure and gives the pause to make. The log has one line for each row of failures.
@@ -33,7 +40,7 @@ impl Outage {
         }
         self.failures = self.failures.saturating_add(1);
         let longest = Duration::from_millis(50 << self.failures.min(8)).min(Duration::from_secs(10));
-        self.clock.sleep(longest.mul_f64(rand::rng().random_range(0.5..=1.0)))
+        self.clock.sleep(longest.mul_f64(self.random.random_range(0.5..=1.0)))
     }
 
     /// Notes that it works.

@@ -16,7 +16,6 @@ use futures::future::BoxFuture;
 use super::outage::Outage;
 use crate::{
     backend::{Backend, Result, Settlement},
-    clock::Clock,
     job::{JobId, Lease},
 };
 
@@ -44,8 +43,7 @@ enum Step {
 }
 
 impl Outbox {
-    pub(super) fn new(backend: Arc<dyn Backend>, clock: Arc<dyn Clock>) -> Self {
-        let outage = Outage::new(clock, "settle");
+    pub(super) fn new(backend: Arc<dyn Backend>, outage: Outage) -> Self {
         Self { backend, outage, waiting: VecDeque::new(), step: None, batch: BATCH }
     }
 

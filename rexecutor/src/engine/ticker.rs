@@ -33,11 +33,12 @@ pub(crate) struct Timetable {
     pub(crate) action: Action,
 }
 
-/// The longest that a ticker sleeps, so that it soon notices a clock that was set.
+/// The longest that a ticker sleeps, so that it soon notices a clock that was set; longer only where the node polls less
+/// often.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
 /// Does what is due, then sleeps until the next tick.
-pub(super) async fn tick(environment: Environment, timetables: Arc<[Timetable]>) -> Result<()> {
+pub(super) async fn tick(environment: Environment, timetables: Arc<[Timetable]>, poll: Duration) -> Result<()> {
     let keys: Vec<ScheduleKey> = timetables.iter().map(|timetable| timetable.key.clone()).collect();
     let ticks = environment.backend.schedules(&keys).await?;
     for (timetable, last) in timetables.iter().zip(ticks.last) {
@@ -46,14 +47,14 @@ pub(super) async fn tick(environment: Environment, timetables: Arc<[Timetable]>)
         }
     }
     let next = timetables.iter().filter_map(|timetable| timetable.schedule.next_after(ticks.now)).min();
-    sleep_until(&environment.clock, ticks.now, next).await;
+    sleep_until(&environment.clock, ticks.now, next, poll.max(LONGEST_SLEEP)).await;
     Ok(())
 }
 
-async fn sleep_until(clock: &Arc<dyn Clock>, now: DateTime<Utc>, next: Option<DateTime<Utc>>) {
-    let wait = next.and_then(|next| (next - now).to_std().ok()).unwrap_or(LONGEST_SLEEP);
+async fn sleep_until(clock: &Arc<dyn Clock>, now: DateTime<Utc>, next: Option<DateTime<Utc>>, longest: Duration) {
+    let wait = next.and_then(|next| (next - now).to_std().ok()).unwrap_or(longest);
     // A hair after the tick rather than before it: two clocks never agree.
-    clock.sleep(wait.min(LONGEST_SLEEP) + Duration::from_millis(1)).await;
+    clock.sleep(wait.min(longest) + Duration::from_millis(1)).await;
 }
 
 impl Timetable {

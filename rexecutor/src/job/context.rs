@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
-use super::{JobId, JobStatus};
+use super::{JobId, JobStatus, Lease};
 use crate::{
     backend::{Backend, JobRow},
     clock::{Clock, SystemClock},
@@ -63,6 +63,12 @@ impl JobContext {
     /// Which attempt this is, counted from 1.
     pub fn attempt(&self) -> u16 {
         self.0.row.attempt
+    }
+
+    /// How often the job was claimed: a number that only rises, also where an attempt does not count. Give it to other
+    /// systems as a fencing token, so that they can refuse a run that was taken over by another.
+    pub fn lease(&self) -> Lease {
+        self.0.row.lease
     }
 
     /// How many attempts the job has.

@@ -14,6 +14,7 @@ use crate::{
     pruner::PrunerConfig,
     registry::{Registration, StateMap, registered},
     schedule::MissedTicks,
+    testing::bench::Bench,
 };
 
 /// A node that is being configured: [`Rexecutor::from_registry`] or [`Rexecutor::builder`] begins it,
@@ -159,7 +160,8 @@ impl NodeBuilder {
     /// When there is no backend, or anything that was configured cannot be: two jobs with one name, a state that a job
     /// takes and that was not given, a limit of zero, a selected name that no job has. All of it is listed.
     pub async fn start(mut self) -> Result<Rexecutor<GlobalSet>, StartError> {
-        self.check();
+        let jobs = self.check();
+        self.plan.check_state(&jobs, &self.state);
         if !self.plan.problems.is_empty() {
             return Err(StartError::Invalid(self.plan.problems));
         }
@@ -183,7 +185,38 @@ impl NodeBuilder {
         Ok(Rexecutor::running(environment, engine))
     }
 
-    fn check(&mut self) {
+    /// What this node would run, without the node: what a job lacks is found when it runs. Not public API.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    #[doc(hidden)]
+    pub fn into_bench(mut self) -> Result<Bench, StartError> {
+        self.check();
+        if !self.plan.problems.is_empty() {
+            return Err(StartError::Invalid(self.plan.problems));
+        }
+        let backend = self.backend.map_or_else(global::backend, Ok)?;
+        let environment = Environment { backend, clock: self.clock, state: Arc::new(self.state) };
+        Ok(Bench::new(environment, self.plan.runners))
+    }
+
+    /// Gives the jobs values of many types. Not public API.
+    #[doc(hidden)]
+    pub fn with_states(mut self, state: StateMap) -> Self {
+        self.state = state;
+        self
+    }
+
+    /// Makes what is random in the engine follow from this number. Not public API.
+    #[doc(hidden)]
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.options.seed = Some(seed);
+        self
+    }
+
+    /// Notes what is wrong; returns the registered jobs that are selected.
+    fn check(&mut self) -> Vec<Registration> {
         let zero = |what| format!("{what} is zero");
         let Options { max_running, node_timeout, poll_interval, .. } = self.options;
         let limits = [
@@ -192,7 +225,7 @@ impl NodeBuilder {
             (poll_interval.is_zero(), "poll_interval"),
         ];
         self.plan.problems.extend(limits.into_iter().filter(|(bad, _)| *bad).map(|(_, what)| zero(what)));
-        let Some(all) = self.registered.take() else { return };
+        let Some(all) = self.registered.take() else { return Vec::new() };
         let Options { only, except, .. } = &self.options;
         for name in only.iter().chain(except) {
             if !all.iter().any(|job| job.name() == *name) {
@@ -206,7 +239,7 @@ impl NodeBuilder {
             tracing::warn!("{EMPTY_REGISTRY}");
         }
         self.plan.add_registered(&jobs, self.missed);
-        self.plan.check_state(&jobs, &self.state);
+        jobs
     }
 }
 

@@ -4,16 +4,18 @@ use std::{
     any::{Any, TypeId},
     collections::HashMap,
     fmt,
+    sync::Arc,
 };
 
 /// A value for each type.
-#[derive(Default)]
-pub struct StateMap(HashMap<TypeId, Box<dyn Any + Send + Sync>>);
+#[derive(Default, Clone)]
+pub struct StateMap(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
 
 impl StateMap {
     /// Adds a value, in place of one of the same type.
-    pub(crate) fn insert<T: Clone + Send + Sync + 'static>(&mut self, value: T) {
-        self.0.insert(TypeId::of::<T>(), Box::new(value));
+    #[doc(hidden)]
+    pub fn insert<T: Clone + Send + Sync + 'static>(&mut self, value: T) {
+        self.0.insert(TypeId::of::<T>(), Arc::new(value));
     }
 
     /// A copy of the value of this type.

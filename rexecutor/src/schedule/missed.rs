@@ -28,27 +28,20 @@ impl MissedTicks {
         schedule: &Schedule,
         last: DateTime<Utc>,
         now: DateTime<Utc>,
-    ) -> Box<dyn Iterator<Item = DateTime<Utc>> + Send> {
+    ) -> impl Iterator<Item = DateTime<Utc>> + Send {
         let in_time = last.max(now - IN_TIME);
-        match self {
-            Self::All => ticks(schedule, last, now),
-            Self::Skip => ticks(schedule, in_time, now),
-            Self::Last => match schedule.next_after(in_time).is_some_and(|at| at <= now) {
-                true => ticks(schedule, in_time, now),
-                false => Box::new(latest(schedule, last, now).into_iter()),
-            },
-        }
+        let mut owed = ticks(schedule, if self == Self::All { last } else { in_time }, now).peekable();
+        let made_up = match self == Self::Last && owed.peek().is_none() {
+            true => latest(schedule, last, now),
+            false => None,
+        };
+        made_up.into_iter().chain(owed)
     }
 }
 
-fn ticks(
-    schedule: &Schedule,
-    after: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> Box<dyn Iterator<Item = DateTime<Utc>> + Send> {
-    let schedule = schedule.clone();
+fn ticks(schedule: &Schedule, after: DateTime<Utc>, now: DateTime<Utc>) -> impl Iterator<Item = DateTime<Utc>> + Send {
     let first = schedule.next_after(after);
-    Box::new(std::iter::successors(first, move |at| schedule.next_after(*at)).take_while(move |at| *at <= now))
+    std::iter::successors(first, move |at| schedule.next_after(*at)).take_while(move |at| *at <= now)
 }
 
 /// The last tick after `after` and not after `now`, found by looking back further and further: ticks that are close

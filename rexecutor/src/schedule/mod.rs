@@ -1,5 +1,6 @@
 //! When a cron job is due.
 
+mod fields;
 mod key;
 mod missed;
 mod parse;
@@ -9,12 +10,13 @@ mod ticks;
 
 use chrono_tz::Tz;
 
+use self::fields::Fields;
 pub(crate) use self::key::key;
 pub use self::{missed::MissedTicks, parse::ScheduleError};
 
 /// A cron expression in a time zone.
 ///
-/// The `cron` crate reads expressions and decides which local times match; numeric days of the week count from
+/// The `cron` crate reads expressions; numeric days of the week count from
 /// 1 = Sunday there, so write `MON-FRI`, not `1-5`. The instant of a local time is found here:
 ///
 /// - A local time that is skipped when clocks go forward is due once, at the moment of the change.
@@ -37,16 +39,14 @@ pub use self::{missed::MissedTicks, parse::ScheduleError};
 pub struct Schedule {
     cron: cron::Schedule,
     timezone: Tz,
-    /// Whether every hour matches, so that a repeated hour counts twice.
-    is_hourly: bool,
+    fields: Fields,
 }
 
 impl Schedule {
     /// A schedule that the `cron` crate has read.
     pub fn new(cron: cron::Schedule, timezone: Tz) -> Self {
-        use cron::TimeUnitSpec;
-        let is_hourly = cron.hours().count() == 24;
-        Self { cron, timezone, is_hourly }
+        let fields = Fields::of(&cron);
+        Self { cron, timezone, fields }
     }
 
     /// The cron expression.

@@ -89,7 +89,8 @@ fn the_last_missed_tick_is_found_however_long_ago_it_was() {
         ("0 0 0 1 1 *", "2030-01-01T00:00:00Z"),
         ("0 0 0 29 2 *", "2028-02-29T00:00:00Z"),
     ] {
-        let owed = MissedTicks::Last.owed(&schedule(expression, "UTC"), at("2020-01-01T00:00:00Z"), now);
+        let schedule = schedule(expression, "UTC");
+        let owed = MissedTicks::Last.owed(&schedule, at("2020-01-01T00:00:00Z"), now);
         assert_eq!(owed.last(), Some(at(expected)), "{expression}");
     }
 }
@@ -107,7 +108,8 @@ fn brute_force(schedule: &Schedule, from: DateTime<Utc>, seconds: i64) -> Vec<Da
         let count = (local(at) - before).num_seconds().max(0);
         (0..count).any(|second| matches(before + TimeDelta::seconds(second)))
     };
-    let is_due = |at: DateTime<Utc>| (matches(local(at)) && (schedule.is_hourly || is_first(at))) || skipped(at);
+    let is_due =
+        |at: DateTime<Utc>| (matches(local(at)) && (schedule.fields.is_hourly() || is_first(at))) || skipped(at);
     (1..=seconds).map(|second| from + TimeDelta::seconds(second)).filter(|at| is_due(*at)).collect()
 }
 

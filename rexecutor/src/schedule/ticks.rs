@@ -1,7 +1,6 @@
 //! From local times to instants.
 //!
-//! The cron crate is asked in UTC only, where a local time without its zone is as good as an instant: its own iteration
-//! goes wrong around changes of clocks.
+//! Expressions match local times, which come in order; which instants they are is decided here.
 
 use chrono::{DateTime, MappedLocalTime, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
 
@@ -13,7 +12,7 @@ impl Schedule {
         // Local times come in order, and so do the first instants of each. Only when clocks go back are there instants
         // ahead whose local times lie behind: those of the repeated hour.
         let ahead = self.local_after(self.local(after)).map(|time| self.first_instant(time)).find(|at| *at > after);
-        let repeated = self.is_hourly.then(|| self.repeated(after)).flatten();
+        let repeated = self.fields.is_hourly().then(|| self.repeated(after)).flatten();
         ahead.into_iter().chain(repeated).min()
     }
 
@@ -47,7 +46,12 @@ impl Schedule {
     }
 
     fn local_after(&self, time: NaiveDateTime) -> impl Iterator<Item = NaiveDateTime> {
-        self.cron.after_owned(time.and_utc()).map(|time| time.naive_utc())
+        // Not `successors`, which looks for one more than it is asked for.
+        let mut last = Some(time);
+        std::iter::from_fn(move || {
+            last = self.fields.after(&self.cron, last?);
+            last
+        })
     }
 
     fn local(&self, at: DateTime<Utc>) -> NaiveDateTime {

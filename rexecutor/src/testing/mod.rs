@@ -1,6 +1,8 @@
 //! Asserting what was enqueued.
 
 mod assertion;
+#[doc(hidden)]
+pub mod bench;
 
 pub use self::assertion::Expectation;
 

@@ -1,5 +1,4 @@
 //! What a faulty backend does to the calls that it is told to spoil.
-#![allow(clippy::unwrap_used, reason = "these are tests")]
 
 use std::{sync::Arc, time::Duration};
 

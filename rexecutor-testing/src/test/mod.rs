@@ -1,0 +1,183 @@
+//! A test of its own: a backend, a clock and a global backend that no other test sees.
+
+mod backends;
+mod drain;
+mod perform;
+
+use std::{
+    cell::RefCell,
+    fmt,
+    panic::{AssertUnwindSafe, resume_unwind},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use futures::{FutureExt, future::BoxFuture};
+use rexecutor::{
+    Rexecutor, TimeDelta,
+    backend::Backend,
+    node::NodeBuilder,
+    registry::StateMap,
+    testing::bench::{Bench, isolate},
+};
+
+pub use self::{
+    drain::{Drain, Drained, Ran},
+    perform::{Perform, Performed, perform},
+};
+use crate::{Faulty, TestClock, idle};
+
+/// What a test of [`#[rexecutor_testing::test]`](macro@crate::test) works with. It is cheap to clone.
+#[derive(Clone)]
+pub struct Test(Arc<Inner>);
+
+struct Inner {
+    clock: TestClock,
+    backend: Arc<Faulty<Arc<dyn Backend>>>,
+    /// The names of the registered jobs that it runs; empty: all of them.
+    jobs: &'static [&'static str],
+    state: Mutex<StateMap>,
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<Test>> = const { RefCell::new(None) };
+}
+
+impl Test {
+    fn new(backend: Arc<dyn Backend>, clock: TestClock, jobs: &'static [&'static str]) -> Self {
+        let backend = Arc::new(Faulty::new(backend).stopping(clock.clone()));
+        Self(Arc::new(Inner { clock, backend, jobs, state: Mutex::default() }))
+    }
+
+    /// The test that runs on this thread.
+    ///
+    /// # Panics
+    ///
+    /// Outside of `#[rexecutor_testing::test]`.
+    #[track_caller]
+    pub fn current() -> Self {
+        let current = CURRENT.with_borrow(Clone::clone);
+        let Some(current) = current else {
+            panic!("this is no test of rexecutor's: write `#[rexecutor_testing::test]` instead of `#[tokio::test]`")
+        };
+        current
+    }
+
+    pub(crate) fn find() -> Option<Self> {
+        CURRENT.with_borrow(Clone::clone)
+    }
+
+    /// Its clock: that of its backend and of its nodes.
+    pub fn clock(&self) -> &TestClock {
+        &self.0.clock
+    }
+
+    /// Its backend, which is the global one, too. It fails when it is told to.
+    pub fn backend(&self) -> &Arc<Faulty<Arc<dyn Backend>>> {
+        &self.0.backend
+    }
+
+    /// Gives the jobs a value that they take as `State<T>`: those of [`perform`], of [`drain`](Self::drain) and of nodes
+    /// that are made from here on.
+    pub fn with_state<T: Clone + Send + Sync + 'static>(&self, state: T) -> &Self {
+        self.state().insert(state);
+        self
+    }
+
+    /// A node with the test's backend, clock, states and registered jobs, to be changed and started.
+    ///
+    /// It says that it lives, and looks for jobs that nothing told it of, once in a hundred years: so the clock may move
+    /// by years in no time. For a test of what happens when a node dies, give it a timeout.
+    pub fn node(&self) -> NodeBuilder {
+        let builder = Rexecutor::from_registry().with_backend(self.0.backend.clone()).with_clock(self.0.clock.clone());
+        let builder = builder.with_states(self.state().clone());
+        let builder = builder.with_node_timeout(LONG).with_poll_interval(LONG);
+        match self.0.jobs {
+            [] => builder,
+            jobs => builder.only_named(jobs.iter().copied()),
+        }
+    }
+
+    /// Runs what is due, and what that enqueues, until nothing is due; see [`Drain`].
+    pub fn drain(&self) -> Drain {
+        Drain::new(self.clone())
+    }
+
+    /// Moves the clock forward; see [`TestClock::advance`].
+    pub async fn advance(&self, by: TimeDelta) {
+        self.0.clock.advance(by).await;
+    }
+
+    /// What runs single jobs with the test's states.
+    fn bench(&self) -> Bench {
+        Bench::of(self.0.backend.clone(), Arc::new(self.0.clock.clone()), self.state().clone())
+    }
+
+    fn state(&self) -> MutexGuard<'_, StateMap> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A hundred years.
+const LONG: Duration = Duration::from_secs(100 * 365 * 86_400);
+
+impl fmt::Debug for Test {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Test").field("clock", &self.0.clock).field("backend", &self.0.backend).finish_non_exhaustive()
+    }
+}
+
+/// Runs what is due in the current test, and what that enqueues, until nothing is due; see [`Drain`].
+///
+/// # Panics
+///
+/// Outside of `#[rexecutor_testing::test]`.
+#[track_caller]
+pub fn drain() -> Drain {
+    Test::current().drain()
+}
+
+/// The clock of the current test.
+///
+/// # Panics
+///
+/// Outside of `#[rexecutor_testing::test]`.
+#[track_caller]
+pub fn clock() -> TestClock {
+    Test::current().clock().clone()
+}
+
+/// What `#[rexecutor_testing::test]` writes refers to. Not public API.
+#[doc(hidden)]
+pub mod __private {
+    pub use rexecutor::Executor;
+
+    pub use super::backends::{Opened, memory, postgres, sqlite};
+    use super::*;
+
+    /// Runs a test.
+    pub fn run<T>(
+        open: impl FnOnce(TestClock) -> BoxFuture<'static, Opened>,
+        jobs: &'static [&'static str],
+        test: impl AsyncFnOnce(Test) -> T,
+    ) -> T {
+        let runtime = match idle::runtime() {
+            Ok(runtime) => runtime,
+            Err(error) => panic!("could not make a tokio runtime: {error}"),
+        };
+        idle::with_hook(|| {
+            runtime.block_on(async {
+                let clock = TestClock::new();
+                let Opened { backend, close } = open(clock.clone()).await;
+                let current = Test::new(backend, clock, jobs);
+                let isolated = isolate(runtime.handle(), current.backend().clone());
+                CURRENT.set(Some(current.clone()));
+                let outcome = AssertUnwindSafe(test(current)).catch_unwind().await;
+                CURRENT.set(None);
+                drop(isolated);
+                close.await;
+                outcome.unwrap_or_else(|panic| resume_unwind(panic))
+            })
+        })
+    }
+}

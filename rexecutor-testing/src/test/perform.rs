@@ -1,0 +1,211 @@
+//! Running one job that is stored nowhere.
+
+use std::{future::IntoFuture, marker::PhantomData, panic::Location, sync::Arc};
+
+use chrono::TimeDelta;
+use futures::future::BoxFuture;
+use rexecutor::{
+    Executor,
+    backend::{Failure, JobRow, Outcome, memory::InMemoryBackend},
+    clock::SystemClock,
+    job::{ErrorType, builder::EnqueueError},
+    registry::StateMap,
+    testing::bench::Bench,
+};
+use serde::Serialize;
+
+use super::Test;
+
+/// Runs one job as a node would, and stores nothing: its data are encoded and decoded, what it takes is extracted, its
+/// timeout holds. Await it for how the run ended.
+///
+/// In a test of [`#[rexecutor_testing::test]`](macro@crate::test) the job has the test's clock, backend and states;
+/// elsewhere the system's clock and an empty backend in memory.
+///
+/// A job that panics fails the test with its own message; see [`catching_panics`](Perform::catching_panics).
+///
+/// ```
+/// use rexecutor::prelude::*;
+/// use rexecutor_testing::perform;
+///
+/// #[job(max_attempts = 3)]
+/// async fn greet(name: String, context: JobContext) -> Result<(), String> {
+///     if name.is_empty() { Err(format!("nobody, at attempt {}", context.attempt())) } else { Ok(()) }
+/// }
+///
+/// #[rexecutor_testing::test]
+/// async fn nobody_is_not_greeted() {
+///     assert!(perform::<Greet>("Bob".to_owned()).await.is_complete());
+///
+///     let failed = perform::<Greet>(String::new()).attempt(2).await;
+///     assert_eq!(failed.error().unwrap().details, "nobody, at attempt 2");
+///     assert!(failed.retry_delay().is_some());
+/// }
+/// # nobody_is_not_greeted();
+/// ```
+#[track_caller]
+pub fn perform<E: Executor>(data: E::Data) -> Perform<E> {
+    Perform {
+        data,
+        metadata: None,
+        change: Vec::new(),
+        state: None,
+        catches: false,
+        place: Location::caller(),
+        executor: PhantomData,
+    }
+}
+
+type Change = Box<dyn FnOnce(&mut JobRow) + Send>;
+
+/// A run of one job that is about to begin; see [`perform`].
+#[must_use = "nothing runs until it is awaited"]
+pub struct Perform<E: Executor> {
+    data: E::Data,
+    metadata: Option<E::Metadata>,
+    change: Vec<Change>,
+    state: Option<StateMap>,
+    catches: bool,
+    place: &'static Location<'static>,
+    executor: PhantomData<E>,
+}
+
+impl<E: Executor> Perform<E> {
+    fn changing(mut self, change: impl FnOnce(&mut JobRow) + Send + 'static) -> Self {
+        self.change.push(Box::new(change));
+        self
+    }
+
+    /// With these metadata.
+    pub fn with_metadata(self, metadata: E::Metadata) -> Self {
+        Self { metadata: Some(metadata), ..self }
+    }
+
+    /// As this attempt, counted from 1, which is the default.
+    pub fn attempt(self, attempt: u16) -> Self {
+        self.changing(move |row| row.attempt = attempt)
+    }
+
+    /// With these tags.
+    pub fn with_tags<T: Into<String>>(self, tags: impl IntoIterator<Item = T>) -> Self {
+        let tags: Vec<String> = tags.into_iter().map(Into::into).collect();
+        self.changing(move |row| row.tags = tags)
+    }
+
+    /// Gives this run a value that it takes as `State<T>`, beside those of the test.
+    pub fn with_state<T: Clone + Send + Sync + 'static>(mut self, state: T) -> Self {
+        let given = || Test::find().map(|test| test.state().clone()).unwrap_or_default();
+        self.state.get_or_insert_with(given).insert(state);
+        self
+    }
+
+    /// Takes a panic for what it is to a node: a failed attempt.
+    pub fn catching_panics(self) -> Self {
+        Self { catches: true, ..self }
+    }
+
+    async fn run(self) -> Performed
+    where
+        E::Data: Serialize,
+    {
+        let Self { data, metadata, change, state, catches, place, executor: _ } = self;
+        let bench = match (Test::find(), state) {
+            (Some(test), None) => test.bench(),
+            (Some(test), Some(state)) => Bench::of(test.backend().clone(), Arc::new(test.clock().clone()), state),
+            (None, state) => {
+                Bench::of(Arc::new(InMemoryBackend::new()), Arc::new(SystemClock), state.unwrap_or_default())
+            }
+        };
+        let builder = E::builder().with_data(data);
+        let builder = match metadata {
+            Some(metadata) => builder.with_metadata(metadata),
+            None => builder,
+        };
+        let job = match builder.encode() {
+            Ok(job) => job,
+            Err(error) => refuse(place, E::NAME, &error),
+        };
+        let outcome = bench.perform::<E>(job, |row| change.into_iter().for_each(|change| change(row))).await;
+        let performed = Performed { outcome };
+        match performed.error() {
+            Some(error) if error.error_type == ErrorType::Panic && !catches => {
+                panic!("the job `{}`, performed at {place}, panicked: {}", E::NAME, error.details)
+            }
+            _ => performed,
+        }
+    }
+}
+
+fn refuse(place: &Location<'_>, name: &str, error: &EnqueueError) -> ! {
+    panic!("the job `{name}`, performed at {place}, could not have been enqueued: {error}")
+}
+
+impl<E: Executor> IntoFuture for Perform<E> {
+    type Output = Performed;
+    type IntoFuture = BoxFuture<'static, Performed>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+impl<E: Executor> std::fmt::Debug for Perform<E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Perform").field("executor", &E::NAME).finish_non_exhaustive()
+    }
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Performed {
+    outcome: Outcome,
+}
+
+impl Performed {
+    pub(super) fn new(outcome: Outcome) -> Self {
+        Self { outcome }
+    }
+
+    /// What a node would have stored.
+    pub fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+
+    /// Whether it succeeded.
+    pub fn is_complete(&self) -> bool {
+        matches!(self.outcome, Outcome::Complete { .. })
+    }
+
+    /// What went wrong, if the attempt failed.
+    pub fn error(&self) -> Option<&Failure> {
+        match &self.outcome {
+            Outcome::Retry { error, .. } | Outcome::Discard { error } => Some(error),
+            _ => None,
+        }
+    }
+
+    /// How long it waits for its next attempt, if it failed and may have one. Whether it has one is decided by its
+    /// maximum when the outcome is stored.
+    pub fn retry_delay(&self) -> Option<TimeDelta> {
+        match &self.outcome {
+            Outcome::Retry { delay, .. } => Some(*delay),
+            _ => None,
+        }
+    }
+
+    /// How long it snoozes, if it does.
+    pub fn snooze_delay(&self) -> Option<TimeDelta> {
+        match &self.outcome {
+            Outcome::Snooze { delay } => Some(*delay),
+            _ => None,
+        }
+    }
+
+    /// Why it cancelled itself, if it did.
+    pub fn cancel_reason(&self) -> Option<&str> {
+        match &self.outcome {
+            Outcome::Cancel { reason } => Some(reason),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What `rexecutor-testing` builds on: a node's jobs without its engine. Not public API.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use tokio::runtime::Handle;
+
+use crate::{
+    backend::{Backend, JobRow, NewJob, Outcome, Settlement},
+    clock::Clock,
+    engine::{Environment, Run, Runner, runner},
+    executor::Executor,
+    global::Isolation,
+    job::JobId,
+    registry::StateMap,
+};
+
+/// Runs single jobs as a node would.
+pub struct Bench {
+    environment: Environment,
+    runners: BTreeMap<&'static str, Arc<dyn Runner>>,
+}
+
+impl Bench {
+    pub(crate) fn new(environment: Environment, runners: BTreeMap<&'static str, Arc<dyn Runner>>) -> Self {
+        Self { environment, runners }
+    }
+
+    /// One that runs what it is given.
+    pub fn of(backend: Arc<dyn Backend>, clock: Arc<dyn Clock>, state: StateMap) -> Self {
+        Self::new(Environment { backend, clock, state: Arc::new(state) }, BTreeMap::new())
+    }
+
+    /// The names of its executors.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.runners.keys().copied()
+    }
+
+    /// Runs a claimed job to its end; `None`: it has no such executor.
+    pub async fn run(&self, row: JobRow) -> Option<Settlement> {
+        let (id, lease) = (row.id, row.lease);
+        let runner = self.runners.get(row.executor.as_str())?;
+        let outcome = runner.run(row, self.environment.clone(), Run::new(std::time::Duration::MAX)).await;
+        Some(Settlement { id, lease, outcome })
+    }
+
+    /// Runs a job that is stored nowhere.
+    pub async fn perform<E: Executor>(&self, job: NewJob, change: impl FnOnce(&mut JobRow)) -> Outcome {
+        let mut row = JobRow::new(JobId::from(1), job, self.environment.clock.now());
+        row.attempt = 1;
+        change(&mut row);
+        runner::<E>().run(row, self.environment.clone(), Run::new(std::time::Duration::MAX)).await
+    }
+}
+
+impl std::fmt::Debug for Bench {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bench").field("runners", &self.runners.keys()).finish_non_exhaustive()
+    }
+}
+
+/// Keeps a runtime's global backend apart from all others until it is dropped.
+#[derive(Debug)]
+#[must_use = "dropping it ends the isolation"]
+pub struct Isolated {
+    _isolation: Isolation,
+}
+
+/// Makes a backend the global one of this runtime alone.
+pub fn isolate(runtime: &Handle, backend: Arc<dyn Backend>) -> Isolated {
+    Isolated { _isolation: Isolation::of(runtime, backend) }
+}
