@@ -5,6 +5,7 @@ mod clock;
 pub mod conformance;
 mod faulty;
 mod idle;
+mod simulation;
 mod test;
 
 pub use rexecutor::assert_enqueued;
@@ -54,5 +55,6 @@ pub use self::test::__private;
 pub use self::{
     clock::TestClock,
     faulty::{Fault, Faulty, Operation},
+    simulation::{Report, simulate},
     test::{Drain, Drained, Perform, Performed, Ran, Test, clock, drain, perform},
 };

@@ -7,3 +7,4 @@ mod drain;
 mod faulty;
 mod isolation;
 mod perform;
+mod simulation;

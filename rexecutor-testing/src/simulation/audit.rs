@@ -1,0 +1,221 @@
+//! The backend, and whoever watches what is asked of it.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+};
+
+use chrono::{DateTime, Utc};
+use futures::{FutureExt, future::BoxFuture};
+use rexecutor::{
+    backend::{
+        AmendError, Bell, Claim, Claimed, Enqueue, Enqueued, Filter, Heartbeat, Inspect, JobChange, JobRow, Maintain,
+        NewJob, Node, Outcome, Result, ScheduleKey, Settle, Settlement, Slots, Ticks, memory::InMemoryBackend,
+    },
+    clock::Clock,
+    job::{ExecutorName, JobId, JobStatus, Lease, NodeId},
+    pruner::PruneSpec,
+};
+
+use super::record::{Record, Stage};
+use crate::TestClock;
+
+/// The one backend of a simulation.
+#[derive(Debug)]
+pub(super) struct Audit {
+    memory: InMemoryBackend,
+    clock: TestClock,
+    record: Record,
+}
+
+static PENDING: LazyLock<Filter> = LazyLock::new(|| Filter::StatusIn(vec![JobStatus::Scheduled, JobStatus::Retryable]));
+
+impl Audit {
+    pub(super) fn new(clock: TestClock, record: Record) -> Self {
+        Self { memory: InMemoryBackend::new().with_clock(clock.clone()), clock, record }
+    }
+
+    /// What is stored.
+    pub(super) fn rows(&self) -> Vec<JobRow> {
+        self.find(&Filter::All(Vec::new()))
+    }
+
+    /// The backend in memory answers at once.
+    fn find(&self, filter: &Filter) -> Vec<JobRow> {
+        self.memory.query(filter, usize::MAX).now_or_never().and_then(Result::ok).unwrap_or_default()
+    }
+
+    /// The runs that a claim has to give.
+    fn expected(&self, slots: &[Slots]) -> Vec<JobId> {
+        let (now, rows) = (self.clock.now(), self.find(&PENDING));
+        let due = |executor: &ExecutorName| {
+            let is_due =
+                |row: &&JobRow| row.executor == *executor && row.status.is_pending() && row.scheduled_at <= now;
+            let mut due: Vec<_> =
+                rows.iter().filter(is_due).map(|row| (row.priority, row.scheduled_at, row.id)).collect();
+            due.sort_unstable();
+            due
+        };
+        slots.iter().flat_map(|slots| due(&slots.executor).into_iter().take(slots.free).map(|(.., id)| id)).collect()
+    }
+
+    fn check_claim(&self, node: NodeId, expected: &[JobId], claimed: &Claimed) {
+        let ids: Vec<JobId> = claimed.jobs.iter().map(|row| row.id).collect();
+        if !ids.is_empty() {
+            self.record.note(format_args!("member {node} claims {ids:?}"));
+        }
+        if claimed.member && ids != expected {
+            self.record.broken(format_args!("member {node} claimed {ids:?}, but {expected:?} were next"));
+        }
+        let mut known = self.record.known();
+        for row in &claimed.jobs {
+            let place = known.claimed.len() as u64;
+            known.claimed.insert((row.id, row.lease), place);
+        }
+    }
+
+    fn check_settled(&self, before: &[JobRow], settlements: &[Settlement], refused: &[(JobId, Lease)]) {
+        let rows: BTreeMap<JobId, &JobRow> = before.iter().map(|row| (row.id, row)).collect();
+        for Settlement { id, lease, outcome } in settlements {
+            let is_run = rows.get(id).is_some_and(|row| row.status == JobStatus::Executing && row.lease == *lease);
+            let is_accepted = !refused.contains(&(*id, *lease));
+            let word = outcome.as_str();
+            self.record.note(format_args!("settle {id}/{} {word}: {is_accepted}", lease.0));
+            if is_run != is_accepted {
+                self.record.broken(format_args!("a settlement of {id}/{} was accepted: {is_accepted}", lease.0));
+            }
+            let stage = self.record.known().runs.get(&(*id, *lease)).copied();
+            let is_true = match (outcome, stage) {
+                (Outcome::GiveBack, stage) => !matches!(stage, Some(Stage::Ended(_))),
+                // A run that was dropped ran out of time.
+                (Outcome::Retry { .. }, Some(Stage::Dropped)) => true,
+                (_, Some(Stage::Ended(ended))) => ended == word,
+                _ => false,
+            };
+            if is_accepted && !is_true {
+                self.record.broken(format_args!("{id}/{} was settled as {word}, but it is {stage:?}", lease.0));
+            }
+        }
+    }
+}
+
+impl Enqueue for Audit {
+    fn enqueue(&self, jobs: Vec<NewJob>) -> BoxFuture<'_, Result<Vec<Enqueued>>> {
+        Box::pin(async move {
+            let answers = self.memory.enqueue(jobs).await?;
+            self.record.note(format_args!("enqueued {answers:?}"));
+            self.record.known().stored.extend(answers.iter().map(|answer| answer.id()));
+            Ok(answers)
+        })
+    }
+
+    fn schedules<'a>(&'a self, schedules: &'a [ScheduleKey]) -> BoxFuture<'a, Result<Ticks>> {
+        self.memory.schedules(schedules)
+    }
+
+    fn tick<'a>(
+        &'a self,
+        schedule: &'a ScheduleKey,
+        at: DateTime<Utc>,
+        jobs: Vec<NewJob>,
+    ) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(async move {
+            let is_first = self.memory.tick(schedule, at, jobs).await?;
+            if is_first {
+                self.record.note(format_args!("tick of {}", at.time()));
+                if !self.record.known().ticks.insert(at) {
+                    self.record.broken(format_args!("the tick of {at} was enqueued again"));
+                }
+            }
+            Ok(is_first)
+        })
+    }
+}
+
+impl Claim for Audit {
+    fn claim<'a>(&'a self, node: NodeId, slots: &'a [Slots]) -> BoxFuture<'a, Result<Claimed>> {
+        Box::pin(async move {
+            let expected = self.expected(slots);
+            let claimed = self.memory.claim(node, slots).await?;
+            self.check_claim(node, &expected, &claimed);
+            Ok(claimed)
+        })
+    }
+
+    fn watch(&self, bell: Arc<Bell>) -> BoxFuture<'_, Result<()>> {
+        self.memory.watch(bell)
+    }
+}
+
+impl Settle for Audit {
+    fn settle<'a>(&'a self, settlements: &'a [Settlement]) -> BoxFuture<'a, Result<Vec<(JobId, Lease)>>> {
+        Box::pin(async move {
+            let ids = settlements.iter().map(|settlement| settlement.id).collect();
+            let before = self.find(&Filter::IdIn(ids));
+            let refused = self.memory.settle(settlements).await?;
+            self.check_settled(&before, settlements, &refused);
+            Ok(refused)
+        })
+    }
+}
+
+impl Maintain for Audit {
+    fn join<'a>(&'a self, node: &'a Node) -> BoxFuture<'a, Result<NodeId>> {
+        Box::pin(async move {
+            let member = self.memory.join(node).await?;
+            self.record.note(format_args!("{} joins as member {member}", node.label));
+            Ok(member)
+        })
+    }
+
+    fn heartbeat(&self, node: NodeId) -> BoxFuture<'_, Result<Heartbeat>> {
+        self.memory.heartbeat(node)
+    }
+
+    fn leave(&self, node: NodeId) -> BoxFuture<'_, Result<()>> {
+        self.record.note(format_args!("member {node} leaves"));
+        self.memory.leave(node)
+    }
+
+    fn rescue(&self) -> BoxFuture<'_, Result<usize>> {
+        Box::pin(async move {
+            let count = self.memory.rescue().await?;
+            if count > 0 {
+                self.record.note(format_args!("{count} jobs are rescued"));
+            }
+            Ok(count)
+        })
+    }
+
+    fn prune<'a>(&'a self, spec: &'a PruneSpec, limit: usize) -> BoxFuture<'a, Result<usize>> {
+        self.memory.prune(spec, limit)
+    }
+}
+
+impl Inspect for Audit {
+    fn query<'a>(&'a self, filter: &'a Filter, limit: usize) -> BoxFuture<'a, Result<Vec<JobRow>>> {
+        self.memory.query(filter, limit)
+    }
+
+    fn cancel<'a>(
+        &'a self,
+        executor: &'a ExecutorName,
+        job: JobId,
+        reason: String,
+    ) -> BoxFuture<'a, Result<(), AmendError>> {
+        self.memory.cancel(executor, job, reason)
+    }
+
+    fn rerun<'a>(&'a self, executor: &'a ExecutorName, job: JobId) -> BoxFuture<'a, Result<(), AmendError>> {
+        self.memory.rerun(executor, job)
+    }
+
+    fn update<'a>(
+        &'a self,
+        executor: &'a ExecutorName,
+        job: JobId,
+        change: JobChange,
+    ) -> BoxFuture<'a, Result<(), AmendError>> {
+        self.memory.update(executor, job, change)
+    }
+}

@@ -1,0 +1,133 @@
+//! The jobs of a simulation: each does what its data say.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use rexecutor::{ExecutionResult, Executor, Job, executor::ExecutionError};
+use serde::{Deserialize, Serialize};
+
+use super::record::{Record, RunKey, Stage};
+
+/// How many jobs a node runs at once.
+pub(super) const MAX_RUNNING: usize = 5;
+
+/// What a job does.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Work {
+    /// Its attempts, one after the other; those after the last succeed at once.
+    pub(super) acts: Vec<Act>,
+}
+
+/// What an attempt does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Act {
+    pub(super) millis: u64,
+    pub(super) end: End,
+}
+
+/// How an attempt ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum End {
+    Done,
+    Fail,
+    Snooze,
+    Panic,
+}
+
+/// On which node a job runs, and who writes down what it does.
+#[derive(Clone)]
+pub(super) struct Place {
+    pub(super) node: usize,
+    pub(super) record: Record,
+}
+
+/// A run, until it is over.
+struct Running {
+    place: Place,
+    executor: &'static str,
+    run: RunKey,
+    stage: Stage,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let Self { place: Place { node, record }, executor, run, stage } = self;
+        let stage = if *stage == Stage::Running { Stage::Dropped } else { *stage };
+        record.over(*node, executor, *run, stage);
+    }
+}
+
+#[derive(Debug)]
+struct Failed;
+
+impl std::fmt::Display for Failed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("as it was told")
+    }
+}
+
+impl std::error::Error for Failed {}
+
+impl ExecutionError for Failed {
+    fn error_type(&self) -> &'static str {
+        "told"
+    }
+}
+
+async fn work(job: Job<Work, ()>, executor: &'static str, limit: usize) -> ExecutionResult {
+    let context = job.context();
+    let Some(place) = context.state::<Place>() else { return ExecutionResult::Done };
+    let run = (context.job_id(), context.lease());
+    place.record.began(place.node, executor, run, limit, MAX_RUNNING);
+    let mut running = Running { place, executor, run, stage: Stage::Running };
+    // Snoozes do not count as attempts, so the lease tells how often it ran.
+    let nth = usize::try_from(context.lease().0 - 1).unwrap_or(usize::MAX);
+    let act = job.data.acts.get(nth).copied().unwrap_or(Act { millis: 0, end: End::Done });
+    context.clock().sleep(Duration::from_millis(act.millis)).await;
+    let (word, result) = match act.end {
+        End::Done => ("completed", ExecutionResult::Done),
+        End::Fail => ("retried", ExecutionResult::Error { error: Box::new(Failed) }),
+        End::Snooze => ("snoozed", ExecutionResult::Snooze { delay: TimeDelta::seconds(7) }),
+        End::Panic => {
+            running.stage = Stage::Ended("retried");
+            // As a panic, but for the words on standard error.
+            std::panic::resume_unwind(Box::new("as it was told"));
+        }
+    };
+    running.stage = Stage::Ended(word);
+    result
+}
+
+macro_rules! executors {
+    ($($name:ident $text:literal $limit:expr, $timeout:expr;)*) => {$(
+        pub(super) struct $name;
+
+        #[rexecutor::__private::async_trait]
+        impl Executor for $name {
+            type Data = Work;
+            type Metadata = ();
+            const NAME: &'static str = $text;
+            const MAX_ATTEMPTS: u16 = 50;
+            const MAX_CONCURRENCY: Option<usize> = $limit;
+
+            fn backoff(_: &Job<Work, ()>) -> TimeDelta {
+                TimeDelta::seconds(2)
+            }
+
+            fn timeout(_: &Job<Work, ()>) -> Option<Duration> {
+                $timeout
+            }
+
+            async fn execute(job: Job<Work, ()>) -> ExecutionResult {
+                work(job, $text, Self::MAX_CONCURRENCY.unwrap_or(MAX_RUNNING)).await
+            }
+        }
+    )*};
+}
+
+executors! {
+    Plain "plain" None, None;
+    Narrow "narrow" Some(2), None;
+    Timed "timed" None, Some(Duration::from_secs(4));
+    Ticks "ticks" None, None;
+}

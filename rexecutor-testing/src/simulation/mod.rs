@@ -1,0 +1,86 @@
+//! A cluster that is simulated: real nodes, on virtual time, in one thread, with everything going wrong that can.
+//!
+//! Every node is the engine itself. What is not real is the time, the network between a node and the backend, and how a
+//! process dies. All of it follows from one number, the seed: a run that breaks a promise is found again, step by step.
+//!
+//! # Promises
+//!
+//! Checked at every step:
+//!
+//! 1. What was enqueued is there.
+//! 2. No run of a job, which is a job and a lease, begins twice.
+//! 3. A settlement is accepted exactly while its run is the job's, and says what became of the run: none is accepted
+//!    before its run has ended, and no run that has ended is given back.
+//! 4. Of the jobs with one unique key, one at most is unfinished.
+//! 5. Each tick of a schedule is enqueued once, however many nodes there are and whenever they are restarted.
+//! 6. Jobs are claimed, and begin on each node, in order.
+//! 7. No node runs more jobs than it may, of one executor or of all.
+//!
+//! And at the end, when nothing goes wrong any more: every job finishes, no tick is missing, and a new job begins when it
+//! is due, not when the node next polls.
+
+mod audit;
+mod jobs;
+mod node;
+mod record;
+mod world;
+
+use std::fmt;
+
+use rexecutor::testing::bench::isolate;
+
+use self::world::World;
+use crate::idle;
+
+/// What one simulation did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// What it followed from.
+    pub seed: u64,
+    /// Everything that happened, in order. Two simulations of one seed have the same.
+    pub trace: Vec<String>,
+    /// The promises that were broken; none, if all is well.
+    pub broken: Vec<String>,
+}
+
+/// Simulates a cluster for some minutes of its time.
+///
+/// ```
+/// let report = rexecutor_testing::simulate(7);
+/// assert!(report.broken.is_empty(), "{report}");
+/// ```
+///
+/// # Panics
+///
+/// When no tokio runtime can be made.
+pub fn simulate(seed: u64) -> Report {
+    let runtime = match idle::runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => panic!("could not make a tokio runtime: {error}"),
+    };
+    let world = World::new(seed);
+    let record = world.record();
+    let isolated = isolate(runtime.handle(), world.backend());
+    idle::with_hook(|| runtime.block_on(world.run()));
+    drop(isolated);
+    let (trace, broken) = record.take();
+    // What still runs ends here, unrecorded.
+    drop(runtime);
+    Report { seed, trace, broken }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const LAST: usize = 60;
+        let Self { seed, trace, broken } = self;
+        writeln!(f, "seed {seed}: {} events, {} promises broken", trace.len(), broken.len())?;
+        broken.iter().try_for_each(|words| writeln!(f, "  {words}"))?;
+        if !broken.is_empty() {
+            writeln!(f, "the last events; `rexecutor_testing::simulate({seed})` has them all:")?;
+            let skipped = trace.len().saturating_sub(LAST);
+            trace.iter().skip(skipped).try_for_each(|line| writeln!(f, "  {line}"))?;
+        }
+        Ok(())
+    }
+}

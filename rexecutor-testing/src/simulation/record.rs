@@ -1,0 +1,122 @@
+//! What happened, and what should not have.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use chrono::{DateTime, Utc};
+use rexecutor::{
+    clock::Clock,
+    job::{JobId, Lease},
+};
+
+use crate::TestClock;
+
+pub(super) type RunKey = (JobId, Lease);
+
+/// How far a run has got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    Running,
+    /// It has returned, with this word for its outcome.
+    Ended(&'static str),
+    /// It was dropped before it had.
+    Dropped,
+}
+
+/// Everything that is known of a simulation. Clones share it.
+#[derive(Debug, Clone)]
+pub(super) struct Record {
+    clock: TestClock,
+    known: Arc<Mutex<Known>>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    trace: Vec<String>,
+    broken: Vec<String>,
+    pub(super) stored: BTreeSet<JobId>,
+    pub(super) runs: BTreeMap<RunKey, Stage>,
+    /// The place of each run among all that were claimed.
+    pub(super) claimed: BTreeMap<RunKey, u64>,
+    /// The place of the last run that began, of each node and executor.
+    pub(super) begun: BTreeMap<(usize, String), u64>,
+    /// How many runs there are, of each node and executor.
+    pub(super) running: BTreeMap<(usize, String), usize>,
+    pub(super) ticks: BTreeSet<DateTime<Utc>>,
+    /// Nobody looks any more.
+    is_over: bool,
+}
+
+impl Record {
+    pub(super) fn new(clock: TestClock) -> Self {
+        Self { clock, known: Arc::default() }
+    }
+
+    pub(super) fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a line to the trace.
+    pub(super) fn note(&self, words: impl std::fmt::Display) {
+        let at = (self.clock.now() - TestClock::START).num_milliseconds();
+        let mut known = self.known();
+        if !known.is_over {
+            known.trace.push(format!("{at:>8} {words}"));
+        }
+    }
+
+    /// A promise was broken.
+    pub(super) fn broken(&self, words: impl std::fmt::Display) {
+        self.note(format_args!("BROKEN: {words}"));
+        let mut known = self.known();
+        if !known.is_over {
+            known.broken.push(words.to_string());
+        }
+    }
+
+    pub(super) fn is_broken(&self) -> bool {
+        !self.known().broken.is_empty()
+    }
+
+    /// All of it; what comes later is not recorded.
+    pub(super) fn take(&self) -> (Vec<String>, Vec<String>) {
+        let mut known = self.known();
+        known.is_over = true;
+        (std::mem::take(&mut known.trace), std::mem::take(&mut known.broken))
+    }
+
+    /// A run begins on a node that may have `limit` of its executor, and `all` of all.
+    pub(super) fn began(&self, node: usize, executor: &str, run: RunKey, limit: usize, all: usize) {
+        self.note(format_args!("node {node}: {executor} {}/{} begins", run.0, run.1.0));
+        let mut known = self.known();
+        let is_second = known.runs.insert(run, Stage::Running).is_some();
+        let place = known.claimed.get(&run).copied();
+        let last = known.begun.insert((node, executor.to_owned()), place.unwrap_or_default());
+        let running = known.running.entry((node, executor.to_owned())).or_default();
+        *running += 1;
+        let running = *running;
+        let total: usize = known.running.iter().filter(|((at, _), _)| *at == node).map(|(_, count)| count).sum();
+        drop(known);
+        if is_second {
+            self.broken(format_args!("the run {run:?} began twice"));
+        }
+        if place.is_none() || place < last {
+            self.broken(format_args!("the run {run:?} began out of order: {place:?} after {last:?}"));
+        }
+        if running > limit || total > all {
+            self.broken(format_args!("node {node} runs {running} of {executor}, {total} of all"));
+        }
+    }
+
+    /// A run is over.
+    pub(super) fn over(&self, node: usize, executor: &str, run: RunKey, stage: Stage) {
+        self.note(format_args!("node {node}: {executor} {}/{} {stage:?}", run.0, run.1.0));
+        let mut known = self.known();
+        known.runs.insert(run, stage);
+        if let Some(running) = known.running.get_mut(&(node, executor.to_owned())) {
+            *running -= 1;
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Clusters in which everything goes wrong.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rexecutor_testing::simulate;
+
+/// On all cores, each seed on one.
+#[test]
+fn two_thousand_clusters_keep_every_promise() {
+    const SEEDS: u64 = 2_000;
+    let next = AtomicU64::new(0);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= SEEDS {
+                        return;
+                    }
+                    let report = simulate(seed);
+                    assert!(report.broken.is_empty(), "{report}");
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn two_runs_of_one_seed_are_alike_to_the_byte() {
+    for seed in 0..20 {
+        let [first, second] = [simulate(seed), simulate(seed)];
+        assert!(first.trace.len() > 100, "{first}");
+        assert_eq!(first, second);
+    }
+    assert_ne!(simulate(1).trace, simulate(2).trace);
+}
