@@ -5,9 +5,9 @@
 use std::{
     process::ExitCode,
     sync::atomic::{AtomicU64, Ordering},
-    time::Instant,
 };
 
+use rexecutor::clock::{Clock, SystemClock};
 use rexecutor_testing::simulate;
 
 const USAGE: &str = "usage: simulate [--seeds NUMBER] [--from SEED] | simulate --seed SEED";
@@ -54,7 +54,7 @@ fn one(seed: u64) -> ExitCode {
 fn many(from: u64, count: u64) -> ExitCode {
     let (next, first_broken) = (AtomicU64::new(from), AtomicU64::new(u64::MAX));
     let until = from.saturating_add(count);
-    let start = Instant::now();
+    let start = SystemClock.now();
     let events = AtomicU64::new(0);
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
@@ -73,7 +73,7 @@ fn many(from: u64, count: u64) -> ExitCode {
             });
         }
     });
-    let seconds = start.elapsed().as_secs_f64();
+    let seconds = (SystemClock.now() - start).as_seconds_f64();
     let first_broken = first_broken.into_inner();
     let done = first_broken.saturating_add(1).min(until) - from;
     let events = events.into_inner();
