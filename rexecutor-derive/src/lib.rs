@@ -5,8 +5,10 @@ mod cron_expression;
 mod duration;
 mod errors;
 mod expand;
+mod expectation;
 mod model;
 mod nearest;
+mod pattern;
 mod signature;
 mod test_attribute;
 #[cfg(test)]
@@ -24,6 +26,13 @@ pub fn job(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn test(args: TokenStream, item: TokenStream) -> TokenStream {
     test_attribute::expand(args.into(), item.into()).into()
+}
+
+/// What `rexecutor::assert_enqueued!` and its kin expand to.
+#[doc(hidden)]
+#[proc_macro]
+pub fn expectation(tokens: TokenStream) -> TokenStream {
+    expectation::expand(tokens.into()).into()
 }
 
 fn job_tokens(args: proc_macro2::TokenStream, item: proc_macro2::TokenStream) -> proc_macro2::TokenStream {

@@ -180,3 +180,63 @@ proptest! {
         }
     }
 }
+
+/// What an assertion or a test with these arguments is told; each has one mistake.
+fn told(expansion: TokenStream) -> String {
+    let text = expansion.to_string();
+    assert_eq!(text.matches("compile_error").count(), 1, "{text}");
+    text
+}
+
+#[test]
+fn mistakes_in_assertions_are_told() {
+    for (kind, arguments, words) in [
+        ("enqueued", "3 mails", "write `1 job` or `3 jobs`"),
+        ("enqueued", "with_dat: 1", "did you mean `with_data`?"),
+        ("enqueued", "zebra: 1", "expected a number of jobs, or one of `to`"),
+        ("enqueued", "with_data: 1, with_data: 2", "`with_data` is given twice"),
+        ("enqueued", "1 job, 2 jobs", "the number of jobs is given twice"),
+        ("refuted", "1 job", "no job at all is to match"),
+        ("enqueued", "data: Email { .. }", "add `for_executor: ..`"),
+        ("executed", "data_matches: |data| true", "add `for_executor: ..`"),
+        ("enqueued", "for_executor: Mail, data_matches: 3", "as `data_matches: |data| data.len() > 3`"),
+        (
+            "enqueued",
+            "for_executor: Mail, data: A(\"x\") | B(\"y\", 1)",
+            "text cannot stand in one of several patterns",
+        ),
+        ("enqueued", "with_data 1", "expected `:`"),
+        ("enqueued", "to: backend with_data: 1", "expected `,`"),
+    ] {
+        let tokens: TokenStream = format!("::rexecutor {kind} {arguments}").parse().unwrap();
+        let text = crate::expectation::expand(tokens).to_string();
+        assert!(text.contains("compile_error") && text.contains(words), "{arguments}: {text}");
+        syn::parse_str::<syn::Expr>(&text).unwrap();
+    }
+}
+
+#[test]
+fn mistakes_at_tests_are_told() {
+    for (arguments, item, words) in [
+        ("", "fn test() {}", "is an `async fn`"),
+        ("", "async fn test<T>() {}", "cannot be generic"),
+        ("", "async fn test(a: Test, b: Test) {}", "takes nothing, or `test: rexecutor_testing::Test`"),
+        ("", "#[tokio::test] async fn test() {}", "makes it a test already"),
+        ("", "struct Test;", "stands on an `async fn`"),
+        ("backend = sqlit", "async fn test() {}", "did you mean `sqlite`?"),
+        ("backend = 3", "async fn test() {}", "`memory`, `sqlite` or `postgres`"),
+        ("jobs = Mail", "async fn test() {}", "as `jobs = [WelcomeEmail, NightlyReport]`"),
+        ("jobs = [3]", "async fn test() {}", "a job is named by its type"),
+        ("bakend = sqlite", "async fn test() {}", "did you mean `backend`?"),
+    ] {
+        let text = told(crate::test_attribute::expand(arguments.parse().unwrap(), item.parse().unwrap()));
+        assert!(text.contains(words), "{arguments} {item}: {text}");
+    }
+    let text = crate::test_attribute::expand(
+        "backend = sqlite, jobs = [Mail]".parse().unwrap(),
+        quote!(
+            async fn test() {}
+        ),
+    );
+    syn::parse2::<syn::File>(text).unwrap();
+}

@@ -8,7 +8,7 @@ mod idle;
 mod simulation;
 mod test;
 
-pub use rexecutor::assert_enqueued;
+pub use rexecutor::{assert_enqueued, assert_executed, refute_enqueued};
 /// A test with a backend, a clock and a global backend of its own.
 ///
 /// It stands on an `async fn` that takes nothing, or a [`Test`], and returns what a test may return. The function runs on

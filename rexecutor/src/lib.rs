@@ -36,6 +36,8 @@ pub use crate::{
 pub mod __private {
     pub use async_trait::async_trait;
     pub use inventory::submit;
+    #[cfg(feature = "macros")]
+    pub use rexecutor_derive::expectation;
 
     pub use crate::{executor::IntoExecutionResult, registry::extract};
 }

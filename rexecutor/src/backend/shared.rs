@@ -88,3 +88,31 @@ impl<B: Inspect + ?Sized> Inspect for Arc<B> {
         (**self).update(executor, job, change)
     }
 }
+
+impl<B: Inspect + ?Sized> Inspect for &B {
+    fn query<'a>(&'a self, filter: &'a Filter, limit: usize) -> BoxFuture<'a, Result<Vec<JobRow>>> {
+        (**self).query(filter, limit)
+    }
+
+    fn cancel<'a>(
+        &'a self,
+        executor: &'a ExecutorName,
+        job: JobId,
+        reason: String,
+    ) -> BoxFuture<'a, Result<(), AmendError>> {
+        (**self).cancel(executor, job, reason)
+    }
+
+    fn rerun<'a>(&'a self, executor: &'a ExecutorName, job: JobId) -> BoxFuture<'a, Result<(), AmendError>> {
+        (**self).rerun(executor, job)
+    }
+
+    fn update<'a>(
+        &'a self,
+        executor: &'a ExecutorName,
+        job: JobId,
+        change: JobChange,
+    ) -> BoxFuture<'a, Result<(), AmendError>> {
+        (**self).update(executor, job, change)
+    }
+}

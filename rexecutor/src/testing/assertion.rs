@@ -1,46 +1,94 @@
 //! What a test expects of the jobs in a backend.
 
-use std::fmt::Write;
+use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::failure::Failure;
 use crate::{
     backend::{Filter, Inspect, JobRow},
     executor::Executor,
     job::{ExecutorName, JobStatus},
 };
 
-/// What a test expects of the jobs in a backend: [`assert_enqueued!`](crate::assert_enqueued) writes it.
-#[derive(Debug, Default)]
+/// What a test expects of the jobs in a backend: [`assert_enqueued!`](crate::assert_enqueued) and its kin write it.
 #[must_use]
-pub struct Expectation {
-    count: Option<usize>,
-    /// Each condition, and what it says.
-    conditions: Vec<(String, Filter)>,
-    priority: Option<u16>,
+pub struct Expectation<'a> {
+    pub(super) kind: Kind,
+    pub(super) count: Option<usize>,
+    pub(super) conditions: Vec<Condition<'a>>,
 }
 
-impl Expectation {
-    /// One job at least.
-    pub fn some() -> Self {
-        Self::default()
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Enqueued,
+    Refuted,
+    Executed,
+}
+
+/// One thing that a job must be like.
+pub(super) struct Condition<'a> {
+    pub(super) field: Field,
+    /// What is wanted, in words.
+    pub(super) words: String,
+    pub(super) test: Test<'a>,
+}
+
+pub(super) enum Test<'a> {
+    Filter(Filter),
+    Priority(u16),
+    /// A wish about the decoded data; the error says why they cannot be decoded.
+    Data(DataTest<'a>),
+}
+
+type DataTest<'a> = Box<dyn Fn(&str) -> Result<bool, serde_json::Error> + Send + Sync + 'a>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Field {
+    Executor,
+    Status,
+    Priority,
+    Due,
+    Data,
+    Metadata,
+    Tags,
+}
+
+impl<'a> Expectation<'a> {
+    fn new(kind: Kind) -> Self {
+        Self { kind, count: None, conditions: Vec::new() }
+    }
+
+    /// One job at least, whatever its status.
+    pub fn enqueued() -> Self {
+        Self::new(Kind::Enqueued)
+    }
+
+    /// No job.
+    pub fn refuted() -> Self {
+        Self::new(Kind::Refuted)
+    }
+
+    /// One complete job at least.
+    pub fn executed() -> Self {
+        Self::new(Kind::Executed)
     }
 
     /// So many jobs, no fewer and no more.
-    pub fn exactly(count: usize) -> Self {
-        Self { count: Some(count), ..Self::default() }
+    pub fn exactly(self, count: usize) -> Self {
+        Self { count: Some(count), ..self }
     }
 
-    fn and(mut self, words: String, filter: Filter) -> Self {
-        self.conditions.push((words, filter));
+    fn and(mut self, field: Field, words: impl Into<String>, test: Test<'a>) -> Self {
+        self.conditions.push(Condition { field, words: words.into(), test });
         self
     }
 
     /// Of this executor.
     pub fn for_executor<E: Executor>(self) -> Self {
-        self.and(format!("executor: {}", E::NAME), Filter::Executor(ExecutorName::from(E::NAME)))
+        self.and(Field::Executor, E::NAME, Test::Filter(Filter::Executor(ExecutorName::from(E::NAME))))
     }
 
     /// With these data.
@@ -51,7 +99,13 @@ impl Expectation {
     #[track_caller]
     pub fn with_data(self, data: &(impl Serialize + ?Sized)) -> Self {
         let data = encode(data);
-        self.and(format!("data: {data}"), Filter::Data(data))
+        self.and(Field::Data, data.to_string(), Test::Filter(Filter::Data(data)))
+    }
+
+    /// With data like this.
+    pub fn matching<E: Executor>(self, words: &str, matches: impl Fn(&E::Data) -> bool + Send + Sync + 'a) -> Self {
+        let test = move |data: &str| serde_json::from_str(data).map(|data| matches(&data));
+        self.and(Field::Data, words, Test::Data(Box::new(test)))
     }
 
     /// With these metadata.
@@ -62,84 +116,91 @@ impl Expectation {
     #[track_caller]
     pub fn with_metadata(self, metadata: &(impl Serialize + ?Sized)) -> Self {
         let metadata = encode(metadata);
-        self.and(format!("metadata: {metadata}"), Filter::Metadata(metadata))
+        self.and(Field::Metadata, metadata.to_string(), Test::Filter(Filter::Metadata(metadata)))
     }
 
     /// With all of these tags.
     pub fn tagged_with<T: AsRef<str>>(self, tags: &[T]) -> Self {
         let tags: Vec<String> = tags.iter().map(|tag| tag.as_ref().to_owned()).collect();
-        self.and(format!("tags: {tags:?}"), Filter::TagsAllOf(tags))
+        self.and(Field::Tags, tags.join(", "), Test::Filter(Filter::TagsAllOf(tags)))
     }
 
     /// Due at this instant.
     pub fn scheduled_at(self, at: DateTime<Utc>) -> Self {
-        self.and(format!("due at {at}"), Filter::ScheduledAt(at))
+        self.and(Field::Due, format!("at {at}"), Test::Filter(Filter::ScheduledAt(at)))
     }
 
     /// Due after this instant.
     pub fn scheduled_after(self, at: DateTime<Utc>) -> Self {
-        self.and(format!("due after {at}"), Filter::ScheduledAfter(at))
+        self.and(Field::Due, format!("after {at}"), Test::Filter(Filter::ScheduledAfter(at)))
     }
 
     /// Due before this instant.
     pub fn scheduled_before(self, at: DateTime<Utc>) -> Self {
-        self.and(format!("due before {at}"), Filter::ScheduledBefore(at))
+        self.and(Field::Due, format!("before {at}"), Test::Filter(Filter::ScheduledBefore(at)))
     }
 
     /// In this status.
     pub fn with_status(self, status: JobStatus) -> Self {
-        self.and(format!("status: {status}"), Filter::StatusIn(vec![status]))
+        self.and(Field::Status, status.to_string(), Test::Filter(Filter::StatusIn(vec![status])))
     }
 
     /// With this priority.
-    pub fn with_priority(mut self, priority: u16) -> Self {
-        self.priority = Some(priority);
-        self
+    pub fn with_priority(self, priority: u16) -> Self {
+        self.and(Field::Priority, priority.to_string(), Test::Priority(priority))
     }
 
     /// Looks for the jobs.
     ///
-    /// # Panics
+    /// # Errors
     ///
     /// When they are not there, or the backend fails.
-    pub async fn check<B: Inspect + ?Sized>(self, backend: &B) {
-        let everything = Filter::All(Vec::new());
-        let matching = Filter::All(self.conditions.iter().map(|(_, filter)| filter.clone()).collect());
-        let found = match backend.query(&matching, usize::MAX).await {
-            Ok(found) => {
-                found.into_iter().filter(|row| self.priority.is_none_or(|priority| row.priority == priority)).count()
-            }
-            Err(error) => panic!("{}", crate::engine::chain(&error)),
-        };
-        if self.count.map_or(found > 0, |count| found == count) {
-            return;
+    pub async fn check<B: Inspect + ?Sized>(mut self, backend: &B) -> Result<(), Failure> {
+        if self.kind == Kind::Executed && !self.conditions.iter().any(|condition| condition.field == Field::Status) {
+            self = self.with_status(JobStatus::Complete);
         }
-        let all = backend.query(&everything, 100).await.unwrap_or_default();
-        panic!("{}", self.failure(found, &all));
+        let filters = self.conditions.iter().filter_map(|condition| match &condition.test {
+            Test::Filter(filter) => Some(filter.clone()),
+            _ => None,
+        });
+        let found = backend.query(&Filter::All(filters.collect()), usize::MAX).await.map_err(Failure::backend)?;
+        let matching: Vec<JobRow> = found.into_iter().filter(|row| self.is_met_by(row)).collect();
+        let is_met = match (self.kind, self.count) {
+            (Kind::Refuted, _) => matching.is_empty(),
+            (_, Some(count)) => matching.len() == count,
+            (_, None) => !matching.is_empty(),
+        };
+        if is_met {
+            return Ok(());
+        }
+        let all = backend.query(&Filter::All(Vec::new()), usize::MAX).await.map_err(Failure::backend)?;
+        Err(Failure::new(&self, &matching, &all))
     }
 
-    fn failure(&self, found: usize, all: &[JobRow]) -> String {
-        let wanted = match self.count {
-            Some(count) => format!("expected exactly {count} matching, found {found}"),
-            None => "expected at least one matching job, found none".to_owned(),
-        };
-        let mut text = format!("{wanted}\nexpected:\n");
-        let priority = self.priority.map(|priority| format!("priority: {priority}"));
-        for words in self.conditions.iter().map(|(words, _)| words).chain(&priority) {
-            let _ = writeln!(text, "  {words}");
+    fn is_met_by(&self, row: &JobRow) -> bool {
+        self.conditions.iter().all(|condition| condition.is_met_by(row))
+    }
+}
+
+impl Condition<'_> {
+    pub(super) fn is_met_by(&self, row: &JobRow) -> bool {
+        match &self.test {
+            // None of the filters here goes by the present.
+            Test::Filter(filter) => filter.matches(row, row.inserted_at),
+            Test::Priority(priority) => row.priority == *priority,
+            Test::Data(test) => test(&row.data).unwrap_or(false),
         }
-        let _ = writeln!(text, "enqueued:");
-        for row in all {
-            let JobRow { id, executor, status, data, tags, priority, scheduled_at, .. } = row;
-            let _ = writeln!(
-                text,
-                "  {id}: {executor}, {status}, priority {priority}, due at {scheduled_at}, data {data}, tags {tags:?}"
-            );
-        }
-        if all.is_empty() {
-            let _ = writeln!(text, "  nothing");
-        }
-        text
+    }
+}
+
+impl fmt::Debug for Expectation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let conditions: Vec<_> = self.conditions.iter().map(|condition| (condition.field, &condition.words)).collect();
+        f.debug_struct("Expectation")
+            .field("kind", &self.kind)
+            .field("count", &self.count)
+            .field("conditions", &conditions)
+            .finish()
     }
 }
 

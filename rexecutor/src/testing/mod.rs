@@ -1,21 +1,25 @@
-//! Asserting what was enqueued.
+//! Asserting what was enqueued, and what was executed.
 
 mod assertion;
 #[doc(hidden)]
 pub mod bench;
+mod difference;
+mod failure;
 
-pub use self::assertion::Expectation;
+pub use self::{assertion::Expectation, failure::Failure};
 
-/// Asserts that jobs were enqueued.
+/// Asserts that jobs were enqueued, whatever has become of them since.
 ///
-/// Any of these, in any order; without a number of jobs, one at least:
+/// Any of these, in any order:
 ///
 /// | | |
 /// | --- | --- |
-/// | `1 job`, `3 jobs` | exactly so many match |
-/// | `to: backend` | where they are; the global backend, if it is left out |
+/// | `1 job`, `3 jobs` | exactly so many match; without it, one at least |
+/// | `to: backend` | where they are, any expression; the global backend, if it is left out |
 /// | `for_executor: EmailJob` | whose they are |
 /// | `with_data: value` | their data, compared as JSON |
+/// | `data: Email { to: "a@b", .. }` | a pattern that their data match; text in it matches a `String`, and `if` may follow |
+/// | `data_matches: \|email\| email.to.len() > 3` | what their data are like |
 /// | `with_metadata: value` | their metadata, compared as JSON |
 /// | `tagged_with: ["a", "b"]` | they have these tags, and maybe others |
 /// | `scheduled_at: instant` | when they are due |
@@ -23,75 +27,119 @@ pub use self::assertion::Expectation;
 /// | `with_status: status` | where they stand |
 /// | `with_priority: number` | their priority |
 ///
+/// `data` and `data_matches` need `for_executor`, which says what type the data have. Jobs whose data are not of that type
+/// do not match.
+///
 /// It awaits, so it stands in an `async` block or function.
 ///
 /// # Panics
 ///
-/// When the jobs are not there, with all jobs that are.
+/// When the jobs are not there: with what was wanted, the job that comes nearest and where it differs, and all others. It
+/// needs the feature `macros`, which is on by default.
 ///
 /// # Examples
 ///
 /// ```
 /// use rexecutor::{assert_enqueued, backend::memory::InMemoryBackend, prelude::*};
+/// # #[derive(serde::Serialize, serde::Deserialize)]
+/// # struct Email { to: String, urgent: bool }
 /// # struct EmailJob;
 /// # #[async_trait::async_trait]
 /// # impl Executor for EmailJob {
-/// #     type Data = String; type Metadata = (); const NAME: &'static str = "email_job";
-/// #     async fn execute(_: Job<String, ()>) -> ExecutionResult { ExecutionResult::Done }
+/// #     type Data = Email; type Metadata = (); const NAME: &'static str = "email_job";
+/// #     async fn execute(_: Job<Email, ()>) -> ExecutionResult { ExecutionResult::Done }
 /// # }
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let backend = InMemoryBackend::new().paused();
-/// EmailJob::builder().with_data("bob@example.com".to_owned()).add_tag("mail").enqueue_to_backend(&backend).await?;
+/// let email = Email { to: "bob@example.com".to_owned(), urgent: true };
+/// let _ = EmailJob::builder().with_data(email).add_tag("mail").enqueue_to_backend(&backend).await?;
 ///
+/// assert_enqueued!(1 job, to: backend, for_executor: EmailJob, tagged_with: ["mail"]);
 /// assert_enqueued!(
-///     1 job,
 ///     to: backend,
 ///     for_executor: EmailJob,
-///     with_data: "bob@example.com",
-///     tagged_with: ["mail"],
+///     data: Email { to: "bob@example.com" | "ann@example.com", .. },
 /// );
+/// assert_enqueued!(to: backend, for_executor: EmailJob, data_matches: |email| email.urgent);
 /// # Ok(())
 /// # }
 /// ```
+#[cfg(feature = "macros")]
 #[macro_export]
 macro_rules! assert_enqueued {
-    ($count:literal job $(, $($rest:tt)*)?) => {
-        $crate::__expect!([$crate::testing::Expectation::exactly($count)] [&*$crate::testing::global()] $($($rest)*)?)
-    };
-    ($count:literal jobs $(, $($rest:tt)*)?) => {
-        $crate::__expect!([$crate::testing::Expectation::exactly($count)] [&*$crate::testing::global()] $($($rest)*)?)
-    };
-    ($($rest:tt)*) => {
-        $crate::__expect!([$crate::testing::Expectation::some()] [&*$crate::testing::global()] $($rest)*)
+    ($($arguments:tt)*) => {
+        $crate::__private::expectation!($crate enqueued $($arguments)*)
     };
 }
 
-/// Takes one field after the other. Not public API.
-#[doc(hidden)]
+/// Asserts that no such job was enqueued.
+///
+/// It takes what [`assert_enqueued!`](crate::assert_enqueued) does, but for a number of jobs.
+///
+/// # Panics
+///
+/// When there is one, with all that match.
+///
+/// # Examples
+///
+/// ```
+/// use rexecutor::{backend::memory::InMemoryBackend, prelude::*, refute_enqueued};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let backend = InMemoryBackend::new();
+/// refute_enqueued!(to: backend, with_status: JobStatus::Scheduled);
+/// # }
+/// ```
+#[cfg(feature = "macros")]
 #[macro_export]
-macro_rules! __expect {
-    ([$expected:expr] [$backend:expr]) => {
-        $expected.check($backend).await
+macro_rules! refute_enqueued {
+    ($($arguments:tt)*) => {
+        $crate::__private::expectation!($crate refuted $($arguments)*)
     };
-    ([$expected:expr] [$backend:expr] to: $to:expr $(, $($rest:tt)*)?) => {
-        $crate::__expect!([$expected] [$crate::testing::borrow(&$to)] $($($rest)*)?)
-    };
-    ([$expected:expr] [$backend:expr] for_executor: $executor:ty $(, $($rest:tt)*)?) => {
-        $crate::__expect!([$expected.for_executor::<$executor>()] [$backend] $($($rest)*)?)
-    };
-    ([$expected:expr] [$backend:expr] tagged_with: $tags:expr $(, $($rest:tt)*)?) => {
-        $crate::__expect!([$expected.tagged_with(&$tags)] [$backend] $($($rest)*)?)
-    };
-    ([$expected:expr] [$backend:expr] with_data: $data:expr $(, $($rest:tt)*)?) => {
-        $crate::__expect!([$expected.with_data(&$data)] [$backend] $($($rest)*)?)
-    };
-    ([$expected:expr] [$backend:expr] with_metadata: $metadata:expr $(, $($rest:tt)*)?) => {
-        $crate::__expect!([$expected.with_metadata(&$metadata)] [$backend] $($($rest)*)?)
-    };
-    ([$expected:expr] [$backend:expr] $field:ident: $value:expr $(, $($rest:tt)*)?) => {
-        $crate::__expect!([$expected.$field($value)] [$backend] $($($rest)*)?)
+}
+
+/// Asserts that jobs have run and are complete.
+///
+/// It takes what [`assert_enqueued!`](crate::assert_enqueued) does. Jobs that ended otherwise are meant with
+/// `with_status: JobStatus::Discarded` or `with_status: JobStatus::Cancelled`. A job that is deleted when it is complete,
+/// as with `retain = "none"`, is not there to be found.
+///
+/// # Panics
+///
+/// When there are none, or not as many.
+///
+/// # Examples
+///
+/// ```
+/// use rexecutor::{assert_executed, backend::memory::InMemoryBackend, prelude::*};
+/// # struct Greet;
+/// # #[async_trait::async_trait]
+/// # impl Executor for Greet {
+/// #     type Data = String; type Metadata = (); const NAME: &'static str = "greet";
+/// #     async fn execute(_: Job<String, ()>) -> ExecutionResult { ExecutionResult::Done }
+/// # }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let backend = std::sync::Arc::new(InMemoryBackend::new());
+/// let _ = Greet::builder().with_data("Bob".to_owned()).enqueue_to_backend(&backend).await?;
+/// let node = Rexecutor::builder().with_backend(backend.clone()).with_executor::<Greet>().start().await?;
+/// # while Greet::query_jobs_on_backend(Where::status_equals(JobStatus::Complete), &backend).await?.is_empty() {
+/// #     tokio::task::yield_now().await;
+/// # }
+/// node.graceful_shutdown().await;
+/// assert_executed!(1 job, to: backend, for_executor: Greet, with_data: "Bob");
+/// # Ok(())
+/// # }
+/// ```
+#[cfg(feature = "macros")]
+#[macro_export]
+macro_rules! assert_executed {
+    ($($arguments:tt)*) => {
+        $crate::__private::expectation!($crate executed $($arguments)*)
     };
 }
 

@@ -214,7 +214,7 @@ async fn trap_52_assertions_count_exactly() {
     });
     let panic = failure.await.unwrap_err().into_panic();
     let words = panic.downcast_ref::<String>().unwrap();
-    assert!(words.contains("expected exactly 1 matching, found 3") && words.contains("data: \"bob\""), "{words}");
+    assert!(words.contains("expected exactly 1 enqueued job, found 3") && words.contains("\"bob\""), "{words}");
 }
 
 #[tokio::test]
