@@ -6,6 +6,7 @@
 mod claim;
 mod conformance;
 mod connect;
+mod economy;
 mod enqueue;
 mod faults;
 mod oracle;
@@ -13,3 +14,5 @@ mod pooler;
 mod server;
 mod support;
 mod watch;
+#[path = "../../../benches/src/wire.rs"]
+mod wire;
