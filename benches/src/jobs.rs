@@ -33,6 +33,12 @@ pub(crate) async fn noop(_work: Work, State(tally): State<Tally>) {
     tally.count();
 }
 
+/// It does nothing, and leaves nothing.
+#[job(retain = "none")]
+pub(crate) async fn unkept(_work: Work, State(tally): State<Tally>) {
+    tally.count();
+}
+
 /// It notes how late it is.
 #[job]
 pub(crate) async fn timed(work: Work, State(tally): State<Tally>) {

@@ -10,8 +10,8 @@ use std::{
 
 use serde_json::Value;
 
-const TINY: [&str; 13] =
-    ["--quick", "--jobs", "30", "--history", "40", "--seconds", "0.1", "--rate", "200", "--runs", "2", "--nodes", "2"];
+const TINY: [&str; 11] =
+    ["--quick", "--jobs", "30", "--history", "40", "--seconds", "0.1", "--rate", "200", "--nodes", "2"];
 
 fn benches(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_benches")).args(arguments).output().unwrap()
@@ -25,8 +25,9 @@ fn text(output: &Output) -> String {
 
 /// Runs all workloads; returns the measures of each, with their values.
 #[track_caller]
-fn measure_all(backend: &str) -> BTreeMap<String, BTreeMap<String, f64>> {
-    let output = text(&benches(&[&["all", "--backend", backend, "--json"], &TINY[..]].concat()));
+fn measure_all(backend: &str, runs: usize) -> BTreeMap<String, BTreeMap<String, f64>> {
+    let output =
+        text(&benches(&[&["all", "--backend", backend, "--runs", &runs.to_string(), "--json"], &TINY[..]].concat()));
     let mut workloads: BTreeMap<String, BTreeMap<String, f64>> = BTreeMap::new();
     for line in output.lines() {
         let line: Value = serde_json::from_str(line).unwrap();
@@ -34,15 +35,16 @@ fn measure_all(backend: &str) -> BTreeMap<String, BTreeMap<String, f64>> {
         let [least, median, most] = ["min", "median", "max"].map(|name| line[name].as_f64().unwrap());
         assert!(0.0 <= least && least <= median && median <= most, "{line}");
         assert!(median > 0.0 || measure != "jobs/s", "{line}");
-        assert_eq!(line["runs"], 2, "{line}");
+        assert_eq!(line["runs"], runs, "{line}");
         assert!(line["machine"]["cores"].as_u64().unwrap() > 0, "{line}");
         workloads.entry(workload.to_owned()).or_default().insert(format!("{case}: {measure}"), median);
     }
     workloads
 }
 
-const EVERYWHERE: [&str; 12] = [
+const EVERYWHERE: [&str; 13] = [
     "drain",
+    "drain-unkept",
     "enqueue",
     "enqueue-bulk",
     "enqueue-concurrent",
@@ -66,7 +68,7 @@ fn check_names(measured: &BTreeMap<String, BTreeMap<String, f64>>, expected: &[&
 
 #[test]
 fn every_workload_runs_in_memory() {
-    let measured = measure_all("memory");
+    let measured = measure_all("memory", 2);
     check_names(&measured, &EVERYWHERE);
     assert_eq!(measured["latency"].len(), 4);
 }
@@ -74,7 +76,7 @@ fn every_workload_runs_in_memory() {
 #[test]
 fn every_workload_runs_on_sqlite_and_leaves_no_file() {
     let folder = tempfile::tempdir().unwrap();
-    let measured = measure_all(&format!("sqlite:{}", folder.path().display()));
+    let measured = measure_all(&format!("sqlite:{}", folder.path().display()), 1);
     check_names(&measured, &[&EVERYWHERE[..], &IN_DATABASES].concat());
     assert_eq!(measured["latency"].len(), 8, "from two processes");
     assert!(measured["nodes"].contains_key("2 processes to 1: ratio"));
@@ -87,7 +89,7 @@ fn every_workload_runs_on_postgres_and_leaves_no_schema() {
         eprintln!("left out: DATABASE_URL is not set");
         return;
     };
-    let measured = measure_all(&url);
+    let measured = measure_all(&url, 1);
     check_names(&measured, &[&EVERYWHERE[..], &IN_DATABASES].concat());
     for (workload, measures) in &measured {
         assert!(measures.keys().any(|measure| measure.ends_with(": dead rows")), "{workload}");

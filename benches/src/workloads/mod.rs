@@ -29,6 +29,8 @@ pub(crate) enum Workload {
     EnqueueBulk,
     /// A node runs jobs that do nothing, until how each ended is stored.
     Drain,
+    /// `drain`, of jobs that are not kept when they are complete.
+    DrainUnkept,
     /// Jobs come and are run at a given rate, and at the highest at which they do not pile up.
     Steady,
     /// A node that has nothing to do gets a job every 10 ms: from the call of `enqueue` to the first line of the function.
@@ -102,6 +104,7 @@ impl Workload {
             Self::EnqueueConcurrent => enqueue::by_tasks(settings, jobs, settings.tasks()).await,
             Self::EnqueueBulk => enqueue::in_bulk(settings, jobs).await,
             Self::Drain => simple::drain(settings, jobs).await,
+            Self::DrainUnkept => simple::drain_unkept(settings, jobs).await,
             Self::RetryStorm => simple::retry_storm(settings, jobs).await,
             Self::Steady => steady::run(settings).await,
             Self::Latency => latency::run(settings, jobs).await,

@@ -2,8 +2,8 @@
 
 use crate::{
     Result,
-    drain::{drain as drain_jobs, fill},
-    jobs::{Flaky, Noop},
+    drain::{self, fill},
+    jobs::{Flaky, Noop, Unkept},
     place::in_place,
     report::Sample,
     settings::Settings,
@@ -12,7 +12,15 @@ use crate::{
 pub(super) async fn drain(settings: &Settings, jobs: usize) -> Result<Vec<Sample>> {
     in_place(&settings.backend, "", async |place| {
         let ids = fill::<Noop>(place, settings, jobs, |job| job).await?;
-        drain_jobs::<Noop>(place, settings, "", &ids).await
+        drain::drain::<Noop>(place, settings, "", &ids).await
+    })
+    .await
+}
+
+pub(super) async fn drain_unkept(settings: &Settings, jobs: usize) -> Result<Vec<Sample>> {
+    in_place(&settings.backend, "", async |place| {
+        let ids = fill::<Unkept>(place, settings, jobs, |job| job).await?;
+        drain::drain_unkept::<Unkept>(place, settings, &ids).await
     })
     .await
 }
@@ -20,7 +28,7 @@ pub(super) async fn drain(settings: &Settings, jobs: usize) -> Result<Vec<Sample
 pub(super) async fn retry_storm(settings: &Settings, jobs: usize) -> Result<Vec<Sample>> {
     in_place(&settings.backend, "", async |place| {
         let ids = fill::<Flaky>(place, settings, jobs, |job| job).await?;
-        drain_jobs::<Flaky>(place, settings, "", &ids).await
+        drain::drain::<Flaky>(place, settings, "", &ids).await
     })
     .await
 }
