@@ -5,7 +5,7 @@
 //! ```
 //!
 //! `docs/performance.md` says what each workload is. A run works in a database of its own ([`place`]), goes through one
-//! of the [`workloads`], and gives samples; [`report`] makes lines of the samples of several runs, and [`chart`] draws them.
+//! of the [`workloads`], and gives samples; [`report`] makes lines of the samples of several runs; [`chart`] draws them.
 
 mod chart;
 mod child;

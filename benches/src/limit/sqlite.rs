@@ -1,4 +1,4 @@
-//! SQLite's limit. Inserts wait for the disk, and what is claimed or complete for the operating system, as in rexecutor.
+//! SQLite's limit. Inserts wait for the disk, claims and outcomes for the operating system, as in rexecutor.
 
 use std::path::Path;
 

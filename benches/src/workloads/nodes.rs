@@ -24,7 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) async fn run(settings: &Settings, jobs: usize) -> Result<Vec<Sample>> {
     let alone = by(settings, jobs, 1).await?;
     let mut samples = alone.clone();
-    for processes in settings.nodes.map_or(vec![2, 4], |nodes| vec![nodes]) {
+    let counts = settings.nodes.map_or(vec![2, 4], |nodes| vec![nodes]);
+    for processes in counts.into_iter().filter(|processes| *processes > 1) {
         let together = by(settings, jobs, processes).await?;
         let ratio = ratio(&format!("{processes} processes to 1"), &together, &alone);
         samples.extend(together);
