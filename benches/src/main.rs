@@ -29,7 +29,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 use rexecutor::{Rexecutor, backend::memory::InMemoryBackend};
 
-use self::{machine::Machine, report::Line, settings::Settings, workloads::Workload};
+use self::{machine::Machine, report::Sample, settings::Settings, workloads::Workload};
 
 /// What can go wrong, in words.
 pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -95,25 +95,28 @@ async fn run(arguments: Arguments) -> Result<()> {
 }
 
 /// Measures one workload, or all of them, and prints what came out.
+///
+/// All are run once, then all again: when the machine is slower for a while, that hits a run of each.
 async fn measure(workload: Workload, settings: &Settings) -> Result<()> {
     let machine = Machine::look(&settings.backend).await?;
     if cfg!(debug_assertions) {
         eprintln!("built without --release: these figures mean nothing");
     }
-    let mut lines = Vec::new();
-    for one in workload.each() {
-        if let Some(reason) = one.refusal(&settings.backend) {
-            match workload {
-                Workload::All => eprintln!("{one}: left out, {reason}"),
-                _ => return Err(format!("`{one}` does not work on this backend: {reason}").into()),
+    let (mut chosen, mut lines) = (choose(workload, settings)?, Vec::new());
+    for run in 1..=settings.runs() {
+        for (workload, samples) in &mut chosen {
+            eprintln!("{workload} on {}, run {run} of {}", settings.backend, settings.runs());
+            let failed = |error: Error| format!("{workload}: {}", in_words(&*error));
+            samples.push(workload.run(settings).await.map_err(failed)?);
+            if run < settings.runs() {
+                continue;
             }
-            continue;
+            let measured = report::lines(*workload, settings, std::mem::take(samples));
+            if settings.json {
+                measured.iter().try_for_each(|line| line.to_json(&machine).map(|json| println!("{json}")))?;
+            }
+            lines.extend(measured);
         }
-        let measured = measure_one(one, settings).await.map_err(|error| format!("{one}: {}", in_words(&*error)))?;
-        if settings.json {
-            measured.iter().try_for_each(|line| line.to_json(&machine).map(|json| println!("{json}")))?;
-        }
-        lines.extend(measured);
     }
     if !settings.json {
         println!("{machine}\n\n{}", report::table(&lines));
@@ -121,13 +124,17 @@ async fn measure(workload: Workload, settings: &Settings) -> Result<()> {
     Ok(())
 }
 
-async fn measure_one(workload: Workload, settings: &Settings) -> Result<Vec<Line>> {
-    let mut runs = Vec::new();
-    for run in 1..=settings.runs() {
-        eprintln!("{workload} on {}, run {run} of {}", settings.backend, settings.runs());
-        runs.push(workload.run(settings).await?);
+/// The workloads that this one stands for, each with the samples of its runs, of which there are none yet.
+fn choose(workload: Workload, settings: &Settings) -> Result<Vec<(Workload, Vec<Vec<Sample>>)>> {
+    let mut chosen = Vec::new();
+    for one in workload.each() {
+        match one.refusal(&settings.backend) {
+            None => chosen.push((one, Vec::new())),
+            Some(reason) if workload == Workload::All => eprintln!("{one}: left out, {reason}"),
+            Some(reason) => return Err(format!("`{one}` does not work on this backend: {reason}").into()),
+        }
     }
-    Ok(report::lines(workload, settings, runs))
+    Ok(chosen)
 }
 
 /// An error and what caused it.
