@@ -6,6 +6,9 @@
 mod claim;
 mod conformance;
 mod connect;
+#[path = "../../../benches/src/wire.rs"]
+mod counter;
+mod economy;
 mod enqueue;
 mod faults;
 mod oracle;

@@ -1,0 +1,86 @@
+//! Several processes that work on one database.
+
+use std::time::Duration;
+
+use rexecutor::clock::{Clock, SystemClock};
+
+use crate::{
+    Result,
+    child::{Child, Task},
+    drain::{check, fill, ratio},
+    jobs::Noop,
+    place::in_place,
+    report::Sample,
+    settings::Settings,
+    stopwatch::Stopwatch,
+};
+
+/// How many jobs all processes together run at once: as many as one node does by default.
+const CONCURRENCY: usize = 1_000;
+
+/// How long nothing may happen before what is missing counts as lost.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(super) async fn run(settings: &Settings, jobs: usize) -> Result<Vec<Sample>> {
+    let alone = by(settings, jobs, 1).await?;
+    let mut samples = alone.clone();
+    let counts = settings.nodes.map_or(vec![2, 4], |nodes| vec![nodes]);
+    for processes in counts.into_iter().filter(|processes| *processes > 1) {
+        let together = by(settings, jobs, processes).await?;
+        let ratio = ratio(&format!("{processes} processes to 1"), &together, &alone);
+        samples.extend(together);
+        samples.extend(ratio);
+    }
+    Ok(samples)
+}
+
+async fn by(settings: &Settings, jobs: usize, processes: usize) -> Result<Vec<Sample>> {
+    let case = if processes == 1 { "1 process".to_owned() } else { format!("{processes} processes") };
+    in_place(&settings.backend, &case, async |place| {
+        let ids = fill::<Noop>(place, settings, jobs, |job| job).await?;
+        let concurrency = settings.concurrency.unwrap_or(CONCURRENCY).div_ceil(processes);
+        let mut children = Vec::new();
+        for _ in 0..processes {
+            children.push(Child::start(Task::Work, &place.address, settings, 0, Some(concurrency)).await?);
+        }
+        let work = async {
+            for child in &mut children {
+                child.order("go").await?;
+            }
+            wait(&mut children, jobs).await?;
+            let mut run = 0;
+            for end in futures::future::join_all(children.into_iter().map(Child::end)).await {
+                run += end?.unwrap_or_default();
+            }
+            Ok(run)
+        };
+        let (run, samples) = place.measure(&case, jobs, work).await?;
+        if run != jobs {
+            return Err(format!("{jobs} jobs were run {run} times").into());
+        }
+        check(place, &ids).await?;
+        Ok(samples)
+    })
+    .await
+}
+
+/// Waits until they have run so many jobs together.
+async fn wait(children: &mut [Child], jobs: usize) -> Result<()> {
+    let (mut before, mut watch) = (0, Stopwatch::start());
+    loop {
+        let mut run = 0;
+        for child in children.iter_mut() {
+            child.order("count").await?;
+            run += child.answer().await?;
+        }
+        if run >= jobs {
+            return Ok(());
+        }
+        if run > before {
+            (before, watch) = (run, Stopwatch::start());
+        } else if watch.elapsed() > PATIENCE {
+            return Err(format!("{run} of {jobs} jobs were run, and then none for {PATIENCE:?}").into());
+        }
+        SystemClock.sleep(Duration::from_millis(2)).await;
+    }
+}

@@ -1,0 +1,120 @@
+//! How often the server is asked, counted on the wire: a change that makes a batch cost more fails here, on any machine
+//! and however busy it is.
+
+use rexecutor::{
+    backend::{Enqueue, JobRow, Outcome, Settle, Settlement},
+    job::NodeId,
+};
+use rexecutor_sqlx::PgBackend;
+
+use crate::{
+    counter::Wire,
+    support::{World, claim, in_schema, jobs, join},
+};
+
+/// How many jobs a full claim has, and a full batch of outcomes.
+const BATCH: usize = 500;
+
+/// What a piece of work asked of the server.
+#[derive(Debug, PartialEq, Eq)]
+struct Cost {
+    round_trips: usize,
+    statements: usize,
+}
+
+/// A backend whose questions are counted, and a node on it.
+struct Counted {
+    wire: Wire,
+    backend: PgBackend,
+    node: NodeId,
+}
+
+impl Counted {
+    async fn new(world: &World) -> Self {
+        let wire = Wire::start(&world.url).await.unwrap();
+        // One connection, so that each statement is prepared once; and no notices, which are sent when time has passed.
+        let options = world.options().max_connections(1).notifications(false);
+        let backend = options.connect(wire.url()).await.unwrap();
+        let node = join(&backend).await;
+        let counted = Self { wire, backend, node };
+        // Everything is prepared once.
+        counted.enqueue(1).await;
+        let claimed = counted.claim().await;
+        counted.settle(&claimed, keep).await;
+        counted.enqueue(1).await;
+        let claimed = counted.claim().await;
+        counted.settle(&claimed, |_| Outcome::Complete { keep: false }).await;
+        counted
+    }
+
+    async fn cost<T>(&self, work: impl Future<Output = T>) -> (T, Cost) {
+        let asked = || (self.wire.round_trips(), self.wire.statements());
+        let before = asked();
+        let value = work.await;
+        let after = asked();
+        (value, Cost { round_trips: after.0 - before.0, statements: after.1 - before.1 })
+    }
+
+    async fn enqueue(&self, count: usize) {
+        assert_eq!(self.backend.enqueue(jobs("mail", count)).await.unwrap().len(), count);
+    }
+
+    async fn claim(&self) -> Vec<JobRow> {
+        claim(&self.backend, self.node, "mail", BATCH).await.jobs
+    }
+
+    async fn settle(&self, claimed: &[JobRow], outcome: fn(&JobRow) -> Outcome) {
+        let settlement = |job: &JobRow| Settlement { id: job.id, lease: job.lease, outcome: outcome(job) };
+        let settlements: Vec<_> = claimed.iter().map(settlement).collect();
+        assert_eq!(self.backend.settle(&settlements).await.unwrap(), []);
+    }
+}
+
+fn keep(_: &JobRow) -> Outcome {
+    Outcome::Complete { keep: true }
+}
+
+/// A transaction: it begins, does its work in one statement, and commits.
+const ONE: Cost = Cost { round_trips: 3, statements: 3 };
+
+/// A thousand jobs, from the call that enqueues them to the last outcome.
+#[tokio::test]
+async fn a_thousand_jobs_take_one_insert_two_claims_and_two_settlements() {
+    in_schema(async |world| {
+        let counted = Counted::new(world).await;
+        assert_eq!(counted.cost(counted.enqueue(1_000)).await.1, ONE);
+        for _ in 0..2 {
+            let (claimed, cost) = counted.cost(counted.claim()).await;
+            assert_eq!((claimed.len(), cost), (BATCH, ONE));
+            assert_eq!(counted.cost(counted.settle(&claimed, keep)).await.1, ONE);
+        }
+        // One statement more where the claims before were slow: they go on from where they were, and then from the start.
+        let (nothing, Cost { round_trips, statements }) = counted.cost(counted.claim()).await;
+        assert!(nothing.is_empty() && round_trips <= 4 && statements <= 4, "{round_trips}, {statements}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn callers_that_enqueue_at_once_share_few_inserts() {
+    in_schema(async |world| {
+        let counted = Counted::new(world).await;
+        let callers = futures::future::join_all((0..1_000).map(|_| counted.enqueue(1)));
+        let (_, Cost { round_trips, statements }) = counted.cost(callers).await;
+        // Those that come while one is under way share the next one.
+        assert!(round_trips <= 12 && statements <= 12, "{round_trips} round trips, {statements} statements");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn five_hundred_completed_jobs_that_are_not_kept_take_one_statement() {
+    in_schema(async |world| {
+        let counted = Counted::new(world).await;
+        counted.enqueue(BATCH).await;
+        let claimed = counted.claim().await;
+        let cost = counted.cost(counted.settle(&claimed, |_| Outcome::Complete { keep: false })).await.1;
+        assert_eq!(cost, ONE);
+    })
+    .await;
+}
