@@ -13,7 +13,11 @@ use crate::errors::Errors;
 
 /// The pattern without its texts, and the guards that stand for them.
 pub(crate) fn without_texts(pattern: &Pat, errors: &mut Errors) -> (Pat, Vec<TokenStream>) {
-    let mut pattern = pattern.clone();
+    // What is matched is a reference already.
+    let mut pattern = match pattern {
+        Pat::Reference(reference) => (*reference.pat).clone(),
+        pattern => pattern.clone(),
+    };
     let mut visitor = Texts { guards: Vec::new(), errors, is_alternative: false };
     visitor.visit_pat_mut(&mut pattern);
     (pattern, visitor.guards)

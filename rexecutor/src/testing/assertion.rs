@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -105,7 +105,8 @@ impl<'a> Expectation<'a> {
     /// With data like this.
     pub fn matching<E: Executor>(self, words: &str, matches: impl Fn(&E::Data) -> bool + Send + Sync + 'a) -> Self {
         let test = move |data: &str| serde_json::from_str(data).map(|data| matches(&data));
-        self.and(Field::Data, words, Test::Data(Box::new(test)))
+        // Tokens as the compiler writes them.
+        self.and(Field::Data, words.replace(" : ", ": "), Test::Data(Box::new(test)))
     }
 
     /// With these metadata.
@@ -127,17 +128,17 @@ impl<'a> Expectation<'a> {
 
     /// Due at this instant.
     pub fn scheduled_at(self, at: DateTime<Utc>) -> Self {
-        self.and(Field::Due, format!("at {at}"), Test::Filter(Filter::ScheduledAt(at)))
+        self.and(Field::Due, format!("at {}", shown(at)), Test::Filter(Filter::ScheduledAt(at)))
     }
 
     /// Due after this instant.
     pub fn scheduled_after(self, at: DateTime<Utc>) -> Self {
-        self.and(Field::Due, format!("after {at}"), Test::Filter(Filter::ScheduledAfter(at)))
+        self.and(Field::Due, format!("after {}", shown(at)), Test::Filter(Filter::ScheduledAfter(at)))
     }
 
     /// Due before this instant.
     pub fn scheduled_before(self, at: DateTime<Utc>) -> Self {
-        self.and(Field::Due, format!("before {at}"), Test::Filter(Filter::ScheduledBefore(at)))
+        self.and(Field::Due, format!("before {}", shown(at)), Test::Filter(Filter::ScheduledBefore(at)))
     }
 
     /// In this status.
@@ -202,6 +203,11 @@ impl fmt::Debug for Expectation<'_> {
             .field("conditions", &conditions)
             .finish()
     }
+}
+
+/// An instant as failures show it.
+pub(super) fn shown(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
 #[track_caller]

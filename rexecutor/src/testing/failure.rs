@@ -2,10 +2,8 @@
 
 use std::{error::Error, fmt};
 
-use chrono::SecondsFormat;
-
 use super::{
-    assertion::{Condition, Expectation, Field, Kind, Test},
+    assertion::{Condition, Expectation, Field, Kind, Test, shown},
     difference::differences,
 };
 use crate::backend::{BackendError, Filter, JobRow};
@@ -37,7 +35,10 @@ impl Failure {
         if !matching.is_empty() {
             text.push_str("\n\nthese match:");
             text.push_str(&table(&matching.iter().collect::<Vec<_>>()));
-        } else if let Some(place) = nearest(expected, &others) {
+        }
+        let is_too_few = expected.kind != Kind::Refuted && expected.count.is_none_or(|count| matching.len() < count);
+        let place = nearest(expected, &others).filter(|_| is_too_few && !expected.conditions.is_empty());
+        if let Some(place) = place {
             let row = others.remove(place);
             text.push_str(&format!("\n\nthe nearest is job {}:", row.id));
             text.push_str(&compared(expected, row));
@@ -45,11 +46,7 @@ impl Failure {
         if all.is_empty() {
             text.push_str("\n\nno job was enqueued at all");
         } else if !others.is_empty() && expected.kind != Kind::Refuted {
-            text.push_str(if matching.is_empty() && others.len() == all.len() {
-                "\n\nthese do not:"
-            } else {
-                "\n\nthe others:"
-            });
+            text.push_str("\n\nthe others:");
             text.push_str(&table(&others));
         }
         text.push('\n');
@@ -124,7 +121,7 @@ fn actual(field: Field, row: &JobRow) -> String {
         Field::Executor => row.executor.to_string(),
         Field::Status => row.status.to_string(),
         Field::Priority => row.priority.to_string(),
-        Field::Due => row.scheduled_at.to_rfc3339_opts(SecondsFormat::AutoSi, true),
+        Field::Due => shown(row.scheduled_at),
         Field::Data => row.data.clone(),
         Field::Metadata => row.metadata.clone().unwrap_or_else(|| "none".to_owned()),
         Field::Tags => row.tags.join(", "),

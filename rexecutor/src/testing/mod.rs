@@ -28,7 +28,7 @@ pub use self::{assertion::Expectation, failure::Failure};
 /// | `with_priority: number` | their priority |
 ///
 /// `data` and `data_matches` need `for_executor`, which says what type the data have. Jobs whose data are not of that type
-/// do not match.
+/// do not match. Text can be one of several, as in `to: "a@b" | "c@d"`, but cannot stand within one of several patterns.
 ///
 /// It awaits, so it stands in an `async` block or function.
 ///
@@ -104,7 +104,8 @@ macro_rules! refute_enqueued {
 /// Asserts that jobs have run and are complete.
 ///
 /// It takes what [`assert_enqueued!`](crate::assert_enqueued) does. Jobs that ended otherwise are meant with
-/// `with_status: JobStatus::Discarded` or `with_status: JobStatus::Cancelled`. A job that is deleted when it is complete,
+/// `with_status: JobStatus::Discarded` or `with_status: JobStatus::Cancelled`; any status that is named takes the place of
+/// `complete`. A job that is deleted when it is complete,
 /// as with `retain = "none"`, is not there to be found.
 ///
 /// # Panics

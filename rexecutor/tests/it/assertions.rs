@@ -80,6 +80,7 @@ async fn data_are_matched_by_patterns() {
     assert_enqueued!(3 jobs, to: backend, for_executor: Mail, data: Email { subject: Some("hello"), .. });
     assert_enqueued!(1 job, to: backend, for_executor: Mail, data: Email { to, size, .. } if to == "c@d" && *size == 2);
     refute_enqueued!(to: backend, for_executor: Mail, data: Email { subject: None, .. } | Email { size: 0, .. });
+    assert_enqueued!(1 job, to: backend, for_executor: Mail, data: &Email { to: "a@b", .. });
     assert_enqueued!(to: backend, for_executor: Fax, data: 42 | 43);
 }
 
@@ -154,6 +155,41 @@ async fn too_many_jobs_are_shown() {
         the others:
           id  executor  status     priority  due                   data                                               tags
           3   mail      scheduled  9         2030-01-01T01:00:00Z  {"to":"e@f","copies":["x@y"],"size":3,"subject":…
+          4   fax       scheduled  3         2030-01-01T00:00:00Z  42
+        "#,
+    );
+}
+
+/// … and those that there are, and the one that comes nearest to another.
+#[tokio::test]
+async fn too_few_jobs_are_shown_with_the_next_one() {
+    let backend = backend().await;
+    let at = start();
+    let said = said(async {
+        assert_enqueued!(2 jobs, to: backend, for_executor: Mail, data: Email { to: "e@f", .. }, scheduled_after: at);
+    });
+    is(
+        &said.await,
+        r#"
+        expected exactly 2 enqueued jobs, found 1
+
+        wanted:
+          executor  mail
+          data      Email { to: "e@f", .. }
+          due       after 2030-01-01T00:00:00Z
+
+        these match:
+          id  executor  status     priority  due                   data                                               tags
+          3   mail      scheduled  9         2030-01-01T01:00:00Z  {"to":"e@f","copies":["x@y"],"size":3,"subject":…
+
+        the nearest is job 2:
+          executor  mail
+        ! data      {"to":"c@d","copies":["x@y"],"size":2,"subject":"hello"}
+        ! due       2030-01-01T00:00:00Z
+
+        the others:
+          id  executor  status     priority  due                   data                                               tags
+          1   mail      scheduled  0         2030-01-01T00:00:00Z  {"to":"a@b","copies":["x@y"],"size":1,"subject":…  letter, urgent
           4   fax       scheduled  3         2030-01-01T00:00:00Z  42
         "#,
     );

@@ -28,11 +28,11 @@ type Place = (u16, DateTime<Utc>, JobId);
 pub(super) struct Store {
     rows: BTreeMap<JobId, JobRow>,
     /// Waiting jobs of each executor, in the order in which they start once due.
-    waiting: HashMap<ExecutorName, BTreeSet<Place>>,
+    waiting: BTreeMap<ExecutorName, BTreeSet<Place>>,
     executing: BTreeSet<(NodeId, JobId)>,
     unique: HashMap<UniqueKey, BTreeSet<JobId>>,
     pub(super) nodes: BTreeMap<NodeId, Member>,
-    pub(super) schedules: HashMap<ScheduleKey, DateTime<Utc>>,
+    pub(super) schedules: BTreeMap<ScheduleKey, DateTime<Utc>>,
     last_job: i64,
     last_node: i64,
 }
