@@ -1,10 +1,10 @@
 //! Connecting.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use rexecutor::backend::Bells;
 use sqlx::{
-    ConnectOptions, PgPool,
+    ConnectOptions, Connection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -12,6 +12,9 @@ use super::{
     Database, PgBackend, PgOptions, error::ConnectError, failover::Failover, gathering::Gathering, migrate,
     notices::Notices, positions::Positions, queries::Queries, transaction,
 };
+
+/// For how long a connection counts as alive without a question.
+const FRESH: Duration = Duration::from_millis(500);
 
 impl PgBackend {
     /// Connects with the default options, and creates the tables or brings them up to date.
@@ -76,16 +79,24 @@ impl PgOptions {
         if url_names_no_application(url) {
             options = options.application_name("rexecutor");
         }
-        if self.transaction_pooling {
-            options = options.statement_cache_capacity(0);
+        match self.transaction_pooling {
+            true => options = options.statement_cache_capacity(0),
+            false => options = options.options([("statement_timeout", self.timeout.as_millis().to_string())]),
         }
-        // A connection that died is found when its transaction begins, which saves a round trip each time.
+        // A connection that died is found when its transaction begins, or when it was idle for a while.
         let pool = PgPoolOptions::new().max_connections(self.max_connections.max(1)).test_before_acquire(false);
         let failover = Failover::default();
-        let (acquire, idle) = (failover.clone(), async |is_accepted| Ok(is_accepted));
-        let pool = pool.before_acquire(move |_, connection| Box::pin(idle(acquire.accepts(&connection))));
+        let accepting = failover.clone();
+        let pool = pool.before_acquire(move |connection, about| {
+            let is_accepted = accepting.accepts(&about);
+            Box::pin(async move {
+                // A statement alone cannot tell a connection that was dead before from one that died of it.
+                Ok(is_accepted && (about.idle_for < FRESH || connection.ping().await.is_ok()))
+            })
+        });
+        let limits_statements = !self.transaction_pooling;
         let pool = pool.acquire_timeout(self.timeout).connect_lazy_with(options);
-        self.use_pool(pool, failover).await
+        self.use_pool(pool, failover, limits_statements).await
     }
 
     /// Uses a pool of yours, which must allow two connections at least; the connection that listens is not of the pool.
@@ -94,16 +105,22 @@ impl PgOptions {
     ///
     /// See [`PgBackend::connect`].
     pub async fn from_pool(self, pool: PgPool) -> Result<PgBackend, ConnectError> {
-        self.use_pool(pool, Failover::default()).await
+        self.use_pool(pool, Failover::default(), false).await
     }
 
-    async fn use_pool(self, pool: PgPool, failover: Failover) -> Result<PgBackend, ConnectError> {
+    async fn use_pool(
+        self,
+        pool: PgPool,
+        failover: Failover,
+        limits_statements: bool,
+    ) -> Result<PgBackend, ConnectError> {
         let queries = Queries::new(&self.schema)
             .map_err(|problem| ConnectError::Schema { name: self.schema.clone(), problem })?;
         let migrates = self.migrate;
         let backend = PgBackend(Arc::new(Database {
             pool,
             failover,
+            limits_statements,
             queries,
             options: self,
             bells: Bells::default(),

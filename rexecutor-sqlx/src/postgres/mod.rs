@@ -75,6 +75,8 @@ struct Database {
     /// What other processes are to be told.
     notices: Notices,
     failover: Failover,
+    /// Whether the sessions limit the time of each statement by themselves, also outside of a transaction of ours.
+    limits_statements: bool,
     /// How far claims have got.
     positions: Positions,
 }
