@@ -153,7 +153,7 @@ async fn trap_29_nodes_are_notified_after_the_commit_in_a_transaction_of_its_own
         assert!(said.contains("INSERT INTO"), "{said}");
         assert!(said.contains("pg_notify"), "{said}");
         let is_mixed = |transaction: &&str| transaction.contains("pg_notify") && transaction.contains("INSERT INTO");
-        assert!(!transactions.iter().any(|transaction| is_mixed(transaction)), "{said}");
+        assert!(!transactions.iter().any(is_mixed), "{said}");
     })
     .await;
 }
