@@ -8,7 +8,6 @@ use std::{
 
 use rexecutor::{
     backend::{BackendError, Enqueue, Filter, Inspect, JobRow, Maintain, Node, Outcome, Settle, Settlement, Slots},
-    clock::{Clock, SystemClock},
     job::{JobId, JobStatus},
 };
 use rexecutor_sqlx::{PgBackend, PgOptions};
@@ -39,7 +38,7 @@ macro_rules! insist {
                 Ok(answer) => break answer,
                 Err(error) => assert!(error.is_transient(), "{error:?}"),
             }
-            SystemClock.sleep(Duration::from_millis(5)).await;
+            tokio::task::yield_now().await;
         }
     };
 }

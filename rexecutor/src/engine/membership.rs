@@ -1,7 +1,7 @@
 //! The node's place in the cluster: joining, staying alive, and taking back the jobs of nodes that died.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -9,11 +9,27 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt;
 use tokio::sync::{Notify, mpsc, watch};
 
-use super::{Environment, Options, dispatcher::Command, outage::Outage, supervise::supervise};
+use super::{
+    Environment, Options,
+    dispatcher::Command,
+    outage::{LONGEST_PAUSE, Outage},
+    supervise::supervise,
+};
 use crate::{
     backend::{Node, Result},
     job::NodeId,
 };
+
+/// Whether the backend was away, so that nodes which live may look dead.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) enum Silence {
+    #[default]
+    None,
+    /// It still is, as far as this node knows.
+    Lasts,
+    /// It was until a moment ago: nobody is judged before this instant.
+    Until(DateTime<Utc>),
+}
 
 /// Keeps a node a member until it is dropped.
 pub(super) struct Membership {
@@ -22,8 +38,7 @@ pub(super) struct Membership {
     pub(super) node: watch::Sender<Option<NodeId>>,
     pub(super) commands: mpsc::UnboundedSender<Command>,
     pub(super) check: Arc<Notify>,
-    /// Until when the others may not have been heard, because the backend was away.
-    pub(super) outage_until: Mutex<DateTime<Utc>>,
+    pub(super) silence: Mutex<Silence>,
 }
 
 impl Membership {
@@ -35,12 +50,7 @@ impl Membership {
 
     async fn step(&self) -> Result<()> {
         if let Err(error) = self.beat().await {
-            // It takes an outage longer than a node's timeout to make live nodes look dead. Each must have the time to
-            // be heard again before anybody judges.
-            let patience = TimeDelta::from_std(self.options.node_timeout).unwrap_or(TimeDelta::MAX);
-            let until = self.environment.clock.now().checked_add_signed(patience);
-            *self.outage_until.lock().unwrap_or_else(PoisonError::into_inner) =
-                until.unwrap_or(DateTime::<Utc>::MAX_UTC);
+            *self.silence() = Silence::Lasts;
             return Err(error);
         }
         self.rest(self.options.heartbeat_interval()).await;
@@ -66,10 +76,6 @@ impl Membership {
         }
         // The loop is gone only when the node is.
         let _ = self.commands.send(Command::Compare(node, heartbeat));
-        let outage_until = *self.outage_until.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.environment.clock.now() < outage_until {
-            return Ok(());
-        }
         self.rescue().await
     }
 
@@ -82,12 +88,41 @@ impl Membership {
         Ok(())
     }
 
+    /// Takes back the jobs of dead nodes, unless those that live may not have been heard.
     async fn rescue(&self) -> Result<()> {
+        if !self.may_judge() {
+            return Ok(());
+        }
         let count = self.environment.backend.rescue().await?;
         if count > 0 {
             tracing::warn!(count, "jobs of dead nodes were rescued");
         }
         Ok(())
+    }
+
+    /// It takes an outage longer than a node's timeout to make live nodes look dead. Once it is over, each must have the
+    /// time to be heard again, after the longest pause that it may be making, before anybody judges.
+    fn may_judge(&self) -> bool {
+        let now = self.environment.clock.now();
+        let mut silence = self.silence();
+        match *silence {
+            Silence::None => true,
+            Silence::Lasts => {
+                let patience = TimeDelta::from_std(self.options.node_timeout.max(2 * LONGEST_PAUSE));
+                let until = patience.ok().and_then(|patience| now.checked_add_signed(patience));
+                *silence = Silence::Until(until.unwrap_or(DateTime::<Utc>::MAX_UTC));
+                false
+            }
+            Silence::Until(until) if now < until => false,
+            Silence::Until(_) => {
+                *silence = Silence::None;
+                true
+            }
+        }
+    }
+
+    fn silence(&self) -> MutexGuard<'_, Silence> {
+        self.silence.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Leaves, if it can be done soon: a node that says nothing is found to be dead by itself.

@@ -79,7 +79,7 @@ impl Engine {
             node,
             commands: engine.commands.clone(),
             check,
-            outage_until: Mutex::default(),
+            silence: Mutex::default(),
         };
         engine.beside(engine.clone().watch(bell));
         tokio::spawn(engine.clone().live(dispatcher, membership));

@@ -7,6 +7,9 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use crate::{backend::BackendError, clock::Clock};
 
+/// The longest that any loop pauses.
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
 /// Waits longer after each failure in a row: 100 ms, doubling, to 10 s, less up to a half at random, so that the nodes of
 /// a cluster do not come back together.
 #[derive(Debug)]
@@ -39,7 +42,7 @@ impl Outage {
             );
         }
         self.failures = self.failures.saturating_add(1);
-        let longest = Duration::from_millis(50 << self.failures.min(8)).min(Duration::from_secs(10));
+        let longest = Duration::from_millis(50 << self.failures.min(8)).min(LONGEST_PAUSE);
         self.clock.sleep(longest.mul_f64(self.random.random_range(0.5..=1.0)))
     }
 
