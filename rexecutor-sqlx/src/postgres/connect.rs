@@ -101,6 +101,9 @@ impl PgOptions {
 
     /// Uses a pool of yours, which must allow two connections at least; the connection that listens is not of the pool.
     ///
+    /// What needs settings of the connections is then yours: that each limits the time of its statements, so that enqueuing
+    /// takes three round trips here instead of one, and that a server is left which has become read-only.
+    ///
     /// # Errors
     ///
     /// See [`PgBackend::connect`].
