@@ -1,10 +1,11 @@
 //! Taking in new jobs.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{
     SqliteBackend,
     row::{self, micros},
+    script::{Script, json},
     work::Work,
     writer::{Commit, Request},
 };
@@ -17,7 +18,8 @@ use rexecutor::{
         uniqueness_criteria::{Resolution, UniqueKey},
     },
 };
-use serde_json::{Value, json};
+use serde_json::{Value, json as array};
+use sqlx::Row;
 
 impl Enqueue for SqliteBackend {
     fn enqueue(&self, jobs: Vec<NewJob>) -> BoxFuture<'_, Result<Vec<Enqueued>>> {
@@ -74,45 +76,122 @@ pub(super) async fn store(work: &mut Work<'_>, jobs: &[NewJob]) -> Result<Vec<En
     if jobs.is_empty() {
         return Ok(Vec::new());
     }
+    work.due.extend(jobs.iter().map(|job| &job.executor).collect::<BTreeSet<_>>().into_iter().cloned());
+    let new: Vec<New<'_>> = jobs.iter().map(|job| New::of(job, work.now)).collect();
+    if jobs.iter().all(|job| job.unique.is_none()) && fitting(&new) == new.len() {
+        return store_at_once(work, &new).await;
+    }
+    work.open().await?;
     let mut taken = Taken::look_up(work, jobs).await?;
     let answers: Vec<Enqueued> = jobs.iter().map(|job| taken.take(job, work.now)).collect();
-    let mut rest = taken.inserted.as_slice();
+    let new: Vec<New<'_>> = taken.inserted.iter().map(New::of_row).collect();
+    let mut rest = new.as_slice();
     while !rest.is_empty() {
-        let mut bytes = 0;
-        let fits = |job: &&JobRow| {
-            bytes += job.data.len() + job.metadata.as_ref().map_or(0, String::len);
-            bytes <= CHUNK.1
-        };
-        let count = rest.iter().take(CHUNK.0).take_while(fits).count().max(1);
-        let (chunk, later) = rest.split_at(count);
-        insert(work, chunk).await?;
+        let (chunk, later) = rest.split_at(fitting(rest));
+        work.run(insert(Script::default(), chunk)?).await?;
         rest = later;
     }
     for job in taken.stored.values().filter(|stored| stored.is_changed).map(|stored| &stored.row) {
         save_content(work, job).await?;
     }
-    work.due.extend(jobs.iter().map(|job| job.executor.clone()));
     Ok(answers)
 }
 
-async fn insert(work: &mut Work<'_>, jobs: &[JobRow]) -> Result<(), sqlx::Error> {
-    let row = |job: &'_ JobRow| {
-        let tags = json!(job.tags).to_string();
-        (job.id, micros(job.scheduled_at), micros(job.inserted_at), job.unique_key.map(hex), tags)
+/// Stores jobs that nothing can be in the way of, in one hand-over from the transaction's begin to its commit.
+async fn store_at_once(work: &mut Work<'_>, jobs: &[New<'_>]) -> Result<Vec<Enqueued>, sqlx::Error> {
+    let script = Script::default().then(include_str!("queries/find_last_job.sql"));
+    let answers = work.finish(insert(script, jobs)?).await?;
+    let last_id: i64 = match answers.first().and_then(|answer| answer.rows.first()) {
+        Some(row) => row.try_get(0)?,
+        None => return Err(sqlx::Error::RowNotFound),
     };
-    let computed: Vec<_> = jobs.iter().map(row).collect();
-    // Tuples of references: the data are not copied before they are written down.
-    let rows: Vec<_> = computed
-        .iter()
-        .zip(jobs)
-        .map(|((id, due, inserted, key, tags), job)| {
-            let JobRow { executor, priority, max_attempts, metadata, data, .. } = job;
-            (id, executor.as_str(), priority, due, max_attempts, inserted, key, tags, metadata, data)
-        })
-        .collect();
-    let rows = serde_json::to_string(&rows).map_err(|error| sqlx::Error::Encode(error.into()))?;
-    sqlx::query(include_str!("queries/insert_jobs.sql")).bind(rows).execute(&mut *work.conn).await?;
-    Ok(())
+    let ids = (last_id + 1..).take(jobs.len());
+    Ok(ids.map(|id| Enqueued::Inserted(JobId::from(id))).collect())
+}
+
+/// What is stored of a new job.
+#[derive(PartialEq)]
+struct New<'j> {
+    executor: &'j str,
+    priority: u16,
+    scheduled_at: i64,
+    max_attempts: u16,
+    inserted_at: i64,
+    unique_key: Option<UniqueKey>,
+    tags: &'j [String],
+    metadata: Option<&'j str>,
+    data: &'j str,
+}
+
+impl<'j> New<'j> {
+    fn of(job: &'j NewJob, now: DateTime<Utc>) -> Self {
+        Self {
+            executor: job.executor.as_str(),
+            priority: job.priority,
+            scheduled_at: micros(job.due.at(now)),
+            max_attempts: job.max_attempts,
+            inserted_at: micros(now),
+            unique_key: job.unique.as_ref().map(|unique| unique.key),
+            tags: &job.tags,
+            metadata: job.metadata.as_deref(),
+            data: &job.data,
+        }
+    }
+
+    fn of_row(job: &'j JobRow) -> Self {
+        Self {
+            executor: job.executor.as_str(),
+            priority: job.priority,
+            scheduled_at: micros(job.scheduled_at),
+            max_attempts: job.max_attempts,
+            inserted_at: micros(job.inserted_at),
+            unique_key: job.unique_key,
+            tags: &job.tags,
+            metadata: job.metadata.as_deref(),
+            data: &job.data,
+        }
+    }
+
+    fn is_like(&self, other: &Self) -> bool {
+        Self { data: "", ..*self } == Self { data: "", ..*other }
+    }
+}
+
+/// How many of these jobs, which is at least one, go into one statement.
+fn fitting(jobs: &[New<'_>]) -> usize {
+    let mut bytes = 0;
+    let fits = |job: &&New<'_>| {
+        bytes += job.data.len() + job.metadata.map_or(0, str::len);
+        bytes <= CHUNK.1
+    };
+    jobs.iter().take(CHUNK.0).take_while(fits).count().max(1)
+}
+
+/// Adds the statement that inserts these jobs, of which there is at least one.
+fn insert(script: Script, jobs: &[New<'_>]) -> Result<Script, sqlx::Error> {
+    match jobs {
+        [first, others @ ..] if others.iter().all(|job| job.is_like(first)) => script
+            .then(include_str!("queries/insert_alike.sql"))
+            .bind(json(&jobs.iter().map(|job| job.data).collect::<Vec<_>>())?)?
+            .bind(first.executor.to_owned())?
+            .bind(first.priority)?
+            .bind(first.scheduled_at)?
+            .bind(first.max_attempts)?
+            .bind(first.inserted_at)?
+            .bind(first.unique_key.map(hex))?
+            .bind(json(&first.tags)?)?
+            .bind(first.metadata.map(str::to_owned)),
+        _ => {
+            let tags = jobs.iter().map(|job| json(&job.tags)).collect::<Result<Vec<_>, _>>()?;
+            let rows = jobs.iter().zip(&tags).map(|(job, tags)| {
+                let New { executor, priority, scheduled_at, max_attempts, inserted_at, metadata, data, .. } = *job;
+                let key = job.unique_key.map(hex);
+                (executor, priority, scheduled_at, max_attempts, inserted_at, key, tags, metadata, data)
+            });
+            let rows: Vec<_> = rows.collect();
+            script.then(include_str!("queries/insert_jobs.sql")).bind(json(&rows)?)
+        }
+    }
 }
 
 /// Saves what may change in a job that waits: all but its status and its history.
@@ -122,7 +201,7 @@ pub(super) async fn save_content(work: &mut Work<'_>, job: &JobRow) -> Result<()
         .bind(job.priority)
         .bind(job.max_attempts)
         .bind(micros(job.scheduled_at))
-        .bind(json!(job.tags).to_string())
+        .bind(array!(job.tags).to_string())
         .bind(job.metadata.clone())
         .bind(job.data.clone())
         .execute(&mut *work.conn)
@@ -209,7 +288,7 @@ async fn find_conflicts(work: &mut Work<'_>, unique: &[&Unique]) -> Result<Vec<O
     let requests = Value::from_iter(unique.iter().map(|unique| {
         let statuses: Vec<&str> = unique.statuses.iter().map(|status| status.as_str()).collect();
         let start = unique.within.and_then(|within| work.now.checked_sub_signed(within));
-        json!([hex(unique.key), statuses, start.map_or(ALWAYS, micros)])
+        array!([hex(unique.key), statuses, start.map_or(ALWAYS, micros)])
     }));
     let find = sqlx::query_scalar(include_str!("queries/find_conflicts.sql")).bind(requests.to_string());
     let ids: Vec<Option<i64>> = find.fetch_all(&mut *work.conn).await?;
@@ -221,7 +300,7 @@ async fn find_replaced(work: &mut Work<'_>, ids: Vec<JobId>) -> Result<HashMap<J
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let ids = json!(ids).to_string();
+    let ids = array!(ids).to_string();
     let rows = sqlx::query(include_str!("queries/find_jobs.sql")).bind(ids).fetch_all(&mut *work.conn).await?;
     let rows = rows.iter().filter_map(|row| row::read(row).ok());
     Ok(rows.map(|row| (row.id, Stored { row, is_changed: false })).collect())

@@ -2,7 +2,7 @@
 
 use rexecutor::{
     backend::{Enqueued, NewJob, Result},
-    clock::{Clock, SystemClock},
+    clock::SystemClock,
 };
 use sqlx::{Sqlite, Transaction};
 
@@ -11,7 +11,7 @@ use crate::transaction::StoreJobs;
 
 impl StoreJobs for Transaction<'_, Sqlite> {
     async fn store_jobs(&mut self, jobs: Vec<NewJob>) -> Result<Vec<Enqueued>> {
-        let mut work = Work::new(&mut *self, SystemClock.now());
+        let mut work = Work::inside(&mut *self, &SystemClock);
         enqueue::store(&mut work, &jobs).await.map_err(backend_error)
     }
 }

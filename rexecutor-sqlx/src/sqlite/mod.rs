@@ -12,7 +12,7 @@
 //! - Every write happens in a transaction that began with `BEGIN IMMEDIATE`: one that reads first and then writes would be
 //!   refused with `SQLITE_BUSY`, whatever the timeout.
 //! - Bells are rung after the commit and before the answer.
-//! - The time is read once a transaction, under its lock.
+//! - Within a process, time does not run backwards from one transaction to the next.
 
 mod claim;
 mod enqueue;
@@ -26,8 +26,10 @@ mod open;
 mod prune;
 mod readers;
 mod row;
+mod script;
 mod settle;
 mod states;
+mod take;
 mod work;
 mod writer;
 

@@ -11,7 +11,7 @@ use rexecutor::{
 };
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
-type Problem = Box<dyn std::error::Error + Send + Sync>;
+pub(super) type Problem = Box<dyn std::error::Error + Send + Sync>;
 
 /// A row that is no job.
 #[derive(Debug, thiserror::Error)]
@@ -39,13 +39,22 @@ pub(super) async fn read_all(
     rows: &[SqliteRow],
 ) -> Result<Vec<Result<JobRow, Unreadable>>, sqlx::Error> {
     let mut jobs: Vec<_> = rows.iter().map(read).collect();
+    add_errors(conn, &mut jobs).await?;
+    Ok(jobs)
+}
+
+/// Reads the errors of these jobs.
+pub(super) async fn add_errors(
+    conn: &mut SqliteConnection,
+    jobs: &mut [Result<JobRow, Unreadable>],
+) -> Result<(), sqlx::Error> {
     // Errors are recorded of runs that have ended, so the first run has none before it. An attempt's number would not
     // tell: a rerun sets it back to 0 and keeps the errors.
     let may_have = |job: &JobRow| job.lease.0 > 1 || (job.lease.0 == 1 && job.node.is_none());
     let ids: Vec<i64> = jobs.iter().flatten().filter(|job| may_have(job)).map(|job| job.id.into()).collect();
     if !ids.is_empty() {
         let mut errors = read_errors(conn, &ids).await?;
-        for slot in &mut jobs {
+        for slot in jobs {
             let Ok(job) = slot else { continue };
             match errors.remove(&job.id).unwrap_or(Ok(Vec::new())) {
                 Ok(errors) => job.errors = errors,
@@ -53,7 +62,7 @@ pub(super) async fn read_all(
             }
         }
     }
-    Ok(jobs)
+    Ok(())
 }
 
 /// Reads a row without its errors.
@@ -119,7 +128,11 @@ fn read_error(row: &SqliteRow) -> Result<JobError, Problem> {
 }
 
 fn small(row: &SqliteRow, column: &'static str) -> Result<u16, Problem> {
-    let value: i64 = row.try_get(column)?;
+    small_of(row.try_get(column)?, column)
+}
+
+/// A number that a job can have.
+pub(super) fn small_of(value: i64, column: &'static str) -> Result<u16, Problem> {
     u16::try_from(value).map_err(|_| format!("column `{column}` is {value}, and should be 0 to 65535").into())
 }
 
@@ -128,11 +141,13 @@ fn instant(row: &SqliteRow, column: &'static str) -> Result<DateTime<Utc>, Probl
 }
 
 fn optional_instant(row: &SqliteRow, column: &'static str) -> Result<Option<DateTime<Utc>>, Problem> {
-    let Some(micros) = row.try_get::<Option<i64>, _>(column)? else { return Ok(None) };
+    row.try_get::<Option<i64>, _>(column)?.map(|micros| instant_of(micros, column)).transpose()
+}
+
+/// An instant that a job can have.
+pub(super) fn instant_of(micros: i64, column: &'static str) -> Result<DateTime<Utc>, Problem> {
     let instant = DateTime::from_timestamp_micros(micros).filter(|instant| rexecutor::limits::is_storable(*instant));
-    instant
-        .map(Some)
-        .ok_or_else(|| format!("column `{column}` is {micros}, which is no time in the years 1 to 9999").into())
+    instant.ok_or_else(|| format!("column `{column}` is {micros}, which is no time in the years 1 to 9999").into())
 }
 
 fn in_column<T, E: std::fmt::Display>(column: &str, value: Result<T, E>) -> Result<T, Problem> {

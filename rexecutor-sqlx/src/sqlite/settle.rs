@@ -10,10 +10,16 @@ use rexecutor::{
     },
     job::{JobId, Lease},
 };
-use serde_json::{Value, json};
-use sqlx::Connection;
+use serde_json::{Value, json as array};
 
-use super::{SqliteBackend, row::micros, states, work::Work, writer::Request};
+use super::{
+    SqliteBackend,
+    row::micros,
+    script::{Script, json},
+    states,
+    work::Work,
+    writer::Request,
+};
 
 impl Settle for SqliteBackend {
     fn settle<'a>(&'a self, settlements: &'a [Settlement]) -> BoxFuture<'a, Result<Vec<(JobId, Lease)>>> {
@@ -29,10 +35,8 @@ impl Settle for SqliteBackend {
 pub(super) async fn store(work: &mut Work<'_>, settlements: &[Settlement]) -> Result<Vec<bool>, sqlx::Error> {
     let mut seen = HashSet::new();
     let is_plain = settlements.iter().all(|settlement| seen.insert(settlement.id));
-    let completed = |keep| settlements.iter().filter(move |end| end.outcome == Outcome::Complete { keep });
-    let (kept, deleted): (Vec<_>, Vec<_>) = (completed(true).collect(), completed(false).collect());
     let mut stored = vec![true; settlements.len()];
-    if is_plain && complete(work, &kept, &deleted).await? {
+    if is_plain && complete(work, settlements).await? {
         let is_other = |end: &Settlement| !matches!(end.outcome, Outcome::Complete { .. });
         apply(work, settlements, &mut stored, is_other).await?;
     } else {
@@ -42,24 +46,29 @@ pub(super) async fn store(work: &mut Work<'_>, settlements: &[Settlement]) -> Re
 }
 
 /// Completes jobs in one statement, or changes nothing: then at least one is not what it was expected to be.
-async fn complete(work: &mut Work<'_>, kept: &[&Settlement], deleted: &[&Settlement]) -> Result<bool, sqlx::Error> {
-    let now = micros(work.now);
-    // A savepoint.
-    let mut attempt = work.conn.begin().await?;
-    for (ends, sql) in
-        [(kept, include_str!("queries/complete_jobs.sql")), (deleted, include_str!("queries/delete_jobs.sql"))]
-    {
-        if ends.is_empty() {
-            continue;
-        }
-        let runs = Value::from_iter(ends.iter().map(|end| json!([end.id, end.lease.0]))).to_string();
-        let changed = sqlx::query(sql).bind(runs).bind(now).execute(&mut *attempt).await?.rows_affected();
-        if changed != ends.len() as u64 {
-            attempt.rollback().await?;
+async fn complete(work: &mut Work<'_>, settlements: &[Settlement]) -> Result<bool, sqlx::Error> {
+    for keep in [true, false] {
+        let completed = settlements.iter().filter(|end| end.outcome == Outcome::Complete { keep });
+        let runs: Vec<(JobId, i64)> = completed.map(|end| (end.id, end.lease.0)).collect();
+        let Some((_, lease)) = runs.first().copied() else { continue };
+        let script = match keep {
+            true if runs.iter().all(|(_, other)| *other == lease) => Script::default()
+                .then(include_str!("queries/complete_alike.sql"))
+                .bind(json(&runs.iter().map(|(id, _)| id).collect::<Vec<_>>())?)?
+                .bind(micros(work.now))?
+                .bind(lease)?,
+            true => Script::default()
+                .then(include_str!("queries/complete_jobs.sql"))
+                .bind(json(&runs)?)?
+                .bind(micros(work.now))?,
+            false => Script::default().then(include_str!("queries/delete_jobs.sql")).bind(json(&runs)?)?,
+        };
+        let changed = work.run(script).await?.first().map_or(0, |answer| answer.changed);
+        if changed != runs.len() as u64 {
+            work.restart().await?;
             return Ok(false);
         }
     }
-    attempt.commit().await?;
     Ok(true)
 }
 
@@ -74,6 +83,7 @@ async fn apply(
     if ids.is_empty() {
         return Ok(());
     }
+    work.open().await?;
     let mut jobs: HashMap<JobId, JobRow> =
         states::find(work, &ids).await?.into_iter().map(|job| (job.id, job)).collect();
     let (mut changed, mut deleted) = (HashSet::new(), HashSet::new());
@@ -96,7 +106,7 @@ async fn delete(work: &mut Work<'_>, runs: &HashSet<(JobId, Lease)>) -> Result<(
     if runs.is_empty() {
         return Ok(());
     }
-    let runs = Value::from_iter(runs.iter().map(|(id, lease)| json!([id, lease.0]))).to_string();
+    let runs = Value::from_iter(runs.iter().map(|(id, lease)| array!([id, lease.0]))).to_string();
     sqlx::query(include_str!("queries/delete_jobs.sql")).bind(runs).execute(&mut *work.conn).await?;
     Ok(())
 }

@@ -1,30 +1,139 @@
-//! One transaction's surroundings.
+//! One transaction and its surroundings.
 
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
     backend::Bells,
+    clock::Clock,
     job::{ExecutorName, JobId},
 };
 use sqlx::SqliteConnection;
 
+use super::script::{Answer, Script};
+
 /// What a step works with, and what it leaves to be done after the commit.
 #[derive(Debug)]
 pub(super) struct Work<'c> {
-    /// The connection, inside a transaction that holds the write lock.
+    /// The connection. It is inside a transaction that holds the write lock, once this is [open](Self::open).
     pub(super) conn: &'c mut SqliteConnection,
-    /// The present: read once, under the lock, so that it does not run backwards from one transaction to the next.
+    /// The present: it does not run backwards from one transaction of this process to the next.
     pub(super) now: DateTime<Utc>,
     /// Whose jobs may have become due.
     pub(super) due: BTreeSet<ExecutorName>,
     /// The job that is to stop.
     pub(super) cancelled: Option<JobId>,
+    clock: &'c dyn Clock,
+    transaction: Transaction,
+}
+
+/// Where a transaction stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Transaction {
+    /// These statements begin it, together with the first script: a hand-over less.
+    Ahead(Begin),
+    Open,
+    Committed,
+    /// Somebody else's: it is open, and theirs to commit.
+    Theirs,
+}
+
+/// How a transaction begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Begin {
+    /// Its commit waits for the disk if that of the last did.
+    AsBefore,
+    Synced,
+    Unsynced,
+}
+
+impl Begin {
+    /// The statements, and how many they are.
+    fn statements(self) -> (&'static str, usize) {
+        match self {
+            Self::AsBefore => ("BEGIN IMMEDIATE;\n", 1),
+            Self::Synced => ("PRAGMA synchronous = FULL;\nBEGIN IMMEDIATE;\n", 2),
+            Self::Unsynced => ("PRAGMA synchronous = NORMAL;\nBEGIN IMMEDIATE;\n", 2),
+        }
+    }
 }
 
 impl<'c> Work<'c> {
-    pub(super) fn new(conn: &'c mut SqliteConnection, now: DateTime<Utc>) -> Self {
-        Self { conn, now, due: BTreeSet::new(), cancelled: None }
+    /// For a transaction that somebody else has begun.
+    pub(super) fn inside(conn: &'c mut SqliteConnection, clock: &'c dyn Clock) -> Self {
+        Self::new(conn, clock, Transaction::Theirs)
+    }
+
+    /// For a transaction that begins with the first statements.
+    pub(super) fn ahead(conn: &'c mut SqliteConnection, clock: &'c dyn Clock, begin: Begin) -> Self {
+        Self::new(conn, clock, Transaction::Ahead(begin))
+    }
+
+    fn new(conn: &'c mut SqliteConnection, clock: &'c dyn Clock, transaction: Transaction) -> Self {
+        Self { conn, now: clock.now(), due: BTreeSet::new(), cancelled: None, clock, transaction }
+    }
+
+    /// Begins the transaction, if that has not happened yet.
+    pub(super) async fn open(&mut self) -> Result<(), sqlx::Error> {
+        if let Transaction::Ahead(_) = self.transaction {
+            self.run(Script::default()).await?;
+            self.look_at_the_clock();
+        }
+        Ok(())
+    }
+
+    /// Takes the time anew, which has gone on while another process held the lock.
+    pub(super) fn look_at_the_clock(&mut self) {
+        if self.transaction != Transaction::Theirs {
+            self.now = self.clock.now();
+        }
+    }
+
+    /// Runs statements in the transaction, and begins it with them if need be.
+    pub(super) async fn run(&mut self, script: Script) -> Result<Vec<Answer>, sqlx::Error> {
+        let Transaction::Ahead(begin) = self.transaction else { return script.run(self.conn).await };
+        let (statements, count) = begin.statements();
+        let mut answers = script.after(statements).run(self.conn).await?;
+        self.transaction = Transaction::Open;
+        answers.drain(..count.min(answers.len()));
+        Ok(answers)
+    }
+
+    /// Runs the last statements of the transaction, and commits it with them.
+    pub(super) async fn finish(&mut self, script: Script) -> Result<Vec<Answer>, sqlx::Error> {
+        if self.transaction == Transaction::Theirs {
+            return self.run(script).await;
+        }
+        let mut answers = self.run(script.then("COMMIT")).await?;
+        self.transaction = Transaction::Committed;
+        answers.pop();
+        Ok(answers)
+    }
+
+    /// Undoes all of it, and begins it anew. Only for a transaction that is ours.
+    pub(super) async fn restart(&mut self) -> Result<(), sqlx::Error> {
+        Script::default().then("ROLLBACK").then("BEGIN IMMEDIATE").run(self.conn).await?;
+        Ok(())
+    }
+
+    /// Commits what is not committed yet.
+    pub(super) async fn commit(&mut self) -> Result<(), sqlx::Error> {
+        if self.transaction == Transaction::Open {
+            self.finish(Script::default()).await?;
+        }
+        Ok(())
+    }
+
+    /// Undoes what is not committed.
+    pub(super) async fn roll_back(&mut self) {
+        // The error that leads here says more than one of this. It is one if no transaction has begun, or if SQLite has
+        // undone it already.
+        let _ = Script::default().then("ROLLBACK").run(self.conn).await;
+    }
+
+    /// Whether anything was run.
+    pub(super) fn has_begun(&self) -> bool {
+        !matches!(self.transaction, Transaction::Ahead(_))
     }
 }
 

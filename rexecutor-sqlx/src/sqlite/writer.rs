@@ -21,7 +21,7 @@ use super::{
     error::{self, OpenError, backend_error, stopped},
     open::Durability,
     settle,
-    work::{Work, ring},
+    work::{Begin, Work, ring},
 };
 
 /// Jobs or settlements of one caller, and where the answer goes.
@@ -105,6 +105,10 @@ impl Writer {
         commit: Commit,
         step: impl AsyncFnOnce(&mut Work<'_>) -> Result<T, sqlx::Error> + Send + 'static,
     ) -> Result<T> {
+        let step = async |work: &mut Work<'_>| {
+            work.open().await?;
+            step(work).await
+        };
         self.run(async move |core: &mut Core| core.transact(commit, step).await).await
     }
 
@@ -206,22 +210,25 @@ impl Core {
         commit: Commit,
         step: impl AsyncFnOnce(&mut Work<'_>) -> Result<T, sqlx::Error>,
     ) -> Result<T, sqlx::Error> {
-        self.sync_for(commit).await?;
-        let mut transaction = self.conn.begin_with("BEGIN IMMEDIATE").await?;
-        let mut work = Work::new(&mut transaction, self.clock.now());
-        match step(&mut work).await {
-            Ok(answer) => {
-                let Work { due, cancelled, .. } = work;
-                transaction.commit().await?;
-                ring(&self.bells, &due, cancelled);
-                Ok(answer)
-            }
-            Err(error) => {
-                // The step's error says more than one of the rollback would.
-                let _ = transaction.rollback().await;
-                Err(error)
-            }
+        let syncs = self.syncs_for(commit);
+        let begin = match syncs {
+            _ if self.syncs == Some(syncs) => Begin::AsBefore,
+            true => Begin::Synced,
+            false => Begin::Unsynced,
+        };
+        let mut work = Work::ahead(&mut self.conn, &*self.clock, begin);
+        let result = match step(&mut work).await {
+            Ok(answer) => work.commit().await.map(|()| answer),
+            Err(error) => Err(error),
+        };
+        if result.is_err() {
+            work.roll_back().await;
+            self.syncs = None;
+        } else if work.has_begun() {
+            ring(&self.bells, &work.due, work.cancelled);
+            self.syncs = Some(syncs);
         }
+        result
     }
 
     /// Sets whether to wait when another process holds the lock.
@@ -239,18 +246,12 @@ impl Core {
     }
 
     /// A sync covers everything that was written before it, so what is promised late also secures what was not.
-    async fn sync_for(&mut self, commit: Commit) -> Result<(), sqlx::Error> {
-        let syncs = match self.durability {
+    fn syncs_for(&self, commit: Commit) -> bool {
+        match self.durability {
             Durability::Process => false,
             Durability::Enqueued => commit == Commit::Promise,
             Durability::Everything => true,
-        };
-        if self.syncs != Some(syncs) {
-            let pragma = if syncs { "PRAGMA synchronous = FULL" } else { "PRAGMA synchronous = NORMAL" };
-            sqlx::query(pragma).execute(&mut self.conn).await?;
-            self.syncs = Some(syncs);
         }
-        Ok(())
     }
 
     /// Stores the items of all calls in one transaction, or each call's in its own if that is refused.

@@ -11,7 +11,7 @@ WHERE id IN (
     SELECT id FROM rexecutor_jobs
     WHERE executor = ?1 AND priority = ?2 AND status IN ('scheduled', 'retryable') AND scheduled_at <= ?3
     ORDER BY scheduled_at, id
-    LIMIT ?4
+    LIMIT 0 + ?4
 )
 RETURNING
     id, executor, status, priority, scheduled_at, attempt, max_attempts, lease, node, inserted_at, attempted_at,

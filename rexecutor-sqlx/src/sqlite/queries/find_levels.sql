@@ -1,7 +1,7 @@
--- For each executor of the JSON array ?1, its priorities in ascending order, and when the first job of each is due.
+-- For each executor of the JSON array ?2, its priorities in ascending order, and when the first job of each is due.
 -- One look-up a priority, however many future jobs it holds: an ORDER BY over the index would step through them all.
 WITH RECURSIVE slot (place, executor) AS (
-    SELECT key, value FROM json_each(?1)
+    SELECT key, value FROM json_each(?2)
 ),
 level (place, executor, priority) AS (
     SELECT

@@ -6,5 +6,5 @@ WHERE id IN (
         AND coalesce(completed_at, cancelled_at, discarded_at) < ?4
         AND (executor IN (SELECT value FROM json_each(?2))) = ?3
     ORDER BY coalesce(completed_at, cancelled_at, discarded_at), id
-    LIMIT ?5
+    LIMIT 0 + ?5
 )

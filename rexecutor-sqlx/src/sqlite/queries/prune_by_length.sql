@@ -4,7 +4,7 @@ WITH surplus (finished_at, id) AS (
     WHERE status = ?1 AND status IN ('complete', 'cancelled', 'discarded')
         AND (executor IN (SELECT value FROM json_each(?2))) = ?3
     ORDER BY coalesce(completed_at, cancelled_at, discarded_at) DESC, id DESC
-    LIMIT 1 OFFSET ?4
+    LIMIT 1 OFFSET 0 + ?4
 )
 DELETE FROM rexecutor_jobs
 WHERE id IN (
@@ -13,5 +13,5 @@ WHERE id IN (
         AND (coalesce(completed_at, cancelled_at, discarded_at), id) <= (SELECT finished_at, id FROM surplus)
         AND (executor IN (SELECT value FROM json_each(?2))) = ?3
     ORDER BY coalesce(completed_at, cancelled_at, discarded_at), id
-    LIMIT ?5
+    LIMIT 0 + ?5
 )

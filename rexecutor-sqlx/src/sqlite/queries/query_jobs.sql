@@ -5,4 +5,4 @@ SELECT
 FROM rexecutor_jobs
 WHERE id > ? AND ({filter})
 ORDER BY id
-LIMIT ?
+LIMIT 0 + ?

@@ -105,7 +105,7 @@ async fn trap_31_a_million_future_jobs_of_higher_priority_are_not_read() {
     for sql in [
         include_str!("../../../src/sqlite/queries/find_levels.sql"),
         include_str!("../../../src/sqlite/queries/claim_jobs.sql"),
-        include_str!("../../../src/sqlite/queries/find_next_due.sql"),
+        include_str!("../../../src/sqlite/queries/find_due.sql"),
     ] {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{plan}{sql}"))).fetch_all(&mut other).await.unwrap();
         let steps: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();

@@ -1,0 +1,9 @@
+-- Jobs that this transaction has found to be due. The sums are as in claim_jobs.sql.
+UPDATE rexecutor_jobs
+SET
+    status = 'executing',
+    attempt = attempt + (attempt < 65535),
+    lease = lease + (lease < 9223372036854775807),
+    node = ?1,
+    attempted_at = ?4
+WHERE id IN (SELECT value FROM json_each(?3))

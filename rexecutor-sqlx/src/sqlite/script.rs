@@ -1,0 +1,72 @@
+//! Several statements in one hand-over to the connection's thread.
+//!
+//! The driver runs statements on a thread of its own, and the way there and back takes longer than most statements do.
+//! It takes several in one text, which stays prepared like any other: `?1` is the same argument in all of them.
+
+use futures::TryStreamExt;
+use sqlx::{
+    Arguments, AssertSqlSafe, Either, Encode, Executor, Sqlite, SqliteConnection, Type,
+    sqlite::{SqliteArguments, SqliteRow},
+};
+
+/// Statements that run one after the other, until one fails.
+#[derive(Debug, Default)]
+pub(super) struct Script {
+    sql: String,
+    arguments: SqliteArguments,
+}
+
+/// What a statement has answered.
+#[derive(Debug, Default)]
+pub(super) struct Answer {
+    pub(super) rows: Vec<SqliteRow>,
+    /// How many rows it has changed. It says nothing for a statement that only reads.
+    pub(super) changed: u64,
+}
+
+impl Script {
+    /// Adds a statement.
+    pub(super) fn then(mut self, statement: &'static str) -> Self {
+        self.sql.push_str(statement);
+        self.sql.push_str(";\n");
+        self
+    }
+
+    /// Adds the next argument.
+    pub(super) fn bind<'t>(mut self, value: impl Encode<'t, Sqlite> + Type<Sqlite>) -> Result<Self, sqlx::Error> {
+        self.arguments.add(value).map_err(sqlx::Error::Encode)?;
+        Ok(self)
+    }
+
+    /// The same with these statements before the others.
+    pub(super) fn after(mut self, statements: &str) -> Self {
+        self.sql.insert_str(0, statements);
+        self
+    }
+
+    /// Answers of all statements, in their order.
+    ///
+    /// # Errors
+    ///
+    /// When one of them fails; then those after it have not run.
+    pub(super) async fn run(self, conn: &mut SqliteConnection) -> Result<Vec<Answer>, sqlx::Error> {
+        // Nothing in the text comes from outside: all of it is constant but for its order.
+        let query = sqlx::query_with(AssertSqlSafe(self.sql), self.arguments);
+        let mut results = conn.fetch_many(query);
+        let (mut answers, mut rows) = (Vec::new(), Vec::new());
+        while let Some(result) = results.try_next().await? {
+            match result {
+                Either::Right(row) => rows.push(row),
+                Either::Left(done) => {
+                    answers.push(Answer { rows: std::mem::take(&mut rows), changed: done.rows_affected() });
+                }
+            }
+        }
+        Ok(answers)
+    }
+}
+
+/// A value as JSON, to be bound.
+pub(super) fn json(value: &impl serde::Serialize) -> Result<String, sqlx::Error> {
+    serde_json::to_string(value).map_err(|error| sqlx::Error::Encode(error.into()))
+}

@@ -1,0 +1,257 @@
+//! What a claim takes: of each executor the jobs that are due, by priority, due time and number, up to its free slots.
+//!
+//! However many executors and jobs there are, it takes few hand-overs to the connection's thread: one finds the
+//! priorities, one or more find the jobs, and the last marks all of them and commits.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use rexecutor::{
+    backend::{Claimed, JobRow, Slots},
+    job::{JobId, JobStatus, Lease, NodeId, uniqueness_criteria::UniqueKey},
+};
+use sqlx::Row;
+
+use super::{
+    row::{self, Problem, Unreadable, instant_of, micros, small_of},
+    script::{Answer, Script, json},
+    states,
+    work::Work,
+};
+
+/// One priority of an executor.
+#[derive(Debug, Clone, Copy)]
+struct Level {
+    /// The place of its slots.
+    place: usize,
+    priority: i64,
+    first_due_at: i64,
+}
+
+/// What is asked of a level.
+#[derive(Debug, Clone, Copy)]
+struct Ask<'s> {
+    place: usize,
+    executor: &'s str,
+    priority: i64,
+    free: usize,
+}
+
+pub(super) async fn claim(work: &mut Work<'_>, node: NodeId, slots: &[Slots]) -> Result<Claimed, sqlx::Error> {
+    let script = find_levels(Script::default().then(include_str!("queries/find_node.sql")), node, slots)?;
+    let answers = work.run(script).await?;
+    // Another process may have held the lock meanwhile.
+    work.look_at_the_clock();
+    let member = answers.first().and_then(|answer| answer.rows.first());
+    let member = member.map_or(Ok(false), |row| row.try_get(0))?;
+    let mut claimed = Claimed { jobs: Vec::new(), next_due_in: None, member };
+    if !member {
+        return Ok(claimed);
+    }
+    let mut levels = read_levels(answers.last())?;
+    let mut free: Vec<usize> = slots.iter().map(|slot| slot.free).collect();
+    let mut found = Vec::new();
+    claimed.jobs = take(work, node, slots, &levels, &mut free, &mut found).await?;
+    if !claimed.jobs.is_empty() {
+        let mark = Script::default().then(include_str!("queries/claim_found.sql"));
+        let mark = find_levels(mark, node, slots)?.bind(json(&found)?)?.bind(micros(work.now))?;
+        levels = read_levels(work.finish(mark).await?.last())?;
+    }
+    // Who has no free slot has no use for another job.
+    let next = levels.iter().filter(|level| free.get(level.place).is_some_and(|free| *free > 0));
+    let now = micros(work.now);
+    let until = |at: i64| Duration::from_micros(u64::try_from(at.saturating_sub(now)).unwrap_or_default());
+    claimed.next_due_in = next.map(|level| level.first_due_at).min().map(until);
+    Ok(claimed)
+}
+
+/// Adds the statement that finds the priorities of these executors, and the arguments that a claim's statements share.
+fn find_levels(script: Script, node: NodeId, slots: &[Slots]) -> Result<Script, sqlx::Error> {
+    let executors: Vec<&str> = slots.iter().map(|slot| slot.executor.as_str()).collect();
+    script.then(include_str!("queries/find_levels.sql")).bind(node.0)?.bind(json(&executors)?)
+}
+
+fn read_levels(answer: Option<&Answer>) -> Result<Vec<Level>, sqlx::Error> {
+    let level = |row| -> Result<_, sqlx::Error> {
+        let row: &sqlx::sqlite::SqliteRow = row;
+        let place = usize::try_from(row.try_get::<i64, _>(0)?).unwrap_or(usize::MAX);
+        Ok(Level { place, priority: row.try_get(1)?, first_due_at: row.try_get(2)? })
+    };
+    answer.into_iter().flat_map(|answer| &answer.rows).map(level).collect()
+}
+
+/// Takes from one priority of each executor after the other, as long as there is room; `found` are the numbers of those
+/// which are still to be marked as claimed.
+async fn take(
+    work: &mut Work<'_>,
+    node: NodeId,
+    slots: &[Slots],
+    levels: &[Level],
+    free: &mut [usize],
+    found: &mut Vec<JobId>,
+) -> Result<Vec<JobRow>, sqlx::Error> {
+    let now = micros(work.now);
+    let mut due: Vec<Level> = levels.iter().filter(|level| level.first_due_at <= now).copied().collect();
+    // Of each executor.
+    let mut jobs = vec![Vec::new(); slots.len()];
+    while !due.is_empty() {
+        // How much room a later one of the same executor has shows once the first is looked at.
+        let mut place = None;
+        let (first, later) = due.into_iter().partition(|level| place.replace(level.place) != Some(level.place));
+        let first: Vec<Level> = first;
+        let ask = |level: &Level| {
+            let (slots, free) = (slots.get(level.place)?, *free.get(level.place)?);
+            let ask = Ask { place: level.place, executor: slots.executor.as_str(), priority: level.priority, free };
+            (free > 0).then_some(ask)
+        };
+        let asks: Vec<Ask<'_>> = first.iter().filter_map(ask).collect();
+        for asks in asks.chunks(MOST_AT_ONCE) {
+            for (ask, taken) in asks.iter().zip(find_due(work, node, asks).await?) {
+                let more = match taken {
+                    Some(more) => {
+                        found.extend(more.iter().map(|job| job.id));
+                        more
+                    }
+                    None => claim_rows(work, node, ask).await?,
+                };
+                if let (Some(free), Some(jobs)) = (free.get_mut(ask.place), jobs.get_mut(ask.place)) {
+                    *free = free.saturating_sub(more.len());
+                    jobs.extend(more);
+                }
+            }
+        }
+        due = later;
+    }
+    Ok(jobs.into_iter().flatten().collect())
+}
+
+/// How many levels are looked at in one hand-over.
+const MOST_AT_ONCE: usize = 16;
+
+/// What is due of each level, as it will be once it is claimed. There is none where something cannot be read.
+async fn find_due(
+    work: &mut Work<'_>,
+    node: NodeId,
+    asks: &[Ask<'_>],
+) -> Result<Vec<Option<Vec<JobRow>>>, sqlx::Error> {
+    // Few different texts, because each stays prepared: what is too much asks for nothing.
+    let count = [1, 4, MOST_AT_ONCE].into_iter().find(|count| *count >= asks.len()).unwrap_or(asks.len());
+    let nothing = Ask { place: 0, executor: "", priority: 0, free: 0 };
+    let mut script = Script::default();
+    for ask in asks.iter().chain(std::iter::repeat(&nothing)).take(count) {
+        let limit = i64::try_from(ask.free).unwrap_or(i64::MAX);
+        script = script.then(include_str!("queries/find_due.sql"));
+        script = script.bind(ask.executor.to_owned())?.bind(ask.priority)?.bind(micros(work.now))?.bind(limit)?;
+    }
+    // It fails if the value would be too large, which changes nothing: then the rows are taken one by one.
+    let answers = work.run(script).await.unwrap_or_default();
+    let mut taken = Vec::with_capacity(asks.len());
+    for (place, ask) in asks.iter().enumerate() {
+        let row = answers.get(place).and_then(|answer| answer.rows.first());
+        let text: Option<&str> = row.and_then(|row| row.try_get(0).ok());
+        let Some(mut jobs) = text.and_then(|text| read_found(text, ask, node, work.now)) else {
+            taken.push(None);
+            continue;
+        };
+        row::add_errors(work.conn, &mut jobs).await?;
+        let jobs: Option<Vec<JobRow>> = jobs.into_iter().map(Result::ok).collect();
+        taken.push(jobs.map(sorted));
+    }
+    Ok(taken)
+}
+
+/// RETURNING and sums of rows keep no order.
+fn sorted(mut jobs: Vec<JobRow>) -> Vec<JobRow> {
+    jobs.sort_unstable_by_key(|job| (job.scheduled_at, job.id));
+    jobs
+}
+
+/// Claims the rows of a level one by one, and sets aside those that cannot be read.
+async fn claim_rows(work: &mut Work<'_>, node: NodeId, ask: &Ask<'_>) -> Result<Vec<JobRow>, sqlx::Error> {
+    let mut jobs: Vec<JobRow> = Vec::new();
+    loop {
+        let wanted = ask.free - jobs.len();
+        let rows = sqlx::query(include_str!("queries/claim_jobs.sql"))
+            .bind(ask.executor)
+            .bind(ask.priority)
+            .bind(micros(work.now))
+            .bind(i64::try_from(wanted).unwrap_or(i64::MAX))
+            .bind(node.0)
+            .fetch_all(&mut *work.conn)
+            .await?;
+        for job in row::read_all(&mut *work.conn, &rows).await? {
+            match job {
+                Ok(job) => jobs.push(job),
+                Err(unreadable) => states::set_aside(work, &unreadable).await?,
+            }
+        }
+        // Rows that were set aside have made room for others.
+        if rows.len() < wanted || jobs.len() == ask.free {
+            return Ok(sorted(jobs));
+        }
+    }
+}
+
+/// A row as `find_due.sql` gives it.
+type Found = (
+    i64,
+    i64,
+    i64,
+    i64,
+    i64,
+    i64,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<String>,
+    Option<String>,
+    String,
+    Option<String>,
+    String,
+);
+
+fn read_found(text: &str, ask: &Ask<'_>, node: NodeId, now: DateTime<Utc>) -> Option<Vec<Result<JobRow, Unreadable>>> {
+    let found: Vec<Found> = serde_json::from_str(text).ok()?;
+    let read = |found: Found| {
+        let id = JobId::from(found.0);
+        read_one(found, ask, node, now).map_err(|problem| Unreadable { id, problem })
+    };
+    Some(found.into_iter().map(read).collect())
+}
+
+fn read_one(found: Found, ask: &Ask<'_>, node: NodeId, now: DateTime<Utc>) -> Result<JobRow, Problem> {
+    let (id, scheduled_at, attempt, max_attempts, lease, inserted_at, completed, cancelled, discarded, ..) = found;
+    let (.., cancel_reason, unique_key, tags, metadata, data) = found;
+    let instant = |micros: Option<i64>, column| micros.map(|micros| instant_of(micros, column)).transpose();
+    Ok(JobRow {
+        id: JobId::from(id),
+        executor: ask.executor.to_owned().into(),
+        status: JobStatus::Executing,
+        data,
+        metadata,
+        // As `claim_found.sql` stores it.
+        attempt: small_of(attempt, "attempt")?.saturating_add(1),
+        max_attempts: small_of(max_attempts, "max_attempts")?,
+        priority: small_of(ask.priority, "priority")?,
+        tags: if tags == "[]" { Vec::new() } else { serde_json::from_str(&tags)? },
+        errors: Vec::new(),
+        lease: Lease(lease.saturating_add(1)),
+        node: Some(node),
+        cancel_reason,
+        unique_key: unique_key.map(|key| key_of(&key)).transpose()?,
+        inserted_at: instant_of(inserted_at, "inserted_at")?,
+        scheduled_at: instant_of(scheduled_at, "scheduled_at")?,
+        attempted_at: Some(instant_of(micros(now), "attempted_at")?),
+        completed_at: instant(completed, "completed_at")?,
+        cancelled_at: instant(cancelled, "cancelled_at")?,
+        discarded_at: instant(discarded, "discarded_at")?,
+    })
+}
+
+fn key_of(hex: &str) -> Result<UniqueKey, Problem> {
+    u128::from_str_radix(hex, 16)
+        .ok()
+        .filter(|_| hex.len() == 32)
+        .map(|key| UniqueKey(key.to_be_bytes()))
+        .ok_or_else(|| "column `unique_key`: not 16 bytes".into())
+}
