@@ -32,6 +32,15 @@ impl Script {
         self
     }
 
+    /// Adds a statement that answers `count` times what this one does, which is one value, in as many columns.
+    pub(super) fn then_columns(mut self, statement: &'static str, count: usize) -> Self {
+        let columns = vec![format!("(\n{statement})"); count];
+        self.sql.push_str("SELECT ");
+        self.sql.push_str(&columns.join(", "));
+        self.sql.push_str(";\n");
+        self
+    }
+
     /// Adds the next argument.
     pub(super) fn bind<'t>(mut self, value: impl Encode<'t, Sqlite> + Type<Sqlite>) -> Result<Self, sqlx::Error> {
         self.arguments.add(value).map_err(sqlx::Error::Encode)?;

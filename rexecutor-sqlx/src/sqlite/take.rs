@@ -54,8 +54,10 @@ pub(super) async fn claim(work: &mut Work<'_>, node: NodeId, slots: &[Slots]) ->
     claimed.jobs = take(work, node, slots, &levels, &mut free, &mut found).await?;
     if !claimed.jobs.is_empty() {
         let mark = Script::default().then(include_str!("queries/claim_found.sql"));
-        let mark = find_levels(mark, node, slots)?.bind(json(&found)?)?.bind(micros(work.now))?;
-        levels = read_levels(work.finish(mark).await?.last())?;
+        let is_full = free.iter().all(|free| *free == 0);
+        let mark = if is_full { mark.bind(node.0)?.bind(None::<&str>)? } else { find_levels(mark, node, slots)? };
+        let answers = work.finish(mark.bind(json(&found)?)?.bind(micros(work.now))?).await?;
+        levels = if is_full { Vec::new() } else { read_levels(answers.last())? };
     }
     // Who has no free slot has no use for another job.
     let next = levels.iter().filter(|level| free.get(level.place).is_some_and(|free| *free > 0));
@@ -126,7 +128,7 @@ async fn take(
 }
 
 /// How many levels are looked at in one hand-over.
-const MOST_AT_ONCE: usize = 16;
+const MOST_AT_ONCE: usize = 64;
 
 /// What is due of each level, as it will be once it is claimed. There is none where something cannot be read.
 async fn find_due(
@@ -135,20 +137,19 @@ async fn find_due(
     asks: &[Ask<'_>],
 ) -> Result<Vec<Option<Vec<JobRow>>>, sqlx::Error> {
     // Few different texts, because each stays prepared: what is too much asks for nothing.
-    let count = [1, 4, MOST_AT_ONCE].into_iter().find(|count| *count >= asks.len()).unwrap_or(asks.len());
+    let count = [1, 4, 16, MOST_AT_ONCE].into_iter().find(|count| *count >= asks.len()).unwrap_or(asks.len());
     let nothing = Ask { place: 0, executor: "", priority: 0, free: 0 };
-    let mut script = Script::default();
+    let mut script = Script::default().then_columns(include_str!("queries/find_due.sql"), count);
     for ask in asks.iter().chain(std::iter::repeat(&nothing)).take(count) {
         let limit = i64::try_from(ask.free).unwrap_or(i64::MAX);
-        script = script.then(include_str!("queries/find_due.sql"));
         script = script.bind(ask.executor.to_owned())?.bind(ask.priority)?.bind(micros(work.now))?.bind(limit)?;
     }
     // It fails if the value would be too large, which changes nothing: then the rows are taken one by one.
     let answers = work.run(script).await.unwrap_or_default();
+    let row = answers.first().and_then(|answer| answer.rows.first());
     let mut taken = Vec::with_capacity(asks.len());
     for (place, ask) in asks.iter().enumerate() {
-        let row = answers.get(place).and_then(|answer| answer.rows.first());
-        let text: Option<&str> = row.and_then(|row| row.try_get(0).ok());
+        let text: Option<&str> = row.and_then(|row| row.try_get(place).ok());
         let Some(mut jobs) = text.and_then(|text| read_found(text, ask, node, work.now)) else {
             taken.push(None);
             continue;

@@ -167,7 +167,9 @@ impl Core {
 
     async fn serve(mut self, mut inbox: mpsc::UnboundedReceiver<Request>) {
         let mut round = Vec::new();
+        let mut callers = 0;
         while inbox.recv_many(&mut round, ROUND).await > 0 {
+            gather(&mut inbox, &mut round, callers);
             self.wait_for_locks(true).await;
             let (mut enqueues, mut settles, mut steps) = (Vec::new(), Vec::new(), Vec::new());
             for request in round.drain(..) {
@@ -177,6 +179,7 @@ impl Core {
                     Request::Step(step) => steps.push(step),
                 }
             }
+            callers = enqueues.len();
             self.share(Commit::Promise, enqueues, async |work, jobs| enqueue::store(work, jobs).await).await;
             self.share(Commit::Progress, settles, async |work, ends| settle::store(work, ends).await).await;
             for step in steps {
@@ -296,6 +299,27 @@ impl Core {
             let result = self.transact(commit, async |work| store(work, own).await).await;
             let _ = answer.send(result.map_err(backend_error));
         }
+    }
+}
+
+/// How often in a row the other threads are let through though nothing comes of it: some microseconds.
+const PATIENCE: usize = 20;
+
+/// Lets the callers of the last round come back, if they are on their way.
+///
+/// Those that enqueue one job after the other all wake at once. Without this the first of them would have a transaction
+/// for itself, for whose sync all others wait.
+fn gather(inbox: &mut mpsc::UnboundedReceiver<Request>, round: &mut Vec<Request>, callers: usize) {
+    let mut in_vain = 0;
+    while round.len() < callers && in_vain < PATIENCE {
+        std::thread::yield_now();
+        let before = round.len();
+        while round.len() < ROUND
+            && let Ok(request) = inbox.try_recv()
+        {
+            round.push(request);
+        }
+        in_vain = if round.len() == before { in_vain + 1 } else { 0 };
     }
 }
 

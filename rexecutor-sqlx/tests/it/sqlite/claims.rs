@@ -186,3 +186,24 @@ async fn two_executors_do_not_take_each_other_s_jobs() {
     let names: Vec<_> = claimed.jobs.iter().map(|job| job.executor.to_string()).collect();
     assert_eq!(names, ["resize", "mail"]);
 }
+
+/// More executors than are looked at in one statement, each with two priorities and slots for one and a half of them.
+#[tokio::test]
+async fn many_executors_each_get_their_first_jobs() {
+    let backend = SqliteBackend::in_memory().await.unwrap();
+    let node = join(&backend).await;
+    let names: Vec<String> = (0..70).map(|number| format!("executor_{number}")).collect();
+    let new = |name: &String, priority| NewJob { executor: name.clone().into(), priority, ..job("") };
+    let jobs = [1, 0, 1, 0].into_iter().flat_map(|priority| names.iter().map(move |name| new(name, priority)));
+    let _ = backend.enqueue(jobs.collect()).await.unwrap();
+    let slots: Vec<Slots> = names.iter().map(|name| Slots { executor: name.clone().into(), free: 3 }).collect();
+    let claimed = backend.claim(node, &slots).await.unwrap();
+    let got: Vec<_> = claimed.jobs.iter().map(|job| (job.executor.as_str(), job.priority)).collect();
+    let expected: Vec<_> = names.iter().flat_map(|name| [0, 0, 1].map(|priority| (name.as_str(), priority))).collect();
+    assert_eq!(got, expected);
+    assert_eq!(claimed.next_due_in, None);
+    let claimed = backend.claim(node, &slots).await.unwrap();
+    assert_eq!(claimed.jobs.len(), 70);
+    assert!(claimed.jobs.iter().all(|job| job.priority == 1));
+    assert_eq!(all(&backend).await.iter().filter(|job| job.node == Some(node)).count(), 280);
+}

@@ -6,7 +6,7 @@ use rexecutor::{
 };
 use sqlx::Row;
 
-use super::{File, all, claim, end, ids, job, join};
+use super::{File, all, claim, end, enqueue_one, ids, job, join};
 
 /// Every way to break a row that the table lets pass, and words that the error must say.
 const DAMAGES: [(&str, &str); 10] = [
@@ -125,4 +125,22 @@ async fn trap_33_conditions_keep_to_themselves_and_empty_lists_are_no_syntax_err
     }
     let injected = Filter::Executor("' OR 1 = 1 --".to_owned().into());
     assert!(backend.query(&injected, 10).await.unwrap().is_empty());
+}
+
+/// The jobs of a claim come in one text, which one of them makes unreadable.
+#[tokio::test]
+async fn data_that_are_no_text_block_nobody() {
+    let file = File::new();
+    let backend = file.open().await;
+    let node = join(&backend).await;
+    let broken = enqueue_one(&backend, job("mail")).await.id();
+    let sound = enqueue_one(&backend, job("mail")).await.id();
+    let mut other = file.connect().await;
+    let damage =
+        sqlx::query("UPDATE rexecutor_jobs SET data = CAST(x'ff' AS TEXT) WHERE id = ?1").bind(broken.as_i64());
+    damage.execute(&mut other).await.unwrap();
+    assert_eq!(ids(&claim(&backend, node, "mail", 1).await.jobs), [sound]);
+    let (status, details) = stored(&mut other, broken).await;
+    assert_eq!(status, "discarded");
+    assert!(details.contains("cannot be read"), "{details}");
 }

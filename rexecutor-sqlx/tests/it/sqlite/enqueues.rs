@@ -69,6 +69,30 @@ async fn one_caller_s_bad_job_does_not_fail_the_others() {
     assert_eq!(executors, ["first", "second"]);
 }
 
+/// The statements of a transaction go out together; where one fails, those before it must not stay.
+#[tokio::test]
+async fn a_transaction_that_fails_half_way_stores_nothing_and_does_not_stay_open() {
+    let file = File::new();
+    let backend = file.open().await;
+    let mut other = file.connect().await;
+    let trigger = "CREATE TRIGGER refuse AFTER INSERT ON rexecutor_jobs WHEN new.priority = 7
+        BEGIN SELECT raise(FAIL, 'not this one'); END";
+    sqlx::raw_sql(trigger).execute(&mut other).await.unwrap();
+    let lock = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let bad = || vec![job("mail"), NewJob { priority: 7, ..job("mail") }];
+    let calls = (0..16).map(|number| backend.enqueue(if number == 3 { bad() } else { vec![job("mail")] }));
+    let (answers, unlock) = tokio::join!(futures::future::join_all(calls), lock.rollback());
+    unlock.unwrap();
+    assert!(answers.iter().enumerate().all(|(number, answer)| answer.is_err() == (number == 3)));
+    assert!(backend.enqueue(bad()).await.is_err());
+    assert_eq!(all(&backend).await.len(), 15);
+    // Nobody holds the lock, and the connection begins its next transaction as if nothing had happened.
+    other.begin_with("BEGIN IMMEDIATE").await.unwrap().rollback().await.unwrap();
+    let _ = enqueue_one(&backend, job("mail")).await;
+    let node = join(&backend).await;
+    assert_eq!(claim(&backend, node, "mail", 100).await.jobs.len(), 16);
+}
+
 #[tokio::test]
 async fn a_locked_file_is_a_transient_error_and_nothing_is_stored() {
     let file = File::new();
