@@ -42,9 +42,10 @@ CREATE INDEX rexecutor_jobs_unique ON rexecutor_jobs (unique_key, status, insert
 WHERE unique_key IS NOT NULL;
 
 -- For the pruner. The executor is in it so that a pruner of some executors need not read the rows of the others.
+-- OR: SQLite would build a table of a list of three, and that for every row that is written, whatever its status.
 CREATE INDEX rexecutor_jobs_finished
 ON rexecutor_jobs (status, coalesce(completed_at, cancelled_at, discarded_at), executor)
-WHERE status IN ('complete', 'cancelled', 'discarded');
+WHERE status = 'complete' OR status = 'cancelled' OR status = 'discarded';
 
 -- Apart from the jobs, so that claims do not carry them along. A job's errors are in the order of their numbers.
 CREATE TABLE rexecutor_job_errors (

@@ -1,5 +1,8 @@
 -- Jobs that this transaction has found to be due. The sums are as in claim_jobs.sql.
-UPDATE rexecutor_jobs
+--
+-- OR ROLLBACK, here and where jobs are completed: without it SQLite keeps a copy of every page, so that it could undo
+-- this statement alone. A transaction of ours that fails is undone as a whole.
+UPDATE OR ROLLBACK rexecutor_jobs
 SET
     status = 'executing',
     attempt = attempt + (attempt < 65535),

@@ -1,8 +1,9 @@
--- ?2 is a JSON array of executors; ?3 says whether they are those meant (1) or those spared (0).
+-- ?2 is a JSON array of executors; ?3 says whether they are those meant (1) or those spared (0). The words about the
+-- status are those of the index, so that SQLite sees that it may use it.
 DELETE FROM rexecutor_jobs
 WHERE id IN (
     SELECT id FROM rexecutor_jobs
-    WHERE status = ?1 AND status IN ('complete', 'cancelled', 'discarded')
+    WHERE status = ?1 AND (status = 'complete' OR status = 'cancelled' OR status = 'discarded')
         AND coalesce(completed_at, cancelled_at, discarded_at) < ?4
         AND (executor IN (SELECT value FROM json_each(?2))) = ?3
     ORDER BY coalesce(completed_at, cancelled_at, discarded_at), id
