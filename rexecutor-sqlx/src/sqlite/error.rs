@@ -17,6 +17,7 @@ mod code {
     pub(super) const FULL: i32 = 13;
     pub(super) const CANTOPEN: i32 = 14;
     pub(super) const PROTOCOL: i32 = 15;
+    pub(super) const TOOBIG: i32 = 18;
     pub(super) const NOTADB: i32 = 26;
 }
 
@@ -94,6 +95,11 @@ impl OpenError {
 /// Whether another connection is in the way.
 pub(super) fn is_busy(error: &sqlx::Error) -> bool {
     matches!(primary_code(error), Some(code::BUSY | code::LOCKED))
+}
+
+/// Whether a value would be longer than SQLite takes, which undoes nothing.
+pub(super) fn is_too_big(error: &sqlx::Error) -> bool {
+    primary_code(error) == Some(code::TOOBIG)
 }
 
 /// The core's error for the driver's.

@@ -13,6 +13,7 @@ use rexecutor::{
 use sqlx::Row;
 
 use super::{
+    error::is_too_big,
     row::{self, Problem, Unreadable, instant_of, micros, small_of},
     script::{Answer, Script, json},
     states,
@@ -130,7 +131,8 @@ async fn take(
 /// How many levels are looked at in one hand-over.
 const MOST_AT_ONCE: usize = 64;
 
-/// What is due of each level, as it will be once it is claimed. There is none where something cannot be read.
+/// What is due of each level, as it will be once it is claimed. There is none where something cannot be read, or is too
+/// long for one value: then the rows are taken one by one.
 async fn find_due(
     work: &mut Work<'_>,
     node: NodeId,
@@ -144,8 +146,10 @@ async fn find_due(
         let limit = i64::try_from(ask.free).unwrap_or(i64::MAX);
         script = script.bind(ask.executor.to_owned())?.bind(ask.priority)?.bind(micros(work.now))?.bind(limit)?;
     }
-    // It fails if the value would be too large, which changes nothing: then the rows are taken one by one.
-    let answers = work.run(script).await.unwrap_or_default();
+    let answers = match work.run(script).await {
+        Err(error) if is_too_big(&error) => Vec::new(),
+        answers => answers?,
+    };
     let row = answers.first().and_then(|answer| answer.rows.first());
     let mut taken = Vec::with_capacity(asks.len());
     for (place, ask) in asks.iter().enumerate() {
