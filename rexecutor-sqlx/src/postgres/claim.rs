@@ -11,7 +11,7 @@ use rexecutor::{
 };
 use sqlx::{PgConnection, Row, ValueRef, postgres::PgRow};
 
-use super::{Database, PgBackend, positions::Position, row, write};
+use super::{Database, PgBackend, positions::Position, row, session::Session, write};
 
 impl Claim for PgBackend {
     fn claim<'a>(&'a self, node: NodeId, slots: &'a [Slots]) -> BoxFuture<'a, Result<Claimed>> {
@@ -44,24 +44,31 @@ struct Found {
 
 impl Database {
     async fn claim(&self, node: NodeId, slots: &[Slots]) -> sqlx::Result<Claimed> {
-        let mut transaction = self.begin().await?;
-        let began = SystemClock.now();
+        let now = SystemClock.now();
         let asked = slots.iter().filter(|slots| slots.free > 0);
-        let asked = asked.map(|slots| Asked { slots: slots.clone(), after: self.positions.of(&slots.executor, began) });
+        let asked = asked.map(|slots| Asked { slots: slots.clone(), after: self.positions.of(&slots.executor, now) });
         let asked: Vec<Asked> = asked.collect();
-        let mut found = self.claim_once(&mut transaction, node, &asked).await?;
+        let mut session = self.session().await?;
+        let began = SystemClock.now();
+        let mut found = self.claim_once(&mut session, node, &asked).await?;
         let elapsed = SystemClock.now() - began;
         // Rows may have come in behind the place from which this looked.
         let again = unfilled(&asked, &found.jobs);
         if found.is_member && !again.is_empty() {
-            let more = self.claim_once(&mut transaction, node, &again).await?;
-            found.next_due = found.next_due.into_iter().chain(more.next_due).min();
-            found.jobs.extend(more.jobs);
-            found.unreadable.extend(more.unreadable);
+            match self.claim_once(&mut session, node, &again).await {
+                Ok(more) => {
+                    found.next_due = found.next_due.into_iter().chain(more.next_due).min();
+                    found.jobs.extend(more.jobs);
+                    found.unreadable.extend(more.unreadable);
+                }
+                // What a statement alone has claimed is claimed. The node asks again at once, and gets the error then.
+                Err(_) if matches!(session, Session::Alone(_)) => found.next_due = Some(found.now),
+                Err(error) => return Err(error),
+            }
         }
-        self.set_aside(&mut transaction, std::mem::take(&mut found.unreadable)).await?;
+        self.set_aside(&mut session, std::mem::take(&mut found.unreadable)).await?;
         sort(&mut found.jobs, slots);
-        transaction.commit().await?;
+        session.end().await?;
         self.remember(&asked, &found.jobs, elapsed, began);
         let next_due_in = found.next_due.and_then(|at| (at - found.now).to_std().ok());
         Ok(Claimed { jobs: found.jobs, next_due_in, member: found.is_member })

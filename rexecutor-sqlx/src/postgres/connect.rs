@@ -10,7 +10,7 @@ use sqlx::{
 
 use super::{
     Database, PgBackend, PgOptions, error::ConnectError, failover::Failover, gathering::Gathering, migrate,
-    notices::Notices, positions::Positions, queries::Queries, transaction,
+    notices::Notices, positions::Positions, queries::Queries, session::INDEXED, transaction,
 };
 
 /// For how long a connection counts as alive without a question.
@@ -81,7 +81,10 @@ impl PgOptions {
         }
         match self.transaction_pooling {
             true => options = options.statement_cache_capacity(0),
-            false => options = options.options([("statement_timeout", self.timeout.as_millis().to_string())]),
+            false => {
+                let limit = [("statement_timeout", self.timeout.as_millis().to_string())];
+                options = options.options(limit).options(INDEXED);
+            }
         }
         // A connection that died is found when its transaction begins, or when it was idle for a while.
         let pool = PgPoolOptions::new().max_connections(self.max_connections.max(1)).test_before_acquire(false);
@@ -94,15 +97,15 @@ impl PgOptions {
                 Ok(is_accepted && (about.idle_for < FRESH || connection.ping().await.is_ok()))
             })
         });
-        let limits_statements = !self.transaction_pooling;
+        let has_settings = !self.transaction_pooling;
         let pool = pool.acquire_timeout(self.timeout).connect_lazy_with(options);
-        self.use_pool(pool, failover, limits_statements).await
+        self.use_pool(pool, failover, has_settings).await
     }
 
     /// Uses a pool of yours, which must allow two connections at least; the connection that listens is not of the pool.
     ///
-    /// What needs settings of the connections is then yours: that each limits the time of its statements, so that enqueuing
-    /// takes three round trips here instead of one, and that a server is left which has become read-only.
+    /// What needs settings of the connections is then not done: a statement alone takes three round trips here instead of
+    /// one, because a transaction brings the settings; and a server that has become read-only is not left.
     ///
     /// # Errors
     ///
@@ -111,19 +114,14 @@ impl PgOptions {
         self.use_pool(pool, Failover::default(), false).await
     }
 
-    async fn use_pool(
-        self,
-        pool: PgPool,
-        failover: Failover,
-        limits_statements: bool,
-    ) -> Result<PgBackend, ConnectError> {
+    async fn use_pool(self, pool: PgPool, failover: Failover, has_settings: bool) -> Result<PgBackend, ConnectError> {
         let queries = Queries::new(&self.schema)
             .map_err(|problem| ConnectError::Schema { name: self.schema.clone(), problem })?;
         let migrates = self.migrate;
         let backend = PgBackend(Arc::new(Database {
             pool,
             failover,
-            limits_statements,
+            has_settings,
             queries,
             options: self,
             bells: Bells::default(),

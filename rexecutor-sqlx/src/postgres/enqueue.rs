@@ -76,7 +76,7 @@ impl Database {
 
     pub(super) async fn store(&self, jobs: Vec<NewJob>) -> sqlx::Result<Vec<Enqueued>> {
         let is_one_statement = jobs.len() <= CHUNK && jobs.iter().all(|job| job.unique.is_none());
-        if is_one_statement && self.limits_statements {
+        if is_one_statement && self.has_settings {
             // A transaction by itself, in one round trip instead of three.
             let ids = self.insert_rows(&mut *self.pool.acquire().await?, &jobs).await?;
             return Ok(ids.into_iter().map(Enqueued::Inserted).collect());

@@ -62,14 +62,15 @@ impl Database {
     }
 
     async fn heartbeat(&self, node: NodeId) -> sqlx::Result<Heartbeat> {
-        let mut transaction = self.begin().await?;
+        let mut session = self.session().await?;
         let query = self.query(&self.queries.renew_node).bind(self.now()).bind(node.0);
-        let member = query.execute(&mut *transaction).await?.rows_affected() > 0;
-        let rows = self.query(&self.queries.list_runs).bind(node.0).fetch_all(&mut *transaction).await?;
-        transaction.commit().await?;
-        let mut heartbeat = Heartbeat { member, runs: Vec::with_capacity(rows.len()), cancelled: Vec::new() };
+        let rows = query.fetch_all(&mut *session).await?;
+        session.end().await?;
+        let mut heartbeat =
+            Heartbeat { member: !rows.is_empty(), runs: Vec::with_capacity(rows.len()), cancelled: Vec::new() };
         for row in rows {
-            let run = (JobId::from(row.try_get::<i64, _>("id")?), Lease(row.try_get("lease")?));
+            let Some(id) = row.try_get::<Option<i64>, _>("id")? else { continue };
+            let run = (JobId::from(id), Lease(row.try_get("lease")?));
             heartbeat.runs.push(run);
             if row.try_get("is_cancelled")? {
                 heartbeat.cancelled.push(run);
@@ -87,13 +88,20 @@ impl Database {
 
     /// Ends the membership of nodes that were silent for too long.
     async fn bury(&self) -> sqlx::Result<()> {
-        let mut transaction = self.begin().await?;
-        self.query(&self.queries.delete_dead_nodes).bind(self.now()).execute(&mut *transaction).await?;
-        transaction.commit().await
+        let mut session = self.session().await?;
+        self.query(&self.queries.delete_dead_nodes).bind(self.now()).execute(&mut *session).await?;
+        session.end().await
     }
 
     /// Rescues a batch; `None` when there is nothing left.
     async fn rescue(&self) -> sqlx::Result<Option<(usize, BTreeSet<ExecutorName>)>> {
+        // There are none as a rule, which costs a statement and no transaction.
+        let mut session = self.session().await?;
+        let first = self.query(&self.queries.lock_lost_jobs).bind(1_i64).fetch_optional(&mut *session).await?;
+        session.end().await?;
+        if first.is_none() {
+            return Ok(None);
+        }
         let mut transaction = self.begin().await?;
         let rows = self.query(&self.queries.lock_lost_jobs).bind(BATCH).fetch_all(&mut *transaction).await?;
         let ids = rows.iter().map(|row| row.try_get("id")).collect::<sqlx::Result<Vec<i64>>>()?;

@@ -1,7 +1,7 @@
 //! Jobs in a PostgreSQL database that many nodes on many machines share.
 //!
-//! Every call is one transaction, begun with the settings that it needs: nothing is kept in the session, so a pooler
-//! that hands each transaction another session does no harm. What a transition does to a row is decided by
+//! Every call is one transaction, begun with the settings that it needs, or one statement on a connection that was opened
+//! with them: where a pooler hands each transaction another session, nothing is kept in it. What a transition does to a row is decided by
 //! [`rexecutor::backend::lifecycle`] wherever it is rare, under the row's lock; only claims and completions, which are
 //! frequent, are statements of their own.
 //!
@@ -75,8 +75,8 @@ struct Database {
     /// What other processes are to be told.
     notices: Notices,
     failover: Failover,
-    /// Whether the sessions limit the time of each statement by themselves, also outside of a transaction of ours.
-    limits_statements: bool,
+    /// Whether the sessions have our settings by themselves, also outside of a transaction of ours.
+    has_settings: bool,
     /// How far claims have got.
     positions: Positions,
 }

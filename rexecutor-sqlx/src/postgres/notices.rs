@@ -1,7 +1,7 @@
 //! Telling other processes that there is something new.
 //!
 //! `NOTIFY` in a transaction makes all commits wait for each other. So what is to be told is gathered here, and a task
-//! tells it in a transaction of its own, a few milliseconds apart. The task lives as long as there is something to tell.
+//! tells it in a transaction of its own: the first at once, the others a few milliseconds apart. The task lives as long as there is something to tell.
 
 use std::{
     collections::{BTreeSet, hash_map::RandomState},
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Database;
 
-/// How long a notice waits for others.
+/// How long after one notice the next one goes out at the earliest; those between gather.
 const PAUSE: Duration = Duration::from_millis(3);
 
 /// PostgreSQL takes payloads of less than 8,000 bytes.
@@ -119,9 +119,9 @@ impl Database {
         let payloads = payloads(&self.notices.origin, executors, cancelled);
         let query = self.query(&self.queries.notify_nodes).bind(self.queries.channel.clone()).bind(payloads);
         let work = async {
-            let mut transaction = self.begin().await?;
-            query.execute(&mut *transaction).await?;
-            transaction.commit().await
+            let mut session = self.session().await?;
+            query.execute(&mut *session).await?;
+            session.end().await
         };
         if let Err(error) = self.limited("could not notify other nodes", work).await {
             // They poll.
@@ -133,11 +133,8 @@ impl Database {
 
 /// Ends as soon as there is nothing to tell, and the database with it, if nobody else holds it.
 async fn tell_pending(database: Arc<Database>) {
-    loop {
+    while database.tell_once().await {
         SystemClock.sleep(PAUSE).await;
-        if !database.tell_once().await {
-            return;
-        }
     }
 }
 

@@ -1,15 +1,59 @@
 //! Transactions, and how long they may take.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    ops::{Deref, DerefMut},
+    sync::Arc,
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
     backend::{BackendError, Result},
     clock::{Clock, SystemClock},
 };
-use sqlx::{AssertSqlSafe, Postgres, Transaction, postgres::PgArguments, query::Query};
+use sqlx::{
+    AssertSqlSafe, PgConnection, Postgres, Transaction, pool::PoolConnection, postgres::PgArguments, query::Query,
+};
 
 use super::{Database, error};
+
+/// Where one statement is carried out.
+pub(super) enum Session {
+    /// By itself, in one round trip: the session's own settings suit it.
+    Alone(PoolConnection<Postgres>),
+    /// In a transaction that brings the settings, in three.
+    Within(Transaction<'static, Postgres>),
+}
+
+impl Session {
+    /// Commits what is not committed yet.
+    pub(super) async fn end(self) -> sqlx::Result<()> {
+        match self {
+            Self::Alone(_) => Ok(()),
+            Self::Within(transaction) => transaction.commit().await,
+        }
+    }
+}
+
+impl Deref for Session {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        match self {
+            Self::Alone(connection) => connection,
+            Self::Within(transaction) => transaction,
+        }
+    }
+}
+
+impl DerefMut for Session {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        match self {
+            Self::Alone(connection) => connection,
+            Self::Within(transaction) => transaction,
+        }
+    }
+}
 
 impl Database {
     /// The test clock's time; `None`: the database's counts.
@@ -22,19 +66,28 @@ impl Database {
         sqlx::query(AssertSqlSafe(sql.clone())).persistent(!self.options.transaction_pooling)
     }
 
+    /// A session for a single statement.
+    pub(super) async fn session(&self) -> sqlx::Result<Session> {
+        match self.has_settings {
+            true => self.pool.acquire().await.map(Session::Alone),
+            false => self.begin().await.map(Session::Within),
+        }
+    }
+
     /// Begins a transaction, with its settings in the same round trip.
     pub(super) async fn begin(&self) -> sqlx::Result<Transaction<'static, Postgres>> {
-        self.begin_with(self.options.timeout, INDEXED).await
+        self.begin_with(self.options.timeout, &set_local(&INDEXED)).await
     }
 
     /// Begins a transaction whose statements the planner may carry out as it likes.
     pub(super) async fn begin_free(&self) -> sqlx::Result<Transaction<'static, Postgres>> {
-        self.begin_with(self.options.timeout, "").await
+        self.begin_with(self.options.timeout, FREE).await
     }
 
     /// Begins a transaction whose commit does not wait for the disk.
     pub(super) async fn begin_unflushed(&self) -> sqlx::Result<Transaction<'static, Postgres>> {
-        self.begin_with(self.options.timeout, &format!("{INDEXED}; SET LOCAL synchronous_commit = off")).await
+        self.begin_with(self.options.timeout, &format!("{}; SET LOCAL synchronous_commit = off", set_local(&INDEXED)))
+            .await
     }
 
     pub(super) async fn begin_with(
@@ -88,5 +141,16 @@ impl Database {
 
 /// Small batches by index, whatever the statistics say: a table that was empty when it was last analysed may have a
 /// million rows now. There is one good plan, and making it takes longer than carrying it out, so it is made once.
-const INDEXED: &str = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL jit = off; \
-                       SET LOCAL plan_cache_mode = force_generic_plan";
+pub(super) const INDEXED: [(&str, &str); 4] = [
+    ("enable_seqscan", "off"),
+    ("enable_bitmapscan", "off"),
+    ("jit", "off"),
+    ("plan_cache_mode", "force_generic_plan"),
+];
+
+/// What the planner may do again.
+const FREE: &str = "SET LOCAL enable_seqscan = on; SET LOCAL enable_bitmapscan = on; SET LOCAL plan_cache_mode = auto";
+
+fn set_local(settings: &[(&str, &str)]) -> String {
+    settings.iter().map(|(name, value)| format!("SET LOCAL {name} = {value}")).collect::<Vec<_>>().join("; ")
+}

@@ -1,4 +1,4 @@
-//! A wire to the server that is cut at the worst moment: when a transaction commits.
+//! A wire to the server that is cut at the worst moment: when a transaction commits, or a statement that is one by itself.
 
 use std::sync::{
     Arc, Mutex,
@@ -116,6 +116,7 @@ async fn questions(
 ) {
     // The first message has no letter.
     let mut header = 4;
+    let (mut is_open, mut has_executed) = (false, false);
     loop {
         let mut message = vec![0; header];
         if client.read_exact(&mut message).await.is_err() {
@@ -131,7 +132,20 @@ async fn questions(
         if message.starts_with(b"Q") || message.starts_with(b"P") {
             said.lock().unwrap().push_str(&String::from_utf8_lossy(&message[5..]));
         }
-        let is_commit = message.starts_with(b"Q") && message[5..].starts_with(b"COMMIT");
+        // A statement outside of a transaction commits when the client says that it is through: `E`xecute, then `S`ync.
+        let is_commit = match message[0] {
+            b'Q' if message[5..].starts_with(b"COMMIT") => std::mem::take(&mut is_open),
+            b'Q' => {
+                is_open = message[5..].starts_with(b"BEGIN") || is_open && !message[5..].starts_with(b"ROLLBACK");
+                false
+            }
+            b'E' => {
+                has_executed = true;
+                false
+            }
+            b'S' => std::mem::take(&mut has_executed) && !is_open,
+            _ => false,
+        };
         let at = if is_commit { cut.swap(0, Ordering::SeqCst) } else { 0 };
         swallows.store(at == Cut::After as u8, Ordering::SeqCst);
         if at == Cut::Before as u8 || server.write_all(&message).await.is_err() {

@@ -35,7 +35,7 @@ CREATE TABLE {schema}.jobs (
 CREATE INDEX jobs_ready ON {schema}.jobs (executor, priority, scheduled_at, id)
 WHERE status IN ('scheduled', 'retryable');
 
--- lock_lost_jobs and list_cancelled_jobs: the runs of a node.
+-- lock_lost_jobs and renew_node: the runs of a node.
 CREATE INDEX jobs_executing ON {schema}.jobs (node)
 WHERE status = 'executing';
 
