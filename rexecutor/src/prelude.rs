@@ -3,10 +3,12 @@
 pub use chrono::TimeDelta;
 
 #[cfg(feature = "macros")]
+pub use crate::assert_enqueued;
+#[cfg(feature = "macros")]
 pub use rexecutor_derive::job;
 
 pub use crate::{
-    Rexecutor, assert_enqueued,
+    Rexecutor,
     backoff::{BackoffStrategy, Jitter, Strategy},
     executor::{CancellationReason, Disposition, ExecutionError, ExecutionResult, Executor, JobFailure, Retention},
     job::{

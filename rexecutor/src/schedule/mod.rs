@@ -2,6 +2,7 @@
 
 mod fields;
 mod key;
+mod memo;
 mod missed;
 mod parse;
 #[cfg(test)]
@@ -10,8 +11,8 @@ mod ticks;
 
 use chrono_tz::Tz;
 
-use self::fields::Fields;
 pub(crate) use self::key::key;
+use self::{fields::Fields, memo::Memo};
 pub use self::{missed::MissedTicks, parse::ScheduleError};
 
 /// A cron expression in a time zone.
@@ -40,13 +41,14 @@ pub struct Schedule {
     cron: cron::Schedule,
     timezone: Tz,
     fields: Fields,
+    memo: Memo,
 }
 
 impl Schedule {
     /// A schedule that the `cron` crate has read.
     pub fn new(cron: cron::Schedule, timezone: Tz) -> Self {
         let fields = Fields::of(&cron);
-        Self { cron, timezone, fields }
+        Self { cron, timezone, fields, memo: Memo::default() }
     }
 
     /// The cron expression.

@@ -137,3 +137,17 @@ proptest! {
         prop_assert_eq!(ticks, expected);
     }
 }
+
+#[test]
+fn what_was_asked_before_changes_no_answer() {
+    let kept = schedule("0 30 1,2 * * *", "Europe/London");
+    let start = at("2030-03-29T12:00:00Z");
+    // Forwards, backwards, and to and fro.
+    let minutes = (0..4_000).chain((0..4_000).rev()).chain((0..4_000).map(|minute| minute * 1_231 % 4_000));
+    for after in minutes.map(|minute| start + TimeDelta::minutes(minute)) {
+        assert_eq!(kept.next_after(after), kept.clone().next_after(after), "{after}");
+    }
+    let over = schedule("0 0 0 1 1 * 2031", "UTC");
+    let last = at("2031-01-01T00:00:00Z");
+    assert_eq!([over.next_after(last), over.next_after(start), over.next_after(last)], [None, Some(last), None]);
+}

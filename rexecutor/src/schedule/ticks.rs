@@ -9,6 +9,10 @@ use super::Schedule;
 impl Schedule {
     /// The first tick after `after`; `None` if there is none.
     pub fn next_after(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.memo.or_else(after, || self.search(after))
+    }
+
+    fn search(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
         // Local times come in order, and so do the first instants of each. Only when clocks go back are there instants
         // ahead whose local times lie behind: those of the repeated hour.
         let ahead = self.local_after(self.local(after)).map(|time| self.first_instant(time)).find(|at| *at > after);
