@@ -244,7 +244,7 @@ pub enum Retention {
     /// Until a pruner deletes it.
     #[default]
     Forever,
-    /// It is deleted in the step that completes it: twice as fast, and it leaves no trace.
+    /// It is deleted in the step that completes it: less to write, and it leaves no trace.
     None,
     /// It is deleted once it has been finished, however it ended, for this long.
     For(TimeDelta),

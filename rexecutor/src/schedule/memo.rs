@@ -7,8 +7,11 @@ use std::sync::{Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 
 /// Between which two instants there is no tick; the second one is a tick, or there is none any more.
+type Gap = (DateTime<Utc>, Option<DateTime<Utc>>);
+
+/// The gap that was found last.
 #[derive(Debug, Default)]
-pub(super) struct Memo(Mutex<Option<(DateTime<Utc>, Option<DateTime<Utc>>)>>);
+pub(super) struct Memo(Mutex<Option<Gap>>);
 
 impl Memo {
     /// The first tick after `after`, which `search` finds if it is not known.
