@@ -1,9 +1,9 @@
 //! Jobs in a PostgreSQL database that many nodes on many machines share.
 //!
 //! Every call is one transaction, begun with the settings that it needs, or one statement on a connection that was opened
-//! with them: where a pooler hands each transaction another session, nothing is kept in it. What a transition does to a row is decided by
-//! [`rexecutor::backend::lifecycle`] wherever it is rare, under the row's lock; only claims and completions, which are
-//! frequent, are statements of their own.
+//! with them: where a pooler hands each transaction another session, nothing is kept in it. What a transition does to a
+//! row is decided by [`rexecutor::backend::lifecycle`] wherever it is rare, under the row's lock; only claims and
+//! completions, which are frequent, are statements of their own.
 //!
 //! # Invariants
 //!

@@ -1,7 +1,8 @@
 //! Telling other processes that there is something new.
 //!
 //! `NOTIFY` in a transaction makes all commits wait for each other. So what is to be told is gathered here, and a task
-//! tells it in a transaction of its own: the first at once, the others a few milliseconds apart. The task lives as long as there is something to tell.
+//! tells it in a transaction of its own: the first at once, the others a few milliseconds apart. The task lives as long
+//! as there is something to tell.
 
 use std::{
     collections::{BTreeSet, hash_map::RandomState},

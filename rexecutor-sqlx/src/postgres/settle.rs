@@ -35,29 +35,30 @@ pub(super) struct Settled {
 
 impl Database {
     async fn settle(&self, settlements: &[Settlement]) -> sqlx::Result<Settled> {
-        let rest: Vec<Settlement>;
-        let mut left = settlements;
-        if self.has_settings && !self.options.async_settles {
-            // What is completed here stays so if the rest fails; then the whole batch comes again, and this is refused.
-            let done = self.complete(&mut *self.pool.acquire().await?, settlements).await?;
+        // What is completed alone stays so if the rest fails; then the whole batch comes again, and this is refused.
+        let is_alone = self.has_settings && !self.options.async_settles;
+        let mut done = HashSet::new();
+        if is_alone {
+            done = self.complete(&mut *self.pool.acquire().await?, settlements).await?;
             if done.len() == settlements.len() {
                 return Ok(Settled::default());
             }
-            rest = without(settlements, &done);
-            left = &rest;
         }
         let mut transaction = match self.options.async_settles {
             true => self.begin_unflushed().await?,
             false => self.begin().await?,
         };
-        let done = self.complete(&mut transaction, left).await?;
-        let settled = self.decide(&mut transaction, &without(left, &done)).await?;
+        if !is_alone {
+            done = self.complete(&mut transaction, settlements).await?;
+        }
+        let rest = settlements.iter().filter(|run| !done.contains(&run.id.as_i64())).collect();
+        let settled = self.decide(&mut transaction, rest).await?;
         transaction.commit().await?;
         Ok(settled)
     }
 
     /// Decides about each run under its job's lock.
-    async fn decide(&self, connection: &mut PgConnection, rest: &[Settlement]) -> sqlx::Result<Settled> {
+    async fn decide(&self, connection: &mut PgConnection, rest: Vec<&Settlement>) -> sqlx::Result<Settled> {
         if rest.is_empty() {
             return Ok(Settled::default());
         }
@@ -109,9 +110,4 @@ impl Database {
         }
         Ok(done)
     }
-}
-
-/// The settlements of other jobs than these.
-fn without(settlements: &[Settlement], done: &HashSet<i64>) -> Vec<Settlement> {
-    settlements.iter().filter(|run| !done.contains(&run.id.as_i64())).cloned().collect()
 }

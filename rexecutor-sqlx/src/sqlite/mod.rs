@@ -5,8 +5,8 @@
 //! One thread, the [`writer`], owns the one connection that writes. Calls are sent to it and wait for their answer, so
 //! that calls which arrive while a transaction is in flight share the next one, and a caller that goes away leaves
 //! nothing half done. The driver in turn has a thread of its own, and going there and back takes longer than most
-//! statements: a transaction is a few [`script`]s. The SQL finds and stores rows; what becomes of a row is decided by the functions of
-//! [`lifecycle`](rexecutor::backend::lifecycle), under the write lock of the file.
+//! statements: a transaction is a few [`script`]s. The SQL finds and stores rows; what becomes of a row is decided by the
+//! functions of [`lifecycle`](rexecutor::backend::lifecycle), under the write lock of the file.
 //!
 //! # Invariants
 //!

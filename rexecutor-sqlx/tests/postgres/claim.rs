@@ -9,6 +9,7 @@ use rexecutor::{
     job::{JobId, JobStatus, NodeId},
 };
 
+use rexecutor_sqlx::PgBackend;
 use rexecutor_testing::TestClock;
 use sqlx::AssertSqlSafe;
 
@@ -135,6 +136,22 @@ async fn trap_40_numbers_of_64_bits_and_microseconds_come_back() {
     .await;
 }
 
+/// A claim that takes so long that the next one goes on where it ended: it waits for a lock that another session has.
+pub(crate) async fn claim_slowly(world: &World, backend: &PgBackend, node: NodeId, free: usize) -> Vec<JobRow> {
+    let pool = sqlx::PgPool::connect(&world.url).await.unwrap();
+    let mut blocker = pool.begin().await.unwrap();
+    let lock = format!("LOCK TABLE \"{}\".jobs IN SHARE MODE", world.schema);
+    sqlx::query(sqlx::AssertSqlSafe(lock)).execute(&mut *blocker).await.unwrap();
+    let (backend, asked) = (backend.clone(), slots("mail", free));
+    let claim = tokio::spawn(async move { backend.claim(node, &asked).await.unwrap().jobs });
+    let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = $1::REGCLASS";
+    let relation = format!("\"{}\".jobs", world.schema);
+    while sqlx::query_scalar::<_, i64>(waits).bind(&relation).fetch_one(&pool).await.unwrap() == 0 {}
+    sqlx::query("SELECT pg_sleep(0.05)").execute(&pool).await.unwrap();
+    blocker.commit().await.unwrap();
+    claim.await.unwrap()
+}
+
 /// While an old snapshot is held, claims that have become slow go on from where the last one ended; what came in behind
 /// that place is claimed before a node is told that there is nothing more.
 #[tokio::test]
@@ -142,20 +159,8 @@ async fn trap_30_what_comes_in_behind_a_claim_is_claimed_before_the_line_counts_
     in_schema(async |world| {
         let late = |priority| NewJob { priority, ..job("mail") };
         let _ = world.backend.enqueue((0..300).map(|_| late(5)).collect()).await.unwrap();
-        // Slow enough to be remembered: a lock that the claim waits for, taken by another session.
-        let pool = sqlx::PgPool::connect(&world.url).await.unwrap();
-        let mut blocker = pool.begin().await.unwrap();
-        let lock = format!("LOCK TABLE \"{}\".jobs IN SHARE MODE", world.schema);
-        sqlx::query(sqlx::AssertSqlSafe(lock)).execute(&mut *blocker).await.unwrap();
         let node = join(&world.backend).await;
-        let (backend, asked) = (world.backend.clone(), slots("mail", 100));
-        let first = tokio::spawn(async move { backend.claim(node, &asked).await.unwrap().jobs });
-        let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = $1::REGCLASS";
-        let relation = format!("\"{}\".jobs", world.schema);
-        while sqlx::query_scalar::<_, i64>(waits).bind(&relation).fetch_one(&pool).await.unwrap() == 0 {}
-        sqlx::query("SELECT pg_sleep(0.05)").execute(&pool).await.unwrap();
-        blocker.commit().await.unwrap();
-        assert_eq!(first.await.unwrap().len(), 100);
+        assert_eq!(claim_slowly(world, &world.backend, node, 100).await.len(), 100);
         // Behind the place that was reached.
         let urgent = world.backend.enqueue(vec![late(0)]).await.unwrap()[0].id();
         let rest = claim(&world.backend, node, "mail", 1_000).await.jobs;

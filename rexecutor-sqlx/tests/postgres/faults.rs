@@ -15,6 +15,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::sync::watch;
 
 use crate::{
+    claim::claim_slowly,
     server::Server,
     support::{claim, in_schema, job, jobs, join, slots},
     wire::{Cut, Wire},
@@ -137,6 +138,29 @@ async fn a_claim_whose_commit_is_cut_is_either_nobodys_or_listed_as_the_nodes() 
         })
         .await;
     }
+}
+
+/// What the first look of a claim has taken is committed: it is the node's, though the second look fails.
+#[tokio::test]
+async fn a_claim_whose_second_look_fails_gives_what_the_first_one_has_taken() {
+    in_schema(async |world| {
+        let wire = Wire::to(&world.url).await;
+        let cut_off = world.options().max_connections(1).connect(&wire.url(&world.url)).await.unwrap();
+        let node = join(&world.backend).await;
+        let mut stored = 0;
+        // Where more than a second goes by between the two claims, the second one looks once, from the start.
+        while stored == 0 || !wire.is_cut() {
+            wire.cut_no_commit();
+            stored += world.backend.enqueue(jobs("mail", 300)).await.unwrap().len();
+            assert_eq!(claim_slowly(world, &cut_off, node, 100).await.len(), 100);
+            wire.cut_commit_after(1, Cut::Before);
+            let claimed = claim(&cut_off, node, "mail", 1_000).await;
+            assert_eq!(claimed.jobs.len(), 200);
+            assert_eq!(claimed.next_due_in, wire.is_cut().then_some(Duration::ZERO));
+        }
+        assert_eq!(cut_off.heartbeat(node).await.unwrap().runs.len(), stored);
+    })
+    .await;
 }
 
 /// An outcome may be stored twice: the second time it is refused, or stored for the first time.

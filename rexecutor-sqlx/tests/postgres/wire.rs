@@ -29,8 +29,10 @@ pub(crate) struct Wire {
     server: Arc<Mutex<(String, u16)>>,
     /// The statements that were sent.
     said: Arc<Mutex<String>>,
-    /// Where the next commit is cut; 0: nowhere.
+    /// Where a commit is cut; 0: nowhere.
     cut: Arc<AtomicU8>,
+    /// How many commits pass before.
+    passing: Arc<AtomicU8>,
 }
 
 impl Wire {
@@ -39,16 +41,18 @@ impl Wire {
         let wire = Self {
             port: listener.local_addr().unwrap().port(),
             cut: Arc::default(),
+            passing: Arc::default(),
             said: Arc::default(),
             server: Arc::default(),
         };
         wire.lead_to(url);
         let (cut, server, said) = (wire.cut.clone(), wire.server.clone(), wire.said.clone());
+        let passing = wire.passing.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let address = server.lock().unwrap().clone();
                 let server = TcpStream::connect(address).await.unwrap();
-                tokio::spawn(relay(client, server, cut.clone(), said.clone()));
+                tokio::spawn(relay(client, server, cut.clone(), passing.clone(), said.clone()));
             }
         });
         wire
@@ -81,17 +85,39 @@ impl Wire {
 
     /// Cuts the connection that commits next.
     pub(crate) fn cut_next_commit(&self, at: Cut) {
+        self.cut_commit_after(0, at);
+    }
+
+    /// Cuts nothing any more.
+    pub(crate) fn cut_no_commit(&self) {
+        self.cut.store(0, Ordering::SeqCst);
+    }
+
+    /// Whether the cut that was asked for has been made.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::SeqCst) == 0
+    }
+
+    /// Lets so many commits pass, and cuts the connection of the one after them.
+    pub(crate) fn cut_commit_after(&self, commits: u8, at: Cut) {
+        self.passing.store(commits, Ordering::SeqCst);
         self.cut.store(at as u8, Ordering::SeqCst);
     }
 }
 
-async fn relay(client: TcpStream, server: TcpStream, cut: Arc<AtomicU8>, said: Arc<Mutex<String>>) {
+async fn relay(
+    client: TcpStream,
+    server: TcpStream,
+    cut: Arc<AtomicU8>,
+    passing: Arc<AtomicU8>,
+    said: Arc<Mutex<String>>,
+) {
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     let swallows = AtomicBool::new(false);
     // When either side ends, both are closed.
     tokio::select! {
-        () = questions(from_client, to_server, &cut, &swallows, &said) => {}
+        () = questions(from_client, to_server, &cut, &passing, &swallows, &said) => {}
         () = answers(from_server, to_client, &swallows) => {}
     }
 }
@@ -111,6 +137,7 @@ async fn questions(
     mut client: OwnedReadHalf,
     mut server: OwnedWriteHalf,
     cut: &AtomicU8,
+    passing: &AtomicU8,
     swallows: &AtomicBool,
     said: &Mutex<String>,
 ) {
@@ -146,7 +173,9 @@ async fn questions(
             b'S' => std::mem::take(&mut has_executed) && !is_open,
             _ => false,
         };
-        let at = if is_commit { cut.swap(0, Ordering::SeqCst) } else { 0 };
+        let less = |left: u8| left.checked_sub(1);
+        let is_meant = is_commit && passing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_err();
+        let at = if is_meant { cut.swap(0, Ordering::SeqCst) } else { 0 };
         swallows.store(at == Cut::After as u8, Ordering::SeqCst);
         if at == Cut::Before as u8 || server.write_all(&message).await.is_err() {
             return;

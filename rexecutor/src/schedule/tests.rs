@@ -140,12 +140,17 @@ proptest! {
 
 #[test]
 fn what_was_asked_before_changes_no_answer() {
-    let kept = schedule("0 30 1,2 * * *", "Europe/London");
     let start = at("2030-03-29T12:00:00Z");
-    // Forwards, backwards, and to and fro.
-    let minutes = (0..4_000).chain((0..4_000).rev()).chain((0..4_000).map(|minute| minute * 1_231 % 4_000));
-    for after in minutes.map(|minute| start + TimeDelta::minutes(minute)) {
-        assert_eq!(kept.next_after(after), kept.clone().next_after(after), "{after}");
+    // Clocks go forward, and back.
+    for start in [start, at("2030-10-25T12:00:00Z")] {
+        for expression in ["0 30 1,2 * * *", "0 */7 * * * *", "0 30 * 27,31 * *"] {
+            let kept = schedule(expression, "Europe/London");
+            // Forwards, backwards, and to and fro.
+            let minutes = (0..4_000).chain((0..4_000).rev()).chain((0..4_000).map(|minute| minute * 1_231 % 4_000));
+            for after in minutes.map(|minute| start + TimeDelta::minutes(minute)) {
+                assert_eq!(kept.next_after(after), kept.clone().next_after(after), "{expression} {after}");
+            }
+        }
     }
     let over = schedule("0 0 0 1 1 * 2031", "UTC");
     let last = at("2031-01-01T00:00:00Z");
