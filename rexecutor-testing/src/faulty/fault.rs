@@ -25,6 +25,10 @@ pub enum Operation {
     Update,
 }
 
+impl Operation {
+    pub(super) const COUNT: usize = Self::Update as usize + 1;
+}
+
 /// What happens to a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {

@@ -3,9 +3,9 @@
 mod fault;
 mod roles;
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use rexecutor::{
@@ -54,7 +54,8 @@ pub struct Faulty<B> {
     /// What stands still while the backend works.
     stopping: Option<TestClock>,
     faults: Mutex<Vec<Fault>>,
-    calls: Mutex<BTreeMap<Operation, usize>>,
+    /// Of each operation.
+    calls: [AtomicUsize; Operation::COUNT],
 }
 
 impl<B> Faulty<B> {
@@ -65,7 +66,7 @@ impl<B> Faulty<B> {
             clock: Arc::new(SystemClock),
             stopping: None,
             faults: Mutex::default(),
-            calls: Mutex::default(),
+            calls: Default::default(),
         }
     }
 
@@ -97,12 +98,16 @@ impl<B> Faulty<B> {
 
     /// How often this was called, whether or not it failed.
     pub fn calls(&self, operation: Operation) -> usize {
-        lock(&self.calls).get(&operation).copied().unwrap_or_default()
+        self.count(operation).load(Ordering::Relaxed)
+    }
+
+    fn count(&self, operation: Operation) -> &AtomicUsize {
+        &self.calls[operation as usize]
     }
 
     /// Counts a call; what is to happen to it.
     fn meet(&self, operation: Operation) -> Option<Effect> {
-        *lock(&self.calls).entry(operation).or_default() += 1;
+        self.count(operation).fetch_add(1, Ordering::Relaxed);
         lock(&self.faults).iter_mut().find_map(|fault| fault.meets(operation))
     }
 

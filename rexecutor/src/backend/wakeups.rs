@@ -5,10 +5,12 @@
 
 use std::{
     collections::BTreeSet,
+    future::poll_fn,
     sync::{Arc, Mutex, PoisonError, Weak},
+    task::{Context, Poll},
 };
 
-use tokio::sync::Notify;
+use futures::task::AtomicWaker;
 
 use crate::job::{ExecutorName, JobId};
 
@@ -16,7 +18,7 @@ use crate::job::{ExecutorName, JobId};
 #[derive(Debug, Default)]
 pub struct Bell {
     rung: Mutex<Rung>,
-    notify: Notify,
+    listener: AtomicWaker,
 }
 
 /// Why a bell was rung since it was last listened to.
@@ -60,22 +62,24 @@ impl Bell {
 
     fn strike(&self, change: impl FnOnce(&mut Rung)) {
         change(&mut self.rung.lock().unwrap_or_else(PoisonError::into_inner));
-        self.notify.notify_one();
+        self.listener.wake();
     }
 
-    /// Waits until the bell is rung, and returns why. Rings that nobody heard are kept until then.
+    /// Waits until the bell is rung, and returns why. Rings that nobody heard are kept until then. One task listens at
+    /// a time: of two, the first is forgotten.
     ///
     /// # Cancel safety
     ///
     /// Nothing is lost when the future is dropped.
     pub async fn listen(&self) -> Rung {
-        loop {
-            let rung = std::mem::take(&mut *self.rung.lock().unwrap_or_else(PoisonError::into_inner));
-            if !rung.is_silent() {
-                return rung;
-            }
-            self.notify.notified().await;
-        }
+        poll_fn(|context| self.poll_listen(context)).await
+    }
+
+    pub(crate) fn poll_listen(&self, context: &mut Context<'_>) -> Poll<Rung> {
+        // Before looking, or a ring in between would wake nobody.
+        self.listener.register(context.waker());
+        let rung = std::mem::take(&mut *self.rung.lock().unwrap_or_else(PoisonError::into_inner));
+        if rung.is_silent() { Poll::Pending } else { Poll::Ready(rung) }
     }
 }
 

@@ -37,7 +37,7 @@ impl Lines {
         self.lines.entry(ExecutorName::from(line.runner.name())).or_insert(line);
     }
 
-    pub(super) fn get(&self, executor: &ExecutorName) -> Option<&Line> {
+    pub(super) fn get(&self, executor: &str) -> Option<&Line> {
         self.lines.get(executor)
     }
 
@@ -51,13 +51,13 @@ impl Lines {
         self.lines.values_mut().for_each(|line| line.is_ready = true);
     }
 
-    pub(super) fn started(&mut self, executor: &ExecutorName) {
+    pub(super) fn started(&mut self, executor: &str) {
         if let Some(line) = self.lines.get_mut(executor) {
             line.running += 1;
         }
     }
 
-    pub(super) fn ended(&mut self, executor: &ExecutorName) {
+    pub(super) fn ended(&mut self, executor: &str) {
         if let Some(line) = self.lines.get_mut(executor) {
             line.running = line.running.saturating_sub(1);
         }
@@ -66,6 +66,9 @@ impl Lines {
     /// What to claim now, at most `most`: the free slots shared among the executors that may have jobs. They count as
     /// not ready from here on; whoever is rung for meanwhile, or had all that was asked for, becomes ready again.
     pub(super) fn take_slots(&mut self, most: usize) -> Vec<Slots> {
+        if !self.lines.values().any(|line| line.is_ready) {
+            return Vec::new();
+        }
         let running: usize = self.lines.values().map(|line| line.running).sum();
         let mut free = self.max_running.saturating_sub(running).min(most);
         // All but the slots that the others are entitled to, so that one executor cannot take everything.

@@ -7,7 +7,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc};
 
 use super::{
     Environment, Options,
@@ -35,9 +35,9 @@ pub(super) enum Silence {
 pub(super) struct Membership {
     pub(super) environment: Environment,
     pub(super) options: Options,
-    pub(super) node: watch::Sender<Option<NodeId>>,
     pub(super) commands: mpsc::UnboundedSender<Command>,
     pub(super) check: Arc<Notify>,
+    pub(super) node: Mutex<Option<NodeId>>,
     pub(super) silence: Mutex<Silence>,
 }
 
@@ -50,7 +50,7 @@ impl Membership {
 
     async fn step(&self) -> Result<()> {
         if let Err(error) = self.beat().await {
-            *self.silence() = Silence::Lasts;
+            *lock(&self.silence) = Silence::Lasts;
             return Err(error);
         }
         self.rest(self.options.heartbeat_interval()).await;
@@ -67,15 +67,14 @@ impl Membership {
 
     async fn beat(&self) -> Result<()> {
         let backend = &self.environment.backend;
-        let Some(node) = *self.node.borrow() else { return self.join().await };
+        let Some(node) = self.node() else { return self.join().await };
         let heartbeat = backend.heartbeat(node).await?;
         if !heartbeat.member {
             tracing::warn!(node = %node, "the node was declared dead: it stops its jobs and joins again");
-            self.node.send_replace(None);
+            self.become_member(None);
             return self.join().await;
         }
-        // The loop is gone only when the node is.
-        let _ = self.commands.send(Command::Compare(node, heartbeat));
+        self.tell(Command::Compare(node, heartbeat));
         self.rescue().await
     }
 
@@ -84,7 +83,7 @@ impl Membership {
         let node = self.environment.backend.join(&node).await?;
         // Before the first claim, so that what the predecessor left is there to be claimed.
         self.rescue().await?;
-        self.node.send_replace(Some(node));
+        self.become_member(Some(node));
         Ok(())
     }
 
@@ -104,7 +103,7 @@ impl Membership {
     /// time to be heard again, after the longest pause that it may be making, before anybody judges.
     fn may_judge(&self) -> bool {
         let now = self.environment.clock.now();
-        let mut silence = self.silence();
+        let mut silence = lock(&self.silence);
         match *silence {
             Silence::None => true,
             Silence::Lasts => {
@@ -121,13 +120,24 @@ impl Membership {
         }
     }
 
-    fn silence(&self) -> MutexGuard<'_, Silence> {
-        self.silence.lock().unwrap_or_else(PoisonError::into_inner)
+    fn node(&self) -> Option<NodeId> {
+        *lock(&self.node)
+    }
+
+    /// Says what the node is from now on.
+    fn become_member(&self, node: Option<NodeId>) {
+        *lock(&self.node) = node;
+        self.tell(Command::Join(node));
+    }
+
+    fn tell(&self, command: Command) {
+        // The loop is gone only when the node is.
+        let _ = self.commands.send(command);
     }
 
     /// Leaves, if it can be done soon: a node that says nothing is found to be dead by itself.
     pub(super) async fn leave(&self) {
-        let Some(node) = *self.node.borrow() else { return };
+        let Some(node) = self.node() else { return };
         tokio::select! {
             biased;
             left = self.environment.backend.leave(node) => {
@@ -138,4 +148,8 @@ impl Membership {
             () = self.environment.clock.sleep(Duration::from_secs(5)) => {}
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

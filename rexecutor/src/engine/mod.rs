@@ -26,7 +26,7 @@ mod unheard;
 use std::sync::{Arc, Mutex};
 
 use futures::FutureExt;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use self::{
@@ -62,7 +62,6 @@ impl Engine {
     /// Outside a tokio runtime.
     pub(crate) fn start(environment: Environment, options: Options) -> Self {
         let (commands, orders) = mpsc::unbounded_channel();
-        let (node, membership) = watch::channel(None);
         let (bell, check) = (Arc::new(Bell::default()), Arc::new(Notify::new()));
         let engine = Self {
             environment: environment.clone(),
@@ -71,14 +70,14 @@ impl Engine {
             drained: CancellationToken::new(),
             left: CancellationToken::new(),
         };
-        let connections = Connections { commands: orders, node: membership, bell: bell.clone(), check: check.clone() };
+        let connections = Connections { commands: orders, bell: bell.clone(), check: check.clone() };
         let dispatcher = Dispatcher::new(environment.clone(), options.clone(), connections);
         let membership = Membership {
             environment,
             options,
-            node,
             commands: engine.commands.clone(),
             check,
+            node: Mutex::default(),
             silence: Mutex::default(),
         };
         engine.beside(engine.clone().watch(bell));
@@ -113,10 +112,11 @@ impl Engine {
         // Dropped at the end of this function, also when the runtime goes away: nobody waits for a node that is gone.
         let _left = self.left.clone().drop_guard();
         let _drained = self.drained.clone().drop_guard();
+        // Staying alive comes first: a busy dispatcher uses up what tokio lets a task do in one go.
         tokio::select! {
             biased;
-            () = dispatcher.run() => {}
             () = membership.keep() => {}
+            () = dispatcher.run() => {}
         }
         self.drained.cancel();
         membership.leave().await;

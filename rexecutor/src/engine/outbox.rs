@@ -9,9 +9,10 @@
 use std::{
     collections::{BTreeSet, VecDeque},
     sync::Arc,
+    task::{Context, Poll},
 };
 
-use futures::future::BoxFuture;
+use futures::{FutureExt, future::BoxFuture};
 
 use super::outage::Outage;
 use crate::{
@@ -42,6 +43,16 @@ enum Step {
     Pausing(BoxFuture<'static, ()>),
 }
 
+impl Step {
+    /// The backend's answer, if it was asked.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Answer>> {
+        match self {
+            Self::Settling(_, answer) => answer.poll_unpin(context).map(Some),
+            Self::Pausing(pause) => pause.poll_unpin(context).map(|()| None),
+        }
+    }
+}
+
 impl Outbox {
     pub(super) fn new(backend: Arc<dyn Backend>, outage: Outage) -> Self {
         Self { backend, outage, waiting: VecDeque::new(), step: None, batch: BATCH }
@@ -69,34 +80,32 @@ impl Outbox {
         self.waiting.is_empty() && self.step.is_none()
     }
 
-    /// Sends what waits and takes in the answers. It ends after each step, and never while there is nothing to do.
-    ///
-    /// # Cancel safety
-    ///
-    /// Nothing is lost when the future is dropped: the step under way is kept.
-    pub(super) async fn advance(&mut self) {
-        let step = match &mut self.step {
-            Some(step) => step,
-            None if self.waiting.is_empty() => std::future::pending().await,
-            None => {
-                let batch: Arc<[_]> = self.waiting.drain(..self.waiting.len().min(self.batch)).collect();
-                let (backend, settlements) = (self.backend.clone(), batch.clone());
-                let answer = Box::pin(async move { backend.settle(&settlements).await });
-                self.step.insert(Step::Settling(batch, answer))
-            }
-        };
-        match step {
-            Step::Pausing(pause) => {
-                pause.await;
-                self.step = None;
-            }
-            Step::Settling(batch, answer) => {
-                let answer = answer.await;
-                let batch = batch.clone();
-                self.step = None;
-                self.answered(&batch, answer);
+    /// Sends what waits and takes in the answers; whether anything came of it.
+    pub(super) fn advance(&mut self, context: &mut Context<'_>) -> bool {
+        let mut has_advanced = false;
+        loop {
+            match &mut self.step {
+                None if self.waiting.is_empty() => return has_advanced,
+                None => self.send(),
+                Some(step) => match step.poll(context) {
+                    Poll::Pending => return has_advanced,
+                    Poll::Ready(answer) => {
+                        let step = self.step.take();
+                        if let (Some(Step::Settling(batch, _)), Some(answer)) = (step, answer) {
+                            self.answered(&batch, answer);
+                        }
+                        has_advanced = true;
+                    }
+                },
             }
         }
+    }
+
+    fn send(&mut self) {
+        let batch: Arc<[_]> = self.waiting.drain(..self.waiting.len().min(self.batch)).collect();
+        let (backend, settlements) = (self.backend.clone(), batch.clone());
+        let answer = Box::pin(async move { backend.settle(&settlements).await });
+        self.step = Some(Step::Settling(batch, answer));
     }
 
     fn answered(&mut self, batch: &[Settlement], answer: Answer) {

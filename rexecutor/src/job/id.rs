@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// The number of a job, unique in its backend and rising in the order of enqueuing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct JobId(i64);
+pub struct JobId(pub(crate) i64);
 
 impl JobId {
     /// The number as the database stores it.

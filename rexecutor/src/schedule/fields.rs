@@ -16,15 +16,17 @@ pub(super) struct Fields {
     months: u64,
     /// Sunday is 1.
     weekdays: u64,
-    /// The first and the last one; those in between are looked up.
+    /// The first and the last one.
     years: (i32, i32),
+    /// Whether some of the years between are left out; they are looked up then.
+    has_gaps: bool,
 }
 
 impl Fields {
     pub(super) fn of(cron: &cron::Schedule) -> Self {
         let years = cron.years();
-        let mut range = years.iter().filter_map(|year| i32::try_from(year).ok());
-        let first = range.next().unwrap_or(i32::MAX);
+        let listed: Vec<i32> = years.iter().filter_map(|year| i32::try_from(year).ok()).collect();
+        let (first, last) = (listed.first().copied().unwrap_or(i32::MAX), listed.last().copied().unwrap_or(i32::MIN));
         Self {
             seconds: mask(cron.seconds()),
             minutes: mask(cron.minutes()),
@@ -32,7 +34,8 @@ impl Fields {
             days: mask(cron.days_of_month()),
             months: mask(cron.months()),
             weekdays: mask(cron.days_of_week()),
-            years: (first, range.next_back().unwrap_or(first)),
+            years: (first, last),
+            has_gaps: usize::try_from(last.saturating_sub(first)).is_ok_and(|span| span >= listed.len()),
         }
     }
 
@@ -58,7 +61,7 @@ impl Fields {
         let first_year = NaiveDate::from_ymd_opt(self.years.0, 1, 1)?;
         let mut date = date.max(first_year);
         while date.year() <= self.years.1 {
-            if !includes_year(cron, date) {
+            if !self.matches_year(cron, date) {
                 date = NaiveDate::from_ymd_opt(date.year() + 1, 1, 1)?;
             } else if !has(self.months, date.month()) {
                 date = date.with_day(1)?.checked_add_months(chrono::Months::new(1))?;
@@ -72,7 +75,13 @@ impl Fields {
     }
 
     fn matches(&self, cron: &cron::Schedule, date: NaiveDate) -> bool {
-        has(self.months, date.month()) && self.matches_day(date) && includes_year(cron, date)
+        has(self.months, date.month()) && self.matches_day(date) && self.matches_year(cron, date)
+    }
+
+    fn matches_year(&self, cron: &cron::Schedule, date: NaiveDate) -> bool {
+        let year = date.year();
+        let is_listed = || u32::try_from(year).is_ok_and(|year| cron.years().includes(year));
+        (self.years.0..=self.years.1).contains(&year) && (!self.has_gaps || is_listed())
     }
 
     fn matches_day(&self, date: NaiveDate) -> bool {
@@ -106,8 +115,4 @@ fn has(mask: u64, value: u32) -> bool {
 fn from(mask: u64, value: u32) -> Option<u32> {
     let left = mask >> value;
     (left != 0).then(|| value + left.trailing_zeros())
-}
-
-fn includes_year(cron: &cron::Schedule, date: NaiveDate) -> bool {
-    u32::try_from(date.year()).is_ok_and(|year| cron.years().includes(year))
 }

@@ -3,6 +3,7 @@
 //! Expressions match local times, which come in order; which instants they are is decided here.
 
 use chrono::{DateTime, MappedLocalTime, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
+use chrono_tz::Tz;
 
 use super::Schedule;
 
@@ -13,6 +14,10 @@ impl Schedule {
     }
 
     fn search(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        if self.timezone == Tz::UTC {
+            // No clock changes there.
+            return self.fields.after(&self.cron, after.naive_utc()).map(|time| time.and_utc());
+        }
         // Local times come in order, and so do the first instants of each. Only when clocks go back are there instants
         // ahead whose local times lie behind: those of the repeated hour.
         let ahead = self.local_after(self.local(after)).map(|time| self.first_instant(time)).find(|at| *at > after);

@@ -1,36 +1,28 @@
-//! The rows and their indexes.
+//! The rows, nodes and schedules.
 //!
 //! # Invariants
 //!
 //! - Rows change only through [`Store::change`], which keeps the indexes in step.
 //! - What a transition does to a row is decided by [`lifecycle`](super::super::lifecycle) alone.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::indexes::Indexes;
 use crate::{
     backend::{
         AmendError, Enqueued, JobRow, NewJob, ScheduleKey,
         lifecycle::{self, Fate},
     },
-    job::{
-        ExecutorName, JobId, JobStatus, NodeId,
-        uniqueness_criteria::{Resolution, UniqueKey},
-    },
+    job::{ExecutorName, JobId, NodeId, uniqueness_criteria::Resolution},
     pruner::{PruneRule, PruneSpec},
 };
-
-/// Where a waiting job stands in its executor's line.
-type Place = (u16, DateTime<Utc>, JobId);
 
 #[derive(Debug, Default)]
 pub(super) struct Store {
     rows: BTreeMap<JobId, JobRow>,
-    /// Waiting jobs of each executor, in the order in which they start once due.
-    waiting: BTreeMap<ExecutorName, BTreeSet<Place>>,
-    executing: BTreeSet<(NodeId, JobId)>,
-    unique: HashMap<UniqueKey, BTreeSet<JobId>>,
+    indexes: Indexes,
     pub(super) nodes: BTreeMap<NodeId, Member>,
     pub(super) schedules: BTreeMap<ScheduleKey, DateTime<Utc>>,
     last_job: i64,
@@ -54,7 +46,7 @@ impl Store {
             self.last_job += 1;
             let id = JobId::from(self.last_job);
             let row = JobRow::new(id, job, now);
-            self.index(&row);
+            self.indexes.add(&row);
             self.rows.insert(id, row);
             return Enqueued::Inserted(id);
         };
@@ -71,13 +63,14 @@ impl Store {
     /// The newest job in the way.
     fn conflict(&self, job: &NewJob, now: DateTime<Utc>) -> Option<JobId> {
         let unique = job.unique.as_ref()?;
-        let ids = self.unique.get(&unique.key)?;
-        ids.iter().rev().copied().find(|id| self.rows.get(id).is_some_and(|row| lifecycle::conflicts(row, unique, now)))
+        self.indexes
+            .unique(&unique.key)
+            .find(|id| self.rows.get(id).is_some_and(|row| lifecycle::conflicts(row, unique, now)))
     }
 
     /// Claims up to `free` due jobs.
     pub(super) fn claim(&mut self, node: NodeId, executor: &str, free: usize, now: DateTime<Utc>) -> Vec<JobRow> {
-        let ids: Vec<JobId> = self.due(executor, now).take(free).collect();
+        let ids: Vec<JobId> = self.indexes.due(executor, now).take(free).collect();
         let claim = |id: JobId| {
             self.change(id, |row| {
                 lifecycle::claim(row, node, now);
@@ -87,44 +80,19 @@ impl Store {
         ids.into_iter().filter_map(claim).collect()
     }
 
-    fn due(&self, executor: &str, now: DateTime<Utc>) -> impl Iterator<Item = JobId> {
-        let last = JobId::from(i64::MAX);
-        self.lines(executor).flat_map(move |(line, priority)| {
-            line.range((priority, DateTime::<Utc>::MIN_UTC, JobId::from(i64::MIN))..=(priority, now, last))
-                .map(|place| place.2)
-        })
-    }
-
     /// When the next job of an executor that is not due yet becomes so.
     pub(super) fn next_due(&self, executor: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let last = JobId::from(i64::MAX);
-        let first_after = |(line, priority): (&BTreeSet<Place>, u16)| {
-            let next = line.range((priority, now, last)..).next()?;
-            (next.0 == priority).then_some(next.1)
-        };
-        self.lines(executor).filter_map(first_after).min()
-    }
-
-    /// An executor's line, once for each priority in it: stepping over a priority costs one look-up, however many
-    /// future jobs it holds.
-    fn lines(&self, executor: &str) -> impl Iterator<Item = (&BTreeSet<Place>, u16)> {
-        let line = self.waiting.get(executor);
-        let first = line.and_then(|line| line.first()).map(|place| place.0);
-        std::iter::successors(first, move |priority| {
-            let next = priority.checked_add(1)?;
-            Some(line?.range((next, DateTime::<Utc>::MIN_UTC, JobId::from(i64::MIN))..).next()?.0)
-        })
-        .filter_map(move |priority| Some((line?, priority)))
+        self.indexes.next_due(executor, now)
     }
 
     /// Changes a row and its place in the indexes; `None` if there is no such job.
     pub(super) fn change<T>(&mut self, id: JobId, change: impl FnOnce(&mut JobRow) -> (T, Fate)) -> Option<T> {
-        let mut row = self.rows.remove(&id)?;
-        self.unindex(&row);
-        let (answer, fate) = change(&mut row);
-        if fate == Fate::Keep {
-            self.index(&row);
-            self.rows.insert(id, row);
+        let row = self.rows.get_mut(&id)?;
+        self.indexes.remove(row);
+        let (answer, fate) = change(row);
+        match fate {
+            Fate::Keep => self.indexes.add(row),
+            Fate::Delete => drop(self.rows.remove(&id)),
         }
         Some(answer)
     }
@@ -151,16 +119,15 @@ impl Store {
 
     /// The runs of a node.
     pub(super) fn runs(&self, node: NodeId) -> impl Iterator<Item = &JobRow> {
-        let runs = self.executing.range((node, JobId::from(i64::MIN))..=(node, JobId::from(i64::MAX)));
-        runs.filter_map(|(_, id)| self.rows.get(id))
+        self.indexes.runs(node).filter_map(|id| self.rows.get(&id))
     }
 
     /// Ends the runs of every node that is no member.
     pub(super) fn rescue(&mut self, now: DateTime<Utc>) -> Vec<ExecutorName> {
         self.nodes
             .retain(|_, member| member.seen_at.checked_add_signed(member.timeout).is_none_or(|dead_at| dead_at >= now));
-        let lost = |(node, id): &(NodeId, JobId)| (!self.nodes.contains_key(node)).then_some(*id);
-        let lost: Vec<JobId> = self.executing.iter().filter_map(lost).collect();
+        let lost = self.indexes.executing().filter(|(node, _)| !self.nodes.contains_key(node));
+        let lost: Vec<JobId> = lost.map(|(_, id)| id).collect();
         let rescue = |id: JobId| {
             self.change(id, |row| {
                 lifecycle::rescue(row, now);
@@ -192,37 +159,5 @@ impl Store {
             self.change(*id, |_| ((), Fate::Delete));
         }
         finished.len()
-    }
-
-    fn index(&mut self, row: &JobRow) {
-        match (row.status, row.node) {
-            (JobStatus::Scheduled | JobStatus::Retryable, _) => {
-                let line = self.waiting.entry(row.executor.clone()).or_default();
-                line.insert((row.priority, row.scheduled_at, row.id));
-            }
-            (JobStatus::Executing, Some(node)) => {
-                self.executing.insert((node, row.id));
-            }
-            _ => {}
-        }
-        if let Some(key) = row.unique_key {
-            self.unique.entry(key).or_default().insert(row.id);
-        }
-    }
-
-    fn unindex(&mut self, row: &JobRow) {
-        if let Some(line) = self.waiting.get_mut(&row.executor) {
-            line.remove(&(row.priority, row.scheduled_at, row.id));
-        }
-        if let Some(node) = row.node {
-            self.executing.remove(&(node, row.id));
-        }
-        let Some(key) = row.unique_key else { return };
-        if let Some(ids) = self.unique.get_mut(&key) {
-            ids.remove(&row.id);
-            if ids.is_empty() {
-                self.unique.remove(&key);
-            }
-        }
     }
 }

@@ -9,13 +9,22 @@
 //! - A claimed job is started or given back; a started job ends in the outbox.
 //! - While the node is no member it claims nothing.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+mod shutdown;
+
+use std::{
+    collections::BTreeMap,
+    future::poll_fn,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use futures::future::BoxFuture;
-use tokio::sync::{Notify, mpsc, watch};
+use futures::{FutureExt, future::BoxFuture};
+use tokio::sync::{Notify, mpsc};
 use tracing::Instrument;
 
+use self::shutdown::Phase;
 use super::{
     Environment, Options, Runner,
     lines::Lines,
@@ -36,6 +45,8 @@ const CLAIM: usize = 500;
 pub(super) enum Command {
     /// Runs this executor's jobs from now on.
     Add(Arc<dyn Runner>),
+    /// The node is this member from now on, or none.
+    Join(Option<NodeId>),
     /// Acts on what the backend knows of this membership.
     Compare(NodeId, Heartbeat),
     /// Claims no more, and ends when all is settled.
@@ -45,16 +56,9 @@ pub(super) enum Command {
 /// How the dispatcher is connected to the rest of the node.
 pub(super) struct Connections {
     pub(super) commands: mpsc::UnboundedReceiver<Command>,
-    pub(super) node: watch::Receiver<Option<NodeId>>,
     pub(super) bell: Arc<Bell>,
     /// Asks for a heartbeat now: the node may be none any more, or have jobs to cancel.
     pub(super) check: Arc<Notify>,
-}
-
-/// A run that has ended.
-struct Ended {
-    executor: ExecutorName,
-    settlement: Settlement,
 }
 
 /// A claim that is under way, and what was asked.
@@ -64,38 +68,19 @@ struct Claiming {
     answer: BoxFuture<'static, Result<Claimed>>,
 }
 
-/// How far the node has shut down.
-#[derive(PartialEq, Eq, Clone, Copy)]
-enum Phase {
-    /// It has not begun to.
-    Open,
-    /// Running jobs may end by themselves.
-    Draining,
-    /// They were dropped; what still runs blocks its thread.
-    Aborting,
-    /// That was given back too. Only the outbox is waited for.
-    Leaving,
-    /// All is settled, or the backend is away for too long.
-    Over,
-}
-
-/// How long jobs may take to notice that they were dropped.
-const ABORT_GRACE: Duration = Duration::from_secs(1);
-
-/// How long a node that shuts down waits for a backend that is away.
-const LEAVE_GRACE: Duration = Duration::from_secs(10);
-
 /// The state of the loop.
 pub(super) struct Dispatcher {
     environment: Environment,
     options: Options,
     connections: Connections,
+    /// What the node is to the backend at present.
+    node: Option<NodeId>,
     lines: Lines,
-    /// What runs, and how to stop it.
-    running: BTreeMap<(JobId, Lease), (ExecutorName, Run)>,
+    /// What runs: whose it is, and how to stop it.
+    running: BTreeMap<(JobId, Lease), (&'static str, Run)>,
     outbox: Outbox,
-    ended: mpsc::UnboundedReceiver<Ended>,
-    ending: mpsc::UnboundedSender<Ended>,
+    ended: mpsc::UnboundedReceiver<Settlement>,
+    ending: mpsc::UnboundedSender<Settlement>,
     claiming: Option<Claiming>,
     /// After a failed claim, until the next one.
     pause: Option<BoxFuture<'static, ()>>,
@@ -115,6 +100,7 @@ impl Dispatcher {
         let (ending, ended) = mpsc::unbounded_channel();
         let clock = &environment.clock;
         Self {
+            node: None,
             lines: Lines::new(options.max_running),
             running: BTreeMap::new(),
             outbox: Outbox::new(environment.backend.clone(), Outage::new(clock.clone(), "settle", options.seed)),
@@ -136,39 +122,64 @@ impl Dispatcher {
 
     /// Works until it was told to shut down and all is settled.
     pub(super) async fn run(mut self) {
-        while self.phase != Phase::Over {
-            self.claim();
-            self.step().await;
-            self.next_phase();
-        }
+        poll_fn(|context| self.poll(context)).await;
     }
 
-    async fn step(&mut self) {
-        let mut ended = Vec::new();
-        // In this order, so that two runs of one seed are alike. None of them can keep the others waiting for long:
-        // jobs end no faster than claims let them begin.
-        tokio::select! {
-            biased;
-            _ = self.ended.recv_many(&mut ended, CLAIM) => self.end(ended),
-            Some(command) = self.connections.commands.recv() => self.obey(command),
-            () = self.outbox.advance() => {}
-            answer = answer(&mut self.claiming) => self.claimed(answer),
-            Ok(()) = self.connections.node.changed() => self.joined(),
-            rung = self.connections.bell.listen() => self.rung(rung),
-            () = fire(&mut self.pause) => {}
-            () = &mut self.timer.1 => self.poll(),
-            () = fire(&mut self.grace) => self.phase_is_over(),
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        while self.phase != Phase::Over {
+            // Once more after anything was done: what it has begun must be waited for, too.
+            if !self.work(context) {
+                return Poll::Pending;
+            }
+            self.next_phase();
         }
+        Poll::Ready(())
+    }
+
+    /// Does all that can be done now; whether that was anything.
+    ///
+    /// Always in this order, so that two runs of one seed are alike. Nothing waits for long: jobs end no faster than
+    /// claims let them begin.
+    fn work(&mut self, context: &mut Context<'_>) -> bool {
+        let mut has_worked = false;
+        let mut ended = Vec::new();
+        while let Poll::Ready(Some(command)) = self.connections.commands.poll_recv(context) {
+            self.obey(command);
+            has_worked = true;
+        }
+        if self.ended.poll_recv_many(context, &mut ended, CLAIM).is_ready() {
+            self.end(ended);
+            has_worked = true;
+        }
+        has_worked |= self.outbox.advance(context);
+        if let Poll::Ready(rung) = self.connections.bell.poll_listen(context) {
+            self.rung(&rung);
+            has_worked = true;
+        }
+        has_worked |= fires(&mut self.pause, context);
+        if self.timer.1.poll_unpin(context).is_ready() {
+            self.look_again();
+            has_worked = true;
+        }
+        if fires(&mut self.grace, context) {
+            self.phase_is_over();
+            has_worked = true;
+        }
+        self.claim();
+        if let Some((claim, answer)) = self.answer(context) {
+            self.claimed(claim, answer);
+            has_worked = true;
+        }
+        has_worked
     }
 
     /// Begins a claim, if there is anything to ask for and nothing against it.
     fn claim(&mut self) {
-        let node = *self.connections.node.borrow();
         let is_barred = self.claiming.is_some()
             || self.pause.is_some()
             || self.phase != Phase::Open
             || self.outbox.len() >= MOST_WAITING;
-        let Some(node) = node.filter(|node| !is_barred && self.lost != Some(*node)) else { return };
+        let Some(node) = self.node.filter(|node| !is_barred && self.lost != Some(*node)) else { return };
         let slots = self.lines.take_slots(CLAIM);
         if slots.is_empty() {
             return;
@@ -178,7 +189,15 @@ impl Dispatcher {
         self.claiming = Some(Claiming { node, slots, answer });
     }
 
-    fn claimed(&mut self, (node, slots, answer): (NodeId, Vec<Slots>, Result<Claimed>)) {
+    /// The claim under way, if it has ended.
+    fn answer(&mut self, context: &mut Context<'_>) -> Option<(Claiming, Result<Claimed>)> {
+        match self.claiming.as_mut()?.answer.poll_unpin(context) {
+            Poll::Ready(answer) => self.claiming.take().map(|claim| (claim, answer)),
+            Poll::Pending => None,
+        }
+    }
+
+    fn claimed(&mut self, Claiming { node, slots, .. }: Claiming, answer: Result<Claimed>) {
         let claimed = match answer {
             Ok(claimed) => claimed,
             Err(error) => {
@@ -194,53 +213,51 @@ impl Dispatcher {
             self.connections.check.notify_one();
             return;
         }
-        let mut counts: BTreeMap<ExecutorName, usize> = BTreeMap::new();
-        let is_ours = self.phase == Phase::Open && *self.connections.node.borrow() == Some(node);
+        let mut free: BTreeMap<ExecutorName, usize> =
+            slots.into_iter().map(|slots| (slots.executor, slots.free)).collect();
+        let is_ours = self.phase == Phase::Open && self.node == Some(node);
         for row in claimed.jobs {
-            *counts.entry(row.executor.clone()).or_default() += 1;
+            if let Some(free) = free.get_mut(&row.executor) {
+                *free = free.saturating_sub(1);
+            }
             match is_ours {
                 true => self.start(row),
                 false => self.outbox.push(Settlement { id: row.id, lease: row.lease, outcome: Outcome::GiveBack }),
             }
         }
-        for Slots { executor, free } in slots {
-            if counts.get(&executor).is_some_and(|count| *count >= free) {
-                self.lines.ready(&executor);
-            }
-        }
+        free.iter().filter(|(_, free)| **free == 0).for_each(|(executor, _)| self.lines.ready(executor));
         if let Some(wait) = claimed.next_due_in {
             self.wake_in(wait);
         }
     }
 
     fn start(&mut self, row: JobRow) {
-        let (key, executor) = ((row.id, row.lease), row.executor.clone());
-        let Some(line) = self.lines.get(&executor) else {
+        let key = (row.id, row.lease);
+        let Some(line) = self.lines.get(row.executor.as_str()) else {
             self.outbox.push(Settlement { id: key.0, lease: key.1, outcome: Outcome::GiveBack });
             return;
         };
         let run = Run::new(self.options.cancel_grace);
-        let span = span(&row);
+        let (span, executor) = (span(&row), line.runner.name());
         let work = line.runner.run(row, self.environment.clone(), run.clone());
-        let (ending, name) = (self.ending.clone(), executor.clone());
+        let ending = self.ending.clone();
         let task = async move {
             let outcome = work.await;
             tracing::Span::current().record("job.outcome", outcome.as_str());
             tracing::debug!("the job has ended");
-            let settlement = Settlement { id: key.0, lease: key.1, outcome };
             // The loop is gone only when the runtime is.
-            let _ = ending.send(Ended { executor: name, settlement });
+            let _ = ending.send(Settlement { id: key.0, lease: key.1, outcome });
         };
         tokio::spawn(task.instrument(span));
-        self.lines.started(&executor);
+        self.lines.started(executor);
         self.running.insert(key, (executor, run));
     }
 
-    fn end(&mut self, ended: Vec<Ended>) {
-        for Ended { executor, settlement } in ended {
+    fn end(&mut self, ended: Vec<Settlement>) {
+        for settlement in ended {
             // A run that was given back while its thread went on is settled already.
-            if self.running.remove(&(settlement.id, settlement.lease)).is_some() {
-                self.lines.ended(&executor);
+            if let Some((executor, _)) = self.running.remove(&(settlement.id, settlement.lease)) {
+                self.lines.ended(executor);
                 self.outbox.push(settlement);
             }
         }
@@ -249,6 +266,7 @@ impl Dispatcher {
     fn obey(&mut self, command: Command) {
         match command {
             Command::Add(runner) => self.lines.add(runner),
+            Command::Join(node) => self.join(node),
             Command::Compare(node, heartbeat) => self.compare(node, &heartbeat),
             Command::ShutDown if self.phase == Phase::Open => {
                 tracing::info!(running = self.running.len(), "the node is shutting down");
@@ -262,7 +280,7 @@ impl Dispatcher {
         for run in heartbeat.cancelled.iter().filter_map(|run| self.running.get(run)) {
             run.1.cancellation.cancel();
         }
-        if self.claiming.is_some() || *self.connections.node.borrow() != Some(node) {
+        if self.claiming.is_some() || self.node != Some(node) {
             return;
         }
         let settling = self.outbox.runs();
@@ -274,17 +292,18 @@ impl Dispatcher {
     }
 
     /// The membership has changed: what runs under the old one is somebody else's now.
-    fn joined(&mut self) {
+    fn join(&mut self, node: Option<NodeId>) {
+        self.node = node;
         self.running.values().for_each(|(_, run)| run.abort.cancel());
         self.unheard.clear();
         self.lines.all_ready();
-        if self.connections.node.borrow().is_some() {
+        if node.is_some() {
             let executors: Vec<_> = self.lines.names().collect();
             tracing::info!(?executors, "the node has joined");
         }
     }
 
-    fn rung(&mut self, rung: Rung) {
+    fn rung(&mut self, rung: &Rung) {
         if rung.all {
             self.lines.all_ready();
         }
@@ -296,7 +315,7 @@ impl Dispatcher {
         }
     }
 
-    fn poll(&mut self) {
+    fn look_again(&mut self) {
         let clock = &self.environment.clock;
         self.timer = (deadline(clock.now(), self.options.poll_interval), clock.sleep(self.options.poll_interval));
         self.lines.all_ready();
@@ -308,49 +327,6 @@ impl Dispatcher {
         let at = deadline(clock.now(), wait);
         if at < self.timer.0 {
             self.timer = (at, clock.sleep(wait));
-        }
-    }
-
-    fn enter(&mut self, phase: Phase, grace: Duration) {
-        self.phase = phase;
-        self.grace = Some(self.environment.clock.sleep(grace));
-    }
-
-    /// Goes on with shutting down as soon as nothing is left to wait for, through as many phases as have nothing to do.
-    fn next_phase(&mut self) {
-        let is_drained = self.running.is_empty() && self.claiming.is_none();
-        if matches!(self.phase, Phase::Draining | Phase::Aborting) && is_drained {
-            self.enter(Phase::Leaving, LEAVE_GRACE);
-        }
-        if self.phase == Phase::Leaving && self.outbox.is_empty() && self.claiming.is_none() {
-            self.phase = Phase::Over;
-        }
-    }
-
-    fn phase_is_over(&mut self) {
-        match self.phase {
-            Phase::Draining => {
-                tracing::warn!(
-                    running = self.running.len(),
-                    "the grace for shutting down is over, jobs are given back"
-                );
-                self.running.values().for_each(|(_, run)| run.abort.cancel());
-                self.enter(Phase::Aborting, ABORT_GRACE);
-            }
-            Phase::Aborting => {
-                for (id, lease) in std::mem::take(&mut self.running).into_keys() {
-                    self.outbox.push(Settlement { id, lease, outcome: Outcome::GiveBack });
-                }
-                self.enter(Phase::Leaving, LEAVE_GRACE);
-            }
-            Phase::Leaving => {
-                tracing::error!(
-                    outcomes = self.outbox.len(),
-                    "the backend is away, outcomes are lost, their jobs will be rescued"
-                );
-                self.phase = Phase::Over;
-            }
-            Phase::Open | Phase::Over => {}
         }
     }
 }
@@ -369,20 +345,11 @@ fn span(row: &JobRow) -> tracing::Span {
     )
 }
 
-/// Waits for the claim under way; for ever, if there is none.
-async fn answer(claiming: &mut Option<Claiming>) -> (NodeId, Vec<Slots>, Result<Claimed>) {
-    let Some(claim) = claiming else { return std::future::pending().await };
-    let answer = (&mut claim.answer).await;
-    let (node, slots) = (claim.node, std::mem::take(&mut claim.slots));
-    *claiming = None;
-    (node, slots, answer)
-}
-
-/// Waits for a timer and takes it away; for ever, if there is none.
-async fn fire(timer: &mut Option<BoxFuture<'static, ()>>) {
-    match timer {
-        Some(wait) => wait.await,
-        None => std::future::pending().await,
+/// Whether a timer has just fired. It is taken away then.
+fn fires(timer: &mut Option<BoxFuture<'static, ()>>, context: &mut Context<'_>) -> bool {
+    let fires = timer.as_mut().is_some_and(|wait| wait.poll_unpin(context).is_ready());
+    if fires {
+        *timer = None;
     }
-    *timer = None;
+    fires
 }

@@ -1,0 +1,72 @@
+//! How a node stops: it lets jobs end, drops those that do not, gives them back, and stores what is left to store.
+
+use std::time::Duration;
+
+use super::Dispatcher;
+use crate::backend::{Outcome, Settlement};
+
+/// How far the node has shut down.
+#[derive(PartialEq, Eq, Clone, Copy)]
+pub(super) enum Phase {
+    /// It has not begun to.
+    Open,
+    /// Running jobs may end by themselves.
+    Draining,
+    /// They were dropped; what still runs blocks its thread.
+    Aborting,
+    /// That was given back too. Only the outbox is waited for.
+    Leaving,
+    /// All is settled, or the backend is away for too long.
+    Over,
+}
+
+/// How long jobs may take to notice that they were dropped.
+const ABORT_GRACE: Duration = Duration::from_secs(1);
+
+/// How long a node that shuts down waits for a backend that is away.
+const LEAVE_GRACE: Duration = Duration::from_secs(10);
+
+impl Dispatcher {
+    pub(super) fn enter(&mut self, phase: Phase, grace: Duration) {
+        self.phase = phase;
+        self.grace = Some(self.environment.clock.sleep(grace));
+    }
+
+    /// Goes on with shutting down as soon as nothing is left to wait for, through as many phases as have nothing to do.
+    pub(super) fn next_phase(&mut self) {
+        let is_drained = self.running.is_empty() && self.claiming.is_none();
+        if matches!(self.phase, Phase::Draining | Phase::Aborting) && is_drained {
+            self.enter(Phase::Leaving, LEAVE_GRACE);
+        }
+        if self.phase == Phase::Leaving && self.outbox.is_empty() && self.claiming.is_none() {
+            self.phase = Phase::Over;
+        }
+    }
+
+    pub(super) fn phase_is_over(&mut self) {
+        match self.phase {
+            Phase::Draining => {
+                tracing::warn!(
+                    running = self.running.len(),
+                    "the grace for shutting down is over, jobs are given back"
+                );
+                self.running.values().for_each(|(_, run)| run.abort.cancel());
+                self.enter(Phase::Aborting, ABORT_GRACE);
+            }
+            Phase::Aborting => {
+                for (id, lease) in std::mem::take(&mut self.running).into_keys() {
+                    self.outbox.push(Settlement { id, lease, outcome: Outcome::GiveBack });
+                }
+                self.enter(Phase::Leaving, LEAVE_GRACE);
+            }
+            Phase::Leaving => {
+                tracing::error!(
+                    outcomes = self.outbox.len(),
+                    "the backend is away, outcomes are lost, their jobs will be rescued"
+                );
+                self.phase = Phase::Over;
+            }
+            Phase::Open | Phase::Over => {}
+        }
+    }
+}
