@@ -12,8 +12,8 @@ use super::Runner;
 use crate::{backend::Slots, job::ExecutorName};
 
 /// One executor on this node.
-pub(super) struct Line {
-    pub(super) runner: Arc<dyn Runner>,
+struct Line {
+    runner: Arc<dyn Runner>,
     limit: Option<usize>,
     running: usize,
     /// Whether it may have due jobs: it was rung for, or had as many as were asked for.
@@ -37,8 +37,8 @@ impl Lines {
         self.lines.entry(ExecutorName::from(line.runner.name())).or_insert(line);
     }
 
-    pub(super) fn get(&self, executor: &str) -> Option<&Line> {
-        self.lines.get(executor)
+    pub(super) fn runner(&self, executor: &str) -> Option<&Arc<dyn Runner>> {
+        self.lines.get(executor).map(|line| &line.runner)
     }
 
     pub(super) fn ready(&mut self, executor: &ExecutorName) {
@@ -51,9 +51,14 @@ impl Lines {
         self.lines.values_mut().for_each(|line| line.is_ready = true);
     }
 
-    pub(super) fn started(&mut self, executor: &str) {
-        if let Some(line) = self.lines.get_mut(executor) {
-            line.running += 1;
+    /// Counts a job as running; whether there is such an executor here.
+    pub(super) fn started(&mut self, executor: &str) -> bool {
+        match self.lines.get_mut(executor) {
+            Some(line) => {
+                line.running += 1;
+                true
+            }
+            None => false,
         }
     }
 

@@ -39,7 +39,7 @@ use crate::{
 };
 
 /// How many jobs one claim asks for at most.
-const CLAIM: usize = 500;
+const CLAIM: usize = 1_000;
 
 /// What the dispatcher is told.
 pub(super) enum Command {
@@ -166,8 +166,13 @@ impl Dispatcher {
             has_worked = true;
         }
         self.claim();
-        if let Some((claim, answer)) = self.answer(context) {
-            self.claimed(claim, answer);
+        let mut ended = self.answer(context);
+        while let Some((claim, answer)) = ended {
+            let jobs = self.claimed(claim, answer);
+            // Before these are started: meanwhile the backend looks for more.
+            self.claim();
+            ended = self.answer(context);
+            jobs.into_iter().for_each(|row| self.start(row));
             has_worked = true;
         }
         has_worked
@@ -197,13 +202,14 @@ impl Dispatcher {
         }
     }
 
-    fn claimed(&mut self, Claiming { node, slots, .. }: Claiming, answer: Result<Claimed>) {
+    /// Takes in what was claimed; returns what is to be started, which counts as running.
+    fn claimed(&mut self, Claiming { node, slots, .. }: Claiming, answer: Result<Claimed>) -> Vec<JobRow> {
         let claimed = match answer {
             Ok(claimed) => claimed,
             Err(error) => {
                 self.pause = Some(self.outage.failed(&error));
                 slots.iter().for_each(|slots| self.lines.ready(&slots.executor));
-                return;
+                return Vec::new();
             }
         };
         self.outage.is_over();
@@ -211,35 +217,34 @@ impl Dispatcher {
             self.lost = Some(node);
             self.lines.all_ready();
             self.connections.check.notify_one();
-            return;
+            return Vec::new();
         }
-        let mut free: BTreeMap<ExecutorName, usize> =
-            slots.into_iter().map(|slots| (slots.executor, slots.free)).collect();
-        let is_ours = self.phase == Phase::Open && self.node == Some(node);
-        for row in claimed.jobs {
-            if let Some(free) = free.get_mut(&row.executor) {
-                *free = free.saturating_sub(1);
-            }
-            match is_ours {
-                true => self.start(row),
-                false => self.outbox.push(Settlement { id: row.id, lease: row.lease, outcome: Outcome::GiveBack }),
-            }
-        }
-        free.iter().filter(|(_, free)| **free == 0).for_each(|(executor, _)| self.lines.ready(executor));
         if let Some(wait) = claimed.next_due_in {
             self.wake_in(wait);
         }
+        let mut free: BTreeMap<ExecutorName, usize> =
+            slots.into_iter().map(|slots| (slots.executor, slots.free)).collect();
+        for row in &claimed.jobs {
+            if let Some(free) = free.get_mut(&row.executor) {
+                *free = free.saturating_sub(1);
+            }
+        }
+        free.iter().filter(|(_, free)| **free == 0).for_each(|(executor, _)| self.lines.ready(executor));
+        let is_ours = self.phase == Phase::Open && self.node == Some(node);
+        let (ours, others): (Vec<_>, Vec<_>) =
+            claimed.jobs.into_iter().partition(|row| is_ours && self.lines.started(row.executor.as_str()));
+        for row in others {
+            self.outbox.push(Settlement { id: row.id, lease: row.lease, outcome: Outcome::GiveBack });
+        }
+        ours
     }
 
     fn start(&mut self, row: JobRow) {
         let key = (row.id, row.lease);
-        let Some(line) = self.lines.get(row.executor.as_str()) else {
-            self.outbox.push(Settlement { id: key.0, lease: key.1, outcome: Outcome::GiveBack });
-            return;
-        };
+        let Some(runner) = self.lines.runner(row.executor.as_str()) else { return };
         let run = Run::new(self.options.cancel_grace);
-        let (span, executor) = (span(&row), line.runner.name());
-        let work = line.runner.run(row, self.environment.clone(), run.clone());
+        let (span, executor) = (span(&row), runner.name());
+        let work = runner.run(row, self.environment.clone(), run.clone());
         let ending = self.ending.clone();
         let task = async move {
             let outcome = work.await;
@@ -249,7 +254,6 @@ impl Dispatcher {
             let _ = ending.send(Settlement { id: key.0, lease: key.1, outcome });
         };
         tokio::spawn(task.instrument(span));
-        self.lines.started(executor);
         self.running.insert(key, (executor, run));
     }
 
