@@ -1,8 +1,11 @@
 //! Giving due jobs to nodes.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
-use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
     backend::{Bell, Claim, Claimed, JobRow, Result, Slots},
@@ -11,7 +14,13 @@ use rexecutor::{
 };
 use sqlx::{PgConnection, Row, ValueRef, postgres::PgRow};
 
-use super::{Database, PgBackend, positions::Position, row, session::Session, write};
+use super::{
+    Database, PgBackend,
+    positions::{Position, Start},
+    row,
+    session::Session,
+    write,
+};
 
 impl Claim for PgBackend {
     fn claim<'a>(&'a self, node: NodeId, slots: &'a [Slots]) -> BoxFuture<'a, Result<Claimed>> {
@@ -24,108 +33,145 @@ impl Claim for PgBackend {
     }
 }
 
-/// One executor's part of a claim.
-#[derive(Clone)]
-struct Asked {
-    slots: Slots,
-    /// After which place in its line.
-    after: Position,
-}
-
-/// What one statement gave.
+/// What a claim gave.
 #[derive(Default)]
 struct Found {
     jobs: Vec<JobRow>,
     unreadable: Vec<i64>,
-    now: DateTime<Utc>,
-    next_due: Option<DateTime<Utc>>,
+    next_due_in: Option<Duration>,
     is_member: bool,
 }
 
 impl Database {
     async fn claim(&self, node: NodeId, slots: &[Slots]) -> sqlx::Result<Claimed> {
         let now = SystemClock.now();
-        let asked = slots.iter().filter(|slots| slots.free > 0);
-        let asked = asked.map(|slots| Asked { slots: slots.clone(), after: self.positions.of(&slots.executor, now) });
-        let asked: Vec<Asked> = asked.collect();
+        let (mut further, mut first) = (Vec::new(), Vec::new());
+        for slots in slots.iter().filter(|slots| slots.free > 0) {
+            match self.positions.of(&slots.executor, now) {
+                Some(position) => further.push((slots.clone(), position)),
+                None => first.push(slots.clone()),
+            }
+        }
         let mut session = self.session().await?;
-        let began = SystemClock.now();
-        let mut found = self.claim_once(&mut session, node, &asked).await?;
-        let elapsed = SystemClock.now() - began;
-        // Rows may have come in behind the place from which this looked.
-        let again = unfilled(&asked, &found.jobs);
-        if found.is_member && !again.is_empty() {
-            match self.claim_once(&mut session, node, &again).await {
+        let mut found = Found::default();
+        if !further.is_empty() {
+            found = self.claim_further(&mut session, node, &further).await?;
+            // Rows may have come in behind the place from which this looked.
+            first.extend(unfilled(further, &found.jobs));
+        }
+        let (mut start, mut is_broken) = (None, false);
+        // Also when nothing was asked for, to learn whether the node is a member.
+        if !first.is_empty() || found.jobs.is_empty() {
+            let began = SystemClock.now();
+            match self.claim_from_start(&mut session, node, &first).await {
                 Ok(more) => {
-                    found.next_due = found.next_due.into_iter().chain(more.next_due).min();
+                    start = Some(Start { at: began, took: SystemClock.now() - began });
                     found.jobs.extend(more.jobs);
                     found.unreadable.extend(more.unreadable);
+                    (found.next_due_in, found.is_member) = (more.next_due_in, more.is_member);
                 }
                 // What a statement alone has claimed is claimed. The node asks again at once, and gets the error then.
-                Err(_) if matches!(session, Session::Alone(_)) => found.next_due = Some(found.now),
+                Err(_) if matches!(session, Session::Alone(..)) && !found.jobs.is_empty() => {
+                    (found.next_due_in, is_broken) = (Some(Duration::ZERO), true);
+                }
                 Err(error) => return Err(error),
             }
         }
-        self.set_aside(&mut session, std::mem::take(&mut found.unreadable)).await?;
+        if !is_broken {
+            self.set_aside(&mut session, std::mem::take(&mut found.unreadable)).await?;
+            session.end().await?;
+        }
         sort(&mut found.jobs, slots);
-        session.end().await?;
-        self.remember(&asked, &found.jobs, elapsed, began);
-        let next_due_in = found.next_due.and_then(|at| (at - found.now).to_std().ok());
-        Ok(Claimed { jobs: found.jobs, next_due_in, member: found.is_member })
+        self.remember(slots, &first, &found.jobs, start);
+        let member = found.is_member || !found.jobs.is_empty();
+        Ok(Claimed { jobs: found.jobs, next_due_in: found.next_due_in, member })
     }
 
-    async fn claim_once(&self, connection: &mut PgConnection, node: NodeId, asked: &[Asked]) -> sqlx::Result<Found> {
-        let free = |asked: &Asked| i64::try_from(asked.slots.free).unwrap_or(i64::MAX);
+    async fn claim_from_start(
+        &self,
+        connection: &mut PgConnection,
+        node: NodeId,
+        slots: &[Slots],
+    ) -> sqlx::Result<Found> {
+        let query = self.query(&self.queries.claim_jobs).bind(self.now()).bind(node.0);
+        let rows = query.bind(executors(slots)).bind(free(slots)).fetch_all(connection).await?;
+        let Some(first) = rows.first() else { return Err(sqlx::Error::RowNotFound) };
+        let now = row::instant(first, "now")?;
+        let next_due = row::optional_instant(first, "due_at")?;
+        let mut found = self.read(&rows)?;
+        found.next_due_in = next_due.and_then(|at| (at - now).to_std().ok());
+        found.is_member = first.try_get("is_member")?;
+        Ok(found)
+    }
+
+    async fn claim_further(
+        &self,
+        connection: &mut PgConnection,
+        node: NodeId,
+        asked: &[(Slots, Position)],
+    ) -> sqlx::Result<Found> {
+        let slots = || asked.iter().map(|(slots, _)| slots);
         let query = self
-            .query(&self.queries.claim_jobs)
+            .query(&self.queries.claim_further)
             .bind(self.now())
             .bind(node.0)
-            .bind(asked.iter().map(|asked| asked.slots.executor.to_string()).collect::<Vec<_>>())
-            .bind(asked.iter().map(free).collect::<Vec<_>>())
-            .bind(asked.iter().map(|asked| asked.after.priority).collect::<Vec<_>>())
-            .bind(asked.iter().map(|asked| asked.after.at).collect::<Vec<_>>())
-            .bind(asked.iter().map(|asked| asked.after.id).collect::<Vec<_>>());
-        read(&query.fetch_all(connection).await?)
+            .bind(executors(slots()))
+            .bind(free(slots()))
+            .bind(asked.iter().map(|(_, after)| after.priority).collect::<Vec<_>>())
+            .bind(asked.iter().map(|(_, after)| after.at).collect::<Vec<_>>())
+            .bind(asked.iter().map(|(_, after)| after.id).collect::<Vec<_>>());
+        self.read(&query.fetch_all(connection).await?)
     }
 
-    fn remember(&self, asked: &[Asked], jobs: &[JobRow], elapsed: TimeDelta, began: DateTime<Utc>) {
-        let is_slow = Position::is_slow(jobs.len(), elapsed);
-        for Asked { slots, after } in asked {
-            let claimed = jobs.iter().filter(|job| job.executor == slots.executor);
-            let last = claimed.clone().next_back().map(Position::of);
-            let is_full = claimed.count() >= slots.free;
-            let last = last.filter(|_| is_full && (is_slow || !after.is_start()));
-            self.positions.reached(&slots.executor, last, after.is_start().then_some(began));
+    fn read(&self, rows: &[PgRow]) -> sqlx::Result<Found> {
+        let (mut found, mut places) = (Found::default(), Vec::with_capacity(rows.len()));
+        for stored in rows {
+            if stored.try_get_raw("id")?.is_null() {
+                continue;
+            }
+            match row::job(stored) {
+                Ok(job) => {
+                    places.push(((job.id, job.lease), stored.try_get::<&str, _>("place")?.into()));
+                    found.jobs.push(job);
+                }
+                Err(error) => found.unreadable.push(write::unreadable(stored, &error)?),
+            }
+        }
+        self.places.remember(places);
+        Ok(found)
+    }
+
+    /// Records how far each executor's line was claimed; `first` are those that were claimed from their start.
+    fn remember(&self, slots: &[Slots], first: &[Slots], jobs: &[JobRow], start: Option<Start>) {
+        let first: HashSet<&str> = first.iter().map(|slots| slots.executor.as_str()).collect();
+        let lines = jobs.chunk_by(|one, next| one.executor == next.executor);
+        let lines: HashMap<&str, &[JobRow]> = lines.map(|line| (line[0].executor.as_str(), line)).collect();
+        for slots in slots {
+            let executor = slots.executor.as_str();
+            let line = lines.get(executor).copied().unwrap_or_default();
+            let last = line.last().filter(|_| line.len() >= slots.free).map(|last| (Position::of(last), line.len()));
+            self.positions.reached(&slots.executor, last, start.filter(|_| first.contains(executor)));
         }
     }
 }
 
-fn read(rows: &[PgRow]) -> sqlx::Result<Found> {
-    let mut found = Found::default();
-    for stored in rows {
-        found.now = row::instant(stored, "now")?;
-        found.is_member = stored.try_get("is_member")?;
-        found.next_due = row::optional_instant(stored, "due_at")?;
-        if stored.try_get_raw("id")?.is_null() {
-            continue;
-        }
-        match row::job(stored) {
-            Ok(job) => found.jobs.push(job),
-            Err(error) => found.unreadable.push(write::unreadable(stored, &error)?),
-        }
-    }
-    Ok(found)
+fn executors<'a>(slots: impl IntoIterator<Item = &'a Slots>) -> Vec<String> {
+    slots.into_iter().map(|slots| slots.executor.to_string()).collect()
 }
 
-/// Who looked from the middle of its line and has slots left.
-fn unfilled(asked: &[Asked], jobs: &[JobRow]) -> Vec<Asked> {
-    let left = |asked: &Asked| {
-        let claimed = jobs.iter().filter(|job| job.executor == asked.slots.executor).count();
-        let free = asked.slots.free.saturating_sub(claimed);
-        let slots = Slots { executor: asked.slots.executor.clone(), free };
-        (free > 0 && !asked.after.is_start()).then_some(Asked { slots, after: Position::START })
-    };
-    asked.iter().filter_map(left).collect()
+fn free<'a>(slots: impl IntoIterator<Item = &'a Slots>) -> Vec<i64> {
+    slots.into_iter().map(|slots| i64::try_from(slots.free).unwrap_or(i64::MAX)).collect()
+}
+
+/// What is left of the slots.
+fn unfilled(asked: Vec<(Slots, Position)>, jobs: &[JobRow]) -> impl Iterator<Item = Slots> {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    jobs.iter().for_each(|job| *counts.entry(job.executor.as_str()).or_default() += 1);
+    let left = asked.into_iter().map(move |(slots, _)| {
+        let claimed = counts.get(slots.executor.as_str()).copied().unwrap_or_default();
+        Slots { free: slots.free.saturating_sub(claimed), ..slots }
+    });
+    left.filter(|slots| slots.free > 0)
 }
 
 /// `RETURNING` keeps no order: by executor as they were asked, and then as they start.

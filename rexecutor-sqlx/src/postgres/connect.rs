@@ -10,11 +10,12 @@ use sqlx::{
 
 use super::{
     Database, PgBackend, PgOptions, error::ConnectError, failover::Failover, gathering::Gathering, migrate,
-    notices::Notices, positions::Positions, queries::Queries, session::INDEXED, transaction,
+    notices::Notices, places::Places, positions::Positions, queries::Queries, session::INDEXED, transaction,
+    warm::Warm,
 };
 
 /// For how long a connection counts as alive without a question.
-const FRESH: Duration = Duration::from_millis(500);
+pub(super) const FRESH: Duration = Duration::from_millis(500);
 
 impl PgBackend {
     /// Connects with the default options, and creates the tables or brings them up to date.
@@ -63,6 +64,7 @@ impl PgBackend {
     /// When the database fails.
     #[doc(hidden)]
     pub async fn drop_schema(&self) -> Result<(), sqlx::Error> {
+        let _waiting = self.0.warm.give_up();
         self.0.query(&self.0.queries.drop_schema).execute(&self.0.pool).await.map(drop)
     }
 }
@@ -120,6 +122,7 @@ impl PgOptions {
         let migrates = self.migrate;
         let backend = PgBackend(Arc::new(Database {
             pool,
+            warm: Warm::default(),
             failover,
             has_settings,
             queries,
@@ -128,6 +131,7 @@ impl PgOptions {
             gathering: Gathering::default(),
             notices: Notices::default(),
             positions: Positions::default(),
+            places: Places::default(),
         }));
         match migrates {
             true => migrate::run(&backend.0).await?,

@@ -78,7 +78,9 @@ impl Database {
         let is_one_statement = jobs.len() <= CHUNK && jobs.iter().all(|job| job.unique.is_none());
         if is_one_statement && self.has_settings {
             // A transaction by itself, in one round trip instead of three.
-            let ids = self.insert_rows(&mut *self.pool.acquire().await?, &jobs).await?;
+            let mut session = self.session().await?;
+            let ids = self.insert_rows(&mut session, &jobs).await?;
+            session.end().await?;
             return Ok(ids.into_iter().map(Enqueued::Inserted).collect());
         }
         let mut transaction = self.begin().await?;
@@ -124,15 +126,15 @@ impl Database {
         let query = self
             .query(&self.queries.insert_jobs)
             .bind(self.now())
-            .bind(each(jobs, |job| job.executor.to_string()))
-            .bind(each(jobs, |job| job.data.clone()))
-            .bind(each(jobs, |job| job.metadata.clone()))
+            .bind(each(jobs, |job| job.executor.as_str()))
+            .bind(each(jobs, |job| job.data.as_str()))
+            .bind(each(jobs, |job| job.metadata.as_deref()))
             .bind(each(jobs, |job| i32::from(job.max_attempts)))
             .bind(each(jobs, |job| i32::from(job.priority)))
             .bind(tags.collect::<Vec<_>>())
             .bind(each(jobs, due_at))
             .bind(each(jobs, delay))
-            .bind(each(jobs, |job| job.unique.as_ref().map(|unique| unique.key.0.to_vec())));
+            .bind(each(jobs, |job| job.unique.as_ref().map(|unique| &unique.key.0[..])));
         let rows = query.fetch_all(connection).await?;
         let mut ids = rows.iter().map(|row| row.try_get::<i64, _>("id")).collect::<sqlx::Result<Vec<_>>>()?;
         // `RETURNING` keeps no order, and numbers are given in the order of the rows.
@@ -141,7 +143,7 @@ impl Database {
     }
 }
 
-fn each<T>(jobs: &[NewJob], value: impl Fn(&NewJob) -> T) -> Vec<T> {
+fn each<'a, T>(jobs: &'a [NewJob], value: impl Fn(&'a NewJob) -> T) -> Vec<T> {
     jobs.iter().map(value).collect()
 }
 

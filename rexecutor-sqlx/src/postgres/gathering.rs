@@ -70,19 +70,24 @@ impl PgBackend {
 
     async fn store_gathered(&self) {
         let turn = self.0.gathering.turn.lock().await;
-        let gathered = self.0.gathering.take();
+        let mut gathered = self.0.gathering.take();
         if gathered.is_empty() {
             return;
         }
-        let all: Vec<NewJob> = gathered.iter().flat_map(|waiting| waiting.jobs.iter().cloned()).collect();
+        let counts: Vec<usize> = gathered.iter().map(|waiting| waiting.jobs.len()).collect();
+        let all: Vec<NewJob> = match &mut gathered[..] {
+            // They are not needed again: there are no others for whose sake they would be tried by themselves.
+            [alone] => std::mem::take(&mut alone.jobs),
+            many => many.iter().flat_map(|waiting| waiting.jobs.iter().cloned()).collect(),
+        };
         let executors: BTreeSet<ExecutorName> = executors(&all);
         let answer = self.0.limited("could not store jobs", self.0.store(all)).await;
         drop(turn);
         match answer {
             Ok(mut answers) => {
                 self.0.ring(executors);
-                for Waiting { jobs, answer } in gathered {
-                    let rest = answers.split_off(jobs.len().min(answers.len()));
+                for (Waiting { answer, .. }, count) in gathered.into_iter().zip(counts) {
+                    let rest = answers.split_off(count.min(answers.len()));
                     let _ = answer.send(Ok(std::mem::replace(&mut answers, rest)));
                 }
             }

@@ -8,7 +8,9 @@
 //! # Invariants
 //!
 //! - The database's clock decides, unless the options have one.
-//! - Locks on several rows are taken in ascending order, of numbers or of keys.
+//! - Locks on several rows are taken in ascending order, of numbers or of keys; by completions, of places. Two who want the
+//!   same rows in different orders are a node and the one that took it for dead: then the server fails one of them, and
+//!   that one tries again.
 //! - Bells are rung, and other processes notified, after the commit.
 
 mod claim;
@@ -23,6 +25,7 @@ mod maintain;
 mod migrate;
 mod notices;
 mod options;
+mod places;
 mod positions;
 mod queries;
 mod row;
@@ -30,6 +33,7 @@ mod session;
 mod settle;
 mod transaction;
 mod unique;
+mod warm;
 mod watch;
 mod write;
 
@@ -39,7 +43,10 @@ use rexecutor::backend::Bells;
 use sqlx::PgPool;
 
 pub use self::{error::ConnectError, options::PgOptions};
-use self::{failover::Failover, gathering::Gathering, notices::Notices, positions::Positions, queries::Queries};
+use self::{
+    failover::Failover, gathering::Gathering, notices::Notices, places::Places, positions::Positions, queries::Queries,
+    warm::Warm,
+};
 
 /// Keeps jobs in a PostgreSQL database, for any number of nodes on any number of machines.
 ///
@@ -67,6 +74,8 @@ pub struct PgBackend(Arc<Database>);
 #[derive(Debug)]
 struct Database {
     pool: PgPool,
+    /// Connections of the pool for statements alone.
+    warm: Warm,
     queries: Queries,
     options: PgOptions,
     bells: Bells,
@@ -79,4 +88,6 @@ struct Database {
     has_settings: bool,
     /// How far claims have got.
     positions: Positions,
+    /// Where the rows of the claimed runs stand.
+    places: Places,
 }

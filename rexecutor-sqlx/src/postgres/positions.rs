@@ -1,9 +1,10 @@
 //! How far claims have got in each executor's line.
 //!
-//! While any transaction holds an old snapshot, rows that were claimed stay in the ready index as dead entries, and a claim
-//! from the start of the line steps over all of them. When claims become slow by it, they go on where the last one ended.
-//! What comes in behind that place is found by a claim from the start: after a second at the latest, and before a node
-//! is told that there is nothing more.
+//! Rows that were claimed stay in the ready index as dead entries until they are vacuumed, and a claim from the start of
+//! the line steps over all of them. So while a long line is worked off, each claim goes on where the last one ended. What
+//! comes in behind that place is found by a claim from the start: after ten times as long as the last one took, which
+//! keeps their share of the time small, after a second at the latest, and before a node is told that there is nothing
+//! more.
 
 use std::{
     collections::HashMap,
@@ -22,53 +23,54 @@ pub(super) struct Position {
 }
 
 impl Position {
-    /// Before every job.
-    pub(super) const START: Self = Self { priority: -1, at: DateTime::UNIX_EPOCH, id: 0 };
-
     pub(super) fn of(job: &JobRow) -> Self {
         Self { priority: job.priority.into(), at: job.scheduled_at, id: job.id.as_i64() }
     }
-
-    pub(super) fn is_start(self) -> bool {
-        self == Self::START
-    }
-
-    /// Whether a claim of so many jobs took longer than it does in a line without dead entries. Small claims count as
-    /// quick: they keep the strict order.
-    pub(super) fn is_slow(jobs: usize, elapsed: TimeDelta) -> bool {
-        let usual = TimeDelta::microseconds(5_000 + 40 * i64::try_from(jobs).unwrap_or(i64::MAX / 64));
-        jobs >= 50 && elapsed > usual
-    }
 }
+
+/// From how many jobs on a claim that was filled counts as one of many. Smaller ones keep the strict order.
+const MANY: usize = 100;
 
 /// The places that were reached.
 #[derive(Debug, Default)]
 pub(super) struct Positions(Mutex<HashMap<ExecutorName, Reached>>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Reached {
     position: Position,
-    /// When a claim last began at the start.
-    since: DateTime<Utc>,
+    start: Start,
 }
 
-/// How long claims may go on without one from the start.
-const STRETCH: TimeDelta = TimeDelta::seconds(1);
+/// A claim from the start of a line.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Start {
+    pub(super) at: DateTime<Utc>,
+    pub(super) took: TimeDelta,
+}
+
+impl Start {
+    /// Whether claims may still go on after it.
+    fn is_recent(self, now: DateTime<Utc>) -> bool {
+        let stretch = (self.took * 10).min(TimeDelta::seconds(1));
+        (TimeDelta::zero()..stretch).contains(&(now - self.at))
+    }
+}
 
 impl Positions {
-    /// Where a claim begins.
-    pub(super) fn of(&self, executor: &ExecutorName, now: DateTime<Utc>) -> Position {
+    /// After which place a claim begins; `None`: at the start.
+    pub(super) fn of(&self, executor: &ExecutorName, now: DateTime<Utc>) -> Option<Position> {
         let reached = self.reached_so_far();
-        let recent = |reached: &&Reached| (TimeDelta::zero()..STRETCH).contains(&(now - reached.since));
-        reached.get(executor).filter(recent).map_or(Position::START, |reached| reached.position)
+        let recent = |reached: &&Reached| reached.start.is_recent(now);
+        reached.get(executor).filter(recent).map(|reached| reached.position)
     }
 
-    /// Records where a claim ended; `None`: the next one begins at the start.
-    pub(super) fn reached(&self, executor: &ExecutorName, last: Option<Position>, from_start: Option<DateTime<Utc>>) {
+    /// Records where a claim of so many jobs that got all it asked for ended, and whether it began at the start; `None`:
+    /// there were fewer, and the next one begins at the start.
+    pub(super) fn reached(&self, executor: &ExecutorName, last: Option<(Position, usize)>, start: Option<Start>) {
         let mut reached = self.reached_so_far();
-        let since = from_start.or(reached.get(executor).map(|reached| reached.since));
-        match last.zip(since) {
-            Some((position, since)) => drop(reached.insert(executor.clone(), Reached { position, since })),
+        let start = start.or(reached.get(executor).map(|reached| reached.start));
+        match last.filter(|(_, jobs)| *jobs >= MANY).zip(start) {
+            Some(((position, _), start)) => drop(reached.insert(executor.clone(), Reached { position, start })),
             None => drop(reached.remove(executor)),
         }
     }
@@ -82,26 +84,40 @@ impl Positions {
 mod tests {
     use super::*;
 
-    #[test]
-    fn claims_go_on_for_a_second_and_begin_again() {
-        let (positions, executor) = (Positions::default(), ExecutorName::from("mail"));
-        let start = DateTime::UNIX_EPOCH;
-        let place = Position { priority: 3, at: start, id: 9 };
-        positions.reached(&executor, Some(place), Some(start));
-        assert_eq!(positions.of(&executor, start + TimeDelta::milliseconds(999)), place);
-        // Going on does not count as beginning at the start.
-        let further = Position { id: 20, ..place };
-        positions.reached(&executor, Some(further), None);
-        assert_eq!(positions.of(&executor, start + TimeDelta::milliseconds(999)), further);
-        assert_eq!(positions.of(&executor, start + TimeDelta::seconds(1)), Position::START);
-        positions.reached(&executor, None, None);
-        assert_eq!(positions.of(&executor, start), Position::START);
+    const BEGIN: DateTime<Utc> = DateTime::UNIX_EPOCH;
+
+    fn after(milliseconds: i64) -> DateTime<Utc> {
+        BEGIN + TimeDelta::milliseconds(milliseconds)
+    }
+
+    fn took(milliseconds: i64) -> Option<Start> {
+        Some(Start { at: BEGIN, took: TimeDelta::milliseconds(milliseconds) })
     }
 
     #[test]
-    fn small_and_quick_claims_keep_to_the_start() {
-        assert!(!Position::is_slow(49, TimeDelta::seconds(9)));
-        assert!(!Position::is_slow(500, TimeDelta::milliseconds(10)));
-        assert!(Position::is_slow(500, TimeDelta::milliseconds(41)));
+    fn claims_go_on_for_a_while_and_begin_again() {
+        let (positions, executor) = (Positions::default(), ExecutorName::from("mail"));
+        let place = Position { priority: 3, at: BEGIN, id: 9 };
+        positions.reached(&executor, Some((place, MANY)), took(8));
+        assert_eq!(positions.of(&executor, after(79)), Some(place));
+        // Going on does not count as beginning at the start.
+        let further = Position { id: 20, ..place };
+        positions.reached(&executor, Some((further, MANY)), None);
+        assert_eq!(positions.of(&executor, after(79)), Some(further));
+        assert_eq!(positions.of(&executor, after(80)), None);
+        // A second is the most.
+        positions.reached(&executor, Some((place, MANY)), took(60_000));
+        assert_eq!(positions.of(&executor, after(999)), Some(place));
+        assert_eq!(positions.of(&executor, after(1_000)), None);
+        positions.reached(&executor, None, None);
+        assert_eq!(positions.of(&executor, BEGIN), None);
+    }
+
+    #[test]
+    fn small_claims_keep_to_the_start() {
+        let (positions, executor) = (Positions::default(), ExecutorName::from("mail"));
+        let place = Position { priority: 3, at: BEGIN, id: 9 };
+        positions.reached(&executor, Some((place, MANY - 1)), took(9_000));
+        assert_eq!(positions.of(&executor, BEGIN), None);
     }
 }

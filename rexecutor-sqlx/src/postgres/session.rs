@@ -15,21 +15,25 @@ use sqlx::{
     AssertSqlSafe, PgConnection, Postgres, Transaction, pool::PoolConnection, postgres::PgArguments, query::Query,
 };
 
-use super::{Database, error};
+use super::{Database, error, warm::Warm};
 
 /// Where one statement is carried out.
 pub(super) enum Session {
     /// By itself, in one round trip: the session's own settings suit it.
-    Alone(PoolConnection<Postgres>),
+    Alone(PoolConnection<Postgres>, Warm),
     /// In a transaction that brings the settings, in three.
     Within(Transaction<'static, Postgres>),
 }
 
 impl Session {
-    /// Commits what is not committed yet.
+    /// Commits what is not committed yet. To be called when every answer has come; else the connection is looked at again
+    /// before its next use.
     pub(super) async fn end(self) -> sqlx::Result<()> {
         match self {
-            Self::Alone(_) => Ok(()),
+            Self::Alone(connection, warm) => {
+                warm.put(connection);
+                Ok(())
+            }
             Self::Within(transaction) => transaction.commit().await,
         }
     }
@@ -40,7 +44,7 @@ impl Deref for Session {
 
     fn deref(&self) -> &PgConnection {
         match self {
-            Self::Alone(connection) => connection,
+            Self::Alone(connection, _) => connection,
             Self::Within(transaction) => transaction,
         }
     }
@@ -49,7 +53,7 @@ impl Deref for Session {
 impl DerefMut for Session {
     fn deref_mut(&mut self) -> &mut PgConnection {
         match self {
-            Self::Alone(connection) => connection,
+            Self::Alone(connection, _) => connection,
             Self::Within(transaction) => transaction,
         }
     }
@@ -68,10 +72,14 @@ impl Database {
 
     /// A session for a single statement.
     pub(super) async fn session(&self) -> sqlx::Result<Session> {
-        match self.has_settings {
-            true => self.pool.acquire().await.map(Session::Alone),
-            false => self.begin().await.map(Session::Within),
+        if !self.has_settings {
+            return self.begin().await.map(Session::Within);
         }
+        let connection = match self.warm.take() {
+            Ok(connection) => connection,
+            Err(_waiting) => self.pool.acquire().await?,
+        };
+        Ok(Session::Alone(connection, self.warm.clone()))
     }
 
     /// Begins a transaction, with its settings in the same round trip.
@@ -102,6 +110,7 @@ impl Database {
             timeout = timeout.as_millis().clamp(1, i32::MAX.unsigned_abs().into()),
             idle = timeout.as_millis().saturating_mul(2).clamp(1, i32::MAX.unsigned_abs().into()),
         );
+        let _waiting = self.warm.give_up();
         // After an outage every idle connection is dead. Nothing has happened yet, so the next one may try.
         let mut left = self.pool.options().get_max_connections();
         loop {
@@ -131,11 +140,19 @@ impl Database {
         let limit = self.options.timeout.saturating_mul(u32::try_from(statements).unwrap_or(u32::MAX));
         tokio::select! {
             biased;
-            answer = work => answer.inspect_err(|error| self.failover.notice(error)).map_err(error::failed(what)),
+            answer = work => answer.inspect_err(|error| self.notice(error)).map_err(error::failed(what)),
             () = SystemClock.sleep(limit) => {
                 Err(BackendError::transient(what, format!("the server has not answered for {} s", limit.as_secs())))
             }
         }
+    }
+}
+
+impl Database {
+    /// Takes in an error, which other connections may meet too.
+    fn notice(&self, error: &sqlx::Error) {
+        drop(self.warm.give_up());
+        self.failover.notice(error);
     }
 }
 

@@ -36,10 +36,11 @@ pub(super) struct Settled {
 impl Database {
     async fn settle(&self, settlements: &[Settlement]) -> sqlx::Result<Settled> {
         // What is completed alone stays so if the rest fails; then the whole batch comes again, and this is refused.
-        let is_alone = self.has_settings && !self.options.async_settles;
         let mut done = HashSet::new();
-        if is_alone {
-            done = self.complete(&mut *self.pool.acquire().await?, settlements).await?;
+        if self.has_settings {
+            let mut session = self.session().await?;
+            done = self.complete(&mut session, settlements).await?;
+            session.end().await?;
             if done.len() == settlements.len() {
                 return Ok(Settled::default());
             }
@@ -48,7 +49,7 @@ impl Database {
             true => self.begin_unflushed().await?,
             false => self.begin().await?,
         };
-        if !is_alone {
+        if !self.has_settings {
             done = self.complete(&mut transaction, settlements).await?;
         }
         let rest = settlements.iter().filter(|run| !done.contains(&run.id.as_i64())).collect();
@@ -88,23 +89,29 @@ impl Database {
     async fn complete(&self, connection: &mut PgConnection, settlements: &[Settlement]) -> sqlx::Result<HashSet<i64>> {
         let mut counts: HashMap<JobId, usize> = HashMap::new();
         settlements.iter().for_each(|run| *counts.entry(run.id).or_default() += 1);
+        let places = self.places.take(settlements.iter().map(|run| (run.id, run.lease)));
         let mut done = HashSet::new();
         for keep in [true, false] {
             // A job that is settled twice in one batch is decided on in order.
             let is_ours =
                 |run: &&Settlement| run.outcome == Outcome::Complete { keep } && counts.get(&run.id) == Some(&1);
-            let mut runs: Vec<(i64, i64)> =
-                settlements.iter().filter(is_ours).map(|run| (run.id.as_i64(), run.lease.0)).collect();
-            if runs.is_empty() {
+            let (mut ids, mut leases, mut at) = (Vec::new(), Vec::new(), Vec::new());
+            for run in settlements.iter().filter(is_ours) {
+                if let Some(place) = places.get(&(run.id, run.lease)) {
+                    ids.push(run.id.as_i64());
+                    leases.push(run.lease.0);
+                    at.push(&**place);
+                }
+            }
+            if ids.is_empty() {
                 continue;
             }
-            runs.sort_unstable();
-            let (ids, leases): (Vec<i64>, Vec<i64>) = runs.into_iter().unzip();
             let query = match keep {
-                true => self.query(&self.queries.complete_jobs).bind(self.now()),
-                false => self.query(&self.queries.delete_completed_jobs),
+                true => self.query(&self.queries.complete_runs).bind(self.now()),
+                false => self.query(&self.queries.delete_runs),
             };
-            for row in query.bind(ids).bind(leases).fetch_all(&mut *connection).await? {
+            let query = query.bind(ids).bind(leases).bind(at).bind(self.options.async_settles);
+            for row in query.fetch_all(&mut *connection).await? {
                 done.insert(row.try_get::<i64, _>("id")?);
             }
         }

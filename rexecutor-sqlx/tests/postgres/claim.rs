@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use rexecutor::{
     backend::{Claim, Due, Enqueue, JobRow, Maintain, NewJob, Outcome, Settle, Settlement},
     clock::Clock,
@@ -74,8 +74,7 @@ async fn pages_read_by_a_claim(world: &World, node: NodeId) -> i64 {
         .unwrap();
     let explain = AssertSqlSafe(format!("EXPLAIN (ANALYZE, BUFFERS) {sql}"));
     let query = sqlx::query_scalar::<_, String>(explain).bind(world.clock.now()).bind(node.0);
-    let query = query.bind(["mail"]).bind([20_i64]).bind([i32::MIN]).bind([None::<DateTime<Utc>>]).bind([0_i64]);
-    let plan = query.fetch_all(&mut *transaction).await.unwrap();
+    let plan = query.bind(["mail"]).bind([20_i64]).fetch_all(&mut *transaction).await.unwrap();
     transaction.rollback().await.unwrap();
     // The first such line is that of the whole: `Buffers: shared hit=12 read=3 dirtied=1`.
     let buffers = plan.iter().find(|line| line.contains("Buffers: shared")).unwrap();
@@ -136,7 +135,7 @@ async fn trap_40_numbers_of_64_bits_and_microseconds_come_back() {
     .await;
 }
 
-/// A claim that takes so long that the next one goes on where it ended: it waits for a lock that another session has.
+/// A claim that takes so long that the next one surely goes on where it ended: it waits for another session's lock.
 pub(crate) async fn claim_slowly(world: &World, backend: &PgBackend, node: NodeId, free: usize) -> Vec<JobRow> {
     let pool = sqlx::PgPool::connect(&world.url).await.unwrap();
     let mut blocker = pool.begin().await.unwrap();
@@ -152,7 +151,7 @@ pub(crate) async fn claim_slowly(world: &World, backend: &PgBackend, node: NodeI
     claim.await.unwrap()
 }
 
-/// While an old snapshot is held, claims that have become slow go on from where the last one ended; what came in behind
+/// Claims of a long line go on from where the last one ended, however many dead entries stand before; what came in behind
 /// that place is claimed before a node is told that there is nothing more.
 #[tokio::test]
 async fn trap_30_what_comes_in_behind_a_claim_is_claimed_before_the_line_counts_as_empty() {
@@ -166,6 +165,52 @@ async fn trap_30_what_comes_in_behind_a_claim_is_claimed_before_the_line_counts_
         let rest = claim(&world.backend, node, "mail", 1_000).await.jobs;
         assert_eq!(rest.len(), 201);
         assert_eq!(rest[0].id, urgent);
+    })
+    .await;
+}
+
+/// Claims that go on where the last one ended, across a change of priority, while another node takes some of the line.
+#[tokio::test]
+async fn a_long_line_is_claimed_in_its_order_and_each_job_once() {
+    in_schema(async |world| {
+        let with = |priority| NewJob { priority, ..job("mail") };
+        let _ = world.backend.enqueue((0..350).map(|number| with(if number < 100 { 7 } else { 3 })).collect()).await;
+        // Beside them stand what is not due, and jobs of somebody else.
+        let later = Due::In(TimeDelta::hours(1));
+        let _ = world.backend.enqueue(vec![NewJob { due: later, ..with(3) }; 50]).await.unwrap();
+        let _ = world.backend.enqueue(vec![NewJob { priority: 3, ..job("print") }; 50]).await.unwrap();
+        let (node, other) = (join(&world.backend).await, join(&world.backend).await);
+        let mut claimed = claim(&world.backend, node, "mail", 100).await.jobs;
+        let taken = claim(&world.backend, other, "mail", 20).await.jobs;
+        for count in [100, 100, 30] {
+            let more = claim(&world.backend, node, "mail", 100).await.jobs;
+            assert_eq!(more.len(), count);
+            claimed.extend(more);
+        }
+        assert!(claimed.is_sorted_by_key(|job| (job.priority, job.id)));
+        assert!(claimed.iter().all(|job| job.executor.as_str() == "mail" && job.status == JobStatus::Executing));
+        let ids: BTreeSet<_> = claimed.iter().chain(&taken).map(|job| job.id).collect();
+        assert_eq!((ids.len(), claimed.len() + taken.len()), (350, 350));
+    })
+    .await;
+}
+
+/// A claim remembers where it left its rows; where somebody has moved them since, the right ones are completed.
+#[tokio::test]
+async fn a_completion_finds_its_job_wherever_that_stands_now() {
+    in_schema(async |world| {
+        let node = join(&world.backend).await;
+        let _ = world.backend.enqueue(jobs("mail", 4)).await.unwrap();
+        let claimed = claim(&world.backend, node, "mail", 4).await.jobs;
+        // Each row moves up to where another stood.
+        world.sql("DELETE FROM {schema}.jobs WHERE id = 1").await;
+        world.sql("VACUUM FULL {schema}.jobs").await;
+        let outcome = |keep| Outcome::Complete { keep };
+        let settlement = |job: &JobRow, keep| Settlement { id: job.id, lease: job.lease, outcome: outcome(keep) };
+        let settlements = [settlement(&claimed[1], true), settlement(&claimed[2], false)];
+        assert_eq!(world.backend.settle(&settlements).await.unwrap(), []);
+        let rows: Vec<_> = world.rows().await.iter().map(|row| (row.id.as_i64(), row.status)).collect();
+        assert_eq!(rows, [(2, JobStatus::Complete), (4, JobStatus::Executing)]);
     })
     .await;
 }

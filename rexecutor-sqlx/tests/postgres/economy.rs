@@ -44,6 +44,10 @@ impl Counted {
         counted.enqueue(1).await;
         let claimed = counted.claim().await;
         counted.settle(&claimed, |_| Outcome::Complete { keep: false }).await;
+        // Also the claim that goes on where the one before ended.
+        counted.enqueue(2 * BATCH).await;
+        let claimed = [counted.claim().await, counted.claim().await].concat();
+        counted.settle(&claimed, |_| Outcome::Complete { keep: false }).await;
         counted
     }
 
@@ -88,7 +92,7 @@ async fn a_thousand_jobs_take_one_insert_two_claims_and_two_settlements() {
             assert_eq!((claimed.len(), cost), (BATCH, ONE));
             assert_eq!(counted.cost(counted.settle(&claimed, keep)).await.1, ONE);
         }
-        // One statement more where the claims before were slow: they go on from where they were, and then from the start.
+        // First it goes on where the last claim ended, unless that is too long ago, and then from the start.
         let (nothing, Cost { round_trips, statements }) = counted.cost(counted.claim()).await;
         assert!(nothing.is_empty() && round_trips <= 4 && statements <= 4, "{round_trips}, {statements}");
     })

@@ -175,8 +175,8 @@ async fn an_outcome_whose_commit_is_cut_is_stored_when_it_is_sent_again() {
             let wire = Wire::to(&world.url).await;
             let cut_off = world.options().connect(&wire.url(&world.url)).await.unwrap();
             let _ = world.backend.enqueue(jobs("mail", 2)).await.unwrap();
-            let node = join(&world.backend).await;
-            let claimed = claim(&world.backend, node, "mail", 2).await.jobs;
+            let node = join(&cut_off).await;
+            let claimed = claim(&cut_off, node, "mail", 2).await.jobs;
             let outcomes = claimed.iter().zip([first.clone(), retried.clone()]);
             let outcomes: Vec<_> =
                 outcomes.map(|(job, outcome)| Settlement { id: job.id, lease: job.lease, outcome }).collect();

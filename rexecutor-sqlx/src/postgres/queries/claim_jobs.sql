@@ -1,32 +1,27 @@
--- $1 the test clock's time, $2 the node, $3 executors, $4 their free slots, $5 to $7 the place in the line of each after
--- which to look. Gives one row at least: `id` is NULL where nothing was claimed.
+-- $1 the test clock's time, $2 the node, $3 executors, $4 their free slots. Gives one row at least: `id` is NULL where
+-- nothing was claimed.
 WITH RECURSIVE present AS MATERIALIZED (
     SELECT
         coalesce($1::TIMESTAMPTZ, clock_timestamp()) AS now,
         EXISTS (SELECT FROM {schema}.nodes WHERE id = $2) AS is_member
 ),
 slot AS MATERIALIZED (
-    SELECT executor, free, after_priority, after_at, after_id, place
-    FROM unnest($3::TEXT [], $4::BIGINT [], $5::INTEGER [], $6::TIMESTAMPTZ [], $7::BIGINT [])
-        WITH ORDINALITY AS slot (executor, free, after_priority, after_at, after_id, place)
+    SELECT executor, free, place
+    FROM unnest($3::TEXT [], $4::BIGINT []) WITH ORDINALITY AS slot (executor, free, place)
     WHERE (SELECT is_member FROM present)
 ),
 -- The priorities of each line, one look-up each: however many future jobs one holds, it is stepped over.
-level (place, executor, priority, after_at, after_id) AS (
-    SELECT
-        slot.place, slot.executor, first.priority,
-        CASE WHEN first.priority = slot.after_priority THEN slot.after_at ELSE '-infinity' END,
-        CASE WHEN first.priority = slot.after_priority THEN slot.after_id ELSE 0 END
+level (place, executor, priority) AS (
+    SELECT slot.place, slot.executor, first.priority
     FROM slot
     CROSS JOIN LATERAL (
         SELECT job.priority FROM {schema}.jobs AS job
         WHERE job.executor = slot.executor AND job.status IN ('scheduled', 'retryable')
-            AND (job.priority, job.scheduled_at, job.id) > (slot.after_priority, slot.after_at, slot.after_id)
         ORDER BY job.priority, job.scheduled_at, job.id
         LIMIT 1
     ) AS first
     UNION ALL
-    SELECT level.place, level.executor, next.priority, '-infinity'::TIMESTAMPTZ, 0::BIGINT
+    SELECT level.place, level.executor, next.priority
     FROM level
     CROSS JOIN LATERAL (
         SELECT job.priority FROM {schema}.jobs AS job
@@ -43,16 +38,12 @@ due AS MATERIALIZED (
     FROM slot
     CROSS JOIN LATERAL (
         SELECT job.tid
-        FROM (
-            SELECT level.priority, level.after_at, level.after_id
-            FROM level WHERE level.place = slot.place ORDER BY level.priority
-        ) AS line
+        FROM (SELECT level.priority FROM level WHERE level.place = slot.place ORDER BY level.priority) AS line
         CROSS JOIN LATERAL (
             SELECT job.ctid AS tid FROM {schema}.jobs AS job
             WHERE job.executor = slot.executor AND job.priority = line.priority
                 AND job.status IN ('scheduled', 'retryable')
                 AND job.scheduled_at <= (SELECT now FROM present)
-                AND (job.scheduled_at, job.id) > (line.after_at, line.after_id)
             ORDER BY job.scheduled_at, job.id
             LIMIT slot.free
             FOR UPDATE SKIP LOCKED
@@ -71,7 +62,7 @@ claimed AS (
         attempted_at = (SELECT now FROM present)
     WHERE ctid = ANY (ARRAY(SELECT tid FROM due))
     RETURNING
-        id, executor, status, data, metadata, attempt, max_attempts, priority, tags, errors, lease, node,
+        ctid::TEXT AS place, id, executor, status, data, metadata, attempt, max_attempts, priority, tags, errors, lease, node,
         cancel_reason, unique_key, inserted_at, scheduled_at, attempted_at, completed_at, cancelled_at, discarded_at
 ),
 -- When the next job of those is due whose slots were not all filled.
@@ -91,7 +82,7 @@ next AS MATERIALIZED (
 )
 SELECT
     present.now, present.is_member, next.due_at,
-    claimed.id, claimed.executor, claimed.status, claimed.data, claimed.metadata, claimed.attempt,
+    claimed.place, claimed.id, claimed.executor, claimed.status, claimed.data, claimed.metadata, claimed.attempt,
     claimed.max_attempts, claimed.priority, claimed.tags, claimed.errors, claimed.lease, claimed.node,
     claimed.cancel_reason, claimed.unique_key, claimed.inserted_at, claimed.scheduled_at, claimed.attempted_at,
     claimed.completed_at, claimed.cancelled_at, claimed.discarded_at
