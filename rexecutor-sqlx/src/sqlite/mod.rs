@@ -16,6 +16,8 @@
 //! - Within a process, time does not run backwards from one transaction to the next.
 
 mod claim;
+#[cfg(test)]
+mod economy;
 mod enqueue;
 mod enqueue_in;
 mod error;

@@ -77,7 +77,7 @@ impl SqliteOptions {
     pub fn new() -> Self {
         Self {
             busy_timeout: Duration::from_secs(5),
-            poll_interval: Duration::from_millis(50),
+            poll_interval: Duration::from_millis(100),
             durability: Durability::default(),
             clock: Arc::new(SystemClock),
         }
@@ -90,7 +90,7 @@ impl SqliteOptions {
         self
     }
 
-    /// How often a node looks for what other processes have done. The default is 50 milliseconds.
+    /// How often a node looks for what other processes have done. The default is 100 milliseconds.
     pub fn poll_interval(mut self, interval: Duration) -> Self {
         self.poll_interval = interval;
         self

@@ -1,0 +1,94 @@
+//! What work costs, counted: how often statements are handed over to the connection's thread.
+//!
+//! Each backend has a thread of its own on which all its statements are handed over, so the count is that thread's.
+
+use std::cell::Cell;
+
+use rexecutor::{
+    backend::{Claim, Due, Enqueue, JobRow, Maintain, NewJob, Node, Outcome, Settle, Settlement, Slots},
+    job::NodeId,
+};
+
+use super::{SqliteBackend, writer::Core};
+
+thread_local! {
+    static HAND_OVERS: Cell<usize> = const { Cell::new(0) };
+}
+
+pub(super) fn count() {
+    HAND_OVERS.set(HAND_OVERS.get() + 1);
+}
+
+/// How many jobs a claim has, and a batch of outcomes.
+const BATCH: usize = 500;
+
+struct Counted {
+    backend: SqliteBackend,
+    node: NodeId,
+}
+
+impl Counted {
+    async fn new() -> Self {
+        let backend = crate::SqliteOptions::new().open_in_memory().await.unwrap();
+        let node = Node { label: "test".to_owned(), timeout: std::time::Duration::from_secs(60) };
+        let node = backend.join(&node).await.unwrap();
+        Self { backend, node }
+    }
+
+    async fn cost<T>(&self, work: impl Future<Output = T>) -> (T, usize) {
+        let before = self.hand_overs().await;
+        let value = work.await;
+        (value, self.hand_overs().await - before)
+    }
+
+    async fn hand_overs(&self) -> usize {
+        self.backend.0.writer.run(async move |_: &mut Core| Ok(HAND_OVERS.get())).await.unwrap()
+    }
+
+    async fn enqueue(&self, count: usize) {
+        let job = NewJob {
+            executor: "mail".into(),
+            data: "{}".to_owned(),
+            metadata: None,
+            max_attempts: 5,
+            priority: 0,
+            tags: Vec::new(),
+            due: Due::Now,
+            unique: None,
+        };
+        assert_eq!(self.backend.enqueue(vec![job; count]).await.unwrap().len(), count);
+    }
+
+    async fn claim(&self) -> Vec<JobRow> {
+        let slots = [Slots { executor: "mail".into(), free: BATCH }];
+        self.backend.claim(self.node, &slots).await.unwrap().jobs
+    }
+
+    async fn settle(&self, claimed: &[JobRow], outcome: Outcome) {
+        let settlement = |job: &JobRow| Settlement { id: job.id, lease: job.lease, outcome: outcome.clone() };
+        let settlements: Vec<_> = claimed.iter().map(settlement).collect();
+        assert_eq!(self.backend.settle(&settlements).await.unwrap(), []);
+    }
+}
+
+#[tokio::test]
+async fn a_thousand_jobs_take_few_hand_overs() {
+    let counted = Counted::new().await;
+    assert_eq!(counted.cost(counted.enqueue(1_000)).await.1, 1);
+    for keep in [true, false] {
+        let (claimed, cost) = counted.cost(counted.claim()).await;
+        let settled = counted.cost(counted.settle(&claimed, Outcome::Complete { keep })).await.1;
+        assert_eq!((claimed.len(), cost, settled), (BATCH, 3, 2));
+    }
+    let (nothing, cost) = counted.cost(counted.claim()).await;
+    assert_eq!((nothing.len(), cost), (0, 2));
+}
+
+#[tokio::test]
+async fn callers_that_enqueue_at_once_share_few_hand_overs() {
+    let counted = Counted::new().await;
+    let callers = futures::future::join_all((0..1_000).map(|_| counted.enqueue(1)));
+    let cost = counted.cost(callers).await.1;
+    // Those that come while one is under way share the next one.
+    assert!(cost <= 4, "{cost}");
+}
