@@ -80,6 +80,8 @@ async fn offer(place: &Place, settings: &Settings, case: &str, rate: f64) -> Res
         }
         SystemClock.sleep(Duration::from_millis(1)).await;
     }
+    // A disk may take longer than a short run lasts.
+    tally.wait(sent.min(1)).await?;
     let run = tally.run();
     let waiting = due(watch.elapsed()).saturating_sub(run);
     let achieved = watch.rate(run);
@@ -119,6 +121,7 @@ async fn fastest(place: &Place, settings: &Settings) -> Result<f64> {
     for task in tasks {
         task.await??;
     }
+    tally.wait(1).await?;
     let rate = watch.rate(tally.run());
     tally.wait(sent.load(Ordering::SeqCst)).await?;
     node.graceful_shutdown().await;
