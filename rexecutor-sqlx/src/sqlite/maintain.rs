@@ -27,12 +27,14 @@ impl Maintain for SqliteBackend {
     fn heartbeat(&self, node: NodeId) -> BoxFuture<'_, Result<Heartbeat>> {
         let step = async move |work: &mut Work<'_>| {
             let touch = sqlx::query(include_str!("queries/touch_node.sql")).bind(node.0).bind(micros(work.now));
-            let member = touch.execute(&mut *work.conn).await?.rows_affected() > 0;
+            if touch.execute(&mut *work.conn).await?.rows_affected() == 0 {
+                return Ok(Heartbeat { member: false, runs: Vec::new(), cancelled: Vec::new() });
+            }
             let find = sqlx::query_as(include_str!("queries/find_runs.sql")).bind(node.0);
             let rows: Vec<(i64, i64, bool)> = find.fetch_all(&mut *work.conn).await?;
             let run = |(id, lease, _): &(i64, i64, bool)| (JobId::from(*id), Lease(*lease));
             let cancelled = rows.iter().filter(|(.., is_cancelled)| *is_cancelled).map(run).collect();
-            Ok(Heartbeat { member, runs: rows.iter().map(run).collect(), cancelled })
+            Ok(Heartbeat { member: true, runs: rows.iter().map(run).collect(), cancelled })
         };
         Box::pin(self.0.writer.write(Commit::Progress, step))
     }

@@ -103,6 +103,11 @@ pub async fn a_heartbeat_tells_what_runs_and_what_is_to_be_cancelled(t: &Harness
     assert!(t.settle(&mine, COMPLETE).await);
     let heartbeat = t.backend.heartbeat(mine.node.expect("it ran")).await.expect("heartbeats work");
     assert_eq!((heartbeat.runs, heartbeat.cancelled), (vec![], vec![]));
+    // What a node left running is to be rescued, and no longer its own.
+    let left = other.node.expect("it runs");
+    t.backend.leave(left).await.expect("nodes can leave");
+    let heartbeat = t.backend.heartbeat(left).await.expect("heartbeats work");
+    assert_eq!((heartbeat.member, heartbeat.runs, heartbeat.cancelled), (false, vec![], vec![]));
 }
 
 /// Trap 28: age counts from the due time; "keep 10" deletes the 10.

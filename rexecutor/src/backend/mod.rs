@@ -198,7 +198,7 @@ pub struct Node {
 pub struct Heartbeat {
     /// Whether the node is still a member. If not, its jobs are somebody else's now.
     pub member: bool,
-    /// All that is executing as its own.
+    /// All that is executing as its own; nothing, if it is no member.
     pub runs: Vec<(JobId, Lease)>,
     /// Those of its runs that somebody asked to cancel.
     pub cancelled: Vec<(JobId, Lease)>,

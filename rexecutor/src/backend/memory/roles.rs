@@ -132,11 +132,14 @@ impl Maintain for InMemoryBackend {
 
     fn heartbeat(&self, node: NodeId) -> BoxFuture<'_, Result<Heartbeat>> {
         let (mut store, now) = self.store();
-        let member = store.nodes.get_mut(&node).map(|member| member.seen_at = now).is_some();
+        let Some(member) = store.nodes.get_mut(&node) else {
+            return ready(Ok(Heartbeat { member: false, runs: Vec::new(), cancelled: Vec::new() }));
+        };
+        member.seen_at = now;
         let run = |row: &JobRow| (row.id, row.lease);
         let runs = store.runs(node).map(run).collect();
         let cancelled = store.runs(node).filter(|row| row.cancel_reason.is_some()).map(run).collect();
-        ready(Ok(Heartbeat { member, runs, cancelled }))
+        ready(Ok(Heartbeat { member: true, runs, cancelled }))
     }
 
     fn leave(&self, node: NodeId) -> BoxFuture<'_, Result<()>> {
