@@ -1,23 +1,45 @@
 //! Which executors may be given how many jobs: limits, and a fair share of what is free.
 //!
+//! Every claimed job waits in its executor's line until it is started, most of them for no time at all.
+//!
 //! # Invariants
 //!
 //! - An executor never runs more jobs than its limit, and all of them together never more than the node's.
 //! - While the node has more slots than executors, each executor can always run one job: a busy one leaves a slot for
 //!   every other.
+//! - For an executor with a limit of its own nothing is claimed that could not be started at once: such jobs are meant to
+//!   run in order, or one at a time, wherever there is room.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
+
+use chrono::{DateTime, Utc};
 
 use super::Runner;
-use crate::{backend::Slots, job::ExecutorName};
+use crate::{
+    backend::{JobRow, Slots},
+    job::{ExecutorName, JobId, Lease},
+};
 
 /// One executor on this node.
 struct Line {
     runner: Arc<dyn Runner>,
     limit: Option<usize>,
     running: usize,
+    /// What was claimed and is not started yet, with the instant of the claim's answer.
+    waiting: VecDeque<(JobRow, DateTime<Utc>)>,
     /// Whether it may have due jobs: it was rung for, or had as many as were asked for.
     is_ready: bool,
+}
+
+impl Line {
+    /// How many of those that wait its own limit, and what it must leave to the others, let start.
+    fn can_start(&self, most_each: usize) -> usize {
+        let most = self.limit.map_or(most_each, |limit| limit.min(most_each));
+        most.saturating_sub(self.running).min(self.waiting.len())
+    }
 }
 
 /// The executors of this node.
@@ -33,7 +55,7 @@ impl Lines {
 
     pub(super) fn add(&mut self, runner: Arc<dyn Runner>) {
         let limit = runner.max_concurrency();
-        let line = Line { runner, limit, running: 0, is_ready: true };
+        let line = Line { runner, limit, running: 0, waiting: VecDeque::new(), is_ready: true };
         self.lines.entry(ExecutorName::from(line.runner.name())).or_insert(line);
     }
 
@@ -51,14 +73,14 @@ impl Lines {
         self.lines.values_mut().for_each(|line| line.is_ready = true);
     }
 
-    /// Counts a job as running; whether there is such an executor here.
-    pub(super) fn started(&mut self, executor: &str) -> bool {
-        match self.lines.get_mut(executor) {
+    /// Takes in a claimed job; gives it back if there is no such executor here.
+    pub(super) fn put(&mut self, row: JobRow, now: DateTime<Utc>) -> Option<JobRow> {
+        match self.lines.get_mut(row.executor.as_str()) {
             Some(line) => {
-                line.running += 1;
-                true
+                line.waiting.push_back((row, now));
+                None
             }
-            None => false,
+            None => Some(row),
         }
     }
 
@@ -68,37 +90,112 @@ impl Lines {
         }
     }
 
-    /// What to claim now, at most `most`: the free slots shared among the executors that may have jobs. They count as
-    /// not ready from here on; whoever is rung for meanwhile, or had all that was asked for, becomes ready again.
-    pub(super) fn take_slots(&mut self, most: usize) -> Vec<Slots> {
+    /// What to claim now, at most `most`: the free slots, and `ahead` more, shared among the executors that may have
+    /// jobs. They count as not ready from here on; whoever is rung for meanwhile, or had all that was asked for, becomes
+    /// ready again.
+    pub(super) fn take_slots(&mut self, most: usize, ahead: usize) -> Vec<Slots> {
         if !self.lines.values().any(|line| line.is_ready) {
             return Vec::new();
         }
-        let running: usize = self.lines.values().map(|line| line.running).sum();
-        let mut free = self.max_running.saturating_sub(running).min(most);
-        // All but the slots that the others are entitled to, so that one executor cannot take everything.
-        let most_each = self.max_running.saturating_sub(self.lines.len().saturating_sub(1)).max(1);
-        let room =
-            |line: &Line| line.limit.map_or(most_each, |limit| limit.min(most_each)).saturating_sub(line.running);
-        let ready = self.lines.iter_mut().filter(|(_, line)| line.is_ready && room(line) > 0);
-        let mut ready: Vec<_> = ready.collect();
-        ready.sort_by_key(|(_, line)| line.running);
-        let mut slots = Vec::new();
-        let mut waiting = ready.len();
-        for (executor, line) in ready {
-            let share = room(line).min(free.div_ceil(waiting));
-            waiting -= 1;
-            if share > 0 {
-                free -= share;
-                line.is_ready = false;
-                slots.push(Slots { executor: executor.clone(), free: share });
+        let (taken, beyond) = (self.running() + self.waiting(), self.beyond());
+        // Half of it at least: to claim few jobs takes nearly as long as to claim many.
+        let ahead = if beyond * 2 <= ahead { ahead } else { beyond };
+        let free = self.max_running.saturating_add(ahead).saturating_sub(taken).min(most);
+        let most_each = self.most_each();
+        let room = |line: &Line| {
+            let most = line.limit.map_or(most_each.saturating_add(ahead), |limit| limit.min(most_each));
+            most.saturating_sub(line.running + line.waiting.len())
+        };
+        let ready = self.lines.iter_mut().filter(|(_, line)| line.is_ready);
+        let shares = share(ready, free, room).into_iter().map(|(executor, line, share)| {
+            line.is_ready = false;
+            Slots { executor: executor.clone(), free: share }
+        });
+        shares.collect()
+    }
+
+    /// Takes out what can be started now; it counts as running.
+    pub(super) fn take_jobs(&mut self) -> Vec<JobRow> {
+        let mut jobs = Vec::new();
+        loop {
+            let free = self.max_running.saturating_sub(self.running());
+            let most_each = self.most_each();
+            let shares = share(self.lines.iter_mut(), free, |line| line.can_start(most_each));
+            // What one has no use for is left to the others, who are asked again.
+            if shares.is_empty() {
+                return jobs;
+            }
+            for (_, line, share) in shares {
+                line.running += share;
+                jobs.extend(line.waiting.drain(..share).map(|(row, _)| row));
             }
         }
-        slots
+    }
+
+    /// Takes out what waits and is to be given back.
+    pub(super) fn take_waiting(&mut self, is_meant: impl Fn(&JobRow, DateTime<Utc>) -> bool) -> Vec<JobRow> {
+        let mut taken = Vec::new();
+        for line in self.lines.values_mut() {
+            let (meant, others) =
+                std::mem::take(&mut line.waiting).into_iter().partition(|(row, at)| is_meant(row, *at));
+            line.waiting = others;
+            let meant: VecDeque<_> = meant;
+            taken.extend(meant.into_iter().map(|(row, _)| row));
+        }
+        taken
+    }
+
+    /// What was claimed and is not started.
+    pub(super) fn waiting_runs(&self) -> BTreeSet<(JobId, Lease)> {
+        self.lines.values().flat_map(|line| &line.waiting).map(|(row, _)| (row.id, row.lease)).collect()
+    }
+
+    /// Whether this job was claimed and is not started.
+    pub(super) fn has_waiting(&self, job: JobId) -> bool {
+        self.lines.values().flat_map(|line| &line.waiting).any(|(row, _)| row.id == job)
+    }
+
+    /// How many of those that wait there is no slot for.
+    fn beyond(&self) -> usize {
+        let most_each = self.most_each();
+        let of_lines: usize = self.lines.values().map(|line| line.waiting.len() - line.can_start(most_each)).sum();
+        of_lines.max((self.running() + self.waiting()).saturating_sub(self.max_running))
+    }
+
+    /// How many jobs were claimed and are not started.
+    pub(super) fn waiting(&self) -> usize {
+        self.lines.values().map(|line| line.waiting.len()).sum()
+    }
+
+    fn running(&self) -> usize {
+        self.lines.values().map(|line| line.running).sum()
+    }
+
+    /// All slots but those that the others are entitled to, so that one executor cannot take everything.
+    fn most_each(&self) -> usize {
+        self.max_running.saturating_sub(self.lines.len().saturating_sub(1)).max(1)
     }
 
     /// The runners' names, for logs.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.lines.keys().map(ExecutorName::as_str)
     }
+}
+
+/// Shares what is free among the lines that have room, alike; those that run the fewest jobs come first.
+fn share<'l>(
+    lines: impl Iterator<Item = (&'l ExecutorName, &'l mut Line)>,
+    mut free: usize,
+    room: impl Fn(&Line) -> usize,
+) -> Vec<(&'l ExecutorName, &'l mut Line, usize)> {
+    let with_room = lines.map(|(executor, line)| (room(line), executor, line)).filter(|(room, ..)| *room > 0);
+    let mut lines: Vec<_> = with_room.collect();
+    lines.sort_by_key(|(_, _, line)| line.running);
+    let mut waiting = lines.len();
+    let share = |(room, executor, line): (usize, &'l ExecutorName, &'l mut Line)| {
+        let share = room.min(free.div_ceil(waiting));
+        (free, waiting) = (free - share, waiting - 1);
+        (executor, line, share)
+    };
+    lines.into_iter().map(share).filter(|(.., share)| *share > 0).collect()
 }

@@ -17,6 +17,7 @@ mod membership;
 mod options;
 mod outage;
 mod outbox;
+mod pace;
 mod prune;
 mod run;
 mod supervise;

@@ -9,6 +9,7 @@
 //! - A claimed job is started or given back; a started job ends in the outbox.
 //! - While the node is no member it claims nothing.
 
+mod claims;
 mod shutdown;
 
 use std::{
@@ -24,22 +25,17 @@ use futures::{FutureExt, future::BoxFuture};
 use tokio::sync::{Notify, mpsc};
 use tracing::Instrument;
 
-use self::shutdown::Phase;
+use self::{
+    claims::{CLAIM, Claiming},
+    shutdown::Phase,
+};
 use super::{
-    Environment, Options, Runner,
-    lines::Lines,
-    outage::Outage,
-    outbox::{MOST_WAITING, Outbox},
-    run::Run,
-    unheard::Unheard,
+    Environment, Options, Runner, lines::Lines, outage::Outage, outbox::Outbox, pace::Pace, run::Run, unheard::Unheard,
 };
 use crate::{
-    backend::{Bell, Claimed, Heartbeat, JobRow, Outcome, Result, Rung, Settlement, Slots},
-    job::{ExecutorName, JobId, Lease, NodeId},
+    backend::{Bell, Heartbeat, JobRow, Outcome, Rung, Settlement},
+    job::{JobId, Lease, NodeId},
 };
-
-/// How many jobs one claim asks for at most.
-const CLAIM: usize = 1_000;
 
 /// What the dispatcher is told.
 pub(super) enum Command {
@@ -61,13 +57,6 @@ pub(super) struct Connections {
     pub(super) check: Arc<Notify>,
 }
 
-/// A claim that is under way, and what was asked.
-struct Claiming {
-    node: NodeId,
-    slots: Vec<Slots>,
-    answer: BoxFuture<'static, Result<Claimed>>,
-}
-
 /// The state of the loop.
 pub(super) struct Dispatcher {
     environment: Environment,
@@ -76,6 +65,9 @@ pub(super) struct Dispatcher {
     /// What the node is to the backend at present.
     node: Option<NodeId>,
     lines: Lines,
+    pace: Pace,
+    /// While jobs wait for slots, until the next look whether any has for too long.
+    patience: Option<BoxFuture<'static, ()>>,
     /// What runs: whose it is, and how to stop it.
     running: BTreeMap<(JobId, Lease), (&'static str, Run)>,
     outbox: Outbox,
@@ -102,6 +94,8 @@ impl Dispatcher {
         Self {
             node: None,
             lines: Lines::new(options.max_running),
+            pace: Pace::new(clock.now()),
+            patience: None,
             running: BTreeMap::new(),
             outbox: Outbox::new(environment.backend.clone(), Outage::new(clock.clone(), "settle", options.seed)),
             ended,
@@ -165,78 +159,13 @@ impl Dispatcher {
             self.phase_is_over();
             has_worked = true;
         }
-        self.claim();
-        let mut ended = self.answer(context);
-        while let Some((claim, answer)) = ended {
-            let jobs = self.claimed(claim, answer);
-            // Before these are started: meanwhile the backend looks for more.
-            self.claim();
-            ended = self.answer(context);
-            jobs.into_iter().for_each(|row| self.start(row));
+        if fires(&mut self.patience, context) {
+            self.lose_patience();
             has_worked = true;
         }
+        has_worked |= self.take_claims(context);
+        has_worked |= self.start_jobs();
         has_worked
-    }
-
-    /// Begins a claim, if there is anything to ask for and nothing against it.
-    fn claim(&mut self) {
-        let is_barred = self.claiming.is_some()
-            || self.pause.is_some()
-            || self.phase != Phase::Open
-            || self.outbox.len() >= MOST_WAITING;
-        let Some(node) = self.node.filter(|node| !is_barred && self.lost != Some(*node)) else { return };
-        let slots = self.lines.take_slots(CLAIM);
-        if slots.is_empty() {
-            return;
-        }
-        let (backend, asked) = (self.environment.backend.clone(), slots.clone());
-        let answer = Box::pin(async move { backend.claim(node, &asked).await });
-        self.claiming = Some(Claiming { node, slots, answer });
-    }
-
-    /// The claim under way, if it has ended.
-    fn answer(&mut self, context: &mut Context<'_>) -> Option<(Claiming, Result<Claimed>)> {
-        match self.claiming.as_mut()?.answer.poll_unpin(context) {
-            Poll::Ready(answer) => self.claiming.take().map(|claim| (claim, answer)),
-            Poll::Pending => None,
-        }
-    }
-
-    /// Takes in what was claimed; returns what is to be started, which counts as running.
-    fn claimed(&mut self, Claiming { node, slots, .. }: Claiming, answer: Result<Claimed>) -> Vec<JobRow> {
-        let claimed = match answer {
-            Ok(claimed) => claimed,
-            Err(error) => {
-                self.pause = Some(self.outage.failed(&error));
-                slots.iter().for_each(|slots| self.lines.ready(&slots.executor));
-                return Vec::new();
-            }
-        };
-        self.outage.is_over();
-        if !claimed.member {
-            self.lost = Some(node);
-            self.lines.all_ready();
-            self.connections.check.notify_one();
-            return Vec::new();
-        }
-        if let Some(wait) = claimed.next_due_in {
-            self.wake_in(wait);
-        }
-        let mut free: BTreeMap<ExecutorName, usize> =
-            slots.into_iter().map(|slots| (slots.executor, slots.free)).collect();
-        for row in &claimed.jobs {
-            if let Some(free) = free.get_mut(&row.executor) {
-                *free = free.saturating_sub(1);
-            }
-        }
-        free.iter().filter(|(_, free)| **free == 0).for_each(|(executor, _)| self.lines.ready(executor));
-        let is_ours = self.phase == Phase::Open && self.node == Some(node);
-        let (ours, others): (Vec<_>, Vec<_>) =
-            claimed.jobs.into_iter().partition(|row| is_ours && self.lines.started(row.executor.as_str()));
-        for row in others {
-            self.outbox.push(Settlement { id: row.id, lease: row.lease, outcome: Outcome::GiveBack });
-        }
-        ours
     }
 
     fn start(&mut self, row: JobRow) {
@@ -258,6 +187,7 @@ impl Dispatcher {
     }
 
     fn end(&mut self, ended: Vec<Settlement>) {
+        self.pace.ended(self.environment.clock.now(), ended.len());
         for settlement in ended {
             // A run that was given back while its thread went on is settled already.
             if let Some((executor, _)) = self.running.remove(&(settlement.id, settlement.lease)) {
@@ -274,6 +204,7 @@ impl Dispatcher {
             Command::Compare(node, heartbeat) => self.compare(node, &heartbeat),
             Command::ShutDown if self.phase == Phase::Open => {
                 tracing::info!(running = self.running.len(), "the node is shutting down");
+                self.give_back_waiting(|_, _| true);
                 self.enter(Phase::Draining, self.options.shutdown_grace);
             }
             Command::ShutDown => {}
@@ -284,11 +215,13 @@ impl Dispatcher {
         for run in heartbeat.cancelled.iter().filter_map(|run| self.running.get(run)) {
             run.1.cancellation.cancel();
         }
+        self.give_back_cancelled(&heartbeat.cancelled);
         if self.claiming.is_some() || self.node != Some(node) {
             return;
         }
-        let settling = self.outbox.runs();
-        let is_known = |run: &(JobId, Lease)| self.running.contains_key(run) || settling.contains(run);
+        let (settling, waiting) = (self.outbox.runs(), self.lines.waiting_runs());
+        let is_known =
+            |run: &(JobId, Lease)| self.running.contains_key(run) || settling.contains(run) || waiting.contains(run);
         for (id, lease) in self.unheard.notice(&heartbeat.runs, is_known) {
             tracing::warn!(job.id = %id, job.lease = %lease, "the node never heard of this run, and gives it back");
             self.outbox.push(Settlement { id, lease, outcome: Outcome::GiveBack });
@@ -299,6 +232,7 @@ impl Dispatcher {
     fn join(&mut self, node: Option<NodeId>) {
         self.node = node;
         self.running.values().for_each(|(_, run)| run.abort.cancel());
+        self.give_back_waiting(|_, _| true);
         self.unheard.clear();
         self.lines.all_ready();
         if node.is_some() {
@@ -312,9 +246,8 @@ impl Dispatcher {
             self.lines.all_ready();
         }
         rung.executors.iter().for_each(|executor| self.lines.ready(executor));
-        let runs_here =
-            |id: &JobId| self.running.range((*id, Lease(i64::MIN))..=(*id, Lease(i64::MAX))).next().is_some();
-        if rung.cancelled.iter().any(runs_here) {
+        let runs = |id: JobId| self.running.range((id, Lease(i64::MIN))..=(id, Lease(i64::MAX))).next().is_some();
+        if rung.cancelled.iter().any(|id| runs(*id) || self.lines.has_waiting(*id)) {
             self.connections.check.notify_one();
         }
     }

@@ -1,0 +1,160 @@
+//! Claims: asking for jobs, for free slots and a little ahead, and giving back what comes to nothing.
+//!
+//! A job that was claimed ahead is hidden from other nodes, so it must not wait for long. It was expected to start within
+//! the time of two claims; where the jobs before it turn out to be longer, it is given back, and no attempt is counted.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::{FutureExt, future::BoxFuture};
+
+use super::{Dispatcher, Phase};
+use crate::{
+    backend::{Claimed, JobRow, Outcome, Result, Settlement, Slots},
+    engine::outbox::MOST_WAITING,
+    job::{ExecutorName, JobId, Lease, NodeId},
+};
+
+/// How many jobs one claim asks for at most, and how many are claimed ahead at most.
+pub(super) const CLAIM: usize = 1_000;
+
+/// How often the node looks for what was claimed ahead and has waited for as long.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// A claim that is under way, and what was asked.
+pub(super) struct Claiming {
+    node: NodeId,
+    slots: Vec<Slots>,
+    began: DateTime<Utc>,
+    answer: BoxFuture<'static, Result<Claimed>>,
+}
+
+impl Dispatcher {
+    /// Begins a claim, if there is anything to ask for and nothing against it.
+    pub(super) fn claim(&mut self) {
+        let is_barred = self.claiming.is_some()
+            || self.pause.is_some()
+            || self.phase != Phase::Open
+            || self.outbox.len() >= MOST_WAITING;
+        let Some(node) = self.node.filter(|node| !is_barred && self.lost != Some(*node)) else { return };
+        let began = self.environment.clock.now();
+        let ahead = self.pace.ahead(began, self.options.max_running).min(CLAIM);
+        let slots = self.lines.take_slots(CLAIM, ahead);
+        if slots.is_empty() {
+            return;
+        }
+        let (backend, asked) = (self.environment.backend.clone(), slots.clone());
+        let answer = Box::pin(async move { backend.claim(node, &asked).await });
+        self.claiming = Some(Claiming { node, slots, began, answer });
+    }
+
+    /// Takes in the claims that have ended, and begins the next one; whether any has.
+    ///
+    /// What they gave is started afterwards: meanwhile the backend looks for more.
+    pub(super) fn take_claims(&mut self, context: &mut Context<'_>) -> bool {
+        let mut has_ended = false;
+        self.claim();
+        while let Some((claim, answer)) = self.answer(context) {
+            self.claimed(claim, answer);
+            self.claim();
+            has_ended = true;
+        }
+        has_ended
+    }
+
+    /// The claim under way, if it has ended.
+    fn answer(&mut self, context: &mut Context<'_>) -> Option<(Claiming, Result<Claimed>)> {
+        match self.claiming.as_mut()?.answer.poll_unpin(context) {
+            Poll::Ready(answer) => self.claiming.take().map(|claim| (claim, answer)),
+            Poll::Pending => None,
+        }
+    }
+
+    fn claimed(&mut self, Claiming { node, slots, began, .. }: Claiming, answer: Result<Claimed>) {
+        let claimed = match answer {
+            Ok(claimed) => claimed,
+            Err(error) => {
+                self.pause = Some(self.outage.failed(&error));
+                slots.iter().for_each(|slots| self.lines.ready(&slots.executor));
+                return;
+            }
+        };
+        self.outage.is_over();
+        if !claimed.member {
+            self.lost = Some(node);
+            self.lines.all_ready();
+            self.connections.check.notify_one();
+            return;
+        }
+        if let Some(wait) = claimed.next_due_in {
+            self.wake_in(wait);
+        }
+        self.note_filled(slots, &claimed.jobs);
+        let now = self.environment.clock.now();
+        self.pace.claimed(began, now);
+        let is_ours = self.phase == Phase::Open && self.node == Some(node);
+        for row in claimed.jobs {
+            if let Some(row) = if is_ours { self.lines.put(row, now) } else { Some(row) } {
+                self.give_back(&row);
+            }
+        }
+    }
+
+    /// Who got all that was asked for may have more.
+    fn note_filled(&mut self, asked: Vec<Slots>, jobs: &[JobRow]) {
+        let mut free: BTreeMap<ExecutorName, usize> =
+            asked.into_iter().map(|slots| (slots.executor, slots.free)).collect();
+        for row in jobs {
+            if let Some(free) = free.get_mut(&row.executor) {
+                *free = free.saturating_sub(1);
+            }
+        }
+        free.iter().filter(|(_, free)| **free == 0).for_each(|(executor, _)| self.lines.ready(executor));
+    }
+
+    /// Starts what waits, as far as there are slots; whether that was anything.
+    pub(super) fn start_jobs(&mut self) -> bool {
+        let jobs = self.lines.take_jobs();
+        let has_jobs = !jobs.is_empty();
+        if has_jobs {
+            self.pace.started(self.environment.clock.now(), jobs.len());
+            jobs.into_iter().for_each(|row| self.start(row));
+        }
+        if self.patience.is_none() && self.lines.waiting() > 0 {
+            self.patience = Some(self.environment.clock.sleep(PATIENCE));
+        }
+        has_jobs
+    }
+
+    /// Gives back what has waited for too long.
+    pub(super) fn lose_patience(&mut self) {
+        let now = self.environment.clock.now();
+        let patience = TimeDelta::from_std(PATIENCE).unwrap_or_default();
+        if self.give_back_waiting(|_, since| now - since >= patience) {
+            self.pace.was_too_fast();
+        }
+    }
+
+    /// Gives back what waits and was asked to cancel: the backend cancels it then.
+    pub(super) fn give_back_cancelled(&mut self, cancelled: &[(JobId, Lease)]) {
+        if !cancelled.is_empty() {
+            let cancelled: BTreeSet<_> = cancelled.iter().copied().collect();
+            self.give_back_waiting(|row, _| cancelled.contains(&(row.id, row.lease)));
+        }
+    }
+
+    /// Gives back what waits and is meant; whether that was anything.
+    pub(super) fn give_back_waiting(&mut self, is_meant: impl Fn(&JobRow, DateTime<Utc>) -> bool) -> bool {
+        let rows = self.lines.take_waiting(is_meant);
+        rows.iter().for_each(|row| self.give_back(row));
+        !rows.is_empty()
+    }
+
+    fn give_back(&mut self, row: &JobRow) {
+        self.outbox.push(Settlement { id: row.id, lease: row.lease, outcome: Outcome::GiveBack });
+    }
+}

@@ -1,0 +1,134 @@
+//! How many jobs to claim before there are slots for them.
+//!
+//! Where jobs take less time than a claim, slots would stand empty while the next claim is under way. So the node claims
+//! ahead as many as it can run during two of them: while one is worked off, the other one is fetched. How long jobs take
+//! follows from how long slots were taken and how many jobs ended in that time (Little's law), so that jobs that have not
+//! ended count, too: where they are long, nothing is claimed ahead.
+
+use chrono::{DateTime, Utc};
+
+/// For how many claims' time jobs are claimed ahead.
+const TRIPS: u64 = 2;
+
+/// How fast jobs have come and gone of late, by the node's clock. A claim halves the weight of what was before.
+#[derive(Debug)]
+pub(super) struct Pace {
+    /// Up to when `taken` is counted.
+    now: DateTime<Utc>,
+    /// How many slots are taken.
+    running: u64,
+    /// The sum of the microseconds for which each slot was taken.
+    taken: u64,
+    /// How many jobs have ended.
+    ended: u64,
+    /// How many microseconds a claim takes.
+    trip: u64,
+}
+
+impl Pace {
+    pub(super) fn new(now: DateTime<Utc>) -> Self {
+        Self { now, running: 0, taken: 0, ended: 0, trip: 0 }
+    }
+
+    /// So many jobs run from now on.
+    pub(super) fn started(&mut self, now: DateTime<Utc>, jobs: usize) {
+        self.pass(now);
+        self.running = self.running.saturating_add(count(jobs));
+    }
+
+    /// So many jobs have ended.
+    pub(super) fn ended(&mut self, now: DateTime<Utc>, jobs: usize) {
+        self.pass(now);
+        self.running = self.running.saturating_sub(count(jobs));
+        self.ended = self.ended.saturating_add(count(jobs));
+    }
+
+    /// A claim that was begun at `began` has been answered.
+    pub(super) fn claimed(&mut self, began: DateTime<Utc>, now: DateTime<Utc>) {
+        self.pass(now);
+        (self.taken, self.ended) = (self.taken / 2, self.ended / 2);
+        self.trip = u64::midpoint(self.trip, micros(began, now));
+    }
+
+    /// What was claimed ahead came too early: nothing is, until more jobs have ended.
+    pub(super) fn was_too_fast(&mut self) {
+        self.ended = 0;
+    }
+
+    /// How many jobs to claim ahead, with so many slots.
+    pub(super) fn ahead(&mut self, now: DateTime<Utc>, slots: usize) -> usize {
+        self.pass(now);
+        let (taken, ended) = (u128::from(self.taken.max(1)), u128::from(self.ended));
+        let ahead = u128::from(TRIPS * self.trip).saturating_mul(ended).saturating_mul(slots as u128) / taken;
+        usize::try_from(ahead).unwrap_or(usize::MAX)
+    }
+
+    fn pass(&mut self, now: DateTime<Utc>) {
+        self.taken = self.taken.saturating_add(self.running.saturating_mul(micros(self.now, now)));
+        self.now = now;
+    }
+}
+
+fn count(jobs: usize) -> u64 {
+    u64::try_from(jobs).unwrap_or(u64::MAX)
+}
+
+/// None, if a clock was set back.
+fn micros(from: DateTime<Utc>, to: DateTime<Utc>) -> u64 {
+    (to - from).num_microseconds().and_then(|micros| u64::try_from(micros).ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    fn at(milliseconds: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::milliseconds(milliseconds)
+    }
+
+    /// After 10 jobs at once of so many milliseconds, and claims of 4.
+    fn after_jobs_of(milliseconds: i64) -> Pace {
+        let mut pace = Pace::new(at(0));
+        for _ in 0..20 {
+            pace.claimed(at(-4), at(0));
+        }
+        pace.started(at(0), 10);
+        pace.ended(at(milliseconds), 10);
+        pace
+    }
+
+    #[test]
+    fn what_can_be_run_during_two_claims_is_claimed_ahead() {
+        assert_eq!(after_jobs_of(1).ahead(at(1), 10), 79, "the trip of 4 ms was approached from 0");
+        assert_eq!(after_jobs_of(1_000).ahead(at(1_000), 10), 0);
+        assert_eq!(after_jobs_of(1).ahead(at(1), 1_000), 7_998);
+    }
+
+    #[test]
+    fn jobs_that_have_not_ended_count() {
+        let mut pace = after_jobs_of(1);
+        pace.started(at(1), 10);
+        assert_eq!(pace.ahead(at(1), 10), 79);
+        assert_eq!(pace.ahead(at(1_001), 10), 0);
+    }
+
+    #[test]
+    fn without_time_nothing_is_ahead() {
+        let mut pace = Pace::new(at(0));
+        pace.claimed(at(0), at(0));
+        pace.started(at(0), 10);
+        pace.ended(at(0), 10);
+        assert_eq!(pace.ahead(at(0), 10), 0);
+    }
+
+    #[test]
+    fn a_mistake_and_a_clock_that_is_set_back_end_it() {
+        let mut pace = after_jobs_of(1);
+        pace.was_too_fast();
+        assert_eq!(pace.ahead(at(1), 10), 0);
+        let mut pace = after_jobs_of(1);
+        assert_eq!(pace.ahead(at(-60_000), 10), 79);
+    }
+}
