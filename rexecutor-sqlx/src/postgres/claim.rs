@@ -16,7 +16,7 @@ use sqlx::{PgConnection, Row, ValueRef, postgres::PgRow};
 
 use super::{
     Database, PgBackend,
-    positions::{Position, Start},
+    positions::{self, Position, Start},
     row,
     session::Session,
     write,
@@ -98,7 +98,7 @@ impl Database {
         let Some(first) = rows.first() else { return Err(sqlx::Error::RowNotFound) };
         let now = row::instant(first, "now")?;
         let next_due = row::optional_instant(first, "due_at")?;
-        let mut found = self.read(&rows)?;
+        let mut found = self.read(&rows, slots)?;
         found.next_due_in = next_due.and_then(|at| (at - now).to_std().ok());
         found.is_member = first.try_get("is_member")?;
         Ok(found)
@@ -110,28 +110,28 @@ impl Database {
         node: NodeId,
         asked: &[(Slots, Position)],
     ) -> sqlx::Result<Found> {
-        let slots = || asked.iter().map(|(slots, _)| slots);
+        let slots: Vec<Slots> = asked.iter().map(|(slots, _)| slots.clone()).collect();
         let query = self
             .query(&self.queries.claim_further)
             .bind(self.now())
             .bind(node.0)
-            .bind(executors(slots()))
-            .bind(free(slots()))
+            .bind(executors(&slots))
+            .bind(free(&slots))
             .bind(asked.iter().map(|(_, after)| after.priority).collect::<Vec<_>>())
             .bind(asked.iter().map(|(_, after)| after.at).collect::<Vec<_>>())
             .bind(asked.iter().map(|(_, after)| after.id).collect::<Vec<_>>());
-        self.read(&query.fetch_all(connection).await?)
+        self.read(&query.fetch_all(connection).await?, &slots)
     }
 
-    fn read(&self, rows: &[PgRow]) -> sqlx::Result<Found> {
+    fn read(&self, rows: &[PgRow], slots: &[Slots]) -> sqlx::Result<Found> {
         let (mut found, mut places) = (Found::default(), Vec::with_capacity(rows.len()));
         for stored in rows {
-            if stored.try_get_raw("id")?.is_null() {
+            if stored.try_get_raw(0)?.is_null() {
                 continue;
             }
-            match row::job(stored) {
+            match row::claimed_job(stored, slots) {
                 Ok(job) => {
-                    places.push(((job.id, job.lease), stored.try_get::<&str, _>("place")?.into()));
+                    places.push(((job.id, job.lease), stored.try_get::<&str, _>(row::COLUMNS)?.into()));
                     found.jobs.push(job);
                 }
                 Err(error) => found.unreadable.push(write::unreadable(stored, &error)?),
@@ -149,7 +149,8 @@ impl Database {
         for slots in slots {
             let executor = slots.executor.as_str();
             let line = lines.get(executor).copied().unwrap_or_default();
-            let last = line.last().filter(|_| line.len() >= slots.free).map(|last| (Position::of(last), line.len()));
+            let is_long = line.len() >= slots.free.max(positions::shortest(jobs.len()));
+            let last = line.last().filter(|_| is_long).map(Position::of);
             self.positions.reached(&slots.executor, last, start.filter(|_| first.contains(executor)));
         }
     }

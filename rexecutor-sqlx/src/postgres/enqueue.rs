@@ -8,12 +8,18 @@ use rexecutor::{
     backend::{Due, Enqueue, Enqueued, NewJob, Result, ScheduleKey, Ticks},
     job::{ExecutorName, JobId},
 };
-use sqlx::{PgConnection, Row, postgres::types::PgInterval};
+use sqlx::{
+    PgConnection, Postgres, Row,
+    postgres::{PgArguments, types::PgInterval},
+    query::Query,
+};
 
 use super::{Database, PgBackend, row};
 
 /// How many jobs go into one statement: what bounds the memory that a large call takes beside its jobs.
 pub(super) const CHUNK: usize = 1_000;
+
+type Statement = Query<'static, Postgres, PgArguments>;
 
 impl Enqueue for PgBackend {
     fn enqueue(&self, jobs: Vec<NewJob>) -> BoxFuture<'_, Result<Vec<Enqueued>>> {
@@ -122,9 +128,33 @@ impl Database {
         if jobs.is_empty() {
             return Ok(Vec::new());
         }
+        let query = match jobs {
+            [first, ..] if jobs.iter().all(|job| are_alike(first, job)) => self.insert_alike(first, jobs),
+            _ => self.insert_each(jobs),
+        };
+        let mut ids: Vec<i64> = query.fetch_one(connection).await?.try_get("ids")?;
+        // An aggregate keeps no order, and numbers are given in the order of the rows.
+        ids.sort_unstable();
+        Ok(ids.into_iter().map(JobId::from).collect())
+    }
+
+    /// Jobs that are like the first.
+    fn insert_alike(&self, first: &NewJob, jobs: &[NewJob]) -> Statement {
+        self.query(&self.queries.insert_alike)
+            .bind(self.now())
+            .bind(first.executor.to_string())
+            .bind(first.metadata.clone())
+            .bind(i32::from(first.max_attempts))
+            .bind(i32::from(first.priority))
+            .bind(first.tags.clone())
+            .bind(due_at(first))
+            .bind(delay(first))
+            .bind(each(jobs, |job| job.data.as_str()))
+    }
+
+    fn insert_each(&self, jobs: &[NewJob]) -> Statement {
         let tags = jobs.iter().map(|job| (!job.tags.is_empty()).then(|| serde_json::json!(job.tags).to_string()));
-        let query = self
-            .query(&self.queries.insert_jobs)
+        self.query(&self.queries.insert_jobs)
             .bind(self.now())
             .bind(each(jobs, |job| job.executor.as_str()))
             .bind(each(jobs, |job| job.data.as_str()))
@@ -134,13 +164,16 @@ impl Database {
             .bind(tags.collect::<Vec<_>>())
             .bind(each(jobs, due_at))
             .bind(each(jobs, delay))
-            .bind(each(jobs, |job| job.unique.as_ref().map(|unique| &unique.key.0[..])));
-        let rows = query.fetch_all(connection).await?;
-        let mut ids = rows.iter().map(|row| row.try_get::<i64, _>("id")).collect::<sqlx::Result<Vec<_>>>()?;
-        // `RETURNING` keeps no order, and numbers are given in the order of the rows.
-        ids.sort_unstable();
-        Ok(ids.into_iter().map(JobId::from).collect())
+            .bind(each(jobs, |job| job.unique.as_ref().map(|unique| &unique.key.0[..])))
     }
+}
+
+/// Whether jobs differ in nothing but their data. Unique ones differ in their keys.
+fn are_alike(one: &NewJob, other: &NewJob) -> bool {
+    let NewJob { executor, data: _, metadata, max_attempts, priority, tags, due, unique } = other;
+    (&one.executor, &one.metadata, one.max_attempts, one.priority) == (executor, metadata, *max_attempts, *priority)
+        && (&one.tags, one.due) == (tags, *due)
+        && unique.is_none()
 }
 
 fn each<'a, T>(jobs: &'a [NewJob], value: impl Fn(&'a NewJob) -> T) -> Vec<T> {

@@ -2,7 +2,7 @@
 //!
 //! Rows that were claimed stay in the ready index as dead entries until they are vacuumed, and a claim from the start of
 //! the line steps over all of them. So while a long line is worked off, each claim goes on where the last one ended. What
-//! comes in behind that place is found by a claim from the start: after ten times as long as the last one took, which
+//! comes in behind that place is found by a claim from the start: after 25 times as long as the last one took, which
 //! keeps their share of the time small, after a second at the latest, and before a node is told that there is nothing
 //! more.
 
@@ -28,8 +28,16 @@ impl Position {
     }
 }
 
-/// From how many jobs on a claim that was filled counts as one of many. Smaller ones keep the strict order.
+/// From how many jobs of an executor on a claim goes on where this one, of so many jobs of all, has ended. Smaller ones
+/// keep the strict order. Where many executors share a claim, each has few of it, and dead entries all the same.
+pub(super) fn shortest(all: usize) -> usize {
+    if all < MANY { MANY } else { MANY / 10 }
+}
+
 const MANY: usize = 100;
+
+/// How many times as long as a claim from the start took others may go on after it.
+const STRETCH: i32 = 25;
 
 /// The places that were reached.
 #[derive(Debug, Default)]
@@ -51,7 +59,7 @@ pub(super) struct Start {
 impl Start {
     /// Whether claims may still go on after it.
     fn is_recent(self, now: DateTime<Utc>) -> bool {
-        let stretch = (self.took * 10).min(TimeDelta::seconds(1));
+        let stretch = (self.took * STRETCH).min(TimeDelta::seconds(1));
         (TimeDelta::zero()..stretch).contains(&(now - self.at))
     }
 }
@@ -64,13 +72,13 @@ impl Positions {
         reached.get(executor).filter(recent).map(|reached| reached.position)
     }
 
-    /// Records where a claim of so many jobs that got all it asked for ended, and whether it began at the start; `None`:
-    /// there were fewer, and the next one begins at the start.
-    pub(super) fn reached(&self, executor: &ExecutorName, last: Option<(Position, usize)>, start: Option<Start>) {
+    /// Records where a claim that got all it asked for ended, and whether it began at the start; `None`: there were fewer
+    /// jobs, or too few, and the next one begins at the start.
+    pub(super) fn reached(&self, executor: &ExecutorName, last: Option<Position>, start: Option<Start>) {
         let mut reached = self.reached_so_far();
         let start = start.or(reached.get(executor).map(|reached| reached.start));
-        match last.filter(|(_, jobs)| *jobs >= MANY).zip(start) {
-            Some(((position, _), start)) => drop(reached.insert(executor.clone(), Reached { position, start })),
+        match last.zip(start) {
+            Some((position, start)) => drop(reached.insert(executor.clone(), Reached { position, start })),
             None => drop(reached.remove(executor)),
         }
     }
@@ -98,15 +106,15 @@ mod tests {
     fn claims_go_on_for_a_while_and_begin_again() {
         let (positions, executor) = (Positions::default(), ExecutorName::from("mail"));
         let place = Position { priority: 3, at: BEGIN, id: 9 };
-        positions.reached(&executor, Some((place, MANY)), took(8));
-        assert_eq!(positions.of(&executor, after(79)), Some(place));
+        positions.reached(&executor, Some(place), took(4));
+        assert_eq!(positions.of(&executor, after(99)), Some(place));
         // Going on does not count as beginning at the start.
         let further = Position { id: 20, ..place };
-        positions.reached(&executor, Some((further, MANY)), None);
-        assert_eq!(positions.of(&executor, after(79)), Some(further));
-        assert_eq!(positions.of(&executor, after(80)), None);
+        positions.reached(&executor, Some(further), None);
+        assert_eq!(positions.of(&executor, after(99)), Some(further));
+        assert_eq!(positions.of(&executor, after(100)), None);
         // A second is the most.
-        positions.reached(&executor, Some((place, MANY)), took(60_000));
+        positions.reached(&executor, Some(place), took(60_000));
         assert_eq!(positions.of(&executor, after(999)), Some(place));
         assert_eq!(positions.of(&executor, after(1_000)), None);
         positions.reached(&executor, None, None);
@@ -115,9 +123,6 @@ mod tests {
 
     #[test]
     fn small_claims_keep_to_the_start() {
-        let (positions, executor) = (Positions::default(), ExecutorName::from("mail"));
-        let place = Position { priority: 3, at: BEGIN, id: 9 };
-        positions.reached(&executor, Some((place, MANY - 1)), took(9_000));
-        assert_eq!(positions.of(&executor, BEGIN), None);
+        assert_eq!([1, 99, 100, 1_000].map(shortest), [100, 100, 10, 10]);
     }
 }

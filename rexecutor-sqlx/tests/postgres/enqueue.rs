@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use chrono::TimeDelta;
 use rexecutor::{
-    backend::{Claim, Enqueue, Enqueued, NewJob, ScheduleKey},
-    job::JobStatus,
+    backend::{Claim, Due, Enqueue, Enqueued, Filter, Inspect, NewJob, ScheduleKey},
+    clock::Clock,
+    job::{JobId, JobStatus},
 };
 
 use crate::{
@@ -154,6 +156,31 @@ async fn trap_29_nodes_are_notified_after_the_commit_in_a_transaction_of_its_own
         assert!(said.contains("pg_notify"), "{said}");
         let is_mixed = |transaction: &&str| transaction.contains("pg_notify") && transaction.contains("INSERT INTO");
         assert!(!transactions.iter().any(is_mixed), "{said}");
+    })
+    .await;
+}
+
+/// Jobs that differ in nothing but their data go in another way, and arrive as those do that differ.
+#[tokio::test]
+async fn jobs_that_are_alike_are_stored_as_those_that_are_not() {
+    in_schema(async |world| {
+        let due = [Due::Now, Due::In(TimeDelta::hours(3)), Due::At(world.clock.now() - TimeDelta::hours(1))];
+        let tags = [Vec::new(), vec!["a,\"b\"".to_owned(), "{c}".to_owned()], vec![String::new()]];
+        for (tags, due) in tags.into_iter().zip(due) {
+            let like = NewJob { tags, due, metadata: Some("7".to_owned()), priority: 3, ..job("mail") };
+            let jobs = || (0..5).map(|data| NewJob { data: data.to_string(), ..like.clone() });
+            let other = NewJob { priority: 9, ..like.clone() };
+            let [alike, apart] = [jobs().collect(), jobs().chain([other]).collect::<Vec<_>>()];
+            let mut stored = Vec::new();
+            for jobs in [alike, apart] {
+                let ids = world.backend.enqueue(jobs).await.unwrap()[..5].iter().map(|stored| stored.id()).collect();
+                let mut rows = world.backend.query(&Filter::IdIn(ids), 5).await.unwrap();
+                rows.iter_mut().for_each(|row| row.id = JobId::from(0_i64));
+                stored.push(rows);
+            }
+            assert_eq!(stored[0].iter().map(|row| &*row.data).collect::<Vec<_>>(), ["0", "1", "2", "3", "4"]);
+            assert_eq!(stored[0], stored[1]);
+        }
     })
     .await;
 }

@@ -24,5 +24,5 @@ WHERE ctid = ANY (ARRAY(
     WHERE EXISTS (SELECT FROM {schema}.nodes WHERE id = $2)
 ))
 RETURNING
-    ctid::TEXT AS place, id, executor, status, data, metadata, attempt, max_attempts, priority, tags, errors, lease, node,
-    cancel_reason, unique_key, inserted_at, scheduled_at, attempted_at, completed_at, cancelled_at, discarded_at
+    id, executor, status, data, metadata, attempt, max_attempts, priority, tags, errors, lease, node, cancel_reason,
+    unique_key, inserted_at, scheduled_at, attempted_at, completed_at, cancelled_at, discarded_at, ctid::TEXT AS place

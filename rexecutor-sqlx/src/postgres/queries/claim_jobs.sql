@@ -62,8 +62,9 @@ claimed AS (
         attempted_at = (SELECT now FROM present)
     WHERE ctid = ANY (ARRAY(SELECT tid FROM due))
     RETURNING
-        ctid::TEXT AS place, id, executor, status, data, metadata, attempt, max_attempts, priority, tags, errors, lease, node,
-        cancel_reason, unique_key, inserted_at, scheduled_at, attempted_at, completed_at, cancelled_at, discarded_at
+        id, executor, status, data, metadata, attempt, max_attempts, priority, tags, errors, lease, node, cancel_reason,
+        unique_key, inserted_at, scheduled_at, attempted_at, completed_at, cancelled_at, discarded_at,
+        ctid::TEXT AS place
 ),
 -- When the next job of those is due whose slots were not all filled.
 next AS MATERIALIZED (
@@ -81,11 +82,10 @@ next AS MATERIALIZED (
     WHERE (SELECT count(*) FROM due WHERE due.place = slot.place) < slot.free
 )
 SELECT
-    present.now, present.is_member, next.due_at,
-    claimed.place, claimed.id, claimed.executor, claimed.status, claimed.data, claimed.metadata, claimed.attempt,
-    claimed.max_attempts, claimed.priority, claimed.tags, claimed.errors, claimed.lease, claimed.node,
-    claimed.cancel_reason, claimed.unique_key, claimed.inserted_at, claimed.scheduled_at, claimed.attempted_at,
-    claimed.completed_at, claimed.cancelled_at, claimed.discarded_at
+    claimed.id, claimed.executor, claimed.status, claimed.data, claimed.metadata, claimed.attempt, claimed.max_attempts,
+    claimed.priority, claimed.tags, claimed.errors, claimed.lease, claimed.node, claimed.cancel_reason,
+    claimed.unique_key, claimed.inserted_at, claimed.scheduled_at, claimed.attempted_at, claimed.completed_at,
+    claimed.cancelled_at, claimed.discarded_at, claimed.place, present.now, present.is_member, next.due_at
 FROM present
 CROSS JOIN next
 LEFT JOIN claimed ON TRUE

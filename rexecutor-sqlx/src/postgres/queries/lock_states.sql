@@ -1,9 +1,9 @@
 -- All but what a change of status does not need.
 SELECT
-    coalesce($1::TIMESTAMPTZ, clock_timestamp()) AS now,
     id, executor, status, '' AS data, NULL::TEXT AS metadata, attempt, max_attempts, priority,
     '{}'::TEXT [] AS tags, NULL::TEXT [] AS errors, lease, node, cancel_reason,
-    unique_key, inserted_at, scheduled_at, attempted_at, completed_at, cancelled_at, discarded_at
+    unique_key, inserted_at, scheduled_at, attempted_at, completed_at, cancelled_at, discarded_at,
+    coalesce($1::TIMESTAMPTZ, clock_timestamp()) AS now
 FROM {schema}.jobs
 WHERE id = ANY ($2)
 ORDER BY id
