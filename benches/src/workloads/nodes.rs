@@ -81,6 +81,7 @@ async fn wait(children: &mut [Child], jobs: usize) -> Result<()> {
         } else if watch.elapsed() > PATIENCE {
             return Err(format!("{run} of {jobs} jobs were run, and then none for {PATIENCE:?}").into());
         }
-        SystemClock.sleep(Duration::from_millis(2)).await;
+        // Not more often: to answer takes them time that they would have for their jobs.
+        SystemClock.sleep(Duration::from_millis(10)).await;
     }
 }

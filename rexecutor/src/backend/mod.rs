@@ -163,7 +163,7 @@ pub trait Inspect: Send + Sync {
     ) -> BoxFuture<'a, Result<(), AmendError>>;
 }
 
-/// How many jobs of an executor a node can start now.
+/// How many jobs of an executor a node can start now, or soon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slots {
     /// The executor.

@@ -67,6 +67,9 @@ pub trait Executor: Send + Sync + 'static {
 
     /// How many jobs of this kind a node runs at once, at least 1. The default is `None`: as many as the node runs at
     /// all.
+    ///
+    /// With a limit, a job is claimed only when it can start at once, so that one that is more urgent never comes after
+    /// it; the price is that very short jobs wait for a claim after each.
     const MAX_CONCURRENCY: Option<usize> = None;
 
     /// Whether the work blocks its thread, so that it runs on a thread of its own, where tokio's timers and I/O still
