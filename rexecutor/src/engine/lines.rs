@@ -150,9 +150,9 @@ impl Lines {
         self.lines.values().flat_map(|line| &line.waiting).map(|(row, _)| (row.id, row.lease)).collect()
     }
 
-    /// Whether this job was claimed and is not started.
-    pub(super) fn has_waiting(&self, job: JobId) -> bool {
-        self.lines.values().flat_map(|line| &line.waiting).any(|(row, _)| row.id == job)
+    /// Whether any of these jobs was claimed and is not started.
+    pub(super) fn has_waiting(&self, jobs: &BTreeSet<JobId>) -> bool {
+        self.lines.values().flat_map(|line| &line.waiting).any(|(row, _)| jobs.contains(&row.id))
     }
 
     /// How many of those that wait there is no slot for.

@@ -12,6 +12,7 @@
 //! The [`dispatcher`] is the heart; it runs as one task and owns its state. The others talk to it through channels.
 
 mod dispatcher;
+mod limits;
 mod lines;
 mod membership;
 mod options;
@@ -20,6 +21,7 @@ mod outbox;
 mod pace;
 mod prune;
 mod run;
+mod stop;
 mod supervise;
 mod ticker;
 mod unheard;
@@ -38,7 +40,8 @@ use self::{
 };
 pub(crate) use self::{
     options::Options,
-    run::{Environment, Run, Runner, chain, runner},
+    run::{Environment, Runner, attempt, chain, runner},
+    stop::Stop,
     ticker::{Action, Timetable, every_minute},
 };
 use crate::backend::Bell;

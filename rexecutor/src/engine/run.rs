@@ -16,10 +16,10 @@ use std::{
 
 use chrono::TimeDelta;
 use futures::{FutureExt, future::BoxFuture};
-use tokio_util::sync::CancellationToken;
 
+use super::limits::Limits;
 use crate::{
-    backend::{Backend, Failure, JobRow, Outcome},
+    backend::{Backend, Failure, Outcome},
     backoff::{DEFAULT_BACKOFF, Strategy},
     clock::Clock,
     executor::{Disposition, ExecutionError, ExecutionResult, Executor, Retention},
@@ -35,36 +35,6 @@ pub(crate) struct Environment {
     pub(crate) state: Arc<StateMap>,
 }
 
-/// What one run is stopped by.
-#[derive(Clone)]
-pub(crate) struct Run {
-    /// Asks the job to stop; the job sees it in its context.
-    pub(crate) cancellation: CancellationToken,
-    /// Drops the job.
-    pub(crate) abort: CancellationToken,
-    /// How long the job may take to stop once it was asked to.
-    grace: Duration,
-}
-
-impl Run {
-    pub(crate) fn new(grace: Duration) -> Self {
-        Self { cancellation: CancellationToken::new(), abort: CancellationToken::new(), grace }
-    }
-
-    /// Waits until the job is to be dropped, whether or not it was asked to stop before.
-    async fn aborted(&self, clock: &Arc<dyn Clock>) {
-        let asked = async {
-            self.cancellation.cancelled().await;
-            clock.sleep(self.grace).await;
-        };
-        tokio::select! {
-            biased;
-            () = self.abort.cancelled() => {}
-            () = asked => {}
-        }
-    }
-}
-
 /// An [`Executor`] whose types are forgotten.
 pub(crate) trait Runner: Send + Sync {
     fn name(&self) -> &'static str;
@@ -72,8 +42,29 @@ pub(crate) trait Runner: Send + Sync {
     fn max_concurrency(&self) -> Option<usize>;
     fn retention(&self) -> Retention;
 
-    /// Runs a claimed job to its end.
-    fn run(&self, row: JobRow, environment: Environment, run: Run) -> BoxFuture<'static, Outcome>;
+    /// How its jobs begin.
+    fn begin(&self) -> Begin;
+}
+
+/// Decodes a job, asks its executor about it, and gives its work; or how the run has ended already.
+///
+/// This is all of a run that depends on the executor's types: the rest is compiled once, and needs no box of its own.
+pub(crate) type Begin = fn(JobContext) -> Result<Begun, Outcome>;
+
+/// A run that is about to do its work.
+pub(crate) struct Begun {
+    work: Work,
+    timeout: Option<Duration>,
+    /// Asked before the job was given away; a failure uses it, so that no second decoding is needed.
+    backoff: TimeDelta,
+    /// Whether the row is kept when the job is complete.
+    is_kept: bool,
+}
+
+/// What a run does, and where.
+enum Work {
+    OnTask(BoxFuture<'static, ExecutionResult>),
+    OnThread(BoxFuture<'static, ExecutionResult>),
 }
 
 /// The runner of an executor.
@@ -100,58 +91,60 @@ impl<E: Executor> Runner for Typed<E> {
         E::RETENTION
     }
 
-    fn run(&self, row: JobRow, environment: Environment, run: Run) -> BoxFuture<'static, Outcome> {
-        Box::pin(attempt::<E>(row, environment, run))
+    fn begin(&self) -> Begin {
+        begin::<E>
     }
 }
 
+fn begin<E: Executor>(context: JobContext) -> Result<Begun, Outcome> {
+    let attempt = context.attempt();
+    let failed = |error_type, details: &str| fail(error_type, details, DEFAULT_BACKOFF.backoff(attempt));
+    let job = match catch(|| Job::<E::Data, E::Metadata>::in_context(context)) {
+        Ok(Ok(job)) => job,
+        // Its backoff cannot be asked without a job to ask about.
+        Ok(Err(error)) => return Err(failed(ErrorType::Decode, &chain(&error))),
+        Err(panic) => return Err(failed(ErrorType::Panic, &panic)),
+    };
+    let (timeout, backoff) =
+        catch(|| (E::timeout(&job), E::backoff(&job))).map_err(|panic| failed(ErrorType::Panic, &panic))?;
+    let work = match E::BLOCKING {
+        // Called on the thread: what comes before its future may block, too.
+        true => Ok(Work::OnThread(Box::pin(async move { E::execute(job).await }))),
+        false => catch(|| Work::OnTask(E::execute(job))),
+    };
+    let work = work.map_err(|panic| fail(ErrorType::Panic, &panic, backoff))?;
+    Ok(Begun { work, timeout, backoff, is_kept: E::RETENTION != Retention::None })
+}
+
 /// How the work of a run ended.
-enum End {
+pub(super) enum End {
     Returned(ExecutionResult),
     Panicked(String),
     TimedOut(Duration),
     Aborted,
 }
 
-async fn attempt<E: Executor>(row: JobRow, environment: Environment, run: Run) -> Outcome {
-    let Environment { backend, clock, state } = environment;
-    let attempt = row.attempt;
-    let context = JobContext::new(row, state, clock.clone(), run.cancellation.clone(), backend);
-    let job = match catch(|| Job::<E::Data, E::Metadata>::in_context(context.clone())) {
-        Ok(Ok(job)) => job,
-        // Its backoff cannot be asked without a job to ask about.
-        Ok(Err(error)) => return fail(ErrorType::Decode, &chain(&error), DEFAULT_BACKOFF.backoff(attempt)),
-        Err(panic) => return fail(ErrorType::Panic, &panic, DEFAULT_BACKOFF.backoff(attempt)),
+/// Runs a claimed job to its end. A job that was asked to stop is dropped after the `grace`.
+pub(crate) async fn attempt(begin: Begin, context: JobContext, grace: Duration) -> Outcome {
+    let Begun { work, timeout, backoff, is_kept } = match begin(context.clone()) {
+        Ok(begun) => begun,
+        Err(outcome) => return outcome,
     };
-    // Asked before the job is given away; a failure uses them, so that no second decoding is needed.
-    let asked = catch(|| (E::timeout(&job), E::backoff(&job)));
-    let (timeout, backoff) = match asked {
-        Ok(asked) => asked,
-        Err(panic) => return fail(ErrorType::Panic, &panic, DEFAULT_BACKOFF.backoff(attempt)),
+    let limits = Limits::new(context, timeout, grace);
+    let end = match work {
+        Work::OnTask(work) => on_task(work, limits).await,
+        Work::OnThread(work) => on_thread(work, limits).await,
     };
-    let work = AssertUnwindSafe(async move { E::execute(job).await });
-    let end = match E::BLOCKING {
-        true => on_thread(work, clock, timeout, run).await,
-        false => on_task(work, clock, timeout, run).await,
-    };
-    outcome::<E>(end, backoff)
+    outcome(end, backoff, is_kept)
 }
 
 /// Runs the work on this task, and drops it when it is out of time or aborted.
-async fn on_task(
-    work: AssertUnwindSafe<impl Future<Output = ExecutionResult> + Send>,
-    clock: Arc<dyn Clock>,
-    timeout: Option<Duration>,
-    run: Run,
-) -> End {
-    let mut work = Box::pin(work.catch_unwind());
-    let end = tokio::select! {
-        biased;
-        result = &mut work => result.map_or_else(|panic| End::Panicked(message(panic)), End::Returned),
-        after = deadline(&clock, timeout) => End::TimedOut(after),
-        () = run.aborted(&clock) => End::Aborted,
+async fn on_task(mut work: BoxFuture<'static, ExecutionResult>, mut limits: Limits) -> End {
+    let end = match limits.within(AssertUnwindSafe(&mut work).catch_unwind()).await {
+        Ok(result) => result.map_or_else(|panic| End::Panicked(message(panic)), End::Returned),
+        Err(end) => end,
     };
-    run.cancellation.cancel();
+    limits.stop().end();
     // Dropping what is left of the job is still the job's own doing.
     match catch(|| drop(work)) {
         Ok(()) => end,
@@ -160,41 +153,25 @@ async fn on_task(
 }
 
 /// Runs the work on a blocking thread. It cannot be dropped there: it is asked to stop, and waited for.
-async fn on_thread(
-    work: AssertUnwindSafe<impl Future<Output = ExecutionResult> + Send + 'static>,
-    clock: Arc<dyn Clock>,
-    timeout: Option<Duration>,
-    run: Run,
-) -> End {
+async fn on_thread(work: BoxFuture<'static, ExecutionResult>, mut limits: Limits) -> End {
     let runtime = tokio::runtime::Handle::current();
-    let mut thread = tokio::task::spawn_blocking(move || match catch(move || runtime.block_on(work.0)) {
+    let mut thread = tokio::task::spawn_blocking(move || match catch(move || runtime.block_on(work)) {
         Ok(result) => End::Returned(result),
         Err(panic) => End::Panicked(panic),
     });
-    let late = tokio::select! {
-        biased;
-        end = &mut thread => return end.unwrap_or(End::Aborted),
-        after = deadline(&clock, timeout) => End::TimedOut(after),
-        () = run.aborted(&clock) => End::Aborted,
-    };
-    run.cancellation.cancel();
-    let _ = thread.await;
-    late
-}
-
-async fn deadline(clock: &Arc<dyn Clock>, timeout: Option<Duration>) -> Duration {
-    match timeout {
-        Some(after) => {
-            clock.sleep(after).await;
-            after
+    match limits.within(&mut thread).await {
+        Ok(end) => end.unwrap_or(End::Aborted),
+        Err(late) => {
+            limits.stop().end();
+            let _ = thread.await;
+            late
         }
-        None => std::future::pending().await,
     }
 }
 
-fn outcome<E: Executor>(end: End, backoff: TimeDelta) -> Outcome {
+fn outcome(end: End, backoff: TimeDelta, is_kept: bool) -> Outcome {
     match end {
-        End::Returned(result) => catch(move || returned::<E>(result, backoff))
+        End::Returned(result) => catch(move || returned(result, backoff, is_kept))
             .unwrap_or_else(|panic| fail(ErrorType::Panic, &panic, backoff)),
         End::Panicked(panic) => fail(ErrorType::Panic, &panic, backoff),
         End::TimedOut(after) => fail(ErrorType::Timeout, &format!("ran for longer than {after:?}"), backoff),
@@ -202,9 +179,9 @@ fn outcome<E: Executor>(end: End, backoff: TimeDelta) -> Outcome {
     }
 }
 
-fn returned<E: Executor>(result: ExecutionResult, backoff: TimeDelta) -> Outcome {
+fn returned(result: ExecutionResult, backoff: TimeDelta, is_kept: bool) -> Outcome {
     match result {
-        ExecutionResult::Done => Outcome::Complete { keep: E::RETENTION != Retention::None },
+        ExecutionResult::Done => Outcome::Complete { keep: is_kept },
         ExecutionResult::Cancel { reason } => Outcome::Cancel { reason: validate::text(&reason.to_string()) },
         ExecutionResult::Snooze { delay } => Outcome::Snooze { delay: validate::clamp(delay) },
         ExecutionResult::Error { error } => failed(&*error, backoff),

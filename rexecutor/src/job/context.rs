@@ -1,6 +1,9 @@
 //! What a running job can see of its surroundings.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, LazyLock},
+};
 
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
@@ -9,7 +12,7 @@ use super::{JobId, JobStatus, Lease};
 use crate::{
     backend::{Backend, JobRow},
     clock::{Clock, SystemClock},
-    registry::StateMap,
+    engine::{Environment, Stop},
 };
 
 /// What a running job can see of its surroundings: which attempt it is, whether it is to stop, the clock, and what the
@@ -20,34 +23,22 @@ use crate::{
 #[derive(Clone)]
 pub struct JobContext(Arc<Inner>);
 
+/// All that there is of a run in one place: one allocation, which the job and its node share.
 struct Inner {
     row: JobRow,
-    state: Arc<StateMap>,
-    clock: Arc<dyn Clock>,
-    cancellation: CancellationToken,
-    backend: Option<Arc<dyn Backend>>,
+    /// `None`: the job does not run.
+    environment: Option<Arc<Environment>>,
+    stop: Stop,
 }
 
 impl JobContext {
-    pub(crate) fn new(
-        row: JobRow,
-        state: Arc<StateMap>,
-        clock: Arc<dyn Clock>,
-        cancellation: CancellationToken,
-        backend: Arc<dyn Backend>,
-    ) -> Self {
-        Self(Arc::new(Inner { row, state, clock, cancellation, backend: Some(backend) }))
+    pub(crate) fn new(row: JobRow, environment: Arc<Environment>) -> Self {
+        Self(Arc::new(Inner { row, environment: Some(environment), stop: Stop::default() }))
     }
 
     /// The context of a job that does not run: it has no state and is never cancelled.
     pub(crate) fn detached(row: JobRow) -> Self {
-        Self(Arc::new(Inner {
-            row,
-            state: Arc::default(),
-            clock: Arc::new(SystemClock),
-            cancellation: CancellationToken::new(),
-            backend: None,
-        }))
+        Self(Arc::new(Inner { row, environment: None, stop: Stop::default() }))
     }
 
     /// The job's number.
@@ -98,26 +89,32 @@ impl JobContext {
     /// What is cancelled when the job is to stop: somebody cancelled it, it ran out of time, or its node shuts down and
     /// the grace is over. A job that has not stopped some seconds later is dropped.
     pub fn cancellation(&self) -> &CancellationToken {
-        &self.0.cancellation
+        self.0.stop.token()
     }
 
     /// The clock that the engine goes by: the system's, or a test's.
     pub fn clock(&self) -> &Arc<dyn Clock> {
-        &self.0.clock
+        static SYSTEM: LazyLock<Arc<dyn Clock>> = LazyLock::new(|| Arc::new(SystemClock));
+        self.0.environment.as_ref().map_or(&SYSTEM, |environment| &environment.clock)
     }
 
     /// The backend that the job came from, to enqueue others with; `None` for a job that does not run.
     pub fn backend(&self) -> Option<&Arc<dyn Backend>> {
-        self.0.backend.as_ref()
+        self.0.environment.as_ref().map(|environment| &environment.backend)
     }
 
     /// What the node was given as state of this type.
     pub fn state<T: Clone + Send + Sync + 'static>(&self) -> Option<T> {
-        self.0.state.get()
+        self.0.environment.as_ref()?.state.get()
     }
 
     pub(crate) fn row(&self) -> &JobRow {
         &self.0.row
+    }
+
+    /// What the run is stopped by.
+    pub(crate) fn stop(&self) -> &Stop {
+        &self.0.stop
     }
 
     pub(crate) fn status(&self) -> JobStatus {
@@ -131,7 +128,7 @@ impl fmt::Debug for JobContext {
             .field("job_id", &self.job_id())
             .field("executor", &self.executor())
             .field("attempt", &self.attempt())
-            .field("is_cancelled", &self.0.cancellation.is_cancelled())
+            .field("is_cancelled", &self.0.stop.is_asked())
             .finish_non_exhaustive()
     }
 }

@@ -91,7 +91,7 @@ impl<D: DeserializeOwned, M: DeserializeOwned> Job<D, M> {
         Ok(Self {
             id: row.id,
             status: context.status(),
-            executor: row.executor.to_string(),
+            executor: row.executor.as_str().to_owned(),
             data: serde_json::from_str(&row.data).map_err(failed("data"))?,
             metadata: context.metadata().map_err(failed("metadata"))?,
             attempt: row.attempt,

@@ -7,22 +7,22 @@ use tokio::runtime::Handle;
 use crate::{
     backend::{Backend, JobRow, NewJob, Outcome, Settlement},
     clock::Clock,
-    engine::{Environment, Run, Runner, runner},
+    engine::{Environment, Runner, attempt, runner},
     executor::Executor,
     global::Isolation,
-    job::JobId,
+    job::{JobContext, JobId},
     registry::StateMap,
 };
 
 /// Runs single jobs as a node would.
 pub struct Bench {
-    environment: Environment,
+    environment: Arc<Environment>,
     runners: BTreeMap<&'static str, Arc<dyn Runner>>,
 }
 
 impl Bench {
     pub(crate) fn new(environment: Environment, runners: BTreeMap<&'static str, Arc<dyn Runner>>) -> Self {
-        Self { environment, runners }
+        Self { environment: Arc::new(environment), runners }
     }
 
     /// One that runs what it is given.
@@ -39,7 +39,7 @@ impl Bench {
     pub async fn run(&self, row: JobRow) -> Option<Settlement> {
         let (id, lease) = (row.id, row.lease);
         let runner = self.runners.get(row.executor.as_str())?;
-        let outcome = runner.run(row, self.environment.clone(), Run::new(std::time::Duration::MAX)).await;
+        let outcome = self.attempt(&**runner, row).await;
         Some(Settlement { id, lease, outcome })
     }
 
@@ -48,7 +48,12 @@ impl Bench {
         let mut row = JobRow::new(JobId::from(1), job, self.environment.clock.now());
         row.attempt = 1;
         change(&mut row);
-        runner::<E>().run(row, self.environment.clone(), Run::new(std::time::Duration::MAX)).await
+        self.attempt(&*runner::<E>(), row).await
+    }
+
+    async fn attempt(&self, runner: &dyn Runner, row: JobRow) -> Outcome {
+        let context = JobContext::new(row, self.environment.clone());
+        attempt(runner.begin(), context, std::time::Duration::MAX).await
     }
 }
 

@@ -10,10 +10,10 @@
 //! - While the node is no member it claims nothing.
 
 mod claims;
+mod running;
 mod shutdown;
 
 use std::{
-    collections::BTreeMap,
     future::poll_fn,
     sync::Arc,
     task::{Context, Poll},
@@ -27,14 +27,15 @@ use tracing::Instrument;
 
 use self::{
     claims::{CLAIM, Claiming},
+    running::{Place, Running},
     shutdown::Phase,
 };
 use super::{
-    Environment, Options, Runner, lines::Lines, outage::Outage, outbox::Outbox, pace::Pace, run::Run, unheard::Unheard,
+    Environment, Options, Runner, attempt, lines::Lines, outage::Outage, outbox::Outbox, pace::Pace, unheard::Unheard,
 };
 use crate::{
     backend::{Bell, Heartbeat, JobRow, Outcome, Rung, Settlement},
-    job::{JobId, Lease, NodeId},
+    job::{JobContext, JobId, Lease, NodeId},
 };
 
 /// What the dispatcher is told.
@@ -59,7 +60,7 @@ pub(super) struct Connections {
 
 /// The state of the loop.
 pub(super) struct Dispatcher {
-    environment: Environment,
+    environment: Arc<Environment>,
     options: Options,
     connections: Connections,
     /// What the node is to the backend at present.
@@ -68,11 +69,11 @@ pub(super) struct Dispatcher {
     pace: Pace,
     /// While jobs wait for slots, until the next look whether any has for too long.
     patience: Option<BoxFuture<'static, ()>>,
-    /// What runs: whose it is, and how to stop it.
-    running: BTreeMap<(JobId, Lease), (&'static str, Run)>,
+    running: Running,
     outbox: Outbox,
-    ended: mpsc::UnboundedReceiver<Settlement>,
-    ending: mpsc::UnboundedSender<Settlement>,
+    ended: mpsc::UnboundedReceiver<(Place, Settlement)>,
+    /// Shared, because a sender counts its clones: one counter for each run to raise, not two.
+    ending: Arc<mpsc::UnboundedSender<(Place, Settlement)>>,
     claiming: Option<Claiming>,
     /// After a failed claim, until the next one.
     pause: Option<BoxFuture<'static, ()>>,
@@ -96,10 +97,10 @@ impl Dispatcher {
             lines: Lines::new(options.max_running),
             pace: Pace::new(clock.now()),
             patience: None,
-            running: BTreeMap::new(),
+            running: Running::default(),
             outbox: Outbox::new(environment.backend.clone(), Outage::new(clock.clone(), "settle", options.seed)),
             ended,
-            ending,
+            ending: Arc::new(ending),
             claiming: None,
             pause: None,
             outage: Outage::new(clock.clone(), "claim", options.seed),
@@ -108,7 +109,7 @@ impl Dispatcher {
             lost: None,
             phase: Phase::Open,
             grace: None,
-            environment,
+            environment: Arc::new(environment),
             options,
             connections,
         }
@@ -169,29 +170,28 @@ impl Dispatcher {
     }
 
     fn start(&mut self, row: JobRow) {
-        let key = (row.id, row.lease);
         let Some(runner) = self.lines.runner(row.executor.as_str()) else { return };
-        let run = Run::new(self.options.cancel_grace);
-        let (span, executor) = (span(&row), runner.name());
-        let work = runner.run(row, self.environment.clone(), run.clone());
-        let ending = self.ending.clone();
+        let (begin, span) = (runner.begin(), span(&row));
+        let (id, lease) = (row.id, row.lease);
+        let context = JobContext::new(row, self.environment.clone());
+        let place = self.running.insert(context.clone());
+        let (grace, ending) = (self.options.cancel_grace, self.ending.clone());
         let task = async move {
-            let outcome = work.await;
+            let outcome = attempt(begin, context, grace).await;
             tracing::Span::current().record("job.outcome", outcome.as_str());
             tracing::debug!("the job has ended");
             // The loop is gone only when the runtime is.
-            let _ = ending.send(Settlement { id: key.0, lease: key.1, outcome });
+            let _ = ending.send((place, Settlement { id, lease, outcome }));
         };
         tokio::spawn(task.instrument(span));
-        self.running.insert(key, (executor, run));
     }
 
-    fn end(&mut self, ended: Vec<Settlement>) {
+    fn end(&mut self, ended: Vec<(Place, Settlement)>) {
         self.pace.ended(self.environment.clock.now(), ended.len());
-        for settlement in ended {
+        for (place, settlement) in ended {
             // A run that was given back while its thread went on is settled already.
-            if let Some((executor, _)) = self.running.remove(&(settlement.id, settlement.lease)) {
-                self.lines.ended(executor);
+            if let Some(run) = self.running.remove(place, (settlement.id, settlement.lease)) {
+                self.lines.ended(run.executor());
                 self.outbox.push(settlement);
             }
         }
@@ -212,16 +212,15 @@ impl Dispatcher {
     }
 
     fn compare(&mut self, node: NodeId, heartbeat: &Heartbeat) {
-        for run in heartbeat.cancelled.iter().filter_map(|run| self.running.get(run)) {
-            run.1.cancellation.cancel();
-        }
         self.give_back_cancelled(&heartbeat.cancelled);
+        let running = self.running.by_key();
+        heartbeat.cancelled.iter().filter_map(|run| running.get(run)).for_each(|run| run.stop().ask());
         if self.claiming.is_some() || self.node != Some(node) {
             return;
         }
         let (settling, waiting) = (self.outbox.runs(), self.lines.waiting_runs());
         let is_known =
-            |run: &(JobId, Lease)| self.running.contains_key(run) || settling.contains(run) || waiting.contains(run);
+            |run: &(JobId, Lease)| running.contains_key(run) || settling.contains(run) || waiting.contains(run);
         for (id, lease) in self.unheard.notice(&heartbeat.runs, is_known) {
             tracing::warn!(job.id = %id, job.lease = %lease, "the node never heard of this run, and gives it back");
             self.outbox.push(Settlement { id, lease, outcome: Outcome::GiveBack });
@@ -231,7 +230,7 @@ impl Dispatcher {
     /// The membership has changed: what runs under the old one is somebody else's now.
     fn join(&mut self, node: Option<NodeId>) {
         self.node = node;
-        self.running.values().for_each(|(_, run)| run.abort.cancel());
+        self.running.iter().for_each(|run| run.stop().abort());
         self.give_back_waiting(|_, _| true);
         self.unheard.clear();
         self.lines.all_ready();
@@ -246,8 +245,9 @@ impl Dispatcher {
             self.lines.all_ready();
         }
         rung.executors.iter().for_each(|executor| self.lines.ready(executor));
-        let runs = |id: JobId| self.running.range((id, Lease(i64::MIN))..=(id, Lease(i64::MAX))).next().is_some();
-        if rung.cancelled.iter().any(|id| runs(*id) || self.lines.has_waiting(*id)) {
+        let is_cancelled = |run: &JobContext| rung.cancelled.contains(&run.job_id());
+        let is_here = || self.running.iter().any(is_cancelled) || self.lines.has_waiting(&rung.cancelled);
+        if !rung.cancelled.is_empty() && is_here() {
             self.connections.check.notify_one();
         }
     }

@@ -50,11 +50,11 @@ impl Dispatcher {
                     running = self.running.len(),
                     "the grace for shutting down is over, jobs are given back"
                 );
-                self.running.values().for_each(|(_, run)| run.abort.cancel());
+                self.running.iter().for_each(|run| run.stop().abort());
                 self.enter(Phase::Aborting, ABORT_GRACE);
             }
             Phase::Aborting => {
-                for (id, lease) in std::mem::take(&mut self.running).into_keys() {
+                for (id, lease) in self.running.take() {
                     self.outbox.push(Settlement { id, lease, outcome: Outcome::GiveBack });
                 }
                 self.enter(Phase::Leaving, LEAVE_GRACE);
