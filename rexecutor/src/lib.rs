@@ -10,6 +10,7 @@ pub mod global;
 pub mod job;
 pub mod limits;
 pub mod node;
+mod places;
 pub mod prelude;
 pub mod pruner;
 pub mod registry;

@@ -2,7 +2,8 @@
 //!
 //! # Invariant
 //!
-//! - A row is removed as it was added: it changes between the two, never while it is indexed.
+//! - A row is removed as it was added: it changes between the two, never while it is indexed. Its unique key never
+//!   changes, so that stays while the row is there.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -11,55 +12,46 @@ use chrono::{DateTime, Utc};
 use crate::{
     backend::JobRow,
     job::{ExecutorName, JobId, JobStatus, NodeId, uniqueness_criteria::UniqueKey},
+    places::Places,
 };
 
-/// Where a waiting job stands in its executor's line.
-type Place = (u16, DateTime<Utc>, JobId);
+/// An executor's waiting jobs: by priority, and then in the order in which they start once due. So stepping over a
+/// priority costs one look-up, however many future jobs it holds.
+type Line = BTreeMap<u16, BTreeSet<(DateTime<Utc>, JobId)>>;
 
-const FIRST: JobId = JobId(i64::MIN);
 const LAST: JobId = JobId(i64::MAX);
+
+/// A row, and where the indexes find it again.
+#[derive(Debug)]
+pub(super) struct Indexed {
+    pub(super) row: JobRow,
+    /// Its place among those that run, while it does.
+    place: usize,
+}
+
+impl From<JobRow> for Indexed {
+    fn from(row: JobRow) -> Self {
+        Self { row, place: usize::MAX }
+    }
+}
 
 #[derive(Debug, Default)]
 pub(super) struct Indexes {
-    /// Waiting jobs of each executor, in the order in which they start once due.
-    waiting: BTreeMap<ExecutorName, BTreeSet<Place>>,
-    executing: BTreeSet<(NodeId, JobId)>,
+    waiting: BTreeMap<ExecutorName, Line>,
+    executing: Places<(NodeId, JobId)>,
     unique: HashMap<UniqueKey, BTreeSet<JobId>>,
 }
 
 impl Indexes {
-    pub(super) fn add(&mut self, row: &JobRow) {
-        match (row.status, row.node) {
-            (JobStatus::Scheduled | JobStatus::Retryable, _) => {
-                let place = (row.priority, row.scheduled_at, row.id);
-                // The name is copied for the first job only.
-                match self.waiting.get_mut(&row.executor) {
-                    Some(line) => line.insert(place),
-                    None => self.waiting.entry(row.executor.clone()).or_default().insert(place),
-                };
-            }
-            (JobStatus::Executing, Some(node)) => {
-                self.executing.insert((node, row.id));
-            }
-            _ => {}
-        }
+    /// Adds a new row by what does not change.
+    pub(super) fn insert(&mut self, row: &JobRow) {
         if let Some(key) = row.unique_key {
             self.unique.entry(key).or_default().insert(row.id);
         }
     }
 
-    pub(super) fn remove(&mut self, row: &JobRow) {
-        match (row.status, row.node) {
-            (JobStatus::Scheduled | JobStatus::Retryable, _) => {
-                if let Some(line) = self.waiting.get_mut(&row.executor) {
-                    line.remove(&(row.priority, row.scheduled_at, row.id));
-                }
-            }
-            (JobStatus::Executing, Some(node)) => {
-                self.executing.remove(&(node, row.id));
-            }
-            _ => {}
-        }
+    /// Removes a row that is deleted.
+    pub(super) fn delete(&mut self, row: &JobRow) {
         let Some(key) = row.unique_key else { return };
         if let Some(ids) = self.unique.get_mut(&key) {
             ids.remove(&row.id);
@@ -69,42 +61,89 @@ impl Indexes {
         }
     }
 
-    /// An executor's due jobs, in the order in which they start.
-    pub(super) fn due(&self, executor: &str, now: DateTime<Utc>) -> impl Iterator<Item = JobId> {
-        self.lines(executor).flat_map(move |(line, priority)| {
-            line.range((priority, DateTime::<Utc>::MIN_UTC, FIRST)..=(priority, now, LAST)).map(|place| place.2)
-        })
+    /// Adds a row by what changes.
+    pub(super) fn add(&mut self, Indexed { row, place }: &mut Indexed) {
+        match (row.status, row.node) {
+            (JobStatus::Scheduled | JobStatus::Retryable, _) => {
+                let start = (row.scheduled_at, row.id);
+                // The name is copied for the first job only.
+                match self.waiting.get_mut(&row.executor) {
+                    Some(line) => line.entry(row.priority).or_default().insert(start),
+                    None => {
+                        let line = self.waiting.entry(row.executor.clone()).or_default();
+                        line.entry(row.priority).or_default().insert(start)
+                    }
+                };
+            }
+            (JobStatus::Executing, Some(node)) => *place = self.executing.insert((node, row.id)),
+            _ => {}
+        }
+    }
+
+    /// Removes a row by what changes.
+    pub(super) fn remove(&mut self, Indexed { row, place }: &Indexed) {
+        match (row.status, row.node) {
+            (JobStatus::Scheduled | JobStatus::Retryable, _) => {
+                let Some(line) = self.waiting.get_mut(&row.executor) else { return };
+                if let Some(waiting) = line.get_mut(&row.priority) {
+                    waiting.remove(&(row.scheduled_at, row.id));
+                    if waiting.is_empty() {
+                        line.remove(&row.priority);
+                    }
+                }
+            }
+            (JobStatus::Executing, Some(node)) => {
+                self.executing.remove_if(*place, |run| *run == (node, row.id));
+            }
+            _ => {}
+        }
+    }
+
+    /// Removes up to `most` due jobs of an executor, in the order in which they start.
+    pub(super) fn take_due(&mut self, executor: &str, most: usize, now: DateTime<Utc>) -> Vec<JobId> {
+        let mut due = Vec::new();
+        let Some(line) = self.waiting.get_mut(executor) else { return due };
+        let mut emptied = Vec::new();
+        for (priority, waiting) in line.iter_mut() {
+            if due.len() == most {
+                break;
+            }
+            while due.len() < most
+                && let Some(first) = waiting.first()
+                && first.0 <= now
+                && let Some((_, id)) = waiting.pop_first()
+            {
+                due.push(id);
+            }
+            if waiting.is_empty() {
+                emptied.push(*priority);
+            }
+        }
+        for priority in emptied {
+            line.remove(&priority);
+        }
+        due
     }
 
     /// When the next job of an executor that is not due yet becomes so.
     pub(super) fn next_due(&self, executor: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let first_after = |(line, priority): (&BTreeSet<Place>, u16)| {
-            let next = line.range((priority, now, LAST)..).next()?;
-            (next.0 == priority).then_some(next.1)
-        };
-        self.lines(executor).filter_map(first_after).min()
+        let first_after =
+            |waiting: &BTreeSet<(DateTime<Utc>, JobId)>| waiting.range((now, LAST)..).next().map(|first| first.0);
+        self.waiting.get(executor)?.values().filter_map(first_after).min()
     }
 
-    /// An executor's line, once for each priority in it: stepping over a priority costs one look-up, however many
-    /// future jobs it holds.
-    fn lines(&self, executor: &str) -> impl Iterator<Item = (&BTreeSet<Place>, u16)> {
-        let line = self.waiting.get(executor);
-        let first = line.and_then(|line| line.first()).map(|place| place.0);
-        std::iter::successors(first, move |priority| {
-            let next = priority.checked_add(1)?;
-            Some(line?.range((next, DateTime::<Utc>::MIN_UTC, FIRST)..).next()?.0)
-        })
-        .filter_map(move |priority| Some((line?, priority)))
+    /// What runs, node by node, in the order of the jobs' numbers.
+    pub(super) fn executing(&self) -> Vec<(NodeId, JobId)> {
+        let mut runs: Vec<_> = self.executing.iter().copied().collect();
+        runs.sort_unstable();
+        runs
     }
 
-    /// What runs, node by node.
-    pub(super) fn executing(&self) -> impl Iterator<Item = (NodeId, JobId)> {
-        self.executing.iter().copied()
-    }
-
-    /// What runs on a node.
-    pub(super) fn runs(&self, node: NodeId) -> impl Iterator<Item = JobId> {
-        self.executing.range((node, FIRST)..=(node, LAST)).map(|(_, id)| *id)
+    /// What runs on a node, in the order of the jobs' numbers.
+    pub(super) fn runs(&self, node: NodeId) -> Vec<JobId> {
+        let mut runs: Vec<_> = self.executing.iter().filter(|run| run.0 == node).map(|run| run.1).collect();
+        runs.sort_unstable();
+        runs
     }
 
     /// The jobs with this key, the newest first.

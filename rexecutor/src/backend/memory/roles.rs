@@ -81,11 +81,10 @@ impl Claim for InMemoryBackend {
         }
         let mut next_due: Option<DateTime<Utc>> = None;
         for Slots { executor, free } in slots {
-            let jobs = store.claim(node, executor.as_str(), *free, now);
-            if jobs.len() < *free {
+            let count = store.claim((node, executor.as_str(), *free), now, &mut claimed.jobs);
+            if count < *free {
                 next_due = next_due.into_iter().chain(store.next_due(executor.as_str(), now)).min();
             }
-            claimed.jobs.extend(jobs);
         }
         claimed.next_due_in = next_due.and_then(|at| (at - now).to_std().ok());
         ready(Ok(claimed))

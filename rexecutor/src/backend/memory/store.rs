@@ -2,14 +2,14 @@
 //!
 //! # Invariants
 //!
-//! - Rows change only through [`Store::change`], which keeps the indexes in step.
+//! - Rows change only through [`Store::change`] and [`Store::claim`], which keep the indexes in step.
 //! - What a transition does to a row is decided by [`lifecycle`](super::super::lifecycle) alone.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::indexes::Indexes;
+use super::indexes::{Indexed, Indexes};
 use crate::{
     backend::{
         AmendError, Enqueued, JobRow, NewJob, ScheduleKey,
@@ -21,7 +21,7 @@ use crate::{
 
 #[derive(Debug, Default)]
 pub(super) struct Store {
-    rows: BTreeMap<JobId, JobRow>,
+    rows: BTreeMap<JobId, Indexed>,
     indexes: Indexes,
     pub(super) nodes: BTreeMap<NodeId, Member>,
     pub(super) schedules: BTreeMap<ScheduleKey, DateTime<Utc>>,
@@ -38,16 +38,17 @@ pub(super) struct Member {
 
 impl Store {
     pub(super) fn rows(&self) -> impl Iterator<Item = &JobRow> {
-        self.rows.values()
+        self.rows.values().map(|stored| &stored.row)
     }
 
     pub(super) fn enqueue(&mut self, job: NewJob, now: DateTime<Utc>) -> Enqueued {
         let Some(id) = self.conflict(&job, now) else {
             self.last_job += 1;
             let id = JobId::from(self.last_job);
-            let row = JobRow::new(id, job, now);
-            self.indexes.add(&row);
-            self.rows.insert(id, row);
+            let mut stored = Indexed::from(JobRow::new(id, job, now));
+            self.indexes.insert(&stored.row);
+            self.indexes.add(&mut stored);
+            self.rows.insert(id, stored);
             return Enqueued::Inserted(id);
         };
         let replace = match job.unique.as_ref().map(|unique| unique.on_conflict) {
@@ -65,19 +66,26 @@ impl Store {
         let unique = job.unique.as_ref()?;
         self.indexes
             .unique(&unique.key)
-            .find(|id| self.rows.get(id).is_some_and(|row| lifecycle::conflicts(row, unique, now)))
+            .find(|id| self.rows.get(id).is_some_and(|stored| lifecycle::conflicts(&stored.row, unique, now)))
     }
 
-    /// Claims up to `free` due jobs.
-    pub(super) fn claim(&mut self, node: NodeId, executor: &str, free: usize, now: DateTime<Utc>) -> Vec<JobRow> {
-        let ids: Vec<JobId> = self.indexes.due(executor, now).take(free).collect();
-        let claim = |id: JobId| {
-            self.change(id, |row| {
-                lifecycle::claim(row, node, now);
-                (row.clone(), Fate::Keep)
-            })
-        };
-        ids.into_iter().filter_map(claim).collect()
+    /// Claims up to `free` due jobs, and adds them to `claimed`; returns how many.
+    pub(super) fn claim(
+        &mut self,
+        (node, executor, free): (NodeId, &str, usize),
+        now: DateTime<Utc>,
+        claimed: &mut Vec<JobRow>,
+    ) -> usize {
+        let due = self.indexes.take_due(executor, free, now);
+        claimed.reserve(due.len());
+        let before = claimed.len();
+        for id in due {
+            let Some(stored) = self.rows.get_mut(&id) else { continue };
+            lifecycle::claim(&mut stored.row, node, now);
+            self.indexes.add(stored);
+            claimed.push(stored.row.clone());
+        }
+        claimed.len() - before
     }
 
     /// When the next job of an executor that is not due yet becomes so.
@@ -87,12 +95,15 @@ impl Store {
 
     /// Changes a row and its place in the indexes; `None` if there is no such job.
     pub(super) fn change<T>(&mut self, id: JobId, change: impl FnOnce(&mut JobRow) -> (T, Fate)) -> Option<T> {
-        let row = self.rows.get_mut(&id)?;
-        self.indexes.remove(row);
-        let (answer, fate) = change(row);
+        let stored = self.rows.get_mut(&id)?;
+        self.indexes.remove(stored);
+        let (answer, fate) = change(&mut stored.row);
         match fate {
-            Fate::Keep => self.indexes.add(row),
-            Fate::Delete => drop(self.rows.remove(&id)),
+            Fate::Keep => self.indexes.add(stored),
+            Fate::Delete => {
+                self.indexes.delete(&stored.row);
+                self.rows.remove(&id);
+            }
         }
         Some(answer)
     }
@@ -104,7 +115,7 @@ impl Store {
         id: JobId,
         change: impl FnOnce(&mut JobRow) -> Result<(), AmendError>,
     ) -> Result<(), AmendError> {
-        if self.rows.get(&id).is_none_or(|row| row.executor != *executor) {
+        if self.rows.get(&id).is_none_or(|stored| stored.row.executor != *executor) {
             return Err(AmendError::NotFound(id));
         }
         self.change(id, |row| (change(row), Fate::Keep)).unwrap_or(Err(AmendError::NotFound(id)))
@@ -119,14 +130,14 @@ impl Store {
 
     /// The runs of a node.
     pub(super) fn runs(&self, node: NodeId) -> impl Iterator<Item = &JobRow> {
-        self.indexes.runs(node).filter_map(|id| self.rows.get(&id))
+        self.indexes.runs(node).into_iter().filter_map(|id| self.rows.get(&id)).map(|stored| &stored.row)
     }
 
     /// Ends the runs of every node that is no member.
     pub(super) fn rescue(&mut self, now: DateTime<Utc>) -> Vec<ExecutorName> {
         self.nodes
             .retain(|_, member| member.seen_at.checked_add_signed(member.timeout).is_none_or(|dead_at| dead_at >= now));
-        let lost = self.indexes.executing().filter(|(node, _)| !self.nodes.contains_key(node));
+        let lost = self.indexes.executing().into_iter().filter(|(node, _)| !self.nodes.contains_key(node));
         let lost: Vec<JobId> = lost.map(|(_, id)| id).collect();
         let rescue = |id: JobId| {
             self.change(id, |row| {
@@ -142,7 +153,7 @@ impl Store {
             row.status.is_finished() && row.status == spec.status && spec.executors.contains(&row.executor)
         };
         let mut finished: Vec<(Option<DateTime<Utc>>, JobId)> =
-            self.rows.values().filter(matches).map(|row| (row.finished_at(), row.id)).collect();
+            self.rows().filter(matches).map(|row| (row.finished_at(), row.id)).collect();
         finished.sort_unstable();
         let excess = match spec.rule {
             PruneRule::MaxAge(age) => {
