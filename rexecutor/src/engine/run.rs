@@ -130,30 +130,31 @@ pub(crate) async fn attempt(begin: Begin, context: JobContext, grace: Duration) 
         Ok(begun) => begun,
         Err(outcome) => return outcome,
     };
-    let limits = Limits::new(context, timeout, grace);
+    // Lent to what waits, or a task would have room for it twice.
+    let mut limits = Limits::new(context, timeout, grace);
     let end = match work {
-        Work::OnTask(work) => on_task(work, limits).await,
-        Work::OnThread(work) => on_thread(work, limits).await,
+        Work::OnTask(mut work) => {
+            let end = on_task(&mut work, &mut limits).await;
+            limits.stop().end();
+            // Dropping what is left of the job is still the job's own doing.
+            catch(|| drop(work)).map_or_else(End::Panicked, |()| end)
+        }
+        // In a box, so that the tasks of all the others have no room for it.
+        Work::OnThread(work) => Box::pin(on_thread(work, &mut limits)).await,
     };
     outcome(end, backoff, is_kept)
 }
 
-/// Runs the work on this task, and drops it when it is out of time or aborted.
-async fn on_task(mut work: BoxFuture<'static, ExecutionResult>, mut limits: Limits) -> End {
-    let end = match limits.within(AssertUnwindSafe(&mut work).catch_unwind()).await {
+/// Runs the work on this task, until it ends, is out of time or is aborted.
+async fn on_task(work: &mut BoxFuture<'static, ExecutionResult>, limits: &mut Limits) -> End {
+    match limits.within(AssertUnwindSafe(work).catch_unwind()).await {
         Ok(result) => result.map_or_else(|panic| End::Panicked(message(panic)), End::Returned),
         Err(end) => end,
-    };
-    limits.stop().end();
-    // Dropping what is left of the job is still the job's own doing.
-    match catch(|| drop(work)) {
-        Ok(()) => end,
-        Err(panic) => End::Panicked(panic),
     }
 }
 
 /// Runs the work on a blocking thread. It cannot be dropped there: it is asked to stop, and waited for.
-async fn on_thread(work: BoxFuture<'static, ExecutionResult>, mut limits: Limits) -> End {
+async fn on_thread(work: BoxFuture<'static, ExecutionResult>, limits: &mut Limits) -> End {
     let runtime = tokio::runtime::Handle::current();
     let mut thread = tokio::task::spawn_blocking(move || match catch(move || runtime.block_on(work)) {
         Ok(result) => End::Returned(result),
