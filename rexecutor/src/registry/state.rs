@@ -2,14 +2,14 @@
 
 use std::{
     any::{Any, TypeId},
-    collections::HashMap,
+    collections::BTreeMap,
     fmt,
     sync::Arc,
 };
 
 /// A value for each type.
 #[derive(Default, Clone)]
-pub struct StateMap(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
+pub struct StateMap(BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>);
 
 impl StateMap {
     /// Adds a value, in place of one of the same type.
