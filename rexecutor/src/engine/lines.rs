@@ -8,7 +8,8 @@
 //! - While the node has more slots than executors, each executor can always run one job: a busy one leaves a slot for
 //!   every other.
 //! - For an executor with a limit of its own nothing is claimed that could not be started at once: such jobs are meant to
-//!   run in order, or one at a time, wherever there is room.
+//!   run in order, or one at a time, wherever there is room. Nor for one whose jobs have a single attempt, which a node
+//!   that dies would use up before they have begun.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -35,6 +36,10 @@ struct Line {
 }
 
 impl Line {
+    fn may_be_claimed_ahead(&self) -> bool {
+        self.limit.is_none() && self.runner.max_attempts() > 1
+    }
+
     /// How many of those that wait its own limit, and what it must leave to the others, let start.
     fn can_start(&self, most_each: usize) -> usize {
         let most = self.limit.map_or(most_each, |limit| limit.min(most_each));
@@ -103,7 +108,10 @@ impl Lines {
         let free = self.max_running.saturating_add(ahead).saturating_sub(taken).min(most);
         let most_each = self.most_each();
         let room = |line: &Line| {
-            let most = line.limit.map_or(most_each.saturating_add(ahead), |limit| limit.min(most_each));
+            let most = match line.may_be_claimed_ahead() {
+                true => most_each.saturating_add(ahead),
+                false => line.limit.map_or(most_each, |limit| limit.min(most_each)),
+            };
             most.saturating_sub(line.running + line.waiting.len())
         };
         let ready = self.lines.iter_mut().filter(|(_, line)| line.is_ready);

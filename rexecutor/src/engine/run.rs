@@ -39,6 +39,7 @@ pub(crate) struct Environment {
 pub(crate) trait Runner: Send + Sync {
     fn name(&self) -> &'static str;
     fn type_name(&self) -> &'static str;
+    fn max_attempts(&self) -> u16;
     fn max_concurrency(&self) -> Option<usize>;
     fn retention(&self) -> Retention;
 
@@ -81,6 +82,10 @@ impl<E: Executor> Runner for Typed<E> {
 
     fn type_name(&self) -> &'static str {
         std::any::type_name::<E>()
+    }
+
+    fn max_attempts(&self) -> u16 {
+        E::MAX_ATTEMPTS
     }
 
     fn max_concurrency(&self) -> Option<usize> {

@@ -44,6 +44,15 @@ executor!(
     |job| work(&job).await
 );
 
+executor!(
+    Once,
+    "once",
+    {
+        const MAX_ATTEMPTS: u16 = 1;
+    },
+    |job| work(&job).await
+);
+
 impl Bench {
     /// Claims take 10 ms from now on, and jobs none.
     fn slow_claims(&self) {
@@ -125,24 +134,34 @@ async fn trap_15_what_was_claimed_ahead_and_cannot_start_after_all_is_given_back
     drop((busy.drop_guard(), idle.drop_guard()));
 }
 
-/// Trap 15: a prefetched job is hidden from idle nodes, or breaks serial order.
-#[tokio::test]
-async fn trap_15_an_executor_with_a_limit_is_never_claimed_ahead_for() {
+/// Runs 5 at a time for a while, and then 5 that take long: are there ever more claimed?
+async fn is_not_claimed_ahead_for<E: Executor<Data = u32>>() {
     let bench = Bench::new();
     bench.slow_claims();
     let ((tell, mut told), slow) = (tell(), Slow::default());
-    bench.enqueue::<Limited>(50).await;
-    let node = bench.node().with_state(tell).with_state(slow.clone());
-    let node = node.with_executor::<Limited>().with_executor::<Short>().start().await.unwrap();
+    bench.enqueue::<E>(50).await;
+    let node = bench.node().with_max_running(5).with_state(tell).with_state(slow.clone());
+    let node = node.with_executor::<E>().start().await.unwrap();
     for done in 1..=10 {
         bench.milliseconds(10).await;
         assert_eq!(told.all().len(), 5, "5 at a time, the {done}th time");
     }
     slow.set(true);
-    bench.enqueue::<Limited>(50).await;
+    bench.enqueue::<E>(50).await;
     bench.milliseconds(50).await;
     assert_eq!((bench.executing().await, told.all().len()), (5, 5));
     drop(node.drop_guard());
+}
+
+/// Trap 15: a prefetched job is hidden from idle nodes, or breaks serial order.
+#[tokio::test]
+async fn trap_15_an_executor_with_a_limit_is_never_claimed_ahead_for() {
+    is_not_claimed_ahead_for::<Limited>().await;
+}
+
+#[tokio::test]
+async fn an_only_attempt_is_not_used_up_by_a_job_that_has_not_begun() {
+    is_not_claimed_ahead_for::<Once>().await;
 }
 
 /// A node that claims ahead, and whose slots are taken.
