@@ -12,7 +12,8 @@ use sqlx::Row;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    SqliteBackend, take,
+    SqliteBackend, further,
+    work::Work,
     writer::{Call, Commit, Core, Request},
 };
 
@@ -21,8 +22,12 @@ impl Claim for SqliteBackend {
         let slots = slots.to_vec();
         let requests = self.0.writer.requests().clone();
         let step = async move |core: &mut Core| {
-            let claimed = core.transact(Commit::Progress, async |work| take::claim(work, node, &slots).await).await?;
-            Ok(Held { claimed: Some(claimed), requests })
+            // Taken out of the core, which the transaction borrows.
+            let mut long = std::mem::take(&mut core.long);
+            let claim = async |work: &mut Work<'_>| further::claim(work, node, &slots, &mut long).await;
+            let claimed = core.transact(Commit::Progress, claim).await;
+            core.long = long;
+            Ok(Held { claimed: Some(claimed?), requests })
         };
         Box::pin(async move { Ok(self.0.writer.run(step).await?.take()) })
     }

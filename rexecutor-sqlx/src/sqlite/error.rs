@@ -7,6 +7,7 @@ use sqlx::error::DatabaseError;
 
 /// SQLite's primary result codes that matter here: <https://www.sqlite.org/rescode.html>.
 mod code {
+    pub(super) const ERROR: i32 = 1;
     pub(super) const BUSY: i32 = 5;
     pub(super) const LOCKED: i32 = 6;
     pub(super) const NOMEM: i32 = 7;
@@ -95,6 +96,11 @@ impl OpenError {
 /// Whether another connection is in the way.
 pub(super) fn is_busy(error: &sqlx::Error) -> bool {
     matches!(primary_code(error), Some(code::BUSY | code::LOCKED))
+}
+
+/// Whether a statement has failed by what it computed, as `expect_changes.sql` does. The transaction is still open.
+pub(super) fn is_unexpected(error: &sqlx::Error) -> bool {
+    primary_code(error) == Some(code::ERROR)
 }
 
 /// Whether a value would be longer than SQLite takes, which undoes nothing.

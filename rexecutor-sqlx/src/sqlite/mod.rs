@@ -16,12 +16,15 @@
 //! - Within a process, time does not run backwards from one transaction to the next.
 
 mod claim;
+mod complete;
 #[cfg(test)]
 mod economy;
 mod enqueue;
 mod enqueue_in;
 mod error;
 mod filter;
+mod found;
+mod further;
 mod inspect;
 mod maintain;
 mod migrate;

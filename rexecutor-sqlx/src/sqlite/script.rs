@@ -20,8 +20,6 @@ pub(super) struct Script {
 #[derive(Debug, Default)]
 pub(super) struct Answer {
     pub(super) rows: Vec<SqliteRow>,
-    /// How many rows it has changed. It says nothing for a statement that only reads.
-    pub(super) changed: u64,
 }
 
 impl Script {
@@ -37,6 +35,14 @@ impl Script {
         let columns = vec![format!("(\n{statement})"); count];
         self.sql.push_str("SELECT ");
         self.sql.push_str(&columns.join(", "));
+        self.sql.push_str(";\n");
+        self
+    }
+
+    /// Adds a statement that works on `{found}`: what this one finds, `count` times with arguments of its own.
+    pub(super) fn then_with(mut self, statement: &'static str, found: &'static str, count: usize) -> Self {
+        let parts = vec![format!("SELECT id FROM (\n{found})"); count];
+        self.sql.push_str(&statement.replace("{found}", &parts.join(" UNION ALL ")));
         self.sql.push_str(";\n");
         self
     }
@@ -68,9 +74,7 @@ impl Script {
         while let Some(result) = results.try_next().await? {
             match result {
                 Either::Right(row) => rows.push(row),
-                Either::Left(done) => {
-                    answers.push(Answer { rows: std::mem::take(&mut rows), changed: done.rows_affected() });
-                }
+                Either::Left(_) => answers.push(Answer { rows: std::mem::take(&mut rows) }),
             }
         }
         Ok(answers)

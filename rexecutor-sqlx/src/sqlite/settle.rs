@@ -13,12 +13,7 @@ use rexecutor::{
 use serde_json::{Value, json as array};
 
 use super::{
-    SqliteBackend,
-    row::micros,
-    script::{Script, json},
-    states,
-    work::Work,
-    writer::Request,
+    SqliteBackend, complete::Completed, error::is_unexpected, row::micros, states, work::Work, writer::Request,
 };
 
 impl Settle for SqliteBackend {
@@ -33,43 +28,46 @@ impl Settle for SqliteBackend {
 
 /// Stores how runs ended; returns for each whether it was stored.
 pub(super) async fn store(work: &mut Work<'_>, settlements: &[Settlement]) -> Result<Vec<bool>, sqlx::Error> {
-    let mut seen = HashSet::new();
-    let is_plain = settlements.iter().all(|settlement| seen.insert(settlement.id));
     let mut stored = vec![true; settlements.len()];
-    if is_plain && complete(work, settlements).await? {
-        let is_other = |end: &Settlement| !matches!(end.outcome, Outcome::Complete { .. });
-        apply(work, settlements, &mut stored, is_other).await?;
-    } else {
-        apply(work, settlements, &mut stored, |_| true).await?;
-    }
+    let others = match complete(work, settlements).await? {
+        Some(0) => return Ok(stored),
+        Some(_) => |end: &Settlement| !matches!(end.outcome, Outcome::Complete { .. }),
+        None => |_: &Settlement| true,
+    };
+    apply(work, settlements, &mut stored, others).await?;
     Ok(stored)
 }
 
-/// Completes jobs in one statement, or changes nothing: then at least one is not what it was expected to be.
-async fn complete(work: &mut Work<'_>, settlements: &[Settlement]) -> Result<bool, sqlx::Error> {
-    for keep in [true, false] {
-        let completed = settlements.iter().filter(|end| end.outcome == Outcome::Complete { keep });
-        let runs: Vec<(JobId, i64)> = completed.map(|end| (end.id, end.lease.0)).collect();
-        let Some((_, lease)) = runs.first().copied() else { continue };
-        let script = match keep {
-            true if runs.iter().all(|(_, other)| *other == lease) => Script::default()
-                .then(include_str!("queries/complete_alike.sql"))
-                .bind(json(&runs.iter().map(|(id, _)| id).collect::<Vec<_>>())?)?
-                .bind(micros(work.now))?
-                .bind(lease)?,
-            true => Script::default()
-                .then(include_str!("queries/complete_jobs.sql"))
-                .bind(json(&runs)?)?
-                .bind(micros(work.now))?,
-            false => Script::default().then(include_str!("queries/delete_jobs.sql")).bind(json(&runs)?)?,
-        };
-        let changed = work.run(script).await?.first().map_or(0, |answer| answer.changed);
-        if changed != runs.len() as u64 {
-            work.restart().await?;
-            return Ok(false);
+/// Completes jobs in few statements, and commits them if that is all; returns how many other settlements there are. Or
+/// it changes nothing: then at least one run is not what it was expected to be.
+async fn complete(work: &mut Work<'_>, settlements: &[Settlement]) -> Result<Option<usize>, sqlx::Error> {
+    let mut completed = Completed::default();
+    let mut seen = HashSet::with_capacity(settlements.len());
+    for Settlement { id, lease, outcome } in settlements {
+        // Of two settlements of one job the first may count.
+        if !seen.insert(*id) {
+            return Ok(None);
+        }
+        match outcome {
+            Outcome::Complete { keep: true } => completed.kept.push((*id, *lease)),
+            Outcome::Complete { keep: false } => completed.unkept.push((*id, *lease)),
+            _ => {}
         }
     }
-    Ok(true)
+    let others = settlements.len() - completed.kept.len() - completed.unkept.len();
+    if completed.is_empty() {
+        return Ok(Some(others));
+    }
+    let script = completed.script(micros(work.now))?;
+    let result = if others == 0 { work.finish(script).await } else { work.run(script).await };
+    match result {
+        Ok(_) => Ok(Some(others)),
+        Err(error) if is_unexpected(&error) => {
+            work.restart();
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Applies those settlements that are `meant`, one after the other.

@@ -5,16 +5,17 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use rexecutor::{
     backend::{Claimed, JobRow, Slots},
-    job::{JobId, JobStatus, Lease, NodeId, uniqueness_criteria::UniqueKey},
+    job::{JobId, NodeId},
 };
 use sqlx::Row;
 
 use super::{
     error::is_too_big,
-    row::{self, Problem, Unreadable, instant_of, micros, small_of},
+    found,
+    further::LongLines,
+    row::{self, micros},
     script::{Answer, Script, json},
     states,
     work::Work,
@@ -38,11 +39,15 @@ struct Ask<'s> {
     free: usize,
 }
 
-pub(super) async fn claim(work: &mut Work<'_>, node: NodeId, slots: &[Slots]) -> Result<Claimed, sqlx::Error> {
+pub(super) async fn claim(
+    work: &mut Work<'_>,
+    node: NodeId,
+    slots: &[Slots],
+    long: &mut LongLines,
+) -> Result<Claimed, sqlx::Error> {
     let script = find_levels(Script::default().then(include_str!("queries/find_node.sql")), node, slots)?;
-    let answers = work.run(script).await?;
-    // Another process may have held the lock meanwhile.
-    work.look_at_the_clock();
+    // Most claims that find nothing due are over with this, and need no transaction.
+    let answers = work.look(script).await?;
     let member = answers.first().and_then(|answer| answer.rows.first());
     let member = member.map_or(Ok(false), |row| row.try_get(0))?;
     let mut claimed = Claimed { jobs: Vec::new(), next_due_in: None, member };
@@ -50,9 +55,11 @@ pub(super) async fn claim(work: &mut Work<'_>, node: NodeId, slots: &[Slots]) ->
         return Ok(claimed);
     }
     let mut levels = read_levels(answers.last())?;
+    work.look_at_the_clock();
     let mut free: Vec<usize> = slots.iter().map(|slot| slot.free).collect();
     let mut found = Vec::new();
     claimed.jobs = take(work, node, slots, &levels, &mut free, &mut found).await?;
+    note(long, slots, &levels, &free, &claimed.jobs);
     if !claimed.jobs.is_empty() {
         let mark = Script::default().then(include_str!("queries/claim_found.sql"));
         let is_full = free.iter().all(|free| *free == 0);
@@ -66,6 +73,20 @@ pub(super) async fn claim(work: &mut Work<'_>, node: NodeId, slots: &[Slots]) ->
     let until = |at: i64| Duration::from_micros(u64::try_from(at.saturating_sub(now)).unwrap_or_default());
     claimed.next_due_in = next.map(|level| level.first_due_at).min().map(until);
     Ok(claimed)
+}
+
+/// Notes which lines are longer than what was taken of their first priority.
+fn note(long: &mut LongLines, slots: &[Slots], levels: &[Level], free: &[usize], jobs: &[JobRow]) {
+    let mut first = vec![None; slots.len()];
+    for level in levels.iter().rev() {
+        if let Some(first) = first.get_mut(level.place) {
+            *first = Some(level.priority);
+        }
+    }
+    for ((slot, free), first) in slots.iter().zip(free).zip(first) {
+        let last = jobs.iter().rev().find(|job| job.executor == slot.executor);
+        long.note(&slot.executor, *free == 0 && last.map(|job| i64::from(job.priority)) == first);
+    }
 }
 
 /// Adds the statement that finds the priorities of these executors, and the arguments that a claim's statements share.
@@ -147,14 +168,24 @@ async fn find_due(
         script = script.bind(ask.executor.to_owned())?.bind(ask.priority)?.bind(micros(work.now))?.bind(limit)?;
     }
     let answers = match work.run(script).await {
-        Err(error) if is_too_big(&error) => Vec::new(),
+        Err(error) if is_too_big(&error) => {
+            // What was to begin with this statement begins again.
+            if !work.has_begun() {
+                work.restart();
+                work.open().await?;
+            }
+            Vec::new()
+        }
         answers => answers?,
     };
+    let now = work.now;
     let row = answers.first().and_then(|answer| answer.rows.first());
     let mut taken = Vec::with_capacity(asks.len());
     for (place, ask) in asks.iter().enumerate() {
         let text: Option<&str> = row.and_then(|row| row.try_get(place).ok());
-        let Some(mut jobs) = text.and_then(|text| read_found(text, ask, node, work.now)) else {
+        let Some(mut jobs) =
+            text.and_then(|text| found::read(text, found::Claim { executor: ask.executor, node, now }))
+        else {
             taken.push(None);
             continue;
         };
@@ -166,7 +197,7 @@ async fn find_due(
 }
 
 /// RETURNING and sums of rows keep no order.
-fn sorted(mut jobs: Vec<JobRow>) -> Vec<JobRow> {
+pub(super) fn sorted(mut jobs: Vec<JobRow>) -> Vec<JobRow> {
     jobs.sort_unstable_by_key(|job| (job.scheduled_at, job.id));
     jobs
 }
@@ -195,68 +226,4 @@ async fn claim_rows(work: &mut Work<'_>, node: NodeId, ask: &Ask<'_>) -> Result<
             return Ok(sorted(jobs));
         }
     }
-}
-
-/// A row as `find_due.sql` gives it.
-type Found = (
-    i64,
-    i64,
-    i64,
-    i64,
-    i64,
-    i64,
-    Option<i64>,
-    Option<i64>,
-    Option<i64>,
-    Option<String>,
-    Option<String>,
-    String,
-    Option<String>,
-    String,
-);
-
-fn read_found(text: &str, ask: &Ask<'_>, node: NodeId, now: DateTime<Utc>) -> Option<Vec<Result<JobRow, Unreadable>>> {
-    let found: Vec<Found> = serde_json::from_str(text).ok()?;
-    let read = |found: Found| {
-        let id = JobId::from(found.0);
-        read_one(found, ask, node, now).map_err(|problem| Unreadable { id, problem })
-    };
-    Some(found.into_iter().map(read).collect())
-}
-
-fn read_one(found: Found, ask: &Ask<'_>, node: NodeId, now: DateTime<Utc>) -> Result<JobRow, Problem> {
-    let (id, scheduled_at, attempt, max_attempts, lease, inserted_at, completed, cancelled, discarded, ..) = found;
-    let (.., cancel_reason, unique_key, tags, metadata, data) = found;
-    let instant = |micros: Option<i64>, column| micros.map(|micros| instant_of(micros, column)).transpose();
-    Ok(JobRow {
-        id: JobId::from(id),
-        executor: ask.executor.to_owned().into(),
-        status: JobStatus::Executing,
-        data,
-        metadata,
-        // As `claim_found.sql` stores it.
-        attempt: small_of(attempt, "attempt")?.saturating_add(1),
-        max_attempts: small_of(max_attempts, "max_attempts")?,
-        priority: small_of(ask.priority, "priority")?,
-        tags: if tags == "[]" { Vec::new() } else { serde_json::from_str(&tags)? },
-        errors: Vec::new(),
-        lease: Lease(lease.saturating_add(1)),
-        node: Some(node),
-        cancel_reason,
-        unique_key: unique_key.map(|key| key_of(&key)).transpose()?,
-        inserted_at: instant_of(inserted_at, "inserted_at")?,
-        scheduled_at: instant_of(scheduled_at, "scheduled_at")?,
-        attempted_at: Some(instant_of(micros(now), "attempted_at")?),
-        completed_at: instant(completed, "completed_at")?,
-        cancelled_at: instant(cancelled, "cancelled_at")?,
-        discarded_at: instant(discarded, "discarded_at")?,
-    })
-}
-
-fn key_of(hex: &str) -> Result<UniqueKey, Problem> {
-    u128::from_str_radix(hex, 16)
-        .ok()
-        .filter(|_| hex.len() == 32)
-        .map(|key| UniqueKey(key.to_be_bytes()))
-        .ok_or_else(|| "column `unique_key`: not 16 bytes".into())
 }

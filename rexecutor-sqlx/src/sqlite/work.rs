@@ -25,6 +25,8 @@ pub(super) struct Work<'c> {
     pub(super) cancelled: Option<JobId>,
     clock: &'c dyn Clock,
     transaction: Transaction,
+    /// Whether there is something to undo before it begins.
+    has_failed: bool,
 }
 
 /// Where a transaction stands.
@@ -70,7 +72,7 @@ impl<'c> Work<'c> {
     }
 
     fn new(conn: &'c mut SqliteConnection, clock: &'c dyn Clock, transaction: Transaction) -> Self {
-        Self { conn, now: clock.now(), due: BTreeSet::new(), cancelled: None, clock, transaction }
+        Self { conn, now: clock.now(), due: BTreeSet::new(), cancelled: None, clock, transaction, has_failed: false }
     }
 
     /// Begins the transaction, if that has not happened yet.
@@ -93,9 +95,20 @@ impl<'c> Work<'c> {
     pub(super) async fn run(&mut self, script: Script) -> Result<Vec<Answer>, sqlx::Error> {
         let Transaction::Ahead(begin) = self.transaction else { return script.run(self.conn).await };
         let (statements, count) = begin.statements();
-        let mut answers = script.after(statements).run(self.conn).await?;
+        let mut answers = self.look(script.after(statements)).await?;
         self.transaction = Transaction::Open;
         answers.drain(..count.min(answers.len()));
+        Ok(answers)
+    }
+
+    /// Runs statements that only read, in the transaction if it has begun; they do not begin it.
+    pub(super) async fn look(&mut self, script: Script) -> Result<Vec<Answer>, sqlx::Error> {
+        if !self.has_failed {
+            return script.run(self.conn).await;
+        }
+        let mut answers = script.after("ROLLBACK;\n").run(self.conn).await?;
+        self.has_failed = false;
+        answers.drain(..1.min(answers.len()));
         Ok(answers)
     }
 
@@ -110,10 +123,20 @@ impl<'c> Work<'c> {
         Ok(answers)
     }
 
-    /// Undoes all of it, and begins it anew. Only for a transaction that is ours.
-    pub(super) async fn restart(&mut self) -> Result<(), sqlx::Error> {
-        Script::default().then("ROLLBACK").then("BEGIN IMMEDIATE").run(self.conn).await?;
-        Ok(())
+    /// Begins another transaction with the next statements, after one that is committed.
+    pub(super) fn again(&mut self) {
+        if self.transaction == Transaction::Committed {
+            self.transaction = Transaction::Ahead(Begin::AsBefore);
+        }
+    }
+
+    /// Undoes all of it, after a statement that has failed [as it was meant to](super::error::is_unexpected), and begins
+    /// anew with the next statements. Only for a transaction that is ours.
+    pub(super) fn restart(&mut self) {
+        self.has_failed = true;
+        if self.transaction == Transaction::Open {
+            self.transaction = Transaction::Ahead(Begin::AsBefore);
+        }
     }
 
     /// Commits what is not committed yet.
@@ -131,7 +154,7 @@ impl<'c> Work<'c> {
         let _ = Script::default().then("ROLLBACK").run(self.conn).await;
     }
 
-    /// Whether anything was run.
+    /// Whether anything was begun.
     pub(super) fn has_begun(&self) -> bool {
         !matches!(self.transaction, Transaction::Ahead(_))
     }

@@ -19,6 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     enqueue,
     error::{self, OpenError, backend_error, stopped},
+    further::LongLines,
     open::Durability,
     settle,
     work::{Begin, Work, ring},
@@ -151,6 +152,8 @@ pub(super) struct Core {
     syncs: Option<bool>,
     /// Whether transactions wait for other processes' locks at present.
     waits: bool,
+    /// Where claims go on at once.
+    pub(super) long: LongLines,
 }
 
 impl Core {
@@ -162,7 +165,7 @@ impl Core {
         durability: Durability,
         busy_timeout: Duration,
     ) -> Self {
-        Self { conn, clock, bells, durability, busy_timeout, syncs: None, waits: true }
+        Self { conn, clock, bells, durability, busy_timeout, syncs: None, waits: true, long: LongLines::default() }
     }
 
     async fn serve(mut self, mut inbox: mpsc::UnboundedReceiver<Request>) {

@@ -36,7 +36,7 @@ CREATE INDEX rexecutor_jobs_executing ON rexecutor_jobs (node)
 WHERE status = 'executing';
 
 CREATE INDEX rexecutor_jobs_stopping ON rexecutor_jobs (node)
-WHERE status = 'executing' AND cancel_reason IS NOT NULL;
+WHERE cancel_reason IS NOT NULL AND status = 'executing';
 
 CREATE INDEX rexecutor_jobs_unique ON rexecutor_jobs (unique_key, status, inserted_at)
 WHERE unique_key IS NOT NULL;

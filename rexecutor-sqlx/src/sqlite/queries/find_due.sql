@@ -5,7 +5,7 @@
 -- statement anew whenever it is bound.
 SELECT
     json_group_array(json_array(
-        id, scheduled_at, attempt, max_attempts, lease, inserted_at, completed_at, cancelled_at, discarded_at,
+        id, priority, scheduled_at, attempt, max_attempts, lease, inserted_at, completed_at, cancelled_at, discarded_at,
         cancel_reason, CASE WHEN unique_key IS NOT NULL THEN hex(unique_key) END, tags, metadata, data
     ))
 FROM (

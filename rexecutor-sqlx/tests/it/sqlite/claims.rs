@@ -106,6 +106,8 @@ async fn trap_31_a_million_future_jobs_of_higher_priority_are_not_read() {
         include_str!("../../../src/sqlite/queries/find_levels.sql"),
         include_str!("../../../src/sqlite/queries/claim_jobs.sql"),
         include_str!("../../../src/sqlite/queries/find_due.sql"),
+        include_str!("../../../src/sqlite/queries/find_first_due.sql"),
+        include_str!("../../../src/sqlite/queries/first_due.sql"),
     ] {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{plan}{sql}"))).fetch_all(&mut other).await.unwrap();
         let steps: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
@@ -206,4 +208,47 @@ async fn many_executors_each_get_their_first_jobs() {
     assert_eq!(claimed.jobs.len(), 70);
     assert!(claimed.jobs.iter().all(|job| job.priority == 1));
     assert_eq!(all(&backend).await.iter().filter(|job| job.node == Some(node)).count(), 280);
+}
+
+/// Claims of many that have more than is asked for, then of some that have not, then of a node that has left.
+#[tokio::test]
+async fn claims_go_on_in_long_lines_until_they_end() {
+    let backend = SqliteBackend::in_memory().await.unwrap();
+    let node = join(&backend).await;
+    let names: Vec<String> = (0..40).map(|number| format!("executor_{number}")).collect();
+    let jobs = (0..7).flat_map(|_| names.iter().map(|name| NewJob { executor: name.clone().into(), ..job("") }));
+    let all_ids: Vec<_> = backend.enqueue(jobs.collect()).await.unwrap().iter().map(|job| job.id()).collect();
+    let slots: Vec<Slots> = names.iter().map(|name| Slots { executor: name.clone().into(), free: 2 }).collect();
+    for round in 0..3 {
+        let claimed = backend.claim(node, &slots).await.unwrap();
+        let places = |name: usize| [name + 80 * round, name + 80 * round + 40];
+        let expected: Vec<_> = (0..40).flat_map(|name| places(name).map(|place| all_ids[place])).collect();
+        assert_eq!(ids(&claimed.jobs), expected);
+        assert!(claimed.jobs.iter().all(|job| job.node == Some(node) && (job.attempt, job.lease.0) == (1, 1)));
+    }
+    let first = Due::At(rexecutor_testing::TestClock::START - TimeDelta::days(9000));
+    let urgent = NewJob { due: first, executor: "executor_3".into(), ..job("") };
+    let urgent = enqueue_one(&backend, urgent).await.id();
+    let stranger = join(&backend).await;
+    backend.leave(stranger).await.unwrap();
+    assert!(!backend.claim(stranger, &slots).await.unwrap().member);
+    let claimed = backend.claim(node, &slots).await.unwrap();
+    assert_eq!(claimed.jobs.len(), 41, "each of the lines has one left, and one of them two");
+    assert_eq!(claimed.jobs[3].id, urgent);
+    assert_eq!(claimed.next_due_in, None);
+    assert!(backend.claim(node, &slots).await.unwrap().jobs.is_empty());
+}
+
+/// A job of a higher priority that is not due yet is in nobody's way.
+#[tokio::test]
+async fn a_long_line_behind_a_future_job_is_claimed_on() {
+    let backend = SqliteBackend::in_memory().await.unwrap();
+    let node = join(&backend).await;
+    let _ = backend.enqueue((0..6).map(|_| NewJob { priority: 1, ..job("mail") }).collect()).await.unwrap();
+    assert_eq!(claim(&backend, node, "mail", 2).await.jobs.len(), 2);
+    let _ = enqueue_one(&backend, NewJob { due: Due::In(TimeDelta::days(1)), ..job("mail") }).await;
+    assert_eq!(claim(&backend, node, "mail", 2).await.jobs.len(), 2);
+    let urgent = enqueue_one(&backend, job("mail")).await.id();
+    let claimed = claim(&backend, node, "mail", 2).await.jobs;
+    assert_eq!((claimed.len(), claimed[0].id), (2, urgent));
 }

@@ -127,6 +127,36 @@ async fn trap_33_conditions_keep_to_themselves_and_empty_lists_are_no_syntax_err
     assert!(backend.query(&injected, 10).await.unwrap().is_empty());
 }
 
+/// In a long line jobs are claimed before they are read.
+#[tokio::test]
+async fn rows_that_cannot_be_read_block_nobody_in_a_long_line() {
+    for damage in ["priority = -1", "attempt = -7", "tags = '[1]'", "data = CAST(x'ff' AS TEXT)", "lease = 5"] {
+        let file = File::new();
+        let backend = file.open().await;
+        let node = join(&backend).await;
+        let jobs: Vec<_> = (0..8).map(|_| job("mail")).collect();
+        let jobs = ids_of(&backend.enqueue(jobs).await.unwrap());
+        assert_eq!(ids(&claim(&backend, node, "mail", 2).await.jobs), jobs[..2]);
+        let mut other = file.connect().await;
+        let sql = format!("UPDATE rexecutor_jobs SET {damage} WHERE id = {0}", jobs[3]);
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut other).await.unwrap();
+        let error = format!(
+            "INSERT INTO rexecutor_job_errors (job, attempt, error_type, details, recorded_at) VALUES ({}, -1, 'x', 'y', 0)",
+            jobs[3]
+        );
+        sqlx::query(sqlx::AssertSqlSafe(error)).execute(&mut other).await.unwrap();
+        let claimed = claim(&backend, node, "mail", 4).await.jobs;
+        assert_eq!(ids(&claimed), [jobs[2], jobs[4], jobs[5], jobs[6]], "{damage}");
+        assert!(claimed.iter().all(|job| (job.attempt, job.lease.0) == (1, 1)), "{damage}");
+        assert_eq!(stored(&mut other, jobs[3]).await.0, "discarded", "{damage}");
+        assert_eq!(ids(&claim(&backend, node, "mail", 4).await.jobs), [jobs[7]], "{damage}");
+    }
+}
+
+fn ids_of(enqueued: &[rexecutor::backend::Enqueued]) -> Vec<JobId> {
+    enqueued.iter().map(|job| job.id()).collect()
+}
+
 /// The jobs of a claim come in one text, which one of them makes unreadable.
 #[tokio::test]
 async fn data_that_are_no_text_block_nobody() {

@@ -16,9 +16,12 @@ fn sources() -> impl Iterator<Item = String> {
 
 fn queries() -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sqlite/queries");
-    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    // Where one of them is put together with another, it stands for itself here.
+    let found = fs::read_to_string(folder.join("first_due.sql")).unwrap();
     files
         .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read_to_string(path).unwrap()))
+        .map(|(name, sql)| (name, sql.replace("{found}", &found)))
         .collect()
 }
 
