@@ -22,61 +22,62 @@ impl Completed {
         let mut script = Script::default();
         for (mut runs, completed_at) in [(self.kept, Some(now)), (self.unkept, None)] {
             runs.sort_unstable();
-            let ranges = Range::all(&runs);
-            script = match ranges.len() {
-                0 => script,
-                1..=MOST_RANGES => by_ranges(script, &ranges, completed_at)?,
-                _ => by_numbers(script, &runs, completed_at)?,
+            script = match Ranges::of(&runs) {
+                _ if runs.is_empty() => script,
+                Some(ranges) => ranges.complete(script, completed_at)?,
+                None => by_numbers(script, &runs, completed_at)?,
             };
         }
         Ok(script)
     }
 }
 
-/// Runs of one lease of jobs whose numbers follow each other.
-#[derive(Debug, Clone, Copy)]
-struct Range {
-    first: i64,
-    last: i64,
+/// Runs of one lease of jobs whose numbers nearly follow each other.
+#[derive(Debug, PartialEq, Eq)]
+struct Ranges {
     lease: Lease,
+    /// The first and the last number of each. Those that hold nothing come last.
+    ranges: [(i64, i64); 4],
+    last: i64,
+    count: i64,
 }
 
-impl Range {
-    /// None of any job.
-    const EMPTY: Self = Self { first: 0, last: -1, lease: Lease(0) };
-
-    /// The ranges of these runs, which are in the order of their jobs.
-    fn all(runs: &[(JobId, Lease)]) -> Vec<Self> {
-        let mut ranges: Vec<Self> = Vec::new();
-        for (id, lease) in runs.iter().map(|(id, lease)| (id.as_i64(), *lease)) {
-            match ranges.last_mut() {
-                Some(range) if range.lease == lease && range.last.checked_add(1) == Some(id) => range.last = id,
-                _ => ranges.push(Self { first: id, last: id, lease }),
+impl Ranges {
+    /// The ranges of these runs, which are in the order of their jobs, if they are few, and the gaps not too wide.
+    fn of(runs: &[(JobId, Lease)]) -> Option<Self> {
+        let (&(first, lease), &(last, _)) = (runs.first()?, runs.last()?);
+        let mut found =
+            Self { lease, ranges: [(0, -1); 4], last: last.as_i64(), count: i64::try_from(runs.len()).ok()? };
+        // Rows in the gaps are read in vain.
+        if found.last.checked_sub(first.as_i64())? > found.count.checked_mul(2)? {
+            return None;
+        }
+        let mut ranges = found.ranges.iter_mut();
+        let mut range: Option<&mut (i64, i64)> = None;
+        for (id, other) in runs {
+            let id = id.as_i64();
+            match &mut range {
+                _ if *other != lease => return None,
+                Some((_, last)) if last.checked_add(1) == Some(id) => *last = id,
+                _ => {
+                    let next = ranges.next()?;
+                    *next = (id, id);
+                    range = Some(next);
+                }
             }
         }
-        ranges
+        Some(found)
     }
 
-    fn len(self) -> i64 {
-        self.last - self.first + 1
-    }
-}
-
-/// Where there are more ranges, a list of numbers is as fast.
-const MOST_RANGES: usize = 4;
-
-fn by_ranges(mut script: Script, ranges: &[Range], completed_at: Option<i64>) -> Result<Script, sqlx::Error> {
-    // Few different texts, because each stays prepared.
-    let count = ranges.len().next_power_of_two();
-    for range in ranges.iter().chain(std::iter::repeat(&Range::EMPTY)).take(count) {
-        script = match completed_at {
-            Some(now) => script.then(include_str!("queries/complete_range.sql")).bind(now)?,
-            None => script.then(include_str!("queries/delete_range.sql")),
+    fn complete(&self, script: Script, completed_at: Option<i64>) -> Result<Script, sqlx::Error> {
+        let script = match completed_at {
+            Some(now) => script.then(include_str!("queries/complete_ranges.sql")).bind(now)?,
+            None => script.then(include_str!("queries/delete_ranges.sql")),
         };
-        script = script.bind(range.first)?.bind(range.last)?.bind(range.lease.0)?;
-        script = expect(script, range.len())?;
+        let hull = script.bind(self.ranges[0].0)?.bind(self.last)?;
+        let ranges = self.ranges.iter().try_fold(hull, |script, (first, last)| script.bind(*first)?.bind(*last))?;
+        expect(ranges.bind(self.lease.0)?, self.count)
     }
-    Ok(script)
 }
 
 fn by_numbers(script: Script, runs: &[(JobId, Lease)], completed_at: Option<i64>) -> Result<Script, sqlx::Error> {
@@ -98,4 +99,32 @@ fn by_numbers(script: Script, runs: &[(JobId, Lease)], completed_at: Option<i64>
 /// Adds the statement that fails unless the one before it has changed so many rows.
 pub(super) fn expect(script: Script, count: i64) -> Result<Script, sqlx::Error> {
     script.then(include_str!("queries/expect_changes.sql")).bind(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ranges(ids: &[i64], leases: &[i64]) -> Option<[(i64, i64); 4]> {
+        let runs: Vec<_> = ids.iter().zip(leases).map(|(id, lease)| (JobId::from(*id), Lease(*lease))).collect();
+        Ranges::of(&runs).map(|found| found.ranges)
+    }
+
+    #[test]
+    fn runs_whose_numbers_nearly_follow_each_other_are_ranges() {
+        assert_eq!(ranges(&[7], &[1]), Some([(7, 7), (0, -1), (0, -1), (0, -1)]));
+        assert_eq!(ranges(&[1, 2, 4, 5, 6], &[1; 5]), Some([(1, 2), (4, 6), (0, -1), (0, -1)]));
+        assert_eq!(ranges(&[1, 3, 5, 7], &[1; 4]), Some([(1, 1), (3, 3), (5, 5), (7, 7)]));
+        let end = i64::MAX;
+        assert_eq!(ranges(&[end - 1, end], &[1; 2]), Some([(end - 1, end), (0, -1), (0, -1), (0, -1)]));
+    }
+
+    #[test]
+    fn runs_that_are_scattered_or_of_different_leases_are_none() {
+        assert_eq!(ranges(&[1, 3, 5, 7, 9], &[1; 5]), None);
+        assert_eq!(ranges(&[1, 2, 100], &[1; 3]), None);
+        assert_eq!(ranges(&[1, 2], &[1, 2]), None);
+        assert_eq!(ranges(&[i64::MIN, i64::MAX], &[1; 2]), None);
+        assert_eq!(ranges(&[], &[]), None);
+    }
 }
