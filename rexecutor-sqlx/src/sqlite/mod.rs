@@ -15,6 +15,7 @@
 //! - Bells are rung after the commit and before the answer.
 //! - Within a process, time does not run backwards from one transaction to the next.
 
+mod checkpoint;
 mod claim;
 mod complete;
 #[cfg(test)]

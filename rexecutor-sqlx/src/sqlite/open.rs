@@ -16,7 +16,7 @@ use sqlx::{
 };
 
 use super::{
-    Database, SqliteBackend,
+    Database, SqliteBackend, checkpoint,
     error::{OpenError, is_busy},
     migrate,
     readers::Readers,
@@ -120,7 +120,7 @@ impl SqliteOptions {
             path => {
                 let path = check(path)?;
                 let file = self.connect_options().filename(&path).create_if_missing(true);
-                let file = file.journal_mode(SqliteJournalMode::Wal);
+                let file = file.journal_mode(SqliteJournalMode::Wal).pragma("wal_autocheckpoint", checkpoint::PAGES);
                 self.start(file.clone(), path, Some(Readers::new(file))).await
             }
         }
@@ -152,12 +152,14 @@ impl SqliteOptions {
         let Self { busy_timeout, poll_interval, durability, clock } = self.clone();
         let bells = Arc::new(Bells::default());
         let core = (Arc::clone(&clock), Arc::clone(&bells));
+        // A database in memory has no log.
+        let file = readers.is_some().then(|| options.clone());
         let open = async move || {
             let conn = connect(&options, busy_timeout).await;
             let mut conn = conn.map_err(|error| OpenError::new(path.clone(), error))?;
             let (clock, bells) = core;
             migrate::migrate(&mut conn, &path, &*clock).await?;
-            Ok(Core::new(conn, clock, bells, durability, busy_timeout))
+            Ok(Core::new(conn, file, clock, bells, durability, busy_timeout))
         };
         let writer = Writer::start(open).await?;
         Ok(SqliteBackend(Arc::new(Database { writer, readers, bells, clock, poll_interval })))

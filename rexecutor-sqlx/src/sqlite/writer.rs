@@ -13,11 +13,11 @@ use rexecutor::{
     backend::{Bells, Enqueued, NewJob, Result, Settlement},
     clock::Clock,
 };
-use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    enqueue,
+    checkpoint, enqueue,
     error::{self, OpenError, backend_error, stopped},
     further::LongLines,
     open::Durability,
@@ -154,21 +154,52 @@ pub(super) struct Core {
     waits: bool,
     /// Where claims go on at once.
     pub(super) long: LongLines,
+    /// The file, if there is one.
+    file: Option<SqliteConnectOptions>,
+    /// How many rows were written since the log was last moved to the file, and where to ask for that.
+    written: usize,
+    checkpoints: Option<mpsc::Sender<()>>,
 }
 
 impl Core {
     /// For a connection that waits for locks.
     pub(super) fn new(
         conn: SqliteConnection,
+        file: Option<SqliteConnectOptions>,
         clock: Arc<dyn Clock>,
         bells: Arc<Bells>,
         durability: Durability,
         busy_timeout: Duration,
     ) -> Self {
-        Self { conn, clock, bells, durability, busy_timeout, syncs: None, waits: true, long: LongLines::default() }
+        Self {
+            conn,
+            clock,
+            bells,
+            durability,
+            busy_timeout,
+            syncs: None,
+            waits: true,
+            long: LongLines::default(),
+            file,
+            written: 0,
+            checkpoints: None,
+        }
     }
 
-    async fn serve(mut self, mut inbox: mpsc::UnboundedReceiver<Request>) {
+    async fn serve(mut self, inbox: mpsc::UnboundedReceiver<Request>) {
+        match self.file.take() {
+            None => self.work(inbox).await,
+            Some(file) => {
+                let (ask, asked) = mpsc::channel(1);
+                self.checkpoints = Some(ask);
+                futures::future::join(self.work(inbox), checkpoint::run(file, asked)).await;
+            }
+        }
+        self.close().await;
+    }
+
+    /// Does what it is asked, until nobody is left to ask.
+    async fn work(&mut self, mut inbox: mpsc::UnboundedReceiver<Request>) {
         let mut round = Vec::new();
         let mut callers = 0;
         while inbox.recv_many(&mut round, ROUND).await > 0 {
@@ -186,10 +217,23 @@ impl Core {
             self.share(Commit::Promise, enqueues, async |work, jobs| enqueue::store(work, jobs).await).await;
             self.share(Commit::Progress, settles, async |work, ends| settle::store(work, ends).await).await;
             for step in steps {
-                step(&mut self).await;
+                step(self).await;
             }
         }
-        self.close().await;
+        self.checkpoints = None;
+    }
+
+    /// Notes that rows were written without waiting for the disk, which sooner or later have to go from the log to the
+    /// file.
+    pub(super) fn wrote(&mut self, rows: usize) {
+        self.written += rows;
+        if self.written >= checkpoint::ROWS {
+            self.written = 0;
+            if let Some(checkpoints) = &self.checkpoints {
+                // If it is full, one is coming.
+                let _ = checkpoints.try_send(());
+            }
+        }
     }
 
     async fn close(self) {
@@ -277,6 +321,10 @@ impl Core {
         }
         match self.transact(commit, async |work| store(work, &items).await).await {
             Ok(results) => {
+                // What waits for the disk anyway would only wait longer for a disk that is busy with two things.
+                if commit == Commit::Progress {
+                    self.wrote(items.len());
+                }
                 let mut results = results.into_iter();
                 for (count, answer) in answers {
                     let _ = answer.send(Ok(results.by_ref().take(count).collect()));

@@ -2,10 +2,11 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
 
+use rexecutor::backend::Enqueue;
 use rexecutor_sqlx::{OpenError, SqliteBackend, SqliteOptions};
 use sqlx::Connection;
 
-use super::{File, all, enqueue_one, job};
+use super::{File, all, claim, enqueue_one, job, join};
 
 #[track_caller]
 fn check(error: &OpenError, path: &std::path::Path, words: &[&str]) {
@@ -147,6 +148,24 @@ async fn closing_frees_the_file() {
     assert_eq!(open_files(&file), 0);
     let left: Vec<_> = fs::read_dir(file.folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["jobs.db"], "the log is merged into the file");
+}
+
+/// The log is far too short here for SQLite to do it by itself.
+#[tokio::test]
+async fn what_was_written_goes_to_the_file_beside_the_writes_and_closing_waits_for_it() {
+    let file = File::new();
+    let backend = file.open().await;
+    let size = || fs::metadata(file.path()).unwrap().len();
+    let before = size();
+    let node = join(&backend).await;
+    let _ = backend.enqueue((0..5_000).map(|_| job("mail")).collect()).await.unwrap();
+    assert_eq!(claim(&backend, node, "mail", 5_000).await.jobs.len(), 5_000);
+    // Nothing tells when, so look until it has.
+    while size() < before + 100_000 {
+        tokio::task::yield_now().await;
+    }
+    backend.close().await;
+    assert_eq!(open_files(&file), 0);
 }
 
 #[tokio::test]
