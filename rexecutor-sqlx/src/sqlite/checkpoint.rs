@@ -7,8 +7,11 @@
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::sync::mpsc;
 
-/// After how many claimed and settled rows it is time: these are about a thousand pages, at which SQLite would do it.
+/// After how many rows it is time: these are about a thousand pages, at which SQLite would do it.
 pub(super) const ROWS: usize = 4_000;
+
+/// How many jobs that are enqueued at once count as rows.
+pub(super) const MANY: usize = 100;
 
 /// How many pages the log has when the writer's connection does it. The default is 1,000.
 pub(super) const PAGES: &str = "4000";

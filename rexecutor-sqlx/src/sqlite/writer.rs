@@ -223,8 +223,7 @@ impl Core {
         self.checkpoints = None;
     }
 
-    /// Notes that rows were written without waiting for the disk, which sooner or later have to go from the log to the
-    /// file.
+    /// Notes that rows were written, which sooner or later have to go from the log to the file.
     pub(super) fn wrote(&mut self, rows: usize) {
         self.written += rows;
         if self.written >= checkpoint::ROWS {
@@ -321,8 +320,8 @@ impl Core {
         }
         match self.transact(commit, async |work| store(work, &items).await).await {
             Ok(results) => {
-                // What waits for the disk anyway would only wait longer for a disk that is busy with two things.
-                if commit == Commit::Progress {
+                // Small commits that wait for the disk would wait longer for one that is busy with two things.
+                if commit == Commit::Progress || items.len() >= checkpoint::MANY {
                     self.wrote(items.len());
                 }
                 let mut results = results.into_iter();
