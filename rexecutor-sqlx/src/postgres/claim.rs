@@ -18,13 +18,15 @@ use super::{
     Database, PgBackend,
     positions::{self, Position, Start},
     row,
-    session::Session,
+    session::{Session, apart},
     write,
 };
 
 impl Claim for PgBackend {
     fn claim<'a>(&'a self, node: NodeId, slots: &'a [Slots]) -> BoxFuture<'a, Result<Claimed>> {
-        Box::pin(self.0.limited("could not claim jobs", self.0.claim(node, slots)))
+        let (backend, slots) = (self.clone(), slots.to_vec());
+        let claim = async move { backend.0.limited(CLAIM, backend.0.claim(node, &slots)).await };
+        Box::pin(apart(CLAIM, claim))
     }
 
     fn watch(&self, bell: Arc<Bell>) -> BoxFuture<'_, Result<()>> {
@@ -32,6 +34,8 @@ impl Claim for PgBackend {
         Box::pin(self.0.watch(bell))
     }
 }
+
+const CLAIM: &str = "could not claim jobs";
 
 /// What a claim gave.
 #[derive(Default)]

@@ -171,3 +171,12 @@ const FREE: &str = "SET LOCAL enable_seqscan = on; SET LOCAL enable_bitmapscan =
 fn set_local(settings: &[(&str, &str)]) -> String {
     settings.iter().map(|(name, value)| format!("SET LOCAL {name} = {value}")).collect::<Vec<_>>().join("; ")
 }
+
+/// Does `work` on a task of its own, so that the caller's goes on while another core writes the arguments and reads the
+/// rows.
+pub(super) async fn apart<T: Send + 'static>(
+    what: &'static str,
+    work: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    tokio::spawn(work).await.unwrap_or_else(|error| Err(BackendError::transient(what, error)))
+}

@@ -12,16 +12,17 @@ use rexecutor::{
 };
 use sqlx::{PgConnection, Row};
 
-use super::{Database, PgBackend, write::Locked};
+use super::{Database, PgBackend, session::apart, write::Locked};
 
 impl Settle for PgBackend {
     fn settle<'a>(&'a self, settlements: &'a [Settlement]) -> BoxFuture<'a, Result<Vec<(JobId, Lease)>>> {
-        Box::pin(async move {
-            let Settled { refused, due } =
-                self.0.limited("could not store outcomes", self.0.settle(settlements)).await?;
-            self.0.ring(due);
+        const WHAT: &str = "could not store outcomes";
+        let (backend, settlements) = (self.clone(), settlements.to_vec());
+        Box::pin(apart(WHAT, async move {
+            let Settled { refused, due } = backend.0.limited(WHAT, backend.0.settle(&settlements)).await?;
+            backend.0.ring(due);
             Ok(refused)
-        })
+        }))
     }
 }
 
