@@ -14,7 +14,7 @@ pub(super) const ROWS: usize = 4_000;
 pub(super) const MANY: usize = 100;
 
 /// How many pages the log has when the writer's connection does it. The default is 1,000.
-pub(super) const PAGES: &str = "4000";
+pub(super) const PAGES: &str = "2000";
 
 /// Does it whenever it is `asked`, on a connection that is opened the first time.
 pub(super) async fn run(file: SqliteConnectOptions, mut asked: mpsc::Receiver<()>) {
