@@ -8,13 +8,40 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOp
 use tokio::sync::mpsc;
 
 /// After how many rows it is time: these are about a thousand pages, at which SQLite would do it.
-pub(super) const ROWS: usize = 4_000;
+const ROWS: usize = 4_000;
 
 /// How many jobs that are enqueued at once count as rows.
 pub(super) const MANY: usize = 100;
 
 /// How many pages the log has when the writer's connection does it. The default is 1,000.
 pub(super) const PAGES: &str = "2000";
+
+/// How much has been written of late.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    /// How many rows since it was last asked for.
+    rows: usize,
+    ask: Option<mpsc::Sender<()>>,
+}
+
+impl Log {
+    /// What [`run`] is asked by from now on, until this is dropped.
+    pub(super) fn watch(&mut self) -> mpsc::Receiver<()> {
+        let (ask, asked) = mpsc::channel(1);
+        self.ask = Some(ask);
+        asked
+    }
+
+    /// Notes that rows were written, which sooner or later have to go to the file.
+    pub(super) fn wrote(&mut self, rows: usize) {
+        self.rows += rows;
+        if self.rows >= ROWS {
+            self.rows = 0;
+            // If it is full, one is coming.
+            let _ = self.ask.as_ref().map(|ask| ask.try_send(()));
+        }
+    }
+}
 
 /// Does it whenever it is `asked`, on a connection that is opened the first time.
 pub(super) async fn run(file: SqliteConnectOptions, mut asked: mpsc::Receiver<()>) {
@@ -40,4 +67,46 @@ async fn checkpoint(file: &SqliteConnectOptions, conn: &mut Option<SqliteConnect
     // PASSIVE waits for nobody, and nobody waits for it.
     sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(conn).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+
+    fn size(path: &Path) -> u64 {
+        fs::metadata(path).unwrap().len()
+    }
+
+    #[tokio::test]
+    async fn what_is_in_the_log_goes_to_the_file_while_others_have_it_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("jobs.db");
+        let file = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+        let file = file.journal_mode(sqlx::sqlite::SqliteJournalMode::Wal).pragma("wal_autocheckpoint", "0");
+        let mut writer = file.connect().await.unwrap();
+        sqlx::raw_sql("CREATE TABLE a (b); INSERT INTO a VALUES (zeroblob(100000))")
+            .execute(&mut writer)
+            .await
+            .unwrap();
+        let before = size(&path);
+        let (ask, asked) = mpsc::channel(1);
+        ask.send(()).await.unwrap();
+        drop(ask);
+        run(file, asked).await;
+        assert!(before < 100_000 && size(&path) > 100_000, "{before} bytes before, {} after", size(&path));
+        writer.close().await.unwrap();
+    }
+
+    #[test]
+    fn it_is_asked_for_after_so_many_rows_and_not_twice() {
+        let mut log = Log::default();
+        let mut asked = log.watch();
+        log.wrote(ROWS - 1);
+        assert!(asked.try_recv().is_err());
+        log.wrote(1);
+        log.wrote(3 * ROWS);
+        assert_eq!((asked.try_recv(), asked.try_recv().is_err()), (Ok(()), true));
+    }
 }

@@ -27,7 +27,7 @@ impl Claim for SqliteBackend {
             let claim = async |work: &mut Work<'_>| further::claim(work, node, &slots, &mut long).await;
             let claimed = core.transact(Commit::Progress, claim).await;
             core.long = long;
-            core.wrote(claimed.as_ref().map_or(0, |claimed| claimed.jobs.len()));
+            core.log.wrote(claimed.as_ref().map_or(0, |claimed| claimed.jobs.len()));
             Ok(Held { claimed: Some(claimed?), requests })
         };
         Box::pin(async move { Ok(self.0.writer.run(step).await?.take()) })

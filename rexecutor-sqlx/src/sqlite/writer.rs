@@ -17,7 +17,8 @@ use sqlx::{AssertSqlSafe, Connection, SqliteConnection, sqlite::SqliteConnectOpt
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    checkpoint, enqueue,
+    checkpoint::{self, Log},
+    enqueue,
     error::{self, OpenError, backend_error, stopped},
     further::LongLines,
     open::Durability,
@@ -156,9 +157,7 @@ pub(super) struct Core {
     pub(super) long: LongLines,
     /// The file, if there is one.
     file: Option<SqliteConnectOptions>,
-    /// How many rows were written since the log was last moved to the file, and where to ask for that.
-    written: usize,
-    checkpoints: Option<mpsc::Sender<()>>,
+    pub(super) log: Log,
 }
 
 impl Core {
@@ -181,8 +180,7 @@ impl Core {
             waits: true,
             long: LongLines::default(),
             file,
-            written: 0,
-            checkpoints: None,
+            log: Log::default(),
         }
     }
 
@@ -190,8 +188,7 @@ impl Core {
         match self.file.take() {
             None => self.work(inbox).await,
             Some(file) => {
-                let (ask, asked) = mpsc::channel(1);
-                self.checkpoints = Some(ask);
+                let asked = self.log.watch();
                 futures::future::join(self.work(inbox), checkpoint::run(file, asked)).await;
             }
         }
@@ -220,19 +217,7 @@ impl Core {
                 step(self).await;
             }
         }
-        self.checkpoints = None;
-    }
-
-    /// Notes that rows were written, which sooner or later have to go from the log to the file.
-    pub(super) fn wrote(&mut self, rows: usize) {
-        self.written += rows;
-        if self.written >= checkpoint::ROWS {
-            self.written = 0;
-            if let Some(checkpoints) = &self.checkpoints {
-                // If it is full, one is coming.
-                let _ = checkpoints.try_send(());
-            }
-        }
+        self.log = Log::default();
     }
 
     async fn close(self) {
@@ -322,7 +307,7 @@ impl Core {
             Ok(results) => {
                 // Small commits that wait for the disk would wait longer for one that is busy with two things.
                 if commit == Commit::Progress || items.len() >= checkpoint::MANY {
-                    self.wrote(items.len());
+                    self.log.wrote(items.len());
                 }
                 let mut results = results.into_iter();
                 for (count, answer) in answers {
