@@ -29,7 +29,7 @@ pub(crate) const PACE: Duration = Duration::from_millis(10);
 /// What a child does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Task {
-    /// It runs jobs from `go` on, and says how many at `count`.
+    /// It runs jobs from `go` on, says how many at `count`, and again when its node has left at `stop`.
     Work,
     /// At `go` it enqueues jobs, one after the other.
     Enqueue,
@@ -80,6 +80,12 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
                 node = Some(builder.with_executor::<Noop>().start().await?);
             }
             ("count", Task::Work) => println!("{}", tally.run()),
+            ("stop", Task::Work) => {
+                if let Some(node) = node.take() {
+                    node.graceful_shutdown().await;
+                }
+                println!("{}", tally.run());
+            }
             ("go", Task::Enqueue) => {
                 for number in 0..arguments.jobs {
                     let data = Work::new(number, arguments.payload);
@@ -145,8 +151,14 @@ impl Child {
         Ok(self.orders.write_all(format!("{order}\n").as_bytes()).await?)
     }
 
+    /// The number with which it answers an order.
+    pub(crate) async fn ask(&mut self, order: &str) -> Result<usize> {
+        self.order(order).await?;
+        self.answer().await
+    }
+
     /// The number that it says next.
-    pub(crate) async fn answer(&mut self) -> Result<usize> {
+    async fn answer(&mut self) -> Result<usize> {
         let line = self.answers.next_line().await?.ok_or("a child process has ended")?;
         line.parse().map_err(|_| format!("a child process said `{line}`").into())
     }

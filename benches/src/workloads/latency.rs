@@ -49,8 +49,7 @@ async fn from_there(place: &Place, settings: &Settings, jobs: usize) -> Result<V
     let tally = Tally::default();
     let node = node(place, settings, &tally).with_executor::<Timed>().start().await?;
     let mut child = Child::start(Task::Enqueue, &place.address, settings, jobs + FIRST, None).await?;
-    child.order("go").await?;
-    child.answer().await?;
+    child.ask("go").await?;
     tally.wait(jobs + FIRST).await?;
     child.end().await?;
     node.graceful_shutdown().await;

@@ -48,13 +48,12 @@ async fn by(settings: &Settings, jobs: usize, processes: usize) -> Result<Vec<Sa
                 child.order("go").await?;
             }
             wait(&mut children, jobs).await?;
-            let mut run = 0;
-            for end in futures::future::join_all(children.into_iter().map(Child::end)).await {
-                run += end?.unwrap_or_default();
-            }
-            Ok(run)
+            // Their processes end afterwards.
+            let counts = children.iter_mut().map(|child| child.ask("stop"));
+            Ok(futures::future::try_join_all(counts).await?.into_iter().sum::<usize>())
         };
         let (run, samples) = place.measure(&case, jobs, work).await?;
+        futures::future::try_join_all(children.into_iter().map(Child::end)).await?;
         if run != jobs {
             return Err(format!("{jobs} jobs were run {run} times").into());
         }
@@ -70,8 +69,7 @@ async fn wait(children: &mut [Child], jobs: usize) -> Result<()> {
     loop {
         let mut run = 0;
         for child in children.iter_mut() {
-            child.order("count").await?;
-            run += child.answer().await?;
+            run += child.ask("count").await?;
         }
         if run >= jobs {
             return Ok(());
