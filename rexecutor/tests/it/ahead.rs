@@ -170,6 +170,8 @@ async fn with_some_ahead(bench: &Bench) -> (Rexecutor<rexecutor::node::GlobalSet
     let ((tell, told), slow) = (tell(), Slow::default());
     bench.enqueue::<Short>(50).await;
     let node = bench.node().with_max_running(5).with_shutdown_grace(Duration::ZERO).with_state(tell);
+    // A heartbeat every 20 ms.
+    let node = node.with_node_timeout(Duration::from_millis(100));
     let node = node.with_state(slow.clone()).with_executor::<Short>().start().await.unwrap();
     bench.milliseconds(100).await;
     slow.set(true);
@@ -203,5 +205,16 @@ async fn a_job_that_was_claimed_ahead_can_be_cancelled() {
     assert_eq!(bench.row(last.id).await.status, JobStatus::Cancelled);
     bench.milliseconds(500).await;
     assert_eq!(told.all().len(), 55, "50, and the five that run");
+    drop(node.drop_guard());
+}
+
+/// A heartbeat lists it among the node's runs, and the node must not take it for one that it never heard of.
+#[tokio::test]
+async fn what_was_claimed_ahead_is_not_given_back_as_unheard_of() {
+    let bench = Bench::new();
+    let (node, _told) = with_some_ahead(&bench).await;
+    let executing = bench.executing().await;
+    bench.milliseconds(100).await;
+    assert_eq!(bench.executing().await, executing);
     drop(node.drop_guard());
 }
