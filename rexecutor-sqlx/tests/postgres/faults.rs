@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use crate::{
     claim::claim_slowly,
     server::Server,
-    support::{claim, in_schema, job, jobs, join, slots},
+    support::{World, claim, in_schema, job, jobs, join, slots},
     wire::{Cut, Wire},
 };
 
@@ -112,18 +112,28 @@ async fn a_server_that_crashes_loses_nothing_and_strands_nothing() {
     assert!(heard.settled.values().all(|times| *times == 1), "a run was handed out twice");
 }
 
+/// Waits until the server has no session of this name any more.
+async fn sessions_are_gone(world: &World, name: &str) {
+    let mut connection = PgConnection::connect(&world.url).await.unwrap();
+    let count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1";
+    while sqlx::query_scalar::<_, i64>(count).bind(name).fetch_one(&mut connection).await.unwrap() > 0 {}
+}
+
 /// What a lost claim was about is its node's: the node learns so, and gives it back.
 #[tokio::test]
 async fn a_claim_whose_commit_is_cut_is_either_nobodys_or_listed_as_the_nodes() {
     for cut in [Cut::Before, Cut::After] {
         in_schema(async |world| {
             let wire = Wire::to(&world.url).await;
-            let cut_off = world.options().connect(&wire.url(&world.url)).await.unwrap();
+            let url = format!("{}&application_name={}", wire.url(&world.url), world.schema);
+            let cut_off = world.options().max_connections(1).connect(&url).await.unwrap();
             let _ = world.backend.enqueue(jobs("mail", 2)).await.unwrap();
             let [node, other] = [join(&world.backend).await, join(&world.backend).await];
             wire.cut_next_commit(cut);
             let error = rexecutor::backend::Claim::claim(&cut_off, node, &slots("mail", 2)).await.unwrap_err();
             assert!(error.is_transient(), "{error:?}");
+            // Until the server has noticed, the rows may be locked, or about to be.
+            sessions_are_gone(world, &world.schema).await;
             let got = claim(&world.backend, other, "mail", 2).await.jobs;
             let listed = cut_off.heartbeat(node).await.unwrap().runs;
             let runs: Vec<_> = got.iter().map(|job| (job.id, job.lease)).collect();
