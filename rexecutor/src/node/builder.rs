@@ -104,7 +104,8 @@ impl NodeBuilder {
     /// stands empty while it asks: as many as it can run during two claims. What it cannot start within 0.2 to 0.4 s
     /// after all it gives back, and no attempt is counted. Jobs whose executor has a limit of its own
     /// ([`MAX_CONCURRENCY`](Executor::MAX_CONCURRENCY)), or a single attempt
-    /// ([`MAX_ATTEMPTS`](Executor::MAX_ATTEMPTS)), are claimed only when they can start.
+    /// ([`MAX_ATTEMPTS`](Executor::MAX_ATTEMPTS)), are claimed only when they can start: a node that dies uses up an
+    /// attempt of all that it has claimed.
     pub fn with_max_running(mut self, max_running: usize) -> Self {
         self.options.max_running = max_running;
         self
