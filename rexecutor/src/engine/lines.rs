@@ -144,10 +144,9 @@ impl Lines {
     pub(super) fn take_waiting(&mut self, is_meant: impl Fn(&JobRow, DateTime<Utc>) -> bool) -> Vec<JobRow> {
         let mut taken = Vec::new();
         for line in self.lines.values_mut() {
-            let (meant, others) =
-                std::mem::take(&mut line.waiting).into_iter().partition(|(row, at)| is_meant(row, *at));
+            let waiting = std::mem::take(&mut line.waiting).into_iter();
+            let (meant, others): (VecDeque<_>, _) = waiting.partition(|(row, at)| is_meant(row, *at));
             line.waiting = others;
-            let meant: VecDeque<_> = meant;
             taken.extend(meant.into_iter().map(|(row, _)| row));
         }
         taken

@@ -2,7 +2,10 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
 
-use rexecutor::backend::Enqueue;
+use rexecutor::{
+    backend::Enqueue,
+    clock::{Clock, SystemClock},
+};
 use rexecutor_sqlx::{OpenError, SqliteBackend, SqliteOptions};
 use sqlx::Connection;
 
@@ -161,8 +164,14 @@ async fn what_was_written_goes_to_the_file_beside_the_writes_and_closing_waits_f
     let _ = backend.enqueue((0..5_000).map(|_| job("mail")).collect()).await.unwrap();
     assert_eq!(claim(&backend, node, "mail", 5_000).await.jobs.len(), 5_000);
     // Nothing tells when, so look until it has.
-    while size() < before + 100_000 {
-        tokio::task::yield_now().await;
+    let has_grown = async {
+        while size() < before + 100_000 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        () = has_grown => {}
+        () = SystemClock.sleep(Duration::from_secs(60)) => panic!("the file has not grown"),
     }
     backend.close().await;
     assert_eq!(open_files(&file), 0);

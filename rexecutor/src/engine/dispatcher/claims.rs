@@ -98,9 +98,8 @@ impl Dispatcher {
         self.pace.claimed(began, now);
         let is_ours = self.phase == Phase::Open && self.node == Some(node);
         for row in claimed.jobs {
-            if let Some(row) = if is_ours { self.lines.put(row, now) } else { Some(row) } {
-                self.give_back(&row);
-            }
+            let refused = if is_ours { self.lines.put(row, now) } else { Some(row) };
+            refused.iter().for_each(|row| self.give_back(row));
         }
     }
 
