@@ -10,11 +10,11 @@ pub mod global;
 pub mod job;
 pub mod limits;
 pub mod node;
-mod places;
 pub mod prelude;
 pub mod pruner;
 pub mod registry;
 pub mod schedule;
+mod slab;
 pub mod testing;
 
 pub use chrono::TimeDelta;

@@ -8,7 +8,7 @@ use std::{
 
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{Bell, Claim, Claimed, JobRow, Result, Slots},
+    backend::{Claim, Claimed, Demand, JobRow, Result, Wakeup},
     clock::{Clock, SystemClock},
     job::{JobId, NodeId},
 };
@@ -16,22 +16,22 @@ use sqlx::{PgConnection, Row, ValueRef, postgres::PgRow};
 
 use super::{
     Database, PgBackend,
-    positions::{self, Position, Start},
+    claim_cursors::{self, Cursor, Scan},
     row,
     session::{Session, apart},
     write,
 };
 
 impl Claim for PgBackend {
-    fn claim<'a>(&'a self, node: NodeId, slots: &'a [Slots]) -> BoxFuture<'a, Result<Claimed>> {
+    fn claim<'a>(&'a self, node: NodeId, slots: &'a [Demand]) -> BoxFuture<'a, Result<Claimed>> {
         let (backend, slots) = (self.clone(), slots.to_vec());
         let claim = async move { backend.0.limited(CLAIM, backend.0.claim(node, &slots)).await };
         Box::pin(apart(CLAIM, claim))
     }
 
-    fn watch(&self, bell: Arc<Bell>) -> BoxFuture<'_, Result<()>> {
-        self.0.bells.add(&bell);
-        Box::pin(self.0.watch(bell))
+    fn watch(&self, wakeup: Arc<Wakeup>) -> BoxFuture<'_, Result<()>> {
+        self.0.listeners.add(&wakeup);
+        Box::pin(self.0.watch(wakeup))
     }
 }
 
@@ -47,29 +47,29 @@ struct Found {
 }
 
 impl Database {
-    async fn claim(&self, node: NodeId, slots: &[Slots]) -> sqlx::Result<Claimed> {
+    async fn claim(&self, node: NodeId, slots: &[Demand]) -> sqlx::Result<Claimed> {
         let now = SystemClock.now();
-        let (mut further, mut first) = (Vec::new(), Vec::new());
+        let (mut from_cursors, mut first) = (Vec::new(), Vec::new());
         for slots in slots.iter().filter(|slots| slots.free > 0) {
-            match self.positions.of(&slots.executor, now) {
-                Some(position) => further.push((slots.clone(), position)),
+            match self.cursors.of(&slots.executor, now) {
+                Some(cursor) => from_cursors.push((slots.clone(), cursor)),
                 None => first.push(slots.clone()),
             }
         }
         let mut session = self.session().await?;
         let mut found = Found::default();
-        if !further.is_empty() {
-            found = self.claim_further(&mut session, node, &further).await?;
+        if !from_cursors.is_empty() {
+            found = self.claim_from_cursors(&mut session, node, &from_cursors).await?;
             // Rows may have come in behind the place from which this looked.
-            first.extend(unfilled(further, &found.jobs));
+            first.extend(unfilled(from_cursors, &found.jobs));
         }
         let (mut start, mut is_broken) = (None, false);
         // Also when nothing was asked for, to learn whether the node is a member.
         if !first.is_empty() || found.jobs.is_empty() {
             let began = SystemClock.now();
-            match self.claim_from_start(&mut session, node, &first).await {
+            match self.scan(&mut session, node, &first).await {
                 Ok(more) => {
-                    start = Some(Start { at: began, took: SystemClock.now() - began });
+                    start = Some(Scan { at: began, took: SystemClock.now() - began });
                     found.jobs.extend(more.jobs);
                     found.unreadable.extend(more.unreadable);
                     (found.next_due_in, found.is_member) = (more.next_due_in, more.is_member);
@@ -82,7 +82,7 @@ impl Database {
             }
         }
         if !is_broken {
-            self.set_aside(&mut session, std::mem::take(&mut found.unreadable)).await?;
+            self.quarantine(&mut session, std::mem::take(&mut found.unreadable)).await?;
             session.end().await?;
         }
         sort(&mut found.jobs, slots);
@@ -91,12 +91,7 @@ impl Database {
         Ok(Claimed { jobs: found.jobs, next_due_in: found.next_due_in, member })
     }
 
-    async fn claim_from_start(
-        &self,
-        connection: &mut PgConnection,
-        node: NodeId,
-        slots: &[Slots],
-    ) -> sqlx::Result<Found> {
+    async fn scan(&self, connection: &mut PgConnection, node: NodeId, slots: &[Demand]) -> sqlx::Result<Found> {
         let query = self.query(&self.queries.claim_jobs).bind(self.now()).bind(node.0);
         let rows = query.bind(executors(slots)).bind(free(slots)).fetch_all(connection).await?;
         let Some(first) = rows.first() else { return Err(sqlx::Error::RowNotFound) };
@@ -108,15 +103,15 @@ impl Database {
         Ok(found)
     }
 
-    async fn claim_further(
+    async fn claim_from_cursors(
         &self,
         connection: &mut PgConnection,
         node: NodeId,
-        asked: &[(Slots, Position)],
+        asked: &[(Demand, Cursor)],
     ) -> sqlx::Result<Found> {
-        let slots: Vec<Slots> = asked.iter().map(|(slots, _)| slots.clone()).collect();
+        let slots: Vec<Demand> = asked.iter().map(|(slots, _)| slots.clone()).collect();
         let query = self
-            .query(&self.queries.claim_further)
+            .query(&self.queries.claim_from_cursors)
             .bind(self.now())
             .bind(node.0)
             .bind(executors(&slots))
@@ -127,60 +122,60 @@ impl Database {
         self.read(&query.fetch_all(connection).await?, &slots)
     }
 
-    fn read(&self, rows: &[PgRow], slots: &[Slots]) -> sqlx::Result<Found> {
-        let (mut found, mut places) = (Found::default(), Vec::with_capacity(rows.len()));
+    fn read(&self, rows: &[PgRow], slots: &[Demand]) -> sqlx::Result<Found> {
+        let (mut found, mut locations) = (Found::default(), Vec::with_capacity(rows.len()));
         for stored in rows {
             if stored.try_get_raw(0)?.is_null() {
                 continue;
             }
             match row::claimed_job(stored, slots) {
                 Ok(job) => {
-                    places.push(((job.id, job.lease), stored.try_get::<&str, _>(row::COLUMNS)?.into()));
+                    locations.push(((job.id, job.lease), stored.try_get::<&str, _>(row::COLUMNS)?.into()));
                     found.jobs.push(job);
                 }
                 Err(error) => found.unreadable.push(write::unreadable(stored, &error)?),
             }
         }
-        self.places.remember(places);
+        self.locations.remember(locations);
         Ok(found)
     }
 
     /// Records how far each executor's line was claimed; `first` are those that were claimed from their start.
-    fn remember(&self, slots: &[Slots], first: &[Slots], jobs: &[JobRow], start: Option<Start>) {
+    fn remember(&self, slots: &[Demand], first: &[Demand], jobs: &[JobRow], start: Option<Scan>) {
         let first: HashSet<&str> = first.iter().map(|slots| slots.executor.as_str()).collect();
         let lines = jobs.chunk_by(|one, next| one.executor == next.executor);
         let lines: HashMap<&str, &[JobRow]> = lines.map(|line| (line[0].executor.as_str(), line)).collect();
         for slots in slots {
             let executor = slots.executor.as_str();
             let line = lines.get(executor).copied().unwrap_or_default();
-            let is_long = line.len() >= slots.free.max(positions::shortest(jobs.len()));
-            let last = line.last().filter(|_| is_long).map(Position::of);
-            self.positions.reached(&slots.executor, last, start.filter(|_| first.contains(executor)));
+            let is_long = line.len() >= slots.free.max(claim_cursors::shortest(jobs.len()));
+            let last = line.last().filter(|_| is_long).map(Cursor::of);
+            self.cursors.reached(&slots.executor, last, start.filter(|_| first.contains(executor)));
         }
     }
 }
 
-fn executors<'a>(slots: impl IntoIterator<Item = &'a Slots>) -> Vec<String> {
+fn executors<'a>(slots: impl IntoIterator<Item = &'a Demand>) -> Vec<String> {
     slots.into_iter().map(|slots| slots.executor.to_string()).collect()
 }
 
-fn free<'a>(slots: impl IntoIterator<Item = &'a Slots>) -> Vec<i64> {
+fn free<'a>(slots: impl IntoIterator<Item = &'a Demand>) -> Vec<i64> {
     slots.into_iter().map(|slots| i64::try_from(slots.free).unwrap_or(i64::MAX)).collect()
 }
 
 /// What is left of the slots.
-fn unfilled(asked: Vec<(Slots, Position)>, jobs: &[JobRow]) -> impl Iterator<Item = Slots> {
+fn unfilled(asked: Vec<(Demand, Cursor)>, jobs: &[JobRow]) -> impl Iterator<Item = Demand> {
     let mut counts: HashMap<&str, usize> = HashMap::new();
     jobs.iter().for_each(|job| *counts.entry(job.executor.as_str()).or_default() += 1);
     let left = asked.into_iter().map(move |(slots, _)| {
         let claimed = counts.get(slots.executor.as_str()).copied().unwrap_or_default();
-        Slots { free: slots.free.saturating_sub(claimed), ..slots }
+        Demand { free: slots.free.saturating_sub(claimed), ..slots }
     });
     left.filter(|slots| slots.free > 0)
 }
 
 /// `RETURNING` keeps no order: by executor as they were asked, and then as they start.
-fn sort(jobs: &mut [JobRow], slots: &[Slots]) {
+fn sort(jobs: &mut [JobRow], slots: &[Demand]) {
     let places: HashMap<&str, usize> =
         slots.iter().enumerate().map(|(place, slots)| (slots.executor.as_str(), place)).collect();
     let place = |job: &JobRow| (places.get(job.executor.as_str()).copied(), job.priority, job.scheduled_at);

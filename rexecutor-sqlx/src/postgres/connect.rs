@@ -2,16 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rexecutor::backend::Bells;
+use rexecutor::backend::Listeners;
 use sqlx::{
     ConnectOptions, Connection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
 use super::{
-    Database, PgBackend, PgOptions, error::ConnectError, failover::Failover, gathering::Gathering, migrate,
-    notices::Notices, places::Places, positions::Positions, queries::Queries, session::INDEXED, transaction,
-    warm::Warm,
+    Database, PgBackend, PgOptions, claim_cursors::ClaimCursors, connection_cache::ConnectionCache,
+    error::ConnectError, failover::Failover, group_commit::GroupCommit, migrate, notices::Notices, queries::Queries,
+    row_locations::RowLocations, session::INDEXED, transaction,
 };
 
 /// For how long a connection counts as alive without a question.
@@ -64,7 +64,7 @@ impl PgBackend {
     /// When the database fails.
     #[doc(hidden)]
     pub async fn drop_schema(&self) -> Result<(), sqlx::Error> {
-        let _waiting = self.0.warm.give_up();
+        let _waiting = self.0.connections.release_all();
         self.0.query(&self.0.queries.drop_schema).execute(&self.0.pool).await.map(drop)
     }
 }
@@ -122,16 +122,16 @@ impl PgOptions {
         let migrates = self.migrate;
         let backend = PgBackend(Arc::new(Database {
             pool,
-            warm: Warm::default(),
+            connections: ConnectionCache::default(),
             failover,
             has_settings,
             queries,
             options: self,
-            bells: Bells::default(),
-            gathering: Gathering::default(),
+            listeners: Listeners::default(),
+            group_commit: GroupCommit::default(),
             notices: Notices::default(),
-            positions: Positions::default(),
-            places: Places::default(),
+            cursors: ClaimCursors::default(),
+            locations: RowLocations::default(),
         }));
         match migrates {
             true => migrate::run(&backend.0).await?,

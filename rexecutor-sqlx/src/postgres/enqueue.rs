@@ -28,7 +28,7 @@ impl Enqueue for PgBackend {
         Box::pin(async move {
             match is_alone {
                 true => self.store(jobs).await,
-                false => self.gather(jobs).await,
+                false => self.enqueue_in_group(jobs).await,
             }
         })
     }
@@ -49,7 +49,7 @@ impl Enqueue for PgBackend {
             let is_ours =
                 self.0.limited_to(statements, "could not enqueue a tick", self.0.tick(schedule, at, jobs)).await?;
             if is_ours {
-                self.0.ring(executors);
+                self.0.wake(executors);
             }
             Ok(is_ours)
         })
@@ -66,16 +66,16 @@ impl PgBackend {
         let executors = executors(&jobs);
         let statements = 4 + 4 * jobs.len().div_ceil(CHUNK);
         let answers = self.0.limited_to(statements, "could not store jobs", self.0.store(jobs)).await?;
-        self.0.ring(executors);
+        self.0.wake(executors);
         Ok(answers)
     }
 }
 
 impl Database {
     /// Wakes the nodes of this process, and tells those of others.
-    pub(super) fn ring(self: &std::sync::Arc<Self>, executors: BTreeSet<ExecutorName>) {
+    pub(super) fn wake(self: &std::sync::Arc<Self>, executors: BTreeSet<ExecutorName>) {
         for executor in &executors {
-            self.bells.each(|bell| bell.ring(executor));
+            self.listeners.each(|wakeup| wakeup.wake(executor));
         }
         self.tell(executors, None);
     }

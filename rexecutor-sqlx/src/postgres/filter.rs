@@ -71,8 +71,8 @@ fn join(
         query.push(none);
         return;
     }
-    for (position, filter) in filters.iter().enumerate() {
-        query.push(if position == 0 { "(" } else { word });
+    for (nth, filter) in filters.iter().enumerate() {
+        query.push(if nth == 0 { "(" } else { word });
         condition(query, filter, now, wide);
     }
     query.push(")");

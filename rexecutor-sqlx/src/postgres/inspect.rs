@@ -22,7 +22,7 @@ impl Inspect for PgBackend {
     ) -> BoxFuture<'a, Result<(), AmendError>> {
         Box::pin(async move {
             self.0.amend(executor, job, |row, now| lifecycle::cancel(row, reason, now)).await?;
-            self.0.bells.each(|bell| bell.cancel(job));
+            self.0.listeners.each(|wakeup| wakeup.cancel(job));
             self.0.tell(Default::default(), Some(job));
             Ok(())
         })
@@ -31,7 +31,7 @@ impl Inspect for PgBackend {
     fn rerun<'a>(&'a self, executor: &'a ExecutorName, job: JobId) -> BoxFuture<'a, Result<(), AmendError>> {
         Box::pin(async move {
             self.0.amend(executor, job, lifecycle::rerun).await?;
-            self.0.ring([executor.clone()].into());
+            self.0.wake([executor.clone()].into());
             Ok(())
         })
     }
@@ -44,7 +44,7 @@ impl Inspect for PgBackend {
     ) -> BoxFuture<'a, Result<(), AmendError>> {
         Box::pin(async move {
             self.0.amend(executor, job, |row, _| lifecycle::update(row, change)).await?;
-            self.0.ring([executor.clone()].into());
+            self.0.wake([executor.clone()].into());
             Ok(())
         })
     }

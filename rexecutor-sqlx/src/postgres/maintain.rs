@@ -36,12 +36,12 @@ impl Maintain for PgBackend {
 
     fn rescue(&self) -> BoxFuture<'_, Result<usize>> {
         Box::pin(async move {
-            let mut count = self.0.limited("could not find dead nodes", self.0.bury()).await.map(|()| 0)?;
+            let mut count = self.0.limited("could not find dead nodes", self.0.expire_nodes()).await.map(|()| 0)?;
             loop {
                 let rescued = self.0.limited("could not rescue jobs", self.0.rescue()).await?;
                 let Some((found, executors)) = rescued else { return Ok(count) };
                 count += found;
-                self.0.ring(executors);
+                self.0.wake(executors);
             }
         })
     }
@@ -87,7 +87,7 @@ impl Database {
     }
 
     /// Ends the membership of nodes that were silent for too long.
-    async fn bury(&self) -> sqlx::Result<()> {
+    async fn expire_nodes(&self) -> sqlx::Result<()> {
         let mut session = self.session().await?;
         self.query(&self.queries.delete_dead_nodes).bind(self.now()).execute(&mut *session).await?;
         session.end().await
@@ -114,7 +114,7 @@ impl Database {
             jobs.iter_mut().for_each(|job| lifecycle::rescue(job, now));
         }
         self.store_states(&mut transaction, &jobs).await?;
-        self.set_aside(&mut transaction, unreadable).await?;
+        self.quarantine(&mut transaction, unreadable).await?;
         transaction.commit().await?;
         Ok(Some((jobs.len(), jobs.into_iter().map(|job| job.executor).collect())))
     }

@@ -177,7 +177,7 @@ fn no_permission(error: sqlx::Error, schema: &str, role: &str) -> ConnectError {
 mod tests {
     use std::time::Duration;
 
-    use rexecutor::backend::{Claim, Due, Enqueue, Maintain, NewJob, Node, Slots};
+    use rexecutor::backend::{Claim, Demand, Due, Enqueue, Maintain, NewJob, Node};
     use sqlx::Connection;
 
     use super::{super::PgOptions, *};
@@ -229,7 +229,7 @@ mod tests {
             }
             // The old node notices nothing.
             let _ = old.enqueue(vec![job()]).await.unwrap();
-            let claimed = old.claim(node, &[Slots { executor: "mail".into(), free: 5 }]).await.unwrap();
+            let claimed = old.claim(node, &[Demand { executor: "mail".into(), free: 5 }]).await.unwrap();
             assert_eq!(claimed.jobs.len(), 1);
             old.leave(node).await.unwrap();
             run_as(next, &old.0).await.unwrap();

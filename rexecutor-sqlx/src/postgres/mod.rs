@@ -11,42 +11,42 @@
 //! - Locks on several rows are taken in ascending order, of numbers or of keys; by completions, of places. Two who want the
 //!   same rows in different orders are a node and the one that took it for dead: then the server fails one of them, and
 //!   that one tries again.
-//! - Bells are rung, and other processes notified, after the commit.
+//! - Listeners are woken, and other processes notified, after the commit.
 
 mod claim;
+mod claim_cursors;
 mod connect;
+mod connection_cache;
 mod enqueue;
 mod error;
 mod failover;
 mod filter;
-mod gathering;
+mod group_commit;
 mod inspect;
 mod maintain;
 mod migrate;
 mod notices;
 mod options;
-mod places;
-mod positions;
 mod queries;
 mod row;
+mod row_locations;
 mod session;
 mod settle;
 mod transaction;
 mod unique;
-mod warm;
 mod watch;
 mod write;
 
 use std::sync::Arc;
 
-use rexecutor::backend::Bells;
+use rexecutor::backend::Listeners;
 use sqlx::PgPool;
 
-pub use self::{error::ConnectError, options::PgOptions};
 use self::{
-    failover::Failover, gathering::Gathering, notices::Notices, places::Places, positions::Positions, queries::Queries,
-    warm::Warm,
+    claim_cursors::ClaimCursors, connection_cache::ConnectionCache, failover::Failover, group_commit::GroupCommit,
+    notices::Notices, queries::Queries, row_locations::RowLocations,
 };
+pub use self::{error::ConnectError, options::PgOptions};
 
 /// Keeps jobs in a PostgreSQL database, for any number of nodes on any number of machines.
 ///
@@ -75,19 +75,19 @@ pub struct PgBackend(Arc<Database>);
 struct Database {
     pool: PgPool,
     /// Connections of the pool for statements alone.
-    warm: Warm,
+    connections: ConnectionCache,
     queries: Queries,
     options: PgOptions,
-    bells: Bells,
+    listeners: Listeners,
     /// Jobs whose enqueuers wait for a transaction: whoever has its turn stores them all.
-    gathering: Gathering,
+    group_commit: GroupCommit,
     /// What other processes are to be told.
     notices: Notices,
     failover: Failover,
     /// Whether the sessions have our settings by themselves, also outside of a transaction of ours.
     has_settings: bool,
     /// How far claims have got.
-    positions: Positions,
+    cursors: ClaimCursors,
     /// Where the rows of the claimed runs stand.
-    places: Places,
+    locations: RowLocations,
 }

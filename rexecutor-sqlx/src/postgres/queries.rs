@@ -41,11 +41,11 @@ macro_rules! queries {
 }
 
 queries! {
-    claim_further, claim_jobs, complete_runs, create_migrations, create_schema, delete_dead_nodes, delete_jobs, delete_node,
+    claim_from_cursors, claim_jobs, complete_runs, create_migrations, create_schema, delete_dead_nodes, delete_jobs, delete_node,
     delete_runs, drop_schema, find_conflicts, find_lost_jobs, find_oldest_node, find_schema, find_version, insert_alike,
     insert_jobs, insert_migration, insert_node, insert_schedules, list_schedules, lock_jobs, lock_lost_jobs, lock_migrations,
     lock_states, lock_unique_keys, move_schedule, notify_nodes, prune_by_age, prune_by_length, query_jobs, read_clock,
-    release_unique_keys, renew_node, set_aside_jobs, store_content, store_states,
+    release_unique_keys, renew_node, quarantine_jobs, store_content, store_states,
 }
 
 /// The one substitution in any statement.

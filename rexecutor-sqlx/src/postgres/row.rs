@@ -6,7 +6,7 @@ use std::array::TryFromSliceError;
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
-    backend::{JobRow, Slots},
+    backend::{Demand, JobRow},
     job::{ExecutorName, JobId, Lease, NodeId, uniqueness_criteria::UniqueKey},
 };
 use sqlx::{
@@ -25,7 +25,7 @@ pub(super) fn job(row: &PgRow) -> sqlx::Result<JobRow> {
 }
 
 /// … that may be one of these executors', whose name need not be copied then.
-pub(super) fn claimed_job(row: &PgRow, slots: &[Slots]) -> sqlx::Result<JobRow> {
+pub(super) fn claimed_job(row: &PgRow, slots: &[Demand]) -> sqlx::Result<JobRow> {
     let mut columns = Columns { row, next: 0 };
     Ok(JobRow {
         id: JobId::from(columns.long("id")?),
@@ -51,7 +51,7 @@ pub(super) fn claimed_job(row: &PgRow, slots: &[Slots]) -> sqlx::Result<JobRow> 
     })
 }
 
-fn executor(name: &str, slots: &[Slots]) -> ExecutorName {
+fn executor(name: &str, slots: &[Demand]) -> ExecutorName {
     let known = slots.iter().map(|slots| &slots.executor).find(|executor| executor.as_str() == name);
     known.cloned().unwrap_or_else(|| ExecutorName::from(name.to_owned()))
 }

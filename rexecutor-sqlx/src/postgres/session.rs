@@ -15,12 +15,12 @@ use sqlx::{
     AssertSqlSafe, PgConnection, Postgres, Transaction, pool::PoolConnection, postgres::PgArguments, query::Query,
 };
 
-use super::{Database, error, warm::Warm};
+use super::{Database, connection_cache::ConnectionCache, error};
 
 /// Where one statement is carried out.
 pub(super) enum Session {
     /// By itself, in one round trip: the session's own settings suit it.
-    Alone(PoolConnection<Postgres>, Warm),
+    Alone(PoolConnection<Postgres>, ConnectionCache),
     /// In a transaction that brings the settings, in three.
     Within(Transaction<'static, Postgres>),
 }
@@ -30,8 +30,8 @@ impl Session {
     /// before its next use.
     pub(super) async fn end(self) -> sqlx::Result<()> {
         match self {
-            Self::Alone(connection, warm) => {
-                warm.put(connection);
+            Self::Alone(connection, cache) => {
+                cache.put(connection);
                 Ok(())
             }
             Self::Within(transaction) => transaction.commit().await,
@@ -75,11 +75,11 @@ impl Database {
         if !self.has_settings {
             return self.begin().await.map(Session::Within);
         }
-        let connection = match self.warm.take() {
+        let connection = match self.connections.take() {
             Ok(connection) => connection,
             Err(_waiting) => self.pool.acquire().await?,
         };
-        Ok(Session::Alone(connection, self.warm.clone()))
+        Ok(Session::Alone(connection, self.connections.clone()))
     }
 
     /// Begins a transaction, with its settings in the same round trip.
@@ -110,7 +110,7 @@ impl Database {
             timeout = timeout.as_millis().clamp(1, i32::MAX.unsigned_abs().into()),
             idle = timeout.as_millis().saturating_mul(2).clamp(1, i32::MAX.unsigned_abs().into()),
         );
-        let _waiting = self.warm.give_up();
+        let _waiting = self.connections.release_all();
         // After an outage every idle connection is dead. Nothing has happened yet, so the next one may try.
         let mut left = self.pool.options().get_max_connections();
         loop {
@@ -151,7 +151,7 @@ impl Database {
 impl Database {
     /// Takes in an error, which other connections may meet too.
     fn notice(&self, error: &sqlx::Error) {
-        drop(self.warm.give_up());
+        drop(self.connections.release_all());
         self.failover.notice(error);
     }
 }

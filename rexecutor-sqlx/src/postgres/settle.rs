@@ -20,7 +20,7 @@ impl Settle for PgBackend {
         let (backend, settlements) = (self.clone(), settlements.to_vec());
         Box::pin(apart(WHAT, async move {
             let Settled { refused, due } = backend.0.limited(WHAT, backend.0.settle(&settlements)).await?;
-            backend.0.ring(due);
+            backend.0.wake(due);
             Ok(refused)
         }))
     }
@@ -81,7 +81,7 @@ impl Database {
         if !deleted.is_empty() {
             self.query(&self.queries.delete_jobs).bind(deleted).execute(&mut *connection).await?;
         }
-        self.set_aside(connection, unreadable).await?;
+        self.quarantine(connection, unreadable).await?;
         settled.due = changed.into_iter().filter(|job| job.status.is_pending()).map(|job| job.executor).collect();
         Ok(settled)
     }
@@ -90,7 +90,7 @@ impl Database {
     async fn complete(&self, connection: &mut PgConnection, settlements: &[Settlement]) -> sqlx::Result<HashSet<i64>> {
         let mut counts: HashMap<JobId, usize> = HashMap::new();
         settlements.iter().for_each(|run| *counts.entry(run.id).or_default() += 1);
-        let places = self.places.take(settlements.iter().map(|run| (run.id, run.lease)));
+        let locations = self.locations.take(settlements.iter().map(|run| (run.id, run.lease)));
         let mut done = HashSet::new();
         for keep in [true, false] {
             // A job that is settled twice in one batch is decided on in order.
@@ -98,10 +98,10 @@ impl Database {
                 |run: &&Settlement| run.outcome == Outcome::Complete { keep } && counts.get(&run.id) == Some(&1);
             let (mut ids, mut leases, mut at) = (Vec::new(), Vec::new(), Vec::new());
             for run in settlements.iter().filter(is_ours) {
-                if let Some(place) = places.get(&(run.id, run.lease)) {
+                if let Some(location) = locations.get(&(run.id, run.lease)) {
                     ids.push(run.id.as_i64());
                     leases.push(run.lease.0);
-                    at.push(&**place);
+                    at.push(&**location);
                 }
             }
             if ids.is_empty() {

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use rexecutor::{
-    backend::{BackendError, Bell, Result},
+    backend::{BackendError, Result, Wakeup},
     clock::{Clock, SystemClock},
     job::ExecutorName,
 };
@@ -18,23 +18,23 @@ use super::{Database, error::failed};
 const PING: Duration = Duration::from_secs(15);
 
 impl Database {
-    pub(super) async fn watch(&self, bell: Arc<Bell>) -> Result<()> {
+    pub(super) async fn watch(&self, wakeup: Arc<Wakeup>) -> Result<()> {
         match self.options.listens() {
-            true => self.listen(&bell).await,
-            false => self.poll(&bell).await,
+            true => self.listen(&wakeup).await,
+            false => self.poll(&wakeup).await,
         }
     }
 
-    async fn poll(&self, bell: &Bell) -> Result<()> {
+    async fn poll(&self, wakeup: &Wakeup) -> Result<()> {
         let clock: Arc<dyn Clock> = self.options.clock.clone().unwrap_or_else(|| Arc::new(SystemClock));
         loop {
             clock.sleep(self.options.poll_interval).await;
-            bell.ring_all();
+            wakeup.wake_all();
         }
     }
 
     /// Ends with an error when the connection does.
-    async fn listen(&self, bell: &Bell) -> Result<()> {
+    async fn listen(&self, wakeup: &Wakeup) -> Result<()> {
         // Not of the pool: a pool of one connection would have none left.
         let options = PgPoolOptions::new().max_connections(1).max_lifetime(None).idle_timeout(None);
         let options = options.acquire_timeout(self.options.timeout);
@@ -47,11 +47,11 @@ impl Database {
         };
         let mut listener = self.limited("could not listen for notifications", begin).await?;
         // Whatever was said before this is lost.
-        bell.ring_all();
+        wakeup.wake_all();
         loop {
             tokio::select! {
                 heard = listener.try_recv() => match heard.map_err(failed("could not hear notifications"))? {
-                    Some(notification) => self.heard(&notification, bell),
+                    Some(notification) => self.heard(&notification, wakeup),
                     None => return Err(BackendError::transient("could not hear notifications", "the connection ended")),
                 },
                 () = SystemClock.sleep(PING) => {
@@ -62,13 +62,13 @@ impl Database {
         }
     }
 
-    fn heard(&self, notification: &PgNotification, bell: &Bell) {
+    fn heard(&self, notification: &PgNotification, wakeup: &Wakeup) {
         let Some(notice) = self.notices.read(notification.payload()) else { return };
         for executor in notice.executors {
-            bell.ring(&ExecutorName::from(executor));
+            wakeup.wake(&ExecutorName::from(executor));
         }
         for job in notice.cancelled {
-            bell.cancel(job);
+            wakeup.cancel(job);
         }
     }
 }

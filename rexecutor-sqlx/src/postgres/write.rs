@@ -86,11 +86,11 @@ impl Database {
     }
 
     /// Discards rows that cannot be read, so that nobody meets them again.
-    pub(super) async fn set_aside(&self, connection: &mut PgConnection, ids: Vec<i64>) -> sqlx::Result<()> {
+    pub(super) async fn quarantine(&self, connection: &mut PgConnection, ids: Vec<i64>) -> sqlx::Result<()> {
         if ids.is_empty() {
             return Ok(());
         }
-        let query = self.query(&self.queries.set_aside_jobs).bind(self.now()).bind(ids);
+        let query = self.query(&self.queries.quarantine_jobs).bind(self.now()).bind(ids);
         query.execute(connection).await.map(drop)
     }
 }

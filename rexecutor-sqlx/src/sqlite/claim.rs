@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{Bell, Claim, Claimed, JobRow, Outcome, Result, Settlement, Slots},
+    backend::{Claim, Claimed, Demand, JobRow, Outcome, Result, Settlement, Wakeup},
     clock::{Clock, SystemClock},
     job::{JobId, NodeId},
 };
@@ -12,19 +12,19 @@ use sqlx::Row;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    SqliteBackend, further,
+    SqliteBackend, fast_path,
     work::Work,
     writer::{Call, Commit, Core, Request},
 };
 
 impl Claim for SqliteBackend {
-    fn claim<'a>(&'a self, node: NodeId, slots: &'a [Slots]) -> BoxFuture<'a, Result<Claimed>> {
+    fn claim<'a>(&'a self, node: NodeId, slots: &'a [Demand]) -> BoxFuture<'a, Result<Claimed>> {
         let slots = slots.to_vec();
         let requests = self.0.writer.requests().clone();
         let step = async move |core: &mut Core| {
             // Taken out of the core, which the transaction borrows.
             let mut long = std::mem::take(&mut core.long);
-            let claim = async |work: &mut Work<'_>| further::claim(work, node, &slots, &mut long).await;
+            let claim = async |work: &mut Work<'_>| fast_path::claim(work, node, &slots, &mut long).await;
             let claimed = core.transact(Commit::Progress, claim).await;
             core.long = long;
             core.log.wrote(claimed.as_ref().map_or(0, |claimed| claimed.jobs.len()));
@@ -33,16 +33,17 @@ impl Claim for SqliteBackend {
         Box::pin(async move { Ok(self.0.writer.run(step).await?.take()) })
     }
 
-    fn watch(&self, bell: Arc<Bell>) -> BoxFuture<'_, Result<()>> {
-        self.0.bells.add(&bell);
+    fn watch(&self, wakeup: Arc<Wakeup>) -> BoxFuture<'_, Result<()>> {
+        self.0.listeners.add(&wakeup);
         Box::pin(async move {
             if self.0.readers.is_none() {
-                // Nobody else can change a database in memory. The future keeps the bell alive.
+                // Nobody else can change a database in memory. The future keeps the wakeup alive.
                 return std::future::pending().await;
             }
             let mut seen = None;
             loop {
-                seen = Some(self.0.writer.run(async move |core: &mut Core| look(core, seen).await).await?.ring(&bell));
+                seen =
+                    Some(self.0.writer.run(async move |core: &mut Core| look(core, seen).await).await?.wake(&wakeup));
                 // Other processes live by the system's clock, also when this one's jobs go by a test's.
                 SystemClock.sleep(self.0.poll_interval).await;
             }
@@ -58,10 +59,10 @@ struct Sight {
 }
 
 impl Sight {
-    fn ring(self, bell: &Bell) -> i64 {
+    fn wake(self, wakeup: &Wakeup) -> i64 {
         if self.is_news {
-            bell.ring_all();
-            self.cancelled.into_iter().for_each(|job| bell.cancel(job));
+            wakeup.wake_all();
+            self.cancelled.into_iter().for_each(|job| wakeup.cancel(job));
         }
         self.version
     }

@@ -5,7 +5,7 @@
 use std::cell::Cell;
 
 use rexecutor::{
-    backend::{Claim, Due, Enqueue, JobRow, Maintain, NewJob, Node, Outcome, Settle, Settlement, Slots},
+    backend::{Claim, Demand, Due, Enqueue, JobRow, Maintain, NewJob, Node, Outcome, Settle, Settlement},
     job::NodeId,
 };
 
@@ -60,7 +60,7 @@ impl Counted {
     }
 
     async fn claim(&self) -> Vec<JobRow> {
-        let slots = [Slots { executor: "mail".into(), free: BATCH }];
+        let slots = [Demand { executor: "mail".into(), free: BATCH }];
         self.backend.claim(self.node, &slots).await.unwrap().jobs
     }
 

@@ -110,19 +110,19 @@ pub(super) fn is_too_big(error: &sqlx::Error) -> bool {
 
 /// The core's error for the driver's.
 pub(super) fn backend_error(error: sqlx::Error) -> BackendError {
-    let (message, is_transient) = words(&error);
+    let (message, is_transient) = message(&error);
     if is_transient { BackendError::transient(message, error) } else { BackendError::permanent(message, error) }
 }
 
 /// The same, for one of several callers whom it concerns.
 pub(super) fn shared(error: &Arc<sqlx::Error>) -> BackendError {
-    let (message, is_transient) = words(error);
+    let (message, is_transient) = message(error);
     let error = Arc::clone(error);
     if is_transient { BackendError::transient(message, error) } else { BackendError::permanent(message, error) }
 }
 
 /// What to say of an error, and whether it passes by itself.
-fn words(error: &sqlx::Error) -> (&'static str, bool) {
+fn message(error: &sqlx::Error) -> (&'static str, bool) {
     match primary_code(error) {
         Some(code::BUSY | code::LOCKED) => ("the SQLite file is locked by another process", true),
         Some(code::FULL) => ("the disk of the SQLite file is full", true),

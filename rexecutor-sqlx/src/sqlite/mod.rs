@@ -12,20 +12,20 @@
 //!
 //! - Every write happens in a transaction that began with `BEGIN IMMEDIATE`: one that reads first and then writes would be
 //!   refused with `SQLITE_BUSY`, whatever the timeout.
-//! - Bells are rung after the commit and before the answer.
+//! - Listeners are woken after the commit and before the answer.
 //! - Within a process, time does not run backwards from one transaction to the next.
 
 mod checkpoint;
 mod claim;
 mod complete;
+mod due_rows;
 #[cfg(test)]
 mod economy;
 mod enqueue;
 mod enqueue_in;
 mod error;
+mod fast_path;
 mod filter;
-mod found;
-mod further;
 mod inspect;
 mod maintain;
 mod migrate;
@@ -33,16 +33,16 @@ mod open;
 mod prune;
 mod readers;
 mod row;
+mod scan;
 mod script;
 mod settle;
 mod states;
-mod take;
 mod work;
 mod writer;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use rexecutor::{backend::Bells, clock::Clock};
+use rexecutor::{backend::Listeners, clock::Clock};
 
 pub use self::{
     error::OpenError,
@@ -85,7 +85,7 @@ struct Database {
     writer: Writer,
     /// Connections for queries; none for a database in memory, which has only the writer's.
     readers: Option<Readers>,
-    bells: Arc<Bells>,
+    listeners: Arc<Listeners>,
     clock: Arc<dyn Clock>,
     poll_interval: Duration,
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use rexecutor::{
-    backend::Bells,
+    backend::Listeners,
     clock::{Clock, SystemClock},
 };
 use sqlx::{
@@ -150,19 +150,19 @@ impl SqliteOptions {
         readers: Option<Readers>,
     ) -> Result<SqliteBackend, OpenError> {
         let Self { busy_timeout, poll_interval, durability, clock } = self.clone();
-        let bells = Arc::new(Bells::default());
-        let core = (Arc::clone(&clock), Arc::clone(&bells));
+        let listeners = Arc::new(Listeners::default());
+        let core = (Arc::clone(&clock), Arc::clone(&listeners));
         // A database in memory has no log.
         let file = readers.is_some().then(|| options.clone());
         let open = async move || {
             let conn = connect(&options, busy_timeout).await;
             let mut conn = conn.map_err(|error| OpenError::new(path.clone(), error))?;
-            let (clock, bells) = core;
+            let (clock, listeners) = core;
             migrate::migrate(&mut conn, &path, &*clock).await?;
-            Ok(Core::new(conn, file, clock, bells, durability, busy_timeout))
+            Ok(Core::new(conn, file, clock, listeners, durability, busy_timeout))
         };
         let writer = Writer::start(open).await?;
-        Ok(SqliteBackend(Arc::new(Database { writer, readers, bells, clock, poll_interval })))
+        Ok(SqliteBackend(Arc::new(Database { writer, readers, listeners, clock, poll_interval })))
     }
 }
 

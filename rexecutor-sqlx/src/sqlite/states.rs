@@ -17,7 +17,7 @@ use super::{
 
 /// The readable ones of these jobs. Their data, metadata, tags and recorded errors are left empty.
 ///
-/// A job that cannot be read is set aside.
+/// A job that cannot be read is quarantined.
 pub(super) async fn find(work: &mut Work<'_>, ids: &[JobId]) -> Result<Vec<JobRow>, sqlx::Error> {
     let ids = Value::from_iter(ids.iter().map(|id| id.as_i64())).to_string();
     let rows = sqlx::query(include_str!("queries/find_states.sql")).bind(ids).fetch_all(&mut *work.conn).await?;
@@ -35,7 +35,7 @@ async fn readable(work: &mut Work<'_>, rows: &[SqliteRow]) -> Result<Vec<JobRow>
     for row in rows {
         match row::read(row) {
             Ok(job) => jobs.push(job),
-            Err(unreadable) => set_aside(work, &unreadable).await?,
+            Err(unreadable) => quarantine(work, &unreadable).await?,
         }
     }
     Ok(jobs)
@@ -65,11 +65,11 @@ pub(super) async fn save(work: &mut Work<'_>, jobs: &[JobRow]) -> Result<(), sql
 }
 
 /// Discards a row that cannot be read, with an error that says why: it would be met again and again otherwise.
-pub(super) async fn set_aside(work: &mut Work<'_>, unreadable: &Unreadable) -> Result<(), sqlx::Error> {
+pub(super) async fn quarantine(work: &mut Work<'_>, unreadable: &Unreadable) -> Result<(), sqlx::Error> {
     let Unreadable { id, problem } = unreadable;
     tracing::warn!(job.id = %id, error = &**problem as &dyn Error, "job discarded because its row cannot be read");
     let now = micros(work.now);
-    let discard = sqlx::query(include_str!("queries/discard_job.sql")).bind(id.as_i64()).bind(now);
+    let discard = sqlx::query(include_str!("queries/quarantine_job.sql")).bind(id.as_i64()).bind(now);
     discard.execute(&mut *work.conn).await?;
     let details = format!("the stored row cannot be read: {problem}");
     insert_errors(work, vec![json!([id, 0, ErrorType::Decode, details, now])]).await

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
-    backend::Bells,
+    backend::Listeners,
     clock::Clock,
     job::{ExecutorName, JobId},
 };
@@ -161,11 +161,11 @@ impl<'c> Work<'c> {
 }
 
 /// Tells the nodes of this process what a committed transaction has changed.
-pub(super) fn ring(bells: &Bells, due: &BTreeSet<ExecutorName>, cancelled: Option<JobId>) {
-    bells.each(|bell| {
-        due.iter().for_each(|executor| bell.ring(executor));
+pub(super) fn wake(listeners: &Listeners, due: &BTreeSet<ExecutorName>, cancelled: Option<JobId>) {
+    listeners.each(|wakeup| {
+        due.iter().for_each(|executor| wakeup.wake(executor));
         if let Some(job) = cancelled {
-            bell.cancel(job);
+            wakeup.cancel(job);
         }
     });
 }

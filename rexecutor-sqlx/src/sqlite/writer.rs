@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures::future::LocalBoxFuture;
 use rexecutor::{
-    backend::{Bells, Enqueued, NewJob, Result, Settlement},
+    backend::{Enqueued, Listeners, NewJob, Result, Settlement},
     clock::Clock,
 };
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -20,10 +20,10 @@ use super::{
     checkpoint::{self, Log},
     enqueue,
     error::{self, OpenError, backend_error, stopped},
-    further::LongLines,
+    fast_path::LongQueues,
     open::Durability,
     settle,
-    work::{Begin, Work, ring},
+    work::{Begin, Work, wake},
 };
 
 /// Jobs or settlements of one caller, and where the answer goes.
@@ -146,7 +146,7 @@ const ROUND: usize = 1000;
 pub(super) struct Core {
     pub(super) conn: SqliteConnection,
     pub(super) clock: Arc<dyn Clock>,
-    bells: Arc<Bells>,
+    listeners: Arc<Listeners>,
     durability: Durability,
     busy_timeout: Duration,
     /// Whether commits wait for the disk at present; not known before the first.
@@ -154,7 +154,7 @@ pub(super) struct Core {
     /// Whether transactions wait for other processes' locks at present.
     waits: bool,
     /// Where claims go on at once.
-    pub(super) long: LongLines,
+    pub(super) long: LongQueues,
     /// The file, if there is one.
     file: Option<SqliteConnectOptions>,
     pub(super) log: Log,
@@ -166,19 +166,19 @@ impl Core {
         conn: SqliteConnection,
         file: Option<SqliteConnectOptions>,
         clock: Arc<dyn Clock>,
-        bells: Arc<Bells>,
+        listeners: Arc<Listeners>,
         durability: Durability,
         busy_timeout: Duration,
     ) -> Self {
         Self {
             conn,
             clock,
-            bells,
+            listeners,
             durability,
             busy_timeout,
             syncs: None,
             waits: true,
-            long: LongLines::default(),
+            long: LongQueues::default(),
             file,
             log: Log::default(),
         }
@@ -200,7 +200,7 @@ impl Core {
         let mut round = Vec::new();
         let mut callers = 0;
         while inbox.recv_many(&mut round, ROUND).await > 0 {
-            gather(&mut inbox, &mut round, callers);
+            group(&mut inbox, &mut round, callers);
             self.wait_for_locks(true).await;
             let (mut enqueues, mut settles, mut steps) = (Vec::new(), Vec::new(), Vec::new());
             for request in round.drain(..) {
@@ -226,7 +226,7 @@ impl Core {
         }
     }
 
-    /// Runs a step in a transaction, and rings the bells once it is committed.
+    /// Runs a step in a transaction, and wakes the listeners once it is committed.
     pub(super) async fn transact<T>(
         &mut self,
         commit: Commit,
@@ -259,7 +259,7 @@ impl Core {
             work.roll_back().await;
             self.syncs = None;
         } else if work.has_begun() {
-            ring(&self.bells, &work.due, work.cancelled);
+            wake(&self.listeners, &work.due, work.cancelled);
             self.syncs = Some(syncs);
         }
         result
@@ -338,15 +338,15 @@ impl Core {
 }
 
 /// How often in a row the other threads are let through though nothing comes of it: some microseconds.
-const PATIENCE: usize = 20;
+const MAX_YIELDS: usize = 20;
 
 /// Lets the callers of the last round come back, if they are on their way.
 ///
 /// Those that enqueue one job after the other all wake at once. Without this the first of them would have a transaction
 /// for itself, for whose sync all others wait.
-fn gather(inbox: &mut mpsc::UnboundedReceiver<Request>, round: &mut Vec<Request>, callers: usize) {
+fn group(inbox: &mut mpsc::UnboundedReceiver<Request>, round: &mut Vec<Request>, callers: usize) {
     let mut in_vain = 0;
-    while round.len() < callers && in_vain < PATIENCE {
+    while round.len() < callers && in_vain < MAX_YIELDS {
         std::thread::yield_now();
         let before = round.len();
         while round.len() < ROUND

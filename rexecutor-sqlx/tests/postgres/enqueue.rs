@@ -139,15 +139,15 @@ async fn trap_29_nodes_are_notified_after_the_commit_in_a_transaction_of_its_own
         let wire = Wire::to(&world.url).await;
         let backend = world.options().max_connections(1).connect(&wire.url(&world.url)).await.unwrap();
         let heard = world.another().await;
-        let bell = std::sync::Arc::new(rexecutor::backend::Bell::default());
-        let (watched, watcher) = (bell.clone(), heard.clone());
+        let wakeup = std::sync::Arc::new(rexecutor::backend::Wakeup::default());
+        let (watched, watcher) = (wakeup.clone(), heard.clone());
         let watching = tokio::spawn(async move { watcher.watch(watched).await });
-        assert!(bell.listen().await.all);
+        assert!(wakeup.listen().await.all);
         wire.forget();
         for _ in 0..2 {
             let _ = backend.enqueue(jobs("mail", 600)).await.unwrap();
         }
-        assert!(bell.listen().await.executors.contains("mail"));
+        assert!(wakeup.listen().await.executors.contains("mail"));
         watching.abort();
         let said = wire.said();
         // What stands between a BEGIN and its COMMIT.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use rexecutor::{
-    backend::{BackendError, Enqueue, Filter, Inspect, JobRow, Maintain, Node, Outcome, Settle, Settlement, Slots},
+    backend::{BackendError, Demand, Enqueue, Filter, Inspect, JobRow, Maintain, Node, Outcome, Settle, Settlement},
     job::{JobId, JobStatus},
 };
 use rexecutor_sqlx::{PgBackend, PgOptions};
@@ -55,7 +55,7 @@ async fn produce(backend: PgBackend, heard: Arc<Mutex<Heard>>, progress: watch::
 async fn work(backend: PgBackend, heard: Arc<Mutex<Heard>>, until: watch::Receiver<bool>) {
     let node = Node { label: "worker".to_owned(), timeout: Duration::from_secs(600) };
     let node = insist!(backend.join(&node));
-    let slots = [Slots { executor: "mail".into(), free: 7 }];
+    let slots = [Demand { executor: "mail".into(), free: 7 }];
     loop {
         // Before the claim: what is enqueued afterwards is somebody else's, but nothing is.
         let is_over = *until.borrow();

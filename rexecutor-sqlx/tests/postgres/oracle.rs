@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use rexecutor::{
     backend::{
-        Backend, Due, Failure, Filter, JobChange, NewJob, Node, Outcome, ScheduleKey, Settlement, Slots, Unique,
+        Backend, Demand, Due, Failure, Filter, JobChange, NewJob, Node, Outcome, ScheduleKey, Settlement, Unique,
         memory::InMemoryBackend,
     },
     job::{
@@ -209,7 +209,7 @@ async fn take(backend: &dyn Backend, step: Step) -> String {
         }
         Step::Claim(node, asked) => {
             let slots: Vec<_> =
-                asked.into_iter().map(|(executor, free)| Slots { executor: name(executor), free }).collect();
+                asked.into_iter().map(|(executor, free)| Demand { executor: name(executor), free }).collect();
             format!("{:?}", backend.claim(NodeId(node), &slots).await)
         }
         Step::Settle(runs) => {

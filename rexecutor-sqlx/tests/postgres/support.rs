@@ -8,7 +8,7 @@ use std::{
 
 use futures::FutureExt;
 use rexecutor::{
-    backend::{Claim, Claimed, Due, Filter, Inspect, JobRow, Maintain, NewJob, Node, Slots, Unique},
+    backend::{Claim, Claimed, Demand, Due, Filter, Inspect, JobRow, Maintain, NewJob, Node, Unique},
     clock::{Clock, SystemClock},
     job::{
         JobStatus, NodeId,
@@ -115,8 +115,8 @@ pub(crate) async fn join(backend: &PgBackend) -> NodeId {
     backend.join(&node).await.unwrap()
 }
 
-pub(crate) fn slots(executor: &str, free: usize) -> Vec<Slots> {
-    vec![Slots { executor: executor.to_owned().into(), free }]
+pub(crate) fn slots(executor: &str, free: usize) -> Vec<Demand> {
+    vec![Demand { executor: executor.to_owned().into(), free }]
 }
 
 pub(crate) async fn claim(backend: &PgBackend, node: NodeId, executor: &str, free: usize) -> Claimed {

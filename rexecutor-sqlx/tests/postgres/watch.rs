@@ -3,36 +3,39 @@
 use std::{sync::Arc, time::Duration};
 
 use rexecutor::{
-    backend::{Bell, Claim, Enqueue, Inspect},
+    backend::{Claim, Enqueue, Inspect, Wakeup},
     job::ExecutorName,
 };
 
 use crate::support::{World, claim, in_schema, job, join};
 
-/// A bell that has been told, by the first ring, that it listens now.
-async fn listening(world: &World, backend: &rexecutor_sqlx::PgBackend) -> (Arc<Bell>, tokio::task::JoinHandle<String>) {
+/// A wakeup whose first notice says that it listens now.
+async fn listening(
+    world: &World,
+    backend: &rexecutor_sqlx::PgBackend,
+) -> (Arc<Wakeup>, tokio::task::JoinHandle<String>) {
     let _ = world;
-    let (bell, watcher) = (Arc::new(Bell::default()), backend.clone());
-    let watched = bell.clone();
+    let (wakeup, watcher) = (Arc::new(Wakeup::default()), backend.clone());
+    let watched = wakeup.clone();
     let task = tokio::spawn(async move {
         let ended = watcher.watch(watched).await;
         ended.unwrap_err().to_string()
     });
-    assert!(bell.listen().await.all);
-    (bell, task)
+    assert!(wakeup.listen().await.all);
+    (wakeup, task)
 }
 
 #[tokio::test]
 async fn a_node_of_another_process_hears_of_jobs_and_of_cancels() {
     in_schema(async |world| {
-        let (bell, task) = listening(world, &world.backend).await;
+        let (wakeup, task) = listening(world, &world.backend).await;
         let another = world.another().await;
         let id = another.enqueue(vec![job("mail")]).await.unwrap()[0].id();
-        assert!(bell.listen().await.executors.contains("mail"));
+        assert!(wakeup.listen().await.executors.contains("mail"));
         let node = join(&another).await;
         assert_eq!(claim(&another, node, "mail", 1).await.jobs.len(), 1);
         another.cancel(&ExecutorName::from("mail"), id, "enough".to_owned()).await.unwrap();
-        assert!(bell.listen().await.cancelled.contains(&id));
+        assert!(wakeup.listen().await.cancelled.contains(&id));
         task.abort();
     })
     .await;
@@ -41,7 +44,7 @@ async fn a_node_of_another_process_hears_of_jobs_and_of_cancels() {
 #[tokio::test]
 async fn a_transaction_of_the_application_is_heard_when_it_commits_unless_told_not_to() {
     in_schema(async |world| {
-        let (bell, task) = listening(world, &world.backend).await;
+        let (wakeup, task) = listening(world, &world.backend).await;
         let pool = sqlx::PgPool::connect(&world.url).await.unwrap();
         let silent = world.options().notify_in_transactions(false).connect(&world.url).await.unwrap();
         for (backend, name) in [(&silent, "silent"), (&world.backend, "loud")] {
@@ -49,7 +52,7 @@ async fn a_transaction_of_the_application_is_heard_when_it_commits_unless_told_n
             let _ = backend.enqueue_in(&mut transaction, vec![job(name)]).await.unwrap();
             transaction.commit().await.unwrap();
         }
-        let heard = bell.listen().await.executors;
+        let heard = wakeup.listen().await.executors;
         assert_eq!(heard.into_iter().map(|name| name.to_string()).collect::<Vec<_>>(), ["loud"]);
         task.abort();
     })
@@ -59,13 +62,13 @@ async fn a_transaction_of_the_application_is_heard_when_it_commits_unless_told_n
 #[tokio::test]
 async fn trap_36_foreign_payloads_are_ignored_and_a_dead_connection_ends_the_watch() {
     in_schema(async |world| {
-        let (bell, task) = listening(world, &world.backend).await;
+        let (wakeup, task) = listening(world, &world.backend).await;
         let channel = format!("rexecutor:{}", world.schema);
         for payload in ["", "mail", r#"{"from":7}"#, "\u{1}"] {
             world.sql(&format!("SELECT pg_notify('{channel}', '{payload}')")).await;
         }
         let _ = world.another().await.enqueue(vec![job("mail")]).await.unwrap();
-        let heard = bell.listen().await;
+        let heard = wakeup.listen().await;
         assert!(!heard.all && heard.executors.contains("mail"), "{heard:?}");
         let kill = format!(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -86,12 +89,12 @@ async fn without_notifications_every_bell_rings_once_an_interval() {
     in_schema(async |world| {
         let options = world.options().notifications(false).poll_interval(Duration::from_secs(7));
         let backend = options.connect(&world.url).await.unwrap();
-        let bell = Arc::new(Bell::default());
-        let watched = bell.clone();
+        let wakeup = Arc::new(Wakeup::default());
+        let watched = wakeup.clone();
         let task = tokio::spawn(async move { backend.watch(watched).await });
         world.clock.settle().await;
         world.clock.advance(chrono::TimeDelta::seconds(7)).await;
-        assert!(bell.listen().await.all);
+        assert!(wakeup.listen().await.all);
         task.abort();
     })
     .await;

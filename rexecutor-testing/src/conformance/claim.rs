@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use rexecutor::{
-    backend::{Bell, Due, NewJob},
+    backend::{Due, NewJob, Wakeup},
     job::{JobStatus, NodeId},
 };
 
@@ -149,19 +149,19 @@ pub async fn a_claim_tells_when_the_next_job_is_due(t: &Harness) {
     assert_eq!(next(&[("third", 1)]).await, Some(Duration::from_micros(1)));
 }
 
-/// Every bell that was given to `watch` rings for what can be claimed: new jobs, ticks, retries, reruns.
-pub async fn bells_ring_when_a_job_can_be_claimed(t: &Harness) {
-    let bell = Arc::new(Bell::default());
-    let _watching = t.backend.watch(bell.clone());
+/// Every wakeup given to `watch` fires for what can be claimed: new jobs, ticks, retries, reruns.
+pub async fn listeners_are_woken_when_a_job_can_be_claimed(t: &Harness) {
+    let wakeup = Arc::new(Wakeup::default());
+    let _watching = t.backend.watch(wakeup.clone());
     let node = t.join().await;
-    let mut rings = 0;
+    let mut wakeups = 0;
     let mut heard = async |what: &str| {
-        let rung = tokio::select! {
-            rung = bell.listen() => rung,
-            () = patience() => panic!("no bell rang for {what}"),
+        let woken = tokio::select! {
+            woken = wakeup.listen() => woken,
+            () = patience() => panic!("no wakeup came for {what}"),
         };
-        assert!(rung.all || rung.executors.contains("mail"), "{what}");
-        rings += 1;
+        assert!(woken.all || woken.executors.contains("mail"), "{what}");
+        wakeups += 1;
     };
     let id = t.enqueue(job("mail")).await;
     heard("a new job").await;
@@ -169,16 +169,16 @@ pub async fn bells_ring_when_a_job_can_be_claimed(t: &Harness) {
     assert!(t.settle(&run, retry(0)).await);
     heard("a retry").await;
     t.backend.cancel(&"mail".into(), id, "why".to_owned()).await.expect("it can be cancelled");
-    bell.listen().await;
+    wakeup.listen().await;
     t.backend.rerun(&"mail".into(), id).await.expect("it can be rerun");
     heard("a rerun").await;
     let key = rexecutor::backend::ScheduleKey("k".to_owned());
     assert!(t.backend.tick(&key, t.now(), vec![job("mail")]).await.expect("ticks can be enqueued"));
     heard("a tick").await;
-    assert_eq!(rings, 4);
+    assert_eq!(wakeups, 4);
 }
 
-/// A limit for an event that must come: real time, for the bell may come from another thread.
+/// A limit for an event that must come: real time, for the wakeup may come from another thread.
 async fn patience() {
     use rexecutor::clock::{Clock, SystemClock};
     SystemClock.sleep(Duration::from_secs(30)).await;

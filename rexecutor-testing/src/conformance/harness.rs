@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 use rexecutor::{
     backend::{
-        Backend, Claimed, Due, Enqueued, Failure, Filter, JobRow, NewJob, Node, Outcome, Settlement, Slots, Unique,
+        Backend, Claimed, Demand, Due, Enqueued, Failure, Filter, JobRow, NewJob, Node, Outcome, Settlement, Unique,
     },
     clock::Clock,
     job::{ErrorType, ExecutorName, JobId, Lease, NodeId},
@@ -80,7 +80,7 @@ impl Harness {
 
     pub(super) async fn claim_from(&self, node: NodeId, slots: &[(&'static str, usize)]) -> Claimed {
         let slots: Vec<_> =
-            slots.iter().map(|(executor, free)| Slots { executor: (*executor).into(), free: *free }).collect();
+            slots.iter().map(|(executor, free)| Demand { executor: (*executor).into(), free: *free }).collect();
         self.backend.claim(node, &slots).await.expect("jobs can be claimed")
     }
 
@@ -88,7 +88,7 @@ impl Harness {
     pub(super) async fn running(&self, job: NewJob) -> JobRow {
         let (executor, id) = (job.executor.clone(), self.enqueue(job).await);
         let node = self.join().await;
-        let slots = [Slots { executor, free: 1_000 }];
+        let slots = [Demand { executor, free: 1_000 }];
         let claimed = self.backend.claim(node, &slots).await.expect("jobs can be claimed");
         claimed.jobs.into_iter().find(|job| job.id == id).expect("the job is claimed")
     }

@@ -85,7 +85,7 @@ cases! {
         trap_31_due_jobs_behind_future_ones_of_higher_priority_are_found,
         sixteen_claimers_share_ten_thousand_jobs,
         a_claim_tells_when_the_next_job_is_due,
-        bells_ring_when_a_job_can_be_claimed;
+        listeners_are_woken_when_a_job_can_be_claimed;
     settle:
         every_outcome_leads_where_the_life_cycle_says,
         trap_03_a_stale_lease_settles_nothing,

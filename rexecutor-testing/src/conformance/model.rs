@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use rexecutor::{
     backend::{
-        Backend, Due, Enqueue, Filter, NewJob, Node, Outcome, Settlement, Slots, Unique, memory::InMemoryBackend,
+        Backend, Demand, Due, Enqueue, Filter, NewJob, Node, Outcome, Settlement, Unique, memory::InMemoryBackend,
     },
     job::{
         JobId, JobStatus, Lease, NodeId,
@@ -89,7 +89,7 @@ async fn perform(backend: &dyn Backend, call: &Call, (jobs, nodes): (i64, i64)) 
             format!("{} {:?} {:?}", heartbeat.member, known(&heartbeat.runs), known(&heartbeat.cancelled))
         }
         Call::Claim(number, free) => {
-            let slots = ["mail", "other"].map(|executor| Slots { executor: executor.into(), free: *free });
+            let slots = ["mail", "other"].map(|executor| Demand { executor: executor.into(), free: *free });
             let claimed = backend.claim(node(*number), &slots).await.expect("jobs can be claimed");
             let ids: Vec<_> = claimed.jobs.iter().map(|job| (job.id.as_i64() - jobs, job.errors.len())).collect();
             format!("{} {:?} {ids:?}", claimed.member, claimed.next_due_in)

@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
-        AmendError, Backend, Bell, Claim, Claimed, Enqueue, Enqueued, Filter, Heartbeat, Inspect, JobChange, JobRow,
-        Maintain, NewJob, Node, Result, ScheduleKey, Settle, Settlement, Slots, Ticks,
+        AmendError, Backend, Claim, Claimed, Demand, Enqueue, Enqueued, Filter, Heartbeat, Inspect, JobChange, JobRow,
+        Maintain, NewJob, Node, Result, ScheduleKey, Settle, Settlement, Ticks, Wakeup,
     },
     job::{ExecutorName, JobId, Lease, NodeId},
     pruner::PruneSpec,
@@ -37,19 +37,19 @@ impl<B: Backend> Enqueue for Faulty<B> {
 }
 
 impl<B: Backend> Claim for Faulty<B> {
-    fn claim<'a>(&'a self, node: NodeId, slots: &'a [Slots]) -> BoxFuture<'a, Result<Claimed>> {
+    fn claim<'a>(&'a self, node: NodeId, slots: &'a [Demand]) -> BoxFuture<'a, Result<Claimed>> {
         Box::pin(async move {
             let effect = self.meet(Operation::Claim);
             let most = if let Some(Effect::Cut(length)) = effect { length } else { usize::MAX };
-            let slots = slots.iter().map(|slots| Slots { free: slots.free.min(most), ..slots.clone() });
-            let slots: Vec<Slots> = slots.filter(|slots| slots.free > 0).collect();
+            let slots = slots.iter().map(|slots| Demand { free: slots.free.min(most), ..slots.clone() });
+            let slots: Vec<Demand> = slots.filter(|slots| slots.free > 0).collect();
             self.suffer(Operation::Claim, effect, async { self.backend.claim(node, &slots).await }).await
         })
     }
 
-    fn watch(&self, bell: Arc<Bell>) -> BoxFuture<'_, Result<()>> {
+    fn watch(&self, wakeup: Arc<Wakeup>) -> BoxFuture<'_, Result<()>> {
         // Set up by the call itself, as the contract has it.
-        let watching = self.backend.watch(bell);
+        let watching = self.backend.watch(wakeup);
         Box::pin(self.call(Operation::Watch, watching))
     }
 }

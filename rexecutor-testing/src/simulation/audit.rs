@@ -9,8 +9,8 @@ use chrono::{DateTime, Utc};
 use futures::{FutureExt, future::BoxFuture};
 use rexecutor::{
     backend::{
-        AmendError, Bell, Claim, Claimed, Enqueue, Enqueued, Filter, Heartbeat, Inspect, JobChange, JobRow, Maintain,
-        NewJob, Node, Outcome, Result, ScheduleKey, Settle, Settlement, Slots, Ticks, memory::InMemoryBackend,
+        AmendError, Claim, Claimed, Demand, Enqueue, Enqueued, Filter, Heartbeat, Inspect, JobChange, JobRow, Maintain,
+        NewJob, Node, Outcome, Result, ScheduleKey, Settle, Settlement, Ticks, Wakeup, memory::InMemoryBackend,
     },
     clock::Clock,
     job::{ExecutorName, JobId, JobStatus, Lease, NodeId},
@@ -46,7 +46,7 @@ impl Audit {
     }
 
     /// The runs that a claim has to give.
-    fn expected(&self, slots: &[Slots]) -> Vec<JobId> {
+    fn expected(&self, slots: &[Demand]) -> Vec<JobId> {
         let (now, rows) = (self.clock.now(), self.find(&PENDING));
         let due = |executor: &ExecutorName| {
             let is_due =
@@ -133,7 +133,7 @@ impl Enqueue for Audit {
 }
 
 impl Claim for Audit {
-    fn claim<'a>(&'a self, node: NodeId, slots: &'a [Slots]) -> BoxFuture<'a, Result<Claimed>> {
+    fn claim<'a>(&'a self, node: NodeId, slots: &'a [Demand]) -> BoxFuture<'a, Result<Claimed>> {
         Box::pin(async move {
             let expected = self.expected(slots);
             let claimed = self.memory.claim(node, slots).await?;
@@ -142,8 +142,8 @@ impl Claim for Audit {
         })
     }
 
-    fn watch(&self, bell: Arc<Bell>) -> BoxFuture<'_, Result<()>> {
-        self.memory.watch(bell)
+    fn watch(&self, wakeup: Arc<Wakeup>) -> BoxFuture<'_, Result<()>> {
+        self.memory.watch(wakeup)
     }
 }
 

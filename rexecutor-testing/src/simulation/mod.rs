@@ -27,7 +27,7 @@ mod world;
 
 use std::fmt;
 
-use rexecutor::testing::bench::isolate;
+use rexecutor::testing::job_runner::isolate;
 
 use self::world::World;
 use crate::idle;

@@ -6,11 +6,11 @@ use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
     Executor,
-    backend::{BackendError, Claim, JobRow, Maintain, Node, Outcome, Settle, Settlement, Slots},
+    backend::{BackendError, Claim, Demand, JobRow, Maintain, Node, Outcome, Settle, Settlement},
     clock::Clock,
     job::{ErrorType, ExecutorName, JobId, NodeId},
     node::NodeBuilder,
-    testing::bench::Bench,
+    testing::job_runner::JobRunner,
 };
 
 use super::{LONG, Performed, Test};
@@ -94,8 +94,8 @@ impl Drain {
 
     async fn run(self) -> Drained {
         let Self { test, node, until, limit, fails_fast, catches } = self;
-        let bench = match node.into_bench() {
-            Ok(bench) => bench,
+        let runner = match node.into_job_runner() {
+            Ok(runner) => runner,
             Err(error) => panic!("the jobs cannot run: {error}"),
         };
         let node = Node { label: "drain".to_owned(), timeout: LONG };
@@ -103,7 +103,7 @@ impl Drain {
         let mut drained = Drained { runs: Vec::new() };
         let mut is_over = false;
         while !is_over && drained.runs.len() < limit {
-            let (due, next) = claim(&test, &bench, member, limit - drained.runs.len()).await;
+            let (due, next) = claim(&test, &runner, member, limit - drained.runs.len()).await;
             if due.is_empty() {
                 let now = test.clock().now();
                 let next = next.map(|wait| now + wait).filter(|next| until.is_some_and(|until| *next <= until));
@@ -115,7 +115,7 @@ impl Drain {
                     give_back(&test, &row).await;
                     continue;
                 }
-                let ran = run(&test, &bench, row, catches).await;
+                let ran = run(&test, &runner, row, catches).await;
                 is_over = fails_fast && ran.performed.error().is_some();
                 drained.runs.push(ran);
             }
@@ -129,9 +129,14 @@ impl Drain {
 }
 
 /// What is due, in the order in which it runs, and how long until more is.
-async fn claim(test: &Test, bench: &Bench, member: NodeId, limit: usize) -> (Vec<JobRow>, Option<std::time::Duration>) {
-    let names: Vec<ExecutorName> = bench.names().map(ExecutorName::from).collect();
-    let slots: Vec<Slots> = names.into_iter().map(|executor| Slots { executor, free: limit }).collect();
+async fn claim(
+    test: &Test,
+    runner: &JobRunner,
+    member: NodeId,
+    limit: usize,
+) -> (Vec<JobRow>, Option<std::time::Duration>) {
+    let names: Vec<ExecutorName> = runner.names().map(ExecutorName::from).collect();
+    let slots: Vec<Demand> = names.into_iter().map(|executor| Demand { executor, free: limit }).collect();
     let claimed = must(test.backend().claim(member, &slots).await);
     let mut due = claimed.jobs;
     due.sort_by_key(|row| (row.priority, row.scheduled_at, row.id));
@@ -142,10 +147,10 @@ async fn claim(test: &Test, bench: &Bench, member: NodeId, limit: usize) -> (Vec
     (due, claimed.next_due_in)
 }
 
-async fn run(test: &Test, bench: &Bench, row: JobRow, catches: bool) -> Ran {
+async fn run(test: &Test, runner: &JobRunner, row: JobRow, catches: bool) -> Ran {
     let (id, executor, data, attempt) = (row.id, row.executor.clone(), row.data.clone(), row.attempt);
     let at = test.clock().now();
-    let Some(settlement) = bench.run(row).await else { unreachable!("`{executor}` was claimed because it can run") };
+    let Some(settlement) = runner.run(row).await else { unreachable!("`{executor}` was claimed because it can run") };
     must(test.backend().settle(std::slice::from_ref(&settlement)).await);
     let performed = Performed::new(settlement.outcome);
     match performed.error() {

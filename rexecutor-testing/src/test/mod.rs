@@ -18,7 +18,7 @@ use rexecutor::{
     backend::Backend,
     node::NodeBuilder,
     registry::StateMap,
-    testing::bench::{Bench, isolate},
+    testing::job_runner::{JobRunner, isolate},
 };
 
 pub use self::{
@@ -109,8 +109,8 @@ impl Test {
     }
 
     /// What runs single jobs with the test's states.
-    fn bench(&self) -> Bench {
-        Bench::of(self.0.backend.clone(), Arc::new(self.0.clock.clone()), self.state().clone())
+    fn runner(&self) -> JobRunner {
+        JobRunner::of(self.0.backend.clone(), Arc::new(self.0.clock.clone()), self.state().clone())
     }
 
     fn state(&self) -> MutexGuard<'_, StateMap> {

@@ -10,7 +10,7 @@ use rexecutor::{
     clock::SystemClock,
     job::{ErrorType, builder::EnqueueError},
     registry::StateMap,
-    testing::bench::Bench,
+    testing::job_runner::JobRunner,
 };
 use serde::Serialize;
 
@@ -109,11 +109,11 @@ impl<E: Executor> Perform<E> {
         E::Data: Serialize,
     {
         let Self { data, metadata, change, state, catches, place, executor: _ } = self;
-        let bench = match (Test::find(), state) {
-            (Some(test), None) => test.bench(),
-            (Some(test), Some(state)) => Bench::of(test.backend().clone(), Arc::new(test.clock().clone()), state),
+        let runner = match (Test::find(), state) {
+            (Some(test), None) => test.runner(),
+            (Some(test), Some(state)) => JobRunner::of(test.backend().clone(), Arc::new(test.clock().clone()), state),
             (None, state) => {
-                Bench::of(Arc::new(InMemoryBackend::new()), Arc::new(SystemClock), state.unwrap_or_default())
+                JobRunner::of(Arc::new(InMemoryBackend::new()), Arc::new(SystemClock), state.unwrap_or_default())
             }
         };
         let builder = E::builder().with_data(data);
@@ -125,7 +125,7 @@ impl<E: Executor> Perform<E> {
             Ok(job) => job,
             Err(error) => refuse(place, E::NAME, &error),
         };
-        let outcome = bench.perform::<E>(job, |row| change.into_iter().for_each(|change| change(row))).await;
+        let outcome = runner.perform::<E>(job, |row| change.into_iter().for_each(|change| change(row))).await;
         let performed = Performed { outcome };
         match performed.error() {
             Some(error) if error.error_type == ErrorType::Panic && !catches => {

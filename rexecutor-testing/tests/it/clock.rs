@@ -4,7 +4,7 @@
 use std::{sync::mpsc, time::Duration};
 
 use rexecutor::{
-    backend::{Claim, Maintain, Node, Slots},
+    backend::{Claim, Demand, Maintain, Node},
     clock::Clock,
     prelude::*,
 };
@@ -44,7 +44,7 @@ async fn everything(test: Test) {
     test.with_state::<Times>(sender);
     let dead = test.backend().join(&Node { label: "dead".to_owned(), timeout: Duration::from_secs(60) }).await.unwrap();
     let _ = Fails::enqueue(()).await.unwrap();
-    let lost = [Slots { executor: "fails".into(), free: 1 }];
+    let lost = [Demand { executor: "fails".into(), free: 1 }];
     assert_eq!(test.backend().claim(dead, &lost).await.unwrap().jobs.len(), 1);
     let node = test.node().with_node_timeout(Duration::from_secs(60)).start().await.unwrap();
     let hanging = Hangs::enqueue(()).await.unwrap().id();

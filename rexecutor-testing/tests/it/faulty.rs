@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use rexecutor::{
     backend::{
-        AmendError, Backend, Due, Enqueue, Filter, Inspect, Maintain, NewJob, Node, Outcome, Settle, Settlement, Slots,
-        memory::InMemoryBackend,
+        AmendError, Backend, Demand, Due, Enqueue, Filter, Inspect, Maintain, NewJob, Node, Outcome, Settle,
+        Settlement, memory::InMemoryBackend,
     },
     clock::Clock,
     job::{JobId, NodeId},
@@ -40,7 +40,7 @@ async fn join(backend: &impl Backend) -> NodeId {
 }
 
 async fn claim(backend: &impl Backend, node: NodeId, free: usize) -> rexecutor::backend::Result<Vec<Settlement>> {
-    let claimed = backend.claim(node, &[Slots { executor: "mail".into(), free }]).await?;
+    let claimed = backend.claim(node, &[Demand { executor: "mail".into(), free }]).await?;
     let done = |id, lease| Settlement { id, lease, outcome: Outcome::Complete { keep: true } };
     Ok(claimed.jobs.iter().map(|job| done(job.id, job.lease)).collect())
 }

@@ -15,7 +15,7 @@ mod new_job;
 mod row;
 mod settlement;
 mod shared;
-mod wakeups;
+mod wakeup;
 
 use std::{sync::Arc, time::Duration};
 
@@ -28,7 +28,7 @@ pub use self::{
     new_job::{Due, Enqueued, NewJob, Unique},
     row::JobRow,
     settlement::{Failure, Outcome, Settlement},
-    wakeups::{Bell, Bells, Rung},
+    wakeup::{Listeners, WakeReasons, Wakeup},
 };
 use crate::{
     job::{ExecutorName, JobId, Lease, NodeId},
@@ -50,7 +50,7 @@ impl<B: Enqueue + Claim + Settle + Maintain + Inspect + std::fmt::Debug + ?Sized
 /// - A call is all or nothing; once it has returned, its jobs outlive any crash that the storage itself outlives.
 /// - Answers are in the order of the jobs, and numbers rise in that order.
 /// - Of any number of concurrent calls with one unique key, one inserts. A later job of the same call sees the earlier.
-/// - Every bell is rung for the executors of what became due, after it can be claimed.
+/// - Every wakeup is woken for the executors of what became due, after it can be claimed.
 pub trait Enqueue: Send + Sync {
     /// Stores jobs.
     fn enqueue(&self, jobs: Vec<NewJob>) -> BoxFuture<'_, Result<Vec<Enqueued>>>;
@@ -83,12 +83,12 @@ pub trait Enqueue: Send + Sync {
 /// - A row that cannot be read as a job is not returned, and does not keep the others from being claimed.
 pub trait Claim: Send + Sync {
     /// Claims due jobs for `node`.
-    fn claim<'a>(&'a self, node: NodeId, slots: &'a [Slots]) -> BoxFuture<'a, Result<Claimed>>;
+    fn claim<'a>(&'a self, node: NodeId, slots: &'a [Demand]) -> BoxFuture<'a, Result<Claimed>>;
 
-    /// Rings `bell` whenever there is something new, from the moment this method returns.
+    /// Rings `wakeup` whenever there is something new, from the moment this method returns.
     ///
     /// The future watches for what other processes do. It ends only with an error, after which it is called again.
-    fn watch(&self, bell: Arc<Bell>) -> BoxFuture<'_, Result<()>>;
+    fn watch(&self, wakeup: Arc<Wakeup>) -> BoxFuture<'_, Result<()>>;
 }
 
 /// Takes in how runs ended.
@@ -165,7 +165,7 @@ pub trait Inspect: Send + Sync {
 
 /// How many jobs of an executor a node can start now, or soon.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Slots {
+pub struct Demand {
     /// The executor.
     pub executor: ExecutorName,
     /// Its free slots, at least 1.

@@ -24,12 +24,12 @@ impl<B: Enqueue + ?Sized> Enqueue for Arc<B> {
 }
 
 impl<B: Claim + ?Sized> Claim for Arc<B> {
-    fn claim<'a>(&'a self, node: NodeId, slots: &'a [Slots]) -> BoxFuture<'a, Result<Claimed>> {
+    fn claim<'a>(&'a self, node: NodeId, slots: &'a [Demand]) -> BoxFuture<'a, Result<Claimed>> {
         (**self).claim(node, slots)
     }
 
-    fn watch(&self, bell: Arc<Bell>) -> BoxFuture<'_, Result<()>> {
-        (**self).watch(bell)
+    fn watch(&self, wakeup: Arc<Wakeup>) -> BoxFuture<'_, Result<()>> {
+        (**self).watch(wakeup)
     }
 }
 

@@ -107,8 +107,8 @@ impl Membership {
         match *silence {
             Silence::None => true,
             Silence::Lasts => {
-                let patience = TimeDelta::from_std(self.options.node_timeout.max(2 * LONGEST_PAUSE));
-                let until = patience.ok().and_then(|patience| now.checked_add_signed(patience));
+                let expiry = TimeDelta::from_std(self.options.node_timeout.max(2 * LONGEST_PAUSE));
+                let until = expiry.ok().and_then(|expiry| now.checked_add_signed(expiry));
                 *silence = Silence::Until(until.unwrap_or(DateTime::<Utc>::MAX_UTC));
                 false
             }

@@ -1,30 +1,30 @@
 //! The engine of a node: claims due jobs, runs them, and settles how they ended.
 //!
 //! ```text
-//!         wakeups (the bell, the timer of the next due job)
+//!         wakeups (the wakeup, the timer of the next due job)
 //!                      │
 //!    free slots ──► claim (one batch for all executors) ──► run (a task each, or a blocking thread)
 //!                      ▲                                       │ outcome
-//!                      └─────────── slots come free ◄──────────┴──► outbox (batched, retried until stored)
+//!                      └─────────── slots come free ◄──────────┴──► settlements (batched, retried until stored)
 //!    beside it: membership (heartbeat, rescue) · watch · ticker (cron, pruner)
 //! ```
 //!
 //! The [`dispatcher`] is the heart; it runs as one task and owns its state. The others talk to it through channels.
 
+mod deadlines;
 mod dispatcher;
-mod limits;
-mod lines;
 mod membership;
 mod options;
+mod orphans;
 mod outage;
-mod outbox;
-mod pace;
+mod prefetch;
 mod prune;
+mod queues;
 mod run;
+mod settlement_queue;
 mod stop;
 mod supervise;
 mod ticker;
-mod unheard;
 
 use std::sync::{Arc, Mutex};
 
@@ -44,7 +44,7 @@ pub(crate) use self::{
     stop::Stop,
     ticker::{Action, Timetable, every_minute},
 };
-use crate::backend::Bell;
+use crate::backend::Wakeup;
 
 /// A running node's handle. Dropping it leaves the node running.
 #[derive(Clone)]
@@ -66,7 +66,7 @@ impl Engine {
     /// Outside a tokio runtime.
     pub(crate) fn start(environment: Environment, options: Options) -> Self {
         let (commands, orders) = mpsc::unbounded_channel();
-        let (bell, check) = (Arc::new(Bell::default()), Arc::new(Notify::new()));
+        let (wakeup, check) = (Arc::new(Wakeup::default()), Arc::new(Notify::new()));
         let engine = Self {
             environment: environment.clone(),
             options: options.clone(),
@@ -74,7 +74,7 @@ impl Engine {
             drained: CancellationToken::new(),
             left: CancellationToken::new(),
         };
-        let connections = Connections { commands: orders, bell: bell.clone(), check: check.clone() };
+        let connections = Connections { commands: orders, wakeup: wakeup.clone(), check: check.clone() };
         let dispatcher = Dispatcher::new(environment.clone(), options.clone(), connections);
         let membership = Membership {
             environment,
@@ -84,7 +84,7 @@ impl Engine {
             node: Mutex::default(),
             silence: Mutex::default(),
         };
-        engine.beside(engine.clone().watch(bell));
+        engine.beside(engine.clone().watch(wakeup));
         tokio::spawn(engine.clone().live(dispatcher, membership));
         engine
     }
@@ -127,11 +127,11 @@ impl Engine {
         tracing::info!("the node has left");
     }
 
-    async fn watch(self, bell: Arc<Bell>) {
+    async fn watch(self, wakeup: Arc<Wakeup>) {
         supervise(self.outage("watch"), || {
-            let watching = self.environment.backend.watch(bell.clone());
+            let watching = self.environment.backend.watch(wakeup.clone());
             // What came before the watch was set up was not heard.
-            bell.ring_all();
+            wakeup.wake_all();
             watching
         })
         .await;

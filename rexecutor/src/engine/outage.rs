@@ -32,7 +32,7 @@ impl Outage {
         self.what
     }
 
-    /// Notes a failure and gives the pause to make. The log has one line for each row of failures.
+    /// Notes a failure and gives the pause to make. The log has one line for each run of failures.
     pub(super) fn failed(&mut self, error: &BackendError) -> BoxFuture<'static, ()> {
         if self.failures == 0 {
             tracing::error!(

@@ -17,7 +17,7 @@ use std::{
 use chrono::TimeDelta;
 use futures::{FutureExt, future::BoxFuture};
 
-use super::limits::Limits;
+use super::deadlines::Deadlines;
 use crate::{
     backend::{Backend, Failure, Outcome},
     backoff::{DEFAULT_BACKOFF, Strategy},
@@ -136,39 +136,39 @@ pub(crate) async fn attempt(begin: Begin, context: JobContext, grace: Duration) 
         Err(outcome) => return outcome,
     };
     // Lent to what waits, or a task would have room for it twice.
-    let mut limits = Limits::new(context, timeout, grace);
+    let mut deadlines = Deadlines::new(context, timeout, grace);
     let end = match work {
         Work::OnTask(mut work) => {
-            let end = on_task(&mut work, &mut limits).await;
-            limits.stop().end();
+            let end = on_task(&mut work, &mut deadlines).await;
+            deadlines.stop().end();
             // Dropping what is left of the job is still the job's own doing.
             catch(|| drop(work)).map_or_else(End::Panicked, |()| end)
         }
         // In a box, so that the tasks of all the others have no room for it.
-        Work::OnThread(work) => Box::pin(on_thread(work, &mut limits)).await,
+        Work::OnThread(work) => Box::pin(on_thread(work, &mut deadlines)).await,
     };
     outcome(end, backoff, is_kept)
 }
 
 /// Runs the work on this task, until it ends, is out of time or is aborted.
-async fn on_task(work: &mut BoxFuture<'static, ExecutionResult>, limits: &mut Limits) -> End {
-    match limits.within(AssertUnwindSafe(work).catch_unwind()).await {
+async fn on_task(work: &mut BoxFuture<'static, ExecutionResult>, deadlines: &mut Deadlines) -> End {
+    match deadlines.within(AssertUnwindSafe(work).catch_unwind()).await {
         Ok(result) => result.map_or_else(|panic| End::Panicked(message(panic)), End::Returned),
         Err(end) => end,
     }
 }
 
 /// Runs the work on a blocking thread. It cannot be dropped there: it is asked to stop, and waited for.
-async fn on_thread(work: BoxFuture<'static, ExecutionResult>, limits: &mut Limits) -> End {
+async fn on_thread(work: BoxFuture<'static, ExecutionResult>, deadlines: &mut Deadlines) -> End {
     let runtime = tokio::runtime::Handle::current();
     let mut thread = tokio::task::spawn_blocking(move || match catch(move || runtime.block_on(work)) {
         Ok(result) => End::Returned(result),
         Err(panic) => End::Panicked(panic),
     });
-    match limits.within(&mut thread).await {
+    match deadlines.within(&mut thread).await {
         Ok(end) => end.unwrap_or(End::Aborted),
         Err(late) => {
-            limits.stop().end();
+            deadlines.stop().end();
             let _ = thread.await;
             late
         }

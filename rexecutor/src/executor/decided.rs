@@ -95,7 +95,7 @@ pub(super) fn disposition(error: &(dyn Error + 'static)) -> Disposition {
 }
 
 /// An error with its causes, each once: a decision says what the error before it has said.
-pub(super) fn words(error: &(dyn Error + 'static)) -> String {
+pub(super) fn message(error: &(dyn Error + 'static)) -> String {
     let said = causes(error).filter(|cause| !cause.is::<Decision>());
     said.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

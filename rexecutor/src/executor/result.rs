@@ -147,7 +147,7 @@ struct Returned {
 
 impl Display for Returned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&decided::words(&*self.error))
+        f.write_str(&decided::message(&*self.error))
     }
 }
 

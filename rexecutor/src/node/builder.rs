@@ -14,7 +14,7 @@ use crate::{
     pruner::PrunerConfig,
     registry::{Registration, StateMap, registered},
     schedule::MissedTicks,
-    testing::bench::Bench,
+    testing::job_runner::JobRunner,
 };
 
 /// A node that is being configured: [`Rexecutor::from_registry`] or [`Rexecutor::builder`] begins it,
@@ -198,14 +198,14 @@ impl NodeBuilder {
     ///
     /// As [`start`](Self::start).
     #[doc(hidden)]
-    pub fn into_bench(mut self) -> Result<Bench, StartError> {
+    pub fn into_job_runner(mut self) -> Result<JobRunner, StartError> {
         self.check();
         if !self.plan.problems.is_empty() {
             return Err(StartError::Invalid(self.plan.problems));
         }
         let backend = self.backend.map_or_else(global::backend, Ok)?;
         let environment = Environment { backend, clock: self.clock, state: Arc::new(self.state) };
-        Ok(Bench::new(environment, self.plan.runners))
+        Ok(JobRunner::new(environment, self.plan.runners))
     }
 
     /// Gives the jobs values of many types. Not public API.
@@ -226,12 +226,12 @@ impl NodeBuilder {
     fn check(&mut self) -> Vec<Registration> {
         let zero = |what| format!("{what} is zero");
         let Options { max_running, node_timeout, poll_interval, .. } = self.options;
-        let limits = [
+        let deadlines = [
             (max_running == 0, "max_running"),
             (node_timeout.is_zero(), "node_timeout"),
             (poll_interval.is_zero(), "poll_interval"),
         ];
-        self.plan.problems.extend(limits.into_iter().filter(|(bad, _)| *bad).map(|(_, what)| zero(what)));
+        self.plan.problems.extend(deadlines.into_iter().filter(|(bad, _)| *bad).map(|(_, what)| zero(what)));
         let Some(all) = self.registered.take() else { return Vec::new() };
         let Options { only, except, .. } = &self.options;
         for name in only.iter().chain(except) {

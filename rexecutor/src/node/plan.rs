@@ -59,7 +59,7 @@ impl Plan {
         self.add::<E>();
         match E::builder().with_data(data).encode() {
             Ok(job) => self.timetables.push(timetable(Schedule::new(cron, timezone), job, missed)),
-            Err(error) => self.problems.push(format!("the cron job `{}`: {}", E::NAME, words(&error))),
+            Err(error) => self.problems.push(format!("the cron job `{}`: {}", E::NAME, message(&error))),
         }
     }
 
@@ -131,7 +131,7 @@ fn timetable(schedule: Schedule, job: crate::backend::NewJob, missed: MissedTick
 
 fn registered_timetable(cron: &CronEntry, missed: MissedTicks) -> Result<Timetable, String> {
     let schedule = Schedule::parse(cron.expression(), cron.timezone()).map_err(|error| error.to_string())?;
-    let job = cron.job().map_err(|error| words(&error))?;
+    let job = cron.job().map_err(|error| message(&error))?;
     Ok(timetable(schedule, job, missed))
 }
 
@@ -146,6 +146,6 @@ fn retention(runner: &dyn Runner) -> Option<Timetable> {
 }
 
 /// An error with all its causes.
-fn words(error: &EnqueueError) -> String {
+fn message(error: &EnqueueError) -> String {
     crate::engine::chain(error)
 }

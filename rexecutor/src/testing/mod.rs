@@ -1,10 +1,10 @@
 //! Asserting what was enqueued, and what was executed.
 
 mod assertion;
-#[doc(hidden)]
-pub mod bench;
 mod difference;
 mod failure;
+#[doc(hidden)]
+pub mod job_runner;
 
 pub use self::{assertion::Expectation, failure::Failure};
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use rexecutor::{
-    backend::{Claim, Maintain, Node, Slots},
+    backend::{Claim, Demand, Maintain, Node},
     prelude::*,
 };
 use tokio::sync::Semaphore;
@@ -106,7 +106,7 @@ async fn trap_14_after_a_crash_a_limit_of_one_runs_one() {
     let (census, gate) = (Census::default(), Arc::new(Semaphore::new(0)));
     bench.enqueue::<Alone>(11).await;
     let dead = bench.backend.join(&Node { label: "dead".to_owned(), timeout: Duration::from_secs(15) }).await.unwrap();
-    bench.backend.claim(dead, &[Slots { executor: "alone".into(), free: 1 }]).await.unwrap();
+    bench.backend.claim(dead, &[Demand { executor: "alone".into(), free: 1 }]).await.unwrap();
     let node = bench.node().with_state(census.clone()).with_state(gate.clone()).with_executor::<Alone>();
     let node = node.start().await.unwrap();
     bench.seconds(30).await;

@@ -105,7 +105,7 @@ async fn trap_01_another_node_takes_over_a_dead_ones_jobs() {
     let (tell, mut told) = tell();
     let dead = bench.backend.join(&Node { label: "dead".to_owned(), timeout: Duration::from_secs(15) }).await.unwrap();
     let id = Tells::builder().with_data(7).enqueue_to_backend(&bench.backend).await.unwrap();
-    let slots = [rexecutor::backend::Slots { executor: "tells".into(), free: 1 }];
+    let slots = [rexecutor::backend::Demand { executor: "tells".into(), free: 1 }];
     rexecutor::backend::Claim::claim(&bench.backend, dead, &slots).await.unwrap();
     let node = bench.node().with_state(tell).with_executor::<Tells>().start().await.unwrap();
     bench.seconds(14).await;

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use rexecutor::{
     TimeDelta,
-    backend::{Claim, Due, Enqueue, Failure, Inspect, Maintain, NewJob, Outcome, Settle, Slots},
+    backend::{Claim, Demand, Due, Enqueue, Failure, Inspect, Maintain, NewJob, Outcome, Settle},
     job::{ErrorType, JobStatus},
 };
 use rexecutor_sqlx::SqliteBackend;
@@ -183,7 +183,7 @@ async fn two_executors_do_not_take_each_other_s_jobs() {
     let backend = SqliteBackend::in_memory().await.unwrap();
     let node = join(&backend).await;
     let _ = backend.enqueue(vec![job("mail"), job("resize"), job("other"), job("mail")]).await.unwrap();
-    let wanted: [Slots; 2] = [slots("resize", 2), slots("mail", 1)];
+    let wanted: [Demand; 2] = [slots("resize", 2), slots("mail", 1)];
     let claimed = backend.claim(node, &wanted).await.unwrap();
     let names: Vec<_> = claimed.jobs.iter().map(|job| job.executor.to_string()).collect();
     assert_eq!(names, ["resize", "mail"]);
@@ -198,7 +198,7 @@ async fn many_executors_each_get_their_first_jobs() {
     let new = |name: &String, priority| NewJob { executor: name.clone().into(), priority, ..job("") };
     let jobs = [1, 0, 1, 0].into_iter().flat_map(|priority| names.iter().map(move |name| new(name, priority)));
     let _ = backend.enqueue(jobs.collect()).await.unwrap();
-    let slots: Vec<Slots> = names.iter().map(|name| Slots { executor: name.clone().into(), free: 3 }).collect();
+    let slots: Vec<Demand> = names.iter().map(|name| Demand { executor: name.clone().into(), free: 3 }).collect();
     let claimed = backend.claim(node, &slots).await.unwrap();
     let got: Vec<_> = claimed.jobs.iter().map(|job| (job.executor.as_str(), job.priority)).collect();
     let expected: Vec<_> = names.iter().flat_map(|name| [0, 0, 1].map(|priority| (name.as_str(), priority))).collect();
@@ -218,7 +218,7 @@ async fn claims_go_on_in_long_lines_until_they_end() {
     let names: Vec<String> = (0..40).map(|number| format!("executor_{number}")).collect();
     let jobs = (0..7).flat_map(|_| names.iter().map(|name| NewJob { executor: name.clone().into(), ..job("") }));
     let all_ids: Vec<_> = backend.enqueue(jobs.collect()).await.unwrap().iter().map(|job| job.id()).collect();
-    let slots: Vec<Slots> = names.iter().map(|name| Slots { executor: name.clone().into(), free: 2 }).collect();
+    let slots: Vec<Demand> = names.iter().map(|name| Demand { executor: name.clone().into(), free: 2 }).collect();
     for round in 0..3 {
         let claimed = backend.claim(node, &slots).await.unwrap();
         let places = |name: usize| [name + 80 * round, name + 80 * round + 40];

@@ -16,8 +16,8 @@ use std::time::Duration;
 
 use rexecutor::{
     backend::{
-        Claim, Claimed, Due, Enqueue, Enqueued, Filter, Inspect, JobRow, Maintain, NewJob, Node, Outcome, Settlement,
-        Slots,
+        Claim, Claimed, Demand, Due, Enqueue, Enqueued, Filter, Inspect, JobRow, Maintain, NewJob, Node, Outcome,
+        Settlement,
     },
     job::{JobId, NodeId},
 };
@@ -61,8 +61,8 @@ fn job(executor: &'static str) -> NewJob {
     }
 }
 
-fn slots(executor: &'static str, free: usize) -> Slots {
-    Slots { executor: executor.into(), free }
+fn slots(executor: &'static str, free: usize) -> Demand {
+    Demand { executor: executor.into(), free }
 }
 
 async fn enqueue_one(backend: &SqliteBackend, job: NewJob) -> Enqueued {

@@ -10,7 +10,7 @@ use proptest::{
 use rexecutor::{
     TimeDelta,
     backend::{
-        Backend, Due, Failure, Filter, JobChange, JobRow, NewJob, Node, Outcome, ScheduleKey, Settlement, Slots,
+        Backend, Demand, Due, Failure, Filter, JobChange, JobRow, NewJob, Node, Outcome, ScheduleKey, Settlement,
         Unique, memory::InMemoryBackend,
     },
     clock::Clock,
@@ -43,7 +43,7 @@ enum Operation {
     },
     Claim {
         node: i64,
-        slots: Vec<Slots>,
+        slots: Vec<Demand>,
     },
     /// Which run ends, whether it is one that there is, and how.
     Settle(Vec<(usize, u8, Outcome)>),
@@ -216,7 +216,7 @@ fn filter() -> impl Strategy<Value = Filter> {
 fn operation() -> impl Strategy<Value = Operation> {
     use Operation::*;
     let jobs = |count| prop::collection::vec(new_job(), count);
-    let slots = (executor(), 1..4_usize).prop_map(|(executor, free)| Slots { executor, free });
+    let slots = (executor(), 1..4_usize).prop_map(|(executor, free)| Demand { executor, free });
     // An executor stands in a claim once.
     let slots = prop::collection::vec(slots, 1..4).prop_map(|mut slots| {
         let mut seen = std::collections::BTreeSet::new();

@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use crate::{
     backend::JobRow,
     job::{ExecutorName, JobId, JobStatus, NodeId, uniqueness_criteria::UniqueKey},
-    places::Places,
+    slab::Slab,
 };
 
 /// An executor's waiting jobs: by priority, and then in the order in which they start once due. So stepping over a
@@ -38,7 +38,7 @@ impl From<JobRow> for Indexed {
 #[derive(Debug, Default)]
 pub(super) struct Indexes {
     waiting: BTreeMap<ExecutorName, Line>,
-    executing: Places<(NodeId, JobId)>,
+    executing: Slab<(NodeId, JobId)>,
     unique: HashMap<UniqueKey, BTreeSet<JobId>>,
 }
 

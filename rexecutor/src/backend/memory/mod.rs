@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 
 use self::store::Store;
-use super::Bells;
+use super::Listeners;
 use crate::clock::{Clock, SystemClock};
 
 /// Keeps jobs in the memory of this process: they are gone when it ends.
@@ -28,7 +28,7 @@ use crate::clock::{Clock, SystemClock};
 #[derive(Debug)]
 pub struct InMemoryBackend {
     store: Mutex<Store>,
-    bells: Bells,
+    listeners: Listeners,
     clock: Arc<dyn Clock>,
     is_paused: bool,
 }
@@ -36,7 +36,12 @@ pub struct InMemoryBackend {
 impl InMemoryBackend {
     /// An empty backend on the system's clock.
     pub fn new() -> Self {
-        Self { store: Mutex::default(), bells: Bells::default(), clock: Arc::new(SystemClock), is_paused: false }
+        Self {
+            store: Mutex::default(),
+            listeners: Listeners::default(),
+            clock: Arc::new(SystemClock),
+            is_paused: false,
+        }
     }
 
     /// Gives no jobs to nodes: what is enqueued stays as it is, to be looked at.

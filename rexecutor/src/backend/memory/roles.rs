@@ -8,8 +8,8 @@ use futures::future::BoxFuture;
 use super::{InMemoryBackend, store::Store};
 use crate::{
     backend::{
-        AmendError, Bell, Claim, Claimed, Enqueue, Enqueued, Filter, Heartbeat, Inspect, JobChange, JobRow, Maintain,
-        NewJob, Node, Result, ScheduleKey, Settle, Settlement, Slots, Ticks,
+        AmendError, Claim, Claimed, Demand, Enqueue, Enqueued, Filter, Heartbeat, Inspect, JobChange, JobRow, Maintain,
+        NewJob, Node, Result, ScheduleKey, Settle, Settlement, Ticks, Wakeup,
         lifecycle::{self, Fate},
     },
     job::{ExecutorName, JobId, Lease, NodeId},
@@ -32,9 +32,9 @@ impl InMemoryBackend {
         (jobs.into_iter().map(|job| store.enqueue(job, now)).collect(), executors)
     }
 
-    fn ring(&self, executors: impl IntoIterator<Item = ExecutorName>) {
+    fn wake(&self, executors: impl IntoIterator<Item = ExecutorName>) {
         for executor in executors {
-            self.bells.each(|bell| bell.ring(&executor));
+            self.listeners.each(|wakeup| wakeup.wake(&executor));
         }
     }
 }
@@ -44,7 +44,7 @@ impl Enqueue for InMemoryBackend {
         let (mut store, now) = self.store();
         let (answers, executors) = self.enqueue_all(&mut store, jobs, now);
         drop(store);
-        self.ring(executors);
+        self.wake(executors);
         ready(Ok(answers))
     }
 
@@ -67,20 +67,20 @@ impl Enqueue for InMemoryBackend {
         store.schedules.insert(schedule.clone(), at);
         let (_, executors) = self.enqueue_all(&mut store, jobs, now);
         drop(store);
-        self.ring(executors);
+        self.wake(executors);
         ready(Ok(true))
     }
 }
 
 impl Claim for InMemoryBackend {
-    fn claim<'a>(&'a self, node: NodeId, slots: &'a [Slots]) -> BoxFuture<'a, Result<Claimed>> {
+    fn claim<'a>(&'a self, node: NodeId, slots: &'a [Demand]) -> BoxFuture<'a, Result<Claimed>> {
         let (mut store, now) = self.store();
         let mut claimed = Claimed { jobs: Vec::new(), next_due_in: None, member: store.nodes.contains_key(&node) };
         if !claimed.member || self.is_paused {
             return ready(Ok(claimed));
         }
         let mut next_due: Option<DateTime<Utc>> = None;
-        for Slots { executor, free } in slots {
+        for Demand { executor, free } in slots {
             let count = store.claim((node, executor.as_str(), *free), now, &mut claimed.jobs);
             if count < *free {
                 next_due = next_due.into_iter().chain(store.next_due(executor.as_str(), now)).min();
@@ -90,11 +90,11 @@ impl Claim for InMemoryBackend {
         ready(Ok(claimed))
     }
 
-    fn watch(&self, bell: Arc<Bell>) -> BoxFuture<'_, Result<()>> {
-        self.bells.add(&bell);
-        // Nobody else can change the store, so there is nothing to look for. The future keeps the bell alive.
+    fn watch(&self, wakeup: Arc<Wakeup>) -> BoxFuture<'_, Result<()>> {
+        self.listeners.add(&wakeup);
+        // Nobody else can change the store, so there is nothing to look for. The future keeps the wakeup alive.
         Box::pin(async move {
-            let _bell = bell;
+            let _bell = wakeup;
             std::future::pending().await
         })
     }
@@ -118,7 +118,7 @@ impl Settle for InMemoryBackend {
             }
         }
         drop(store);
-        self.ring(due);
+        self.wake(due);
         ready(Ok(refused))
     }
 }
@@ -151,7 +151,7 @@ impl Maintain for InMemoryBackend {
         let executors = store.rescue(now);
         drop(store);
         let count = executors.len();
-        self.ring(executors);
+        self.wake(executors);
         ready(Ok(count))
     }
 
@@ -176,7 +176,7 @@ impl Inspect for InMemoryBackend {
         let (mut store, now) = self.store();
         let answer = store.amend(executor, job, |row| lifecycle::cancel(row, reason, now));
         drop(store);
-        self.bells.each(|bell| bell.cancel(job));
+        self.listeners.each(|wakeup| wakeup.cancel(job));
         ready(answer)
     }
 
@@ -184,7 +184,7 @@ impl Inspect for InMemoryBackend {
         let (mut store, now) = self.store();
         let answer = store.amend(executor, job, |row| lifecycle::rerun(row, now));
         drop(store);
-        self.ring([executor.clone()]);
+        self.wake([executor.clone()]);
         ready(answer)
     }
 
@@ -197,7 +197,7 @@ impl Inspect for InMemoryBackend {
         let (mut store, _) = self.store();
         let answer = store.amend(executor, job, |row| lifecycle::update(row, change));
         drop(store);
-        self.ring([executor.clone()]);
+        self.wake([executor.clone()]);
         ready(answer)
     }
 }

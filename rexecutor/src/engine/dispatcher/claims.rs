@@ -14,8 +14,8 @@ use futures::{FutureExt, future::BoxFuture};
 
 use super::{Dispatcher, Phase};
 use crate::{
-    backend::{Claimed, JobRow, Outcome, Result, Settlement, Slots},
-    engine::outbox::MOST_WAITING,
+    backend::{Claimed, Demand, JobRow, Outcome, Result, Settlement},
+    engine::settlement_queue::MOST_WAITING,
     job::{ExecutorName, JobId, Lease, NodeId},
 };
 
@@ -23,12 +23,12 @@ use crate::{
 pub(super) const CLAIM: usize = 1_000;
 
 /// How often the node looks for what was claimed ahead and has waited for as long.
-const PATIENCE: Duration = Duration::from_millis(200);
+const MAX_WAIT: Duration = Duration::from_millis(200);
 
 /// A claim that is under way, and what was asked.
 pub(super) struct Claiming {
     node: NodeId,
-    slots: Vec<Slots>,
+    slots: Vec<Demand>,
     began: DateTime<Utc>,
     answer: BoxFuture<'static, Result<Claimed>>,
 }
@@ -39,11 +39,11 @@ impl Dispatcher {
         let is_barred = self.claiming.is_some()
             || self.pause.is_some()
             || self.phase != Phase::Open
-            || self.outbox.len() >= MOST_WAITING;
+            || self.settlements.len() >= MOST_WAITING;
         let Some(node) = self.node.filter(|node| !is_barred && self.lost != Some(*node)) else { return };
         let began = self.environment.clock.now();
-        let ahead = self.pace.ahead(began, self.options.max_running).min(CLAIM);
-        let slots = self.lines.take_slots(CLAIM, ahead);
+        let ahead = self.prefetch.ahead(began, self.options.max_running).min(CLAIM);
+        let slots = self.queues.take_demands(CLAIM, ahead);
         if slots.is_empty() {
             return;
         }
@@ -79,14 +79,14 @@ impl Dispatcher {
             Ok(claimed) => claimed,
             Err(error) => {
                 self.pause = Some(self.outage.failed(&error));
-                slots.iter().for_each(|slots| self.lines.ready(&slots.executor));
+                slots.iter().for_each(|slots| self.queues.ready(&slots.executor));
                 return;
             }
         };
         self.outage.is_over();
         if !claimed.member {
             self.lost = Some(node);
-            self.lines.all_ready();
+            self.queues.all_ready();
             self.connections.check.notify_one();
             return;
         }
@@ -95,16 +95,16 @@ impl Dispatcher {
         }
         self.note_filled(slots, &claimed.jobs);
         let now = self.environment.clock.now();
-        self.pace.claimed(began, now);
+        self.prefetch.claimed(began, now);
         let is_ours = self.phase == Phase::Open && self.node == Some(node);
         for row in claimed.jobs {
-            let refused = if is_ours { self.lines.put(row, now) } else { Some(row) };
+            let refused = if is_ours { self.queues.put(row, now) } else { Some(row) };
             refused.iter().for_each(|row| self.give_back(row));
         }
     }
 
     /// Who got all that was asked for may have more.
-    fn note_filled(&mut self, asked: Vec<Slots>, jobs: &[JobRow]) {
+    fn note_filled(&mut self, asked: Vec<Demand>, jobs: &[JobRow]) {
         let mut free: BTreeMap<ExecutorName, usize> =
             asked.into_iter().map(|slots| (slots.executor, slots.free)).collect();
         for row in jobs {
@@ -112,29 +112,29 @@ impl Dispatcher {
                 *free = free.saturating_sub(1);
             }
         }
-        free.iter().filter(|(_, free)| **free == 0).for_each(|(executor, _)| self.lines.ready(executor));
+        free.iter().filter(|(_, free)| **free == 0).for_each(|(executor, _)| self.queues.ready(executor));
     }
 
     /// Starts what waits, as far as there are slots; whether that was anything.
     pub(super) fn start_jobs(&mut self) -> bool {
-        let jobs = self.lines.take_jobs();
+        let jobs = self.queues.take_jobs();
         let has_jobs = !jobs.is_empty();
         if has_jobs {
-            self.pace.started(self.environment.clock.now(), jobs.len());
+            self.prefetch.started(self.environment.clock.now(), jobs.len());
             jobs.into_iter().for_each(|row| self.start(row));
         }
-        if self.patience.is_none() && self.lines.waiting() > 0 {
-            self.patience = Some(self.environment.clock.sleep(PATIENCE));
+        if self.expiry.is_none() && self.queues.waiting() > 0 {
+            self.expiry = Some(self.environment.clock.sleep(MAX_WAIT));
         }
         has_jobs
     }
 
     /// Gives back what has waited for too long.
-    pub(super) fn lose_patience(&mut self) {
+    pub(super) fn expire_waiting(&mut self) {
         let now = self.environment.clock.now();
-        let patience = TimeDelta::from_std(PATIENCE).unwrap_or_default();
-        if self.give_back_waiting(|_, since| now - since >= patience) {
-            self.pace.was_too_fast();
+        let expiry = TimeDelta::from_std(MAX_WAIT).unwrap_or_default();
+        if self.give_back_waiting(|_, since| now - since >= expiry) {
+            self.prefetch.overshot();
         }
     }
 
@@ -148,12 +148,12 @@ impl Dispatcher {
 
     /// Gives back what waits and is meant; whether that was anything.
     pub(super) fn give_back_waiting(&mut self, is_meant: impl Fn(&JobRow, DateTime<Utc>) -> bool) -> bool {
-        let rows = self.lines.take_waiting(is_meant);
+        let rows = self.queues.take_waiting(is_meant);
         rows.iter().for_each(|row| self.give_back(row));
         !rows.is_empty()
     }
 
     fn give_back(&mut self, row: &JobRow) {
-        self.outbox.push(Settlement { id: row.id, lease: row.lease, outcome: Outcome::GiveBack });
+        self.settlements.push(Settlement { id: row.id, lease: row.lease, outcome: Outcome::GiveBack });
     }
 }

@@ -6,7 +6,7 @@
 //! # Invariants
 //!
 //! - A claim that is under way is never dropped: its jobs are this node's from the moment the backend commits.
-//! - A claimed job is started or given back; a started job ends in the outbox.
+//! - A claimed job is started or given back; a started job ends in the settlements.
 //! - While the node is no member it claims nothing.
 
 mod claims;
@@ -27,14 +27,15 @@ use tracing::Instrument;
 
 use self::{
     claims::{CLAIM, Claiming},
-    running::{Place, Running},
+    running::{Running, Slot},
     shutdown::Phase,
 };
 use super::{
-    Environment, Options, Runner, attempt, lines::Lines, outage::Outage, outbox::Outbox, pace::Pace, unheard::Unheard,
+    Environment, Options, Runner, attempt, orphans::Orphans, outage::Outage, prefetch::Prefetch, queues::Queues,
+    settlement_queue::SettlementQueue,
 };
 use crate::{
-    backend::{Bell, Heartbeat, JobRow, Outcome, Rung, Settlement},
+    backend::{Heartbeat, JobRow, Outcome, Settlement, WakeReasons, Wakeup},
     job::{JobContext, JobId, Lease, NodeId},
 };
 
@@ -53,7 +54,7 @@ pub(super) enum Command {
 /// How the dispatcher is connected to the rest of the node.
 pub(super) struct Connections {
     pub(super) commands: mpsc::UnboundedReceiver<Command>,
-    pub(super) bell: Arc<Bell>,
+    pub(super) wakeup: Arc<Wakeup>,
     /// Asks for a heartbeat now: the node may be none any more, or have jobs to cancel.
     pub(super) check: Arc<Notify>,
 }
@@ -65,22 +66,22 @@ pub(super) struct Dispatcher {
     connections: Connections,
     /// What the node is to the backend at present.
     node: Option<NodeId>,
-    lines: Lines,
-    pace: Pace,
+    queues: Queues,
+    prefetch: Prefetch,
     /// While jobs wait for slots, until the next look whether any has for too long.
-    patience: Option<BoxFuture<'static, ()>>,
+    expiry: Option<BoxFuture<'static, ()>>,
     running: Running,
-    outbox: Outbox,
-    ended: mpsc::UnboundedReceiver<(Place, Settlement)>,
+    settlements: SettlementQueue,
+    ended: mpsc::UnboundedReceiver<(Slot, Settlement)>,
     /// Shared, because a sender counts its clones: one counter for each run to raise, not two.
-    ending: Arc<mpsc::UnboundedSender<(Place, Settlement)>>,
+    ending: Arc<mpsc::UnboundedSender<(Slot, Settlement)>>,
     claiming: Option<Claiming>,
     /// After a failed claim, until the next one.
     pause: Option<BoxFuture<'static, ()>>,
     outage: Outage,
-    /// When to claim though nobody rang: when the next job is due, at the latest after the poll interval.
+    /// When to claim though nobody came: when the next job is due, at the latest after the poll interval.
     timer: (DateTime<Utc>, BoxFuture<'static, ()>),
-    unheard: Unheard,
+    orphans: Orphans,
     /// The membership that was found to have ended.
     lost: Option<NodeId>,
     phase: Phase,
@@ -94,18 +95,21 @@ impl Dispatcher {
         let clock = &environment.clock;
         Self {
             node: None,
-            lines: Lines::new(options.max_running),
-            pace: Pace::new(clock.now()),
-            patience: None,
+            queues: Queues::new(options.max_running),
+            prefetch: Prefetch::new(clock.now()),
+            expiry: None,
             running: Running::default(),
-            outbox: Outbox::new(environment.backend.clone(), Outage::new(clock.clone(), "settle", options.seed)),
+            settlements: SettlementQueue::new(
+                environment.backend.clone(),
+                Outage::new(clock.clone(), "settle", options.seed),
+            ),
             ended,
             ending: Arc::new(ending),
             claiming: None,
             pause: None,
             outage: Outage::new(clock.clone(), "claim", options.seed),
             timer: (deadline(clock.now(), options.poll_interval), clock.sleep(options.poll_interval)),
-            unheard: Unheard::default(),
+            orphans: Orphans::default(),
             lost: None,
             phase: Phase::Open,
             grace: None,
@@ -139,16 +143,16 @@ impl Dispatcher {
         let mut has_worked = false;
         let mut ended = Vec::new();
         while let Poll::Ready(Some(command)) = self.connections.commands.poll_recv(context) {
-            self.obey(command);
+            self.handle(command);
             has_worked = true;
         }
         if self.ended.poll_recv_many(context, &mut ended, CLAIM).is_ready() {
             self.end(ended);
             has_worked = true;
         }
-        has_worked |= self.outbox.advance(context);
-        if let Poll::Ready(rung) = self.connections.bell.poll_listen(context) {
-            self.rung(&rung);
+        has_worked |= self.settlements.advance(context);
+        if let Poll::Ready(woken) = self.connections.wakeup.poll_listen(context) {
+            self.woken(&woken);
             has_worked = true;
         }
         has_worked |= fires(&mut self.pause, context);
@@ -160,8 +164,8 @@ impl Dispatcher {
             self.phase_is_over();
             has_worked = true;
         }
-        if fires(&mut self.patience, context) {
-            self.lose_patience();
+        if fires(&mut self.expiry, context) {
+            self.expire_waiting();
             has_worked = true;
         }
         has_worked |= self.take_claims(context);
@@ -170,11 +174,11 @@ impl Dispatcher {
     }
 
     fn start(&mut self, row: JobRow) {
-        let Some(runner) = self.lines.runner(row.executor.as_str()) else { return };
+        let Some(runner) = self.queues.runner(row.executor.as_str()) else { return };
         let (begin, span) = (runner.begin(), span(&row));
         let (id, lease) = (row.id, row.lease);
         let context = JobContext::new(row, self.environment.clone());
-        let place = self.running.insert(context.clone());
+        let slot = self.running.insert(context.clone());
         let (grace, ending) = (self.options.cancel_grace, self.ending.clone());
         let is_unseen = span.is_disabled();
         let task = async move {
@@ -184,7 +188,7 @@ impl Dispatcher {
             }
             tracing::debug!("the job has ended");
             // The loop is gone only when the runtime is.
-            let _ = ending.send((place, Settlement { id, lease, outcome }));
+            let _ = ending.send((slot, Settlement { id, lease, outcome }));
         };
         // A span that nobody sees costs as much to enter and leave, again and again, as a small job.
         match is_unseen {
@@ -193,20 +197,20 @@ impl Dispatcher {
         };
     }
 
-    fn end(&mut self, ended: Vec<(Place, Settlement)>) {
-        self.pace.ended(self.environment.clock.now(), ended.len());
-        for (place, settlement) in ended {
+    fn end(&mut self, ended: Vec<(Slot, Settlement)>) {
+        self.prefetch.ended(self.environment.clock.now(), ended.len());
+        for (slot, settlement) in ended {
             // A run that was given back while its thread went on is settled already.
-            if let Some(run) = self.running.remove(place, (settlement.id, settlement.lease)) {
-                self.lines.ended(run.executor());
-                self.outbox.push(settlement);
+            if let Some(run) = self.running.remove(slot, (settlement.id, settlement.lease)) {
+                self.queues.ended(run.executor());
+                self.settlements.push(settlement);
             }
         }
     }
 
-    fn obey(&mut self, command: Command) {
+    fn handle(&mut self, command: Command) {
         match command {
-            Command::Add(runner) => self.lines.add(runner),
+            Command::Add(runner) => self.queues.add(runner),
             Command::Join(node) => self.join(node),
             Command::Compare(node, heartbeat) => self.compare(node, &heartbeat),
             Command::ShutDown if self.phase == Phase::Open => {
@@ -225,12 +229,12 @@ impl Dispatcher {
         if self.claiming.is_some() || self.node != Some(node) {
             return;
         }
-        let (settling, waiting) = (self.outbox.runs(), self.lines.waiting_runs());
+        let (settling, waiting) = (self.settlements.runs(), self.queues.waiting_runs());
         let is_known =
             |run: &(JobId, Lease)| running.contains_key(run) || settling.contains(run) || waiting.contains(run);
-        for (id, lease) in self.unheard.notice(&heartbeat.runs, is_known) {
+        for (id, lease) in self.orphans.notice(&heartbeat.runs, is_known) {
             tracing::warn!(job.id = %id, job.lease = %lease, "the node never heard of this run, and gives it back");
-            self.outbox.push(Settlement { id, lease, outcome: Outcome::GiveBack });
+            self.settlements.push(Settlement { id, lease, outcome: Outcome::GiveBack });
         }
     }
 
@@ -239,22 +243,22 @@ impl Dispatcher {
         self.node = node;
         self.running.iter().for_each(|run| run.stop().abort());
         self.give_back_waiting(|_, _| true);
-        self.unheard.clear();
-        self.lines.all_ready();
+        self.orphans.clear();
+        self.queues.all_ready();
         if node.is_some() {
-            let executors: Vec<_> = self.lines.names().collect();
+            let executors: Vec<_> = self.queues.names().collect();
             tracing::info!(?executors, "the node has joined");
         }
     }
 
-    fn rung(&mut self, rung: &Rung) {
-        if rung.all {
-            self.lines.all_ready();
+    fn woken(&mut self, woken: &WakeReasons) {
+        if woken.all {
+            self.queues.all_ready();
         }
-        rung.executors.iter().for_each(|executor| self.lines.ready(executor));
-        let is_cancelled = |run: &JobContext| rung.cancelled.contains(&run.job_id());
-        let is_here = || self.running.iter().any(is_cancelled) || self.lines.has_waiting(&rung.cancelled);
-        if !rung.cancelled.is_empty() && is_here() {
+        woken.executors.iter().for_each(|executor| self.queues.ready(executor));
+        let is_cancelled = |run: &JobContext| woken.cancelled.contains(&run.job_id());
+        let is_here = || self.running.iter().any(is_cancelled) || self.queues.has_waiting(&woken.cancelled);
+        if !woken.cancelled.is_empty() && is_here() {
             self.connections.check.notify_one();
         }
     }
@@ -262,7 +266,7 @@ impl Dispatcher {
     fn look_again(&mut self) {
         let clock = &self.environment.clock;
         self.timer = (deadline(clock.now(), self.options.poll_interval), clock.sleep(self.options.poll_interval));
-        self.lines.all_ready();
+        self.queues.all_ready();
     }
 
     /// Moves the timer forward; never back, for it may stand for another executor's next job.

@@ -4,25 +4,25 @@ use std::collections::BTreeMap;
 
 use crate::{
     job::{JobContext, JobId, Lease},
-    places::Places,
+    slab::Slab,
 };
 
 /// Where a run stands: found at once, where a map of all runs would have to be searched twice for each.
 #[derive(Clone, Copy)]
-pub(super) struct Place(usize);
+pub(super) struct Slot(usize);
 
 /// What runs on a node. All that there is of a run is kept until the node has heard of its end.
 #[derive(Default)]
-pub(super) struct Running(Places<JobContext>);
+pub(super) struct Running(Slab<JobContext>);
 
 impl Running {
-    pub(super) fn insert(&mut self, run: JobContext) -> Place {
-        Place(self.0.insert(run))
+    pub(super) fn insert(&mut self, run: JobContext) -> Slot {
+        Slot(self.0.insert(run))
     }
 
-    /// Removes a run, if it is still the one in that place.
-    pub(super) fn remove(&mut self, Place(place): Place, key: (JobId, Lease)) -> Option<JobContext> {
-        self.0.remove_if(place, |run| self::key(run) == key)
+    /// Removes a run, if it is still the one in that slot.
+    pub(super) fn remove(&mut self, Slot(slot): Slot, key: (JobId, Lease)) -> Option<JobContext> {
+        self.0.remove_if(slot, |run| self::key(run) == key)
     }
 
     pub(super) fn len(&self) -> usize {

@@ -14,7 +14,7 @@ pub(super) enum Phase {
     Draining,
     /// They were dropped; what still runs blocks its thread.
     Aborting,
-    /// That was given back too. Only the outbox is waited for.
+    /// That was given back too. Only the settlements is waited for.
     Leaving,
     /// All is settled, or the backend is away for too long.
     Over,
@@ -38,7 +38,7 @@ impl Dispatcher {
         if matches!(self.phase, Phase::Draining | Phase::Aborting) && is_drained {
             self.enter(Phase::Leaving, LEAVE_GRACE);
         }
-        if self.phase == Phase::Leaving && self.outbox.is_empty() && self.claiming.is_none() {
+        if self.phase == Phase::Leaving && self.settlements.is_empty() && self.claiming.is_none() {
             self.phase = Phase::Over;
         }
     }
@@ -55,13 +55,13 @@ impl Dispatcher {
             }
             Phase::Aborting => {
                 for (id, lease) in self.running.take() {
-                    self.outbox.push(Settlement { id, lease, outcome: Outcome::GiveBack });
+                    self.settlements.push(Settlement { id, lease, outcome: Outcome::GiveBack });
                 }
                 self.enter(Phase::Leaving, LEAVE_GRACE);
             }
             Phase::Leaving => {
                 tracing::error!(
-                    outcomes = self.outbox.len(),
+                    outcomes = self.settlements.len(),
                     "the backend is away, outcomes are lost, their jobs will be rescued"
                 );
                 self.phase = Phase::Over;

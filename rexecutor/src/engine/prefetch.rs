@@ -12,7 +12,7 @@ const TRIPS: u64 = 2;
 
 /// How fast jobs have come and gone of late, by the node's clock. A claim halves the weight of what was before.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct Prefetch {
     /// Up to when `taken` is counted.
     now: DateTime<Utc>,
     /// How many slots are taken.
@@ -25,7 +25,7 @@ pub(super) struct Pace {
     trip: u64,
 }
 
-impl Pace {
+impl Prefetch {
     pub(super) fn new(now: DateTime<Utc>) -> Self {
         Self { now, running: 0, taken: 0, ended: 0, trip: 0 }
     }
@@ -51,7 +51,7 @@ impl Pace {
     }
 
     /// What was claimed ahead came too early: nothing is, until more jobs have ended.
-    pub(super) fn was_too_fast(&mut self) {
+    pub(super) fn overshot(&mut self) {
         self.ended = 0;
     }
 
@@ -89,14 +89,14 @@ mod tests {
     }
 
     /// After 10 jobs at once of so many milliseconds, and claims of 4.
-    fn after_jobs_of(milliseconds: i64) -> Pace {
-        let mut pace = Pace::new(at(0));
+    fn after_jobs_of(milliseconds: i64) -> Prefetch {
+        let mut prefetch = Prefetch::new(at(0));
         for _ in 0..20 {
-            pace.claimed(at(-4), at(0));
+            prefetch.claimed(at(-4), at(0));
         }
-        pace.started(at(0), 10);
-        pace.ended(at(milliseconds), 10);
-        pace
+        prefetch.started(at(0), 10);
+        prefetch.ended(at(milliseconds), 10);
+        prefetch
     }
 
     #[test]
@@ -108,27 +108,27 @@ mod tests {
 
     #[test]
     fn jobs_that_have_not_ended_count() {
-        let mut pace = after_jobs_of(1);
-        pace.started(at(1), 10);
-        assert_eq!(pace.ahead(at(1), 10), 79);
-        assert_eq!(pace.ahead(at(1_001), 10), 0);
+        let mut prefetch = after_jobs_of(1);
+        prefetch.started(at(1), 10);
+        assert_eq!(prefetch.ahead(at(1), 10), 79);
+        assert_eq!(prefetch.ahead(at(1_001), 10), 0);
     }
 
     #[test]
     fn without_time_nothing_is_ahead() {
-        let mut pace = Pace::new(at(0));
-        pace.claimed(at(0), at(0));
-        pace.started(at(0), 10);
-        pace.ended(at(0), 10);
-        assert_eq!(pace.ahead(at(0), 10), 0);
+        let mut prefetch = Prefetch::new(at(0));
+        prefetch.claimed(at(0), at(0));
+        prefetch.started(at(0), 10);
+        prefetch.ended(at(0), 10);
+        assert_eq!(prefetch.ahead(at(0), 10), 0);
     }
 
     #[test]
     fn a_mistake_and_a_clock_that_is_set_back_end_it() {
-        let mut pace = after_jobs_of(1);
-        pace.was_too_fast();
-        assert_eq!(pace.ahead(at(1), 10), 0);
-        let mut pace = after_jobs_of(1);
-        assert_eq!(pace.ahead(at(-60_000), 10), 79);
+        let mut prefetch = after_jobs_of(1);
+        prefetch.overshot();
+        assert_eq!(prefetch.ahead(at(1), 10), 0);
+        let mut prefetch = after_jobs_of(1);
+        assert_eq!(prefetch.ahead(at(-60_000), 10), 79);
     }
 }

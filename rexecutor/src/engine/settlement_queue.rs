@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //!
-//! - An outcome leaves the outbox only when the backend has stored or refused it.
+//! - An outcome leaves the settlements only when the backend has stored or refused it.
 //! - One batch is under way at a time; meanwhile the next one gathers. So a lone outcome goes out at once, and many go
 //!   out together.
 
@@ -29,7 +29,7 @@ pub(super) const MOST_WAITING: usize = 10_000;
 type Answer = Result<Vec<(JobId, Lease)>>;
 
 /// Outcomes on their way to the backend.
-pub(super) struct Outbox {
+pub(super) struct SettlementQueue {
     backend: Arc<dyn Backend>,
     outage: Outage,
     waiting: VecDeque<Settlement>,
@@ -37,7 +37,7 @@ pub(super) struct Outbox {
     batch: usize,
 }
 
-/// What the outbox waits for.
+/// What the settlements waits for.
 enum Step {
     Settling(Arc<[Settlement]>, BoxFuture<'static, Answer>),
     Pausing(BoxFuture<'static, ()>),
@@ -53,7 +53,7 @@ impl Step {
     }
 }
 
-impl Outbox {
+impl SettlementQueue {
     pub(super) fn new(backend: Arc<dyn Backend>, outage: Outage) -> Self {
         Self { backend, outage, waiting: VecDeque::new(), step: None, batch: BATCH }
     }

@@ -15,9 +15,9 @@ use crate::job::{JobId, Lease};
 
 /// Runs that the last heartbeat listed and the node did not know.
 #[derive(Debug, Default)]
-pub(super) struct Unheard(BTreeSet<(JobId, Lease)>);
+pub(super) struct Orphans(BTreeSet<(JobId, Lease)>);
 
-impl Unheard {
+impl Orphans {
     /// Takes in what a heartbeat lists, while no claim is under way; returns what to give back.
     pub(super) fn notice(
         &mut self,

@@ -17,7 +17,7 @@ use super::connect::FRESH;
 
 /// Connections that were used a moment ago.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Warm(Arc<Mutex<Inner>>);
+pub(super) struct ConnectionCache(Arc<Mutex<Inner>>);
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -29,7 +29,7 @@ struct Inner {
 
 /// Somebody who waits for the pool, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Waiting(Warm);
+pub(super) struct Waiting(ConnectionCache);
 
 impl Drop for Waiting {
     fn drop(&mut self) {
@@ -37,11 +37,11 @@ impl Drop for Waiting {
     }
 }
 
-impl Warm {
+impl ConnectionCache {
     /// The connection that was used last, so that the others may rest; if there is none, the pool is to be asked.
     pub(super) fn take(&self) -> Result<PoolConnection<Postgres>, Waiting> {
         let mut inner = self.inner();
-        inner.give_up_stale();
+        inner.release_stale();
         match inner.connections.pop() {
             Some((_, connection)) => Ok(connection),
             None => {
@@ -54,14 +54,14 @@ impl Warm {
     /// Keeps a connection that has just answered.
     pub(super) fn put(&self, connection: PoolConnection<Postgres>) {
         let mut inner = self.inner();
-        inner.give_up_stale();
+        inner.release_stale();
         if inner.waiting == 0 {
             inner.connections.push((SystemClock.now(), connection));
         }
     }
 
     /// Gives all connections back to the pool, and keeps none until what this returns is dropped.
-    pub(super) fn give_up(&self) -> Waiting {
+    pub(super) fn release_all(&self) -> Waiting {
         let mut inner = self.inner();
         inner.connections.clear();
         inner.waiting += 1;
@@ -74,7 +74,7 @@ impl Warm {
 }
 
 impl Inner {
-    fn give_up_stale(&mut self) {
+    fn release_stale(&mut self) {
         let now = SystemClock.now();
         self.connections.retain(|(used_at, _)| (now - *used_at).to_std().is_ok_and(|idle| idle < FRESH));
     }

@@ -1,6 +1,6 @@
-//! Which executors may be given how many jobs: limits, and a fair share of what is free.
+//! Which executors may be given how many jobs: deadlines, and a fair share of what is free.
 //!
-//! Every claimed job waits in its executor's line until it is started, most of them for no time at all.
+//! Every claimed job waits in its executor's queue until it is started, most of them for no time at all.
 //!
 //! # Invariants
 //!
@@ -20,22 +20,22 @@ use chrono::{DateTime, Utc};
 
 use super::Runner;
 use crate::{
-    backend::{JobRow, Slots},
+    backend::{Demand, JobRow},
     job::{ExecutorName, JobId, Lease},
 };
 
 /// One executor on this node.
-struct Line {
+struct Queue {
     runner: Arc<dyn Runner>,
     limit: Option<usize>,
     running: usize,
     /// What was claimed and is not started yet, with the instant of the claim's answer.
     waiting: VecDeque<(JobRow, DateTime<Utc>)>,
-    /// Whether it may have due jobs: it was rung for, or had as many as were asked for.
+    /// Whether it may have due jobs: it was woken for, or had as many as were asked for.
     is_ready: bool,
 }
 
-impl Line {
+impl Queue {
     fn may_be_claimed_ahead(&self) -> bool {
         self.limit.is_none() && self.runner.max_attempts() > 1
     }
@@ -48,41 +48,41 @@ impl Line {
 }
 
 /// The executors of this node.
-pub(super) struct Lines {
-    lines: BTreeMap<ExecutorName, Line>,
+pub(super) struct Queues {
+    queues: BTreeMap<ExecutorName, Queue>,
     max_running: usize,
 }
 
-impl Lines {
+impl Queues {
     pub(super) fn new(max_running: usize) -> Self {
-        Self { lines: BTreeMap::new(), max_running }
+        Self { queues: BTreeMap::new(), max_running }
     }
 
     pub(super) fn add(&mut self, runner: Arc<dyn Runner>) {
         let limit = runner.max_concurrency();
-        let line = Line { runner, limit, running: 0, waiting: VecDeque::new(), is_ready: true };
-        self.lines.entry(ExecutorName::from(line.runner.name())).or_insert(line);
+        let queue = Queue { runner, limit, running: 0, waiting: VecDeque::new(), is_ready: true };
+        self.queues.entry(ExecutorName::from(queue.runner.name())).or_insert(queue);
     }
 
     pub(super) fn runner(&self, executor: &str) -> Option<&Arc<dyn Runner>> {
-        self.lines.get(executor).map(|line| &line.runner)
+        self.queues.get(executor).map(|queue| &queue.runner)
     }
 
     pub(super) fn ready(&mut self, executor: &ExecutorName) {
-        if let Some(line) = self.lines.get_mut(executor) {
-            line.is_ready = true;
+        if let Some(queue) = self.queues.get_mut(executor) {
+            queue.is_ready = true;
         }
     }
 
     pub(super) fn all_ready(&mut self) {
-        self.lines.values_mut().for_each(|line| line.is_ready = true);
+        self.queues.values_mut().for_each(|queue| queue.is_ready = true);
     }
 
     /// Takes in a claimed job; gives it back if there is no such executor here.
     pub(super) fn put(&mut self, row: JobRow, now: DateTime<Utc>) -> Option<JobRow> {
-        match self.lines.get_mut(row.executor.as_str()) {
-            Some(line) => {
-                line.waiting.push_back((row, now));
+        match self.queues.get_mut(row.executor.as_str()) {
+            Some(queue) => {
+                queue.waiting.push_back((row, now));
                 None
             }
             None => Some(row),
@@ -90,16 +90,16 @@ impl Lines {
     }
 
     pub(super) fn ended(&mut self, executor: &str) {
-        if let Some(line) = self.lines.get_mut(executor) {
-            line.running = line.running.saturating_sub(1);
+        if let Some(queue) = self.queues.get_mut(executor) {
+            queue.running = queue.running.saturating_sub(1);
         }
     }
 
     /// What to claim now, at most `most`: the free slots, and `ahead` more, shared among the executors that may have
-    /// jobs. They count as not ready from here on; whoever is rung for meanwhile, or had all that was asked for, becomes
+    /// jobs. They count as not ready from here on; whoever is woken for meanwhile, or had all that was asked for, becomes
     /// ready again.
-    pub(super) fn take_slots(&mut self, most: usize, ahead: usize) -> Vec<Slots> {
-        if !self.lines.values().any(|line| line.is_ready) {
+    pub(super) fn take_demands(&mut self, most: usize, ahead: usize) -> Vec<Demand> {
+        if !self.queues.values().any(|queue| queue.is_ready) {
             return Vec::new();
         }
         let (taken, beyond) = (self.running() + self.waiting(), self.beyond());
@@ -107,17 +107,17 @@ impl Lines {
         let ahead = if beyond * 2 <= ahead { ahead } else { beyond };
         let free = self.max_running.saturating_add(ahead).saturating_sub(taken).min(most);
         let most_each = self.most_each();
-        let room = |line: &Line| {
-            let most = match line.may_be_claimed_ahead() {
+        let room = |queue: &Queue| {
+            let most = match queue.may_be_claimed_ahead() {
                 true => most_each.saturating_add(ahead),
-                false => line.limit.map_or(most_each, |limit| limit.min(most_each)),
+                false => queue.limit.map_or(most_each, |limit| limit.min(most_each)),
             };
-            most.saturating_sub(line.running + line.waiting.len())
+            most.saturating_sub(queue.running + queue.waiting.len())
         };
-        let ready = self.lines.iter_mut().filter(|(_, line)| line.is_ready);
-        let shares = share(ready, free, room).into_iter().map(|(executor, line, share)| {
-            line.is_ready = false;
-            Slots { executor: executor.clone(), free: share }
+        let ready = self.queues.iter_mut().filter(|(_, queue)| queue.is_ready);
+        let shares = share(ready, free, room).into_iter().map(|(executor, queue, share)| {
+            queue.is_ready = false;
+            Demand { executor: executor.clone(), free: share }
         });
         shares.collect()
     }
@@ -128,14 +128,14 @@ impl Lines {
         loop {
             let free = self.max_running.saturating_sub(self.running());
             let most_each = self.most_each();
-            let shares = share(self.lines.iter_mut(), free, |line| line.can_start(most_each));
+            let shares = share(self.queues.iter_mut(), free, |queue| queue.can_start(most_each));
             // What one has no use for is left to the others, who are asked again.
             if shares.is_empty() {
                 return jobs;
             }
-            for (_, line, share) in shares {
-                line.running += share;
-                jobs.extend(line.waiting.drain(..share).map(|(row, _)| row));
+            for (_, queue, share) in shares {
+                queue.running += share;
+                jobs.extend(queue.waiting.drain(..share).map(|(row, _)| row));
             }
         }
     }
@@ -143,10 +143,10 @@ impl Lines {
     /// Takes out what waits and is to be given back.
     pub(super) fn take_waiting(&mut self, is_meant: impl Fn(&JobRow, DateTime<Utc>) -> bool) -> Vec<JobRow> {
         let mut taken = Vec::new();
-        for line in self.lines.values_mut() {
-            let waiting = std::mem::take(&mut line.waiting).into_iter();
+        for queue in self.queues.values_mut() {
+            let waiting = std::mem::take(&mut queue.waiting).into_iter();
             let (meant, others): (VecDeque<_>, _) = waiting.partition(|(row, at)| is_meant(row, *at));
-            line.waiting = others;
+            queue.waiting = others;
             taken.extend(meant.into_iter().map(|(row, _)| row));
         }
         taken
@@ -154,55 +154,55 @@ impl Lines {
 
     /// What was claimed and is not started.
     pub(super) fn waiting_runs(&self) -> BTreeSet<(JobId, Lease)> {
-        self.lines.values().flat_map(|line| &line.waiting).map(|(row, _)| (row.id, row.lease)).collect()
+        self.queues.values().flat_map(|queue| &queue.waiting).map(|(row, _)| (row.id, row.lease)).collect()
     }
 
     /// Whether any of these jobs was claimed and is not started.
     pub(super) fn has_waiting(&self, jobs: &BTreeSet<JobId>) -> bool {
-        self.lines.values().flat_map(|line| &line.waiting).any(|(row, _)| jobs.contains(&row.id))
+        self.queues.values().flat_map(|queue| &queue.waiting).any(|(row, _)| jobs.contains(&row.id))
     }
 
     /// How many of those that wait there is no slot for.
     fn beyond(&self) -> usize {
         let most_each = self.most_each();
-        let of_lines: usize = self.lines.values().map(|line| line.waiting.len() - line.can_start(most_each)).sum();
+        let of_lines: usize = self.queues.values().map(|queue| queue.waiting.len() - queue.can_start(most_each)).sum();
         of_lines.max((self.running() + self.waiting()).saturating_sub(self.max_running))
     }
 
     /// How many jobs were claimed and are not started.
     pub(super) fn waiting(&self) -> usize {
-        self.lines.values().map(|line| line.waiting.len()).sum()
+        self.queues.values().map(|queue| queue.waiting.len()).sum()
     }
 
     fn running(&self) -> usize {
-        self.lines.values().map(|line| line.running).sum()
+        self.queues.values().map(|queue| queue.running).sum()
     }
 
     /// All slots but those that the others are entitled to, so that one executor cannot take everything.
     fn most_each(&self) -> usize {
-        self.max_running.saturating_sub(self.lines.len().saturating_sub(1)).max(1)
+        self.max_running.saturating_sub(self.queues.len().saturating_sub(1)).max(1)
     }
 
     /// The runners' names, for logs.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.lines.keys().map(ExecutorName::as_str)
+        self.queues.keys().map(ExecutorName::as_str)
     }
 }
 
-/// Shares what is free among the lines that have room, alike; those that run the fewest jobs come first.
+/// Shares what is free among the queues that have room, alike; those that run the fewest jobs come first.
 fn share<'l>(
-    lines: impl Iterator<Item = (&'l ExecutorName, &'l mut Line)>,
+    queues: impl Iterator<Item = (&'l ExecutorName, &'l mut Queue)>,
     mut free: usize,
-    room: impl Fn(&Line) -> usize,
-) -> Vec<(&'l ExecutorName, &'l mut Line, usize)> {
-    let with_room = lines.map(|(executor, line)| (room(line), executor, line)).filter(|(room, ..)| *room > 0);
-    let mut lines: Vec<_> = with_room.collect();
-    lines.sort_by_key(|(_, _, line)| line.running);
-    let mut waiting = lines.len();
-    let share = |(room, executor, line): (usize, &'l ExecutorName, &'l mut Line)| {
+    room: impl Fn(&Queue) -> usize,
+) -> Vec<(&'l ExecutorName, &'l mut Queue, usize)> {
+    let with_room = queues.map(|(executor, queue)| (room(queue), executor, queue)).filter(|(room, ..)| *room > 0);
+    let mut queues: Vec<_> = with_room.collect();
+    queues.sort_by_key(|(_, _, queue)| queue.running);
+    let mut waiting = queues.len();
+    let share = |(room, executor, queue): (usize, &'l ExecutorName, &'l mut Queue)| {
         let share = room.min(free.div_ceil(waiting));
         (free, waiting) = (free - share, waiting - 1);
-        (executor, line, share)
+        (executor, queue, share)
     };
-    lines.into_iter().map(share).filter(|(.., share)| *share > 0).collect()
+    queues.into_iter().map(share).filter(|(.., share)| *share > 0).collect()
 }

@@ -15,7 +15,7 @@ use super::{run::End, stop::Stop};
 use crate::job::JobContext;
 
 /// What one run is held to.
-pub(super) struct Limits {
+pub(super) struct Deadlines {
     context: JobContext,
     timeout: Option<Duration>,
     /// How long the job may take to stop once it was asked to.
@@ -25,12 +25,12 @@ pub(super) struct Limits {
     /// Fires when the job's token is cancelled.
     asked: Option<BoxFuture<'static, ()>>,
     /// Fires when the grace is over.
-    patience: Option<BoxFuture<'static, ()>>,
+    expiry: Option<BoxFuture<'static, ()>>,
 }
 
-impl Limits {
+impl Deadlines {
     pub(super) fn new(context: JobContext, timeout: Option<Duration>, grace: Duration) -> Self {
-        Self { context, timeout, grace, deadline: None, asked: None, patience: None }
+        Self { context, timeout, grace, deadline: None, asked: None, expiry: None }
     }
 
     pub(super) fn stop(&self) -> &Stop {
@@ -60,11 +60,11 @@ impl Limits {
         if stop.is_aborted() {
             return Poll::Ready(End::Aborted);
         }
-        if self.patience.is_none() && stop.poll_asked(&mut self.asked, task).is_ready() {
-            self.patience = Some(clock.sleep(self.grace));
+        if self.expiry.is_none() && stop.poll_asked(&mut self.asked, task).is_ready() {
+            self.expiry = Some(clock.sleep(self.grace));
         }
-        match &mut self.patience {
-            Some(patience) => patience.poll_unpin(task).map(|()| End::Aborted),
+        match &mut self.expiry {
+            Some(expiry) => expiry.poll_unpin(task).map(|()| End::Aborted),
             None => Poll::Pending,
         }
     }

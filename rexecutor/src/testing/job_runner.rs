@@ -15,12 +15,12 @@ use crate::{
 };
 
 /// Runs single jobs as a node would.
-pub struct Bench {
+pub struct JobRunner {
     environment: Arc<Environment>,
     runners: BTreeMap<&'static str, Arc<dyn Runner>>,
 }
 
-impl Bench {
+impl JobRunner {
     pub(crate) fn new(environment: Environment, runners: BTreeMap<&'static str, Arc<dyn Runner>>) -> Self {
         Self { environment: Arc::new(environment), runners }
     }
@@ -57,9 +57,9 @@ impl Bench {
     }
 }
 
-impl std::fmt::Debug for Bench {
+impl std::fmt::Debug for JobRunner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Bench").field("runners", &self.runners.keys()).finish_non_exhaustive()
+        f.debug_struct("JobRunner").field("runners", &self.runners.keys()).finish_non_exhaustive()
     }
 }
 

@@ -22,7 +22,7 @@ use super::{
 
 /// Jobs that wait for the turn.
 #[derive(Debug, Default)]
-pub(super) struct Gathering {
+pub(super) struct GroupCommit {
     waiting: Mutex<Vec<Waiting>>,
     turn: tokio::sync::Mutex<()>,
 }
@@ -34,7 +34,7 @@ struct Waiting {
     answer: oneshot::Sender<Result<Vec<Enqueued>>>,
 }
 
-impl Gathering {
+impl GroupCommit {
     fn put(&self, waiting: Waiting) {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(waiting);
     }
@@ -54,12 +54,12 @@ impl Gathering {
 
 impl PgBackend {
     /// Stores jobs together with those of others who come at the same time.
-    pub(super) async fn gather(&self, jobs: Vec<NewJob>) -> Result<Vec<Enqueued>> {
+    pub(super) async fn enqueue_in_group(&self, jobs: Vec<NewJob>) -> Result<Vec<Enqueued>> {
         let (answer, mut answered) = oneshot::channel();
-        self.0.gathering.put(Waiting { jobs, answer });
+        self.0.group_commit.put(Waiting { jobs, answer });
         let backend = self.clone();
         // A task of its own: a caller that gives up must not take the others' jobs down with it.
-        let mut storing = tokio::spawn(async move { backend.store_gathered().await });
+        let mut storing = tokio::spawn(async move { backend.store_group().await });
         tokio::select! {
             biased;
             answer = &mut answered => return answer.unwrap_or_else(|_| Err(lost())),
@@ -68,14 +68,14 @@ impl PgBackend {
         answered.await.unwrap_or_else(|_| Err(lost()))
     }
 
-    async fn store_gathered(&self) {
-        let turn = self.0.gathering.turn.lock().await;
-        let mut gathered = self.0.gathering.take();
-        if gathered.is_empty() {
+    async fn store_group(&self) {
+        let turn = self.0.group_commit.turn.lock().await;
+        let mut group = self.0.group_commit.take();
+        if group.is_empty() {
             return;
         }
-        let counts: Vec<usize> = gathered.iter().map(|waiting| waiting.jobs.len()).collect();
-        let all: Vec<NewJob> = match &mut gathered[..] {
+        let counts: Vec<usize> = group.iter().map(|waiting| waiting.jobs.len()).collect();
+        let all: Vec<NewJob> = match &mut group[..] {
             // They are not needed again: there are no others for whose sake they would be tried by themselves.
             [alone] => std::mem::take(&mut alone.jobs),
             many => many.iter().flat_map(|waiting| waiting.jobs.iter().cloned()).collect(),
@@ -85,19 +85,19 @@ impl PgBackend {
         drop(turn);
         match answer {
             Ok(mut answers) => {
-                self.0.ring(executors);
-                for (Waiting { answer, .. }, count) in gathered.into_iter().zip(counts) {
+                self.0.wake(executors);
+                for (Waiting { answer, .. }, count) in group.into_iter().zip(counts) {
                     let rest = answers.split_off(count.min(answers.len()));
                     let _ = answer.send(Ok(std::mem::replace(&mut answers, rest)));
                 }
             }
             // One caller's jobs must not fail the others': each has a transaction of its own.
-            Err(error) if gathered.len() > 1 && !error.is_transient() => {
-                for Waiting { jobs, answer } in gathered {
+            Err(error) if group.len() > 1 && !error.is_transient() => {
+                for Waiting { jobs, answer } in group {
                     let _ = answer.send(self.store(jobs).await);
                 }
             }
-            Err(error) => gathered.into_iter().for_each(|waiting| drop(waiting.answer.send(Err(copy(&error))))),
+            Err(error) => group.into_iter().for_each(|waiting| drop(waiting.answer.send(Err(copy(&error))))),
         }
     }
 }

@@ -16,13 +16,13 @@ use rexecutor::{backend::JobRow, job::ExecutorName};
 
 /// A place in an executor's line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Position {
+pub(super) struct Cursor {
     pub(super) priority: i32,
     pub(super) at: DateTime<Utc>,
     pub(super) id: i64,
 }
 
-impl Position {
+impl Cursor {
     pub(super) fn of(job: &JobRow) -> Self {
         Self { priority: job.priority.into(), at: job.scheduled_at, id: job.id.as_i64() }
     }
@@ -41,22 +41,22 @@ const STRETCH: i32 = 25;
 
 /// The places that were reached.
 #[derive(Debug, Default)]
-pub(super) struct Positions(Mutex<HashMap<ExecutorName, Reached>>);
+pub(super) struct ClaimCursors(Mutex<HashMap<ExecutorName, Reached>>);
 
 #[derive(Debug, Clone, Copy)]
 struct Reached {
-    position: Position,
-    start: Start,
+    cursor: Cursor,
+    start: Scan,
 }
 
 /// A claim from the start of a line.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Start {
+pub(super) struct Scan {
     pub(super) at: DateTime<Utc>,
     pub(super) took: TimeDelta,
 }
 
-impl Start {
+impl Scan {
     /// Whether claims may still go on after it.
     fn is_recent(self, now: DateTime<Utc>) -> bool {
         let stretch = (self.took * STRETCH).min(TimeDelta::seconds(1));
@@ -64,21 +64,21 @@ impl Start {
     }
 }
 
-impl Positions {
+impl ClaimCursors {
     /// After which place a claim begins; `None`: at the start.
-    pub(super) fn of(&self, executor: &ExecutorName, now: DateTime<Utc>) -> Option<Position> {
+    pub(super) fn of(&self, executor: &ExecutorName, now: DateTime<Utc>) -> Option<Cursor> {
         let reached = self.reached_so_far();
         let recent = |reached: &&Reached| reached.start.is_recent(now);
-        reached.get(executor).filter(recent).map(|reached| reached.position)
+        reached.get(executor).filter(recent).map(|reached| reached.cursor)
     }
 
     /// Records where a claim that got all it asked for ended, and whether it began at the start; `None`: there were fewer
     /// jobs, or too few, and the next one begins at the start.
-    pub(super) fn reached(&self, executor: &ExecutorName, last: Option<Position>, start: Option<Start>) {
+    pub(super) fn reached(&self, executor: &ExecutorName, last: Option<Cursor>, start: Option<Scan>) {
         let mut reached = self.reached_so_far();
         let start = start.or(reached.get(executor).map(|reached| reached.start));
         match last.zip(start) {
-            Some((position, start)) => drop(reached.insert(executor.clone(), Reached { position, start })),
+            Some((cursor, start)) => drop(reached.insert(executor.clone(), Reached { cursor, start })),
             None => drop(reached.remove(executor)),
         }
     }
@@ -98,27 +98,27 @@ mod tests {
         BEGIN + TimeDelta::milliseconds(milliseconds)
     }
 
-    fn took(milliseconds: i64) -> Option<Start> {
-        Some(Start { at: BEGIN, took: TimeDelta::milliseconds(milliseconds) })
+    fn took(milliseconds: i64) -> Option<Scan> {
+        Some(Scan { at: BEGIN, took: TimeDelta::milliseconds(milliseconds) })
     }
 
     #[test]
     fn claims_go_on_for_a_while_and_begin_again() {
-        let (positions, executor) = (Positions::default(), ExecutorName::from("mail"));
-        let place = Position { priority: 3, at: BEGIN, id: 9 };
-        positions.reached(&executor, Some(place), took(4));
-        assert_eq!(positions.of(&executor, after(99)), Some(place));
+        let (cursors, executor) = (ClaimCursors::default(), ExecutorName::from("mail"));
+        let place = Cursor { priority: 3, at: BEGIN, id: 9 };
+        cursors.reached(&executor, Some(place), took(4));
+        assert_eq!(cursors.of(&executor, after(99)), Some(place));
         // Going on does not count as beginning at the start.
-        let further = Position { id: 20, ..place };
-        positions.reached(&executor, Some(further), None);
-        assert_eq!(positions.of(&executor, after(99)), Some(further));
-        assert_eq!(positions.of(&executor, after(100)), None);
+        let from_cursors = Cursor { id: 20, ..place };
+        cursors.reached(&executor, Some(from_cursors), None);
+        assert_eq!(cursors.of(&executor, after(99)), Some(from_cursors));
+        assert_eq!(cursors.of(&executor, after(100)), None);
         // A second is the most.
-        positions.reached(&executor, Some(place), took(60_000));
-        assert_eq!(positions.of(&executor, after(999)), Some(place));
-        assert_eq!(positions.of(&executor, after(1_000)), None);
-        positions.reached(&executor, None, None);
-        assert_eq!(positions.of(&executor, BEGIN), None);
+        cursors.reached(&executor, Some(place), took(60_000));
+        assert_eq!(cursors.of(&executor, after(999)), Some(place));
+        assert_eq!(cursors.of(&executor, after(1_000)), None);
+        cursors.reached(&executor, None, None);
+        assert_eq!(cursors.of(&executor, BEGIN), None);
     }
 
     #[test]

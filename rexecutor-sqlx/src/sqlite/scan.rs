@@ -6,15 +6,15 @@
 use std::time::Duration;
 
 use rexecutor::{
-    backend::{Claimed, JobRow, Slots},
+    backend::{Claimed, Demand, JobRow},
     job::{JobId, NodeId},
 };
 use sqlx::Row;
 
 use super::{
+    due_rows,
     error::is_too_big,
-    found,
-    further::LongLines,
+    fast_path::LongQueues,
     row::{self, micros},
     script::{Answer, Script, json},
     states,
@@ -42,8 +42,8 @@ struct Ask<'s> {
 pub(super) async fn claim(
     work: &mut Work<'_>,
     node: NodeId,
-    slots: &[Slots],
-    long: &mut LongLines,
+    slots: &[Demand],
+    long: &mut LongQueues,
 ) -> Result<Claimed, sqlx::Error> {
     let script = find_levels(Script::default().then(include_str!("queries/find_node.sql")), node, slots)?;
     // Most claims that find nothing due are over with this, and need no transaction.
@@ -76,7 +76,7 @@ pub(super) async fn claim(
 }
 
 /// Notes which lines are longer than what was taken of their first priority.
-fn note(long: &mut LongLines, slots: &[Slots], levels: &[Level], free: &[usize], jobs: &[JobRow]) {
+fn note(long: &mut LongQueues, slots: &[Demand], levels: &[Level], free: &[usize], jobs: &[JobRow]) {
     let mut first = vec![None; slots.len()];
     for level in levels.iter().rev() {
         if let Some(first) = first.get_mut(level.place) {
@@ -90,7 +90,7 @@ fn note(long: &mut LongLines, slots: &[Slots], levels: &[Level], free: &[usize],
 }
 
 /// Adds the statement that finds the priorities of these executors, and the arguments that a claim's statements share.
-fn find_levels(script: Script, node: NodeId, slots: &[Slots]) -> Result<Script, sqlx::Error> {
+fn find_levels(script: Script, node: NodeId, slots: &[Demand]) -> Result<Script, sqlx::Error> {
     let executors: Vec<&str> = slots.iter().map(|slot| slot.executor.as_str()).collect();
     script.then(include_str!("queries/find_levels.sql")).bind(node.0)?.bind(json(&executors)?)
 }
@@ -109,7 +109,7 @@ fn read_levels(answer: Option<&Answer>) -> Result<Vec<Level>, sqlx::Error> {
 async fn take(
     work: &mut Work<'_>,
     node: NodeId,
-    slots: &[Slots],
+    slots: &[Demand],
     levels: &[Level],
     free: &mut [usize],
     found: &mut Vec<JobId>,
@@ -184,7 +184,7 @@ async fn find_due(
     for (place, ask) in asks.iter().enumerate() {
         let text: Option<&str> = row.and_then(|row| row.try_get(place).ok());
         let Some(mut jobs) =
-            text.and_then(|text| found::read(text, found::Claim { executor: ask.executor, node, now }))
+            text.and_then(|text| due_rows::read(text, due_rows::Claim { executor: ask.executor, node, now }))
         else {
             taken.push(None);
             continue;
@@ -202,7 +202,7 @@ pub(super) fn sorted(mut jobs: Vec<JobRow>) -> Vec<JobRow> {
     jobs
 }
 
-/// Claims the rows of a level one by one, and sets aside those that cannot be read.
+/// Claims the rows of a level one by one, and quarantines those that cannot be read.
 async fn claim_rows(work: &mut Work<'_>, node: NodeId, ask: &Ask<'_>) -> Result<Vec<JobRow>, sqlx::Error> {
     let mut jobs: Vec<JobRow> = Vec::new();
     loop {
@@ -218,10 +218,10 @@ async fn claim_rows(work: &mut Work<'_>, node: NodeId, ask: &Ask<'_>) -> Result<
         for job in row::read_all(&mut *work.conn, &rows).await? {
             match job {
                 Ok(job) => jobs.push(job),
-                Err(unreadable) => states::set_aside(work, &unreadable).await?,
+                Err(unreadable) => states::quarantine(work, &unreadable).await?,
             }
         }
-        // Rows that were set aside have made room for others.
+        // Rows that were quarantined have made room for others.
         if rows.len() < wanted || jobs.len() == ask.free {
             return Ok(sorted(jobs));
         }

@@ -7,26 +7,28 @@
 use std::collections::{HashMap, HashSet};
 
 use rexecutor::{
-    backend::{Claimed, JobRow, Slots},
+    backend::{Claimed, Demand, JobRow},
     job::{ExecutorName, JobId, NodeId},
 };
 use sqlx::{Row, sqlite::SqliteRow};
 
 use super::{
     complete::expect,
+    due_rows,
     error::{is_too_big, is_unexpected},
-    found, row,
+    row,
     row::micros,
+    scan,
     script::{Script, json},
-    states, take,
+    states,
     work::Work,
 };
 
 /// Executors whose last claim got all that it asked for, from their first priority.
 #[derive(Debug, Default)]
-pub(super) struct LongLines(HashSet<ExecutorName>);
+pub(super) struct LongQueues(HashSet<ExecutorName>);
 
-impl LongLines {
+impl LongQueues {
     pub(super) fn note(&mut self, executor: &ExecutorName, is_long: bool) {
         if !is_long {
             self.0.remove(executor);
@@ -35,7 +37,7 @@ impl LongLines {
         }
     }
 
-    fn are(&self, slots: &[Slots]) -> bool {
+    fn are(&self, slots: &[Demand]) -> bool {
         // What asks for nothing would learn nothing either, not even that the node is no member.
         !slots.is_empty() && slots.iter().all(|slot| slot.free > 0 && self.0.contains(&slot.executor))
     }
@@ -55,17 +57,17 @@ const STATEMENTS: usize = 3;
 pub(super) async fn claim(
     work: &mut Work<'_>,
     node: NodeId,
-    slots: &[Slots],
-    long: &mut LongLines,
+    slots: &[Demand],
+    long: &mut LongQueues,
 ) -> Result<Claimed, sqlx::Error> {
     if slots.len() > MOST || !long.are(slots) {
-        return take::claim(work, node, slots, long).await;
+        return scan::claim(work, node, slots, long).await;
     }
     let answers = match work.finish(script(micros(work.now), node, slots)?).await {
         Ok(answers) => answers,
         Err(error) if is_unexpected(&error) || is_too_big(&error) => {
             work.restart();
-            return take::claim(work, node, slots, long).await;
+            return scan::claim(work, node, slots, long).await;
         }
         Err(error) => return Err(error),
     };
@@ -81,16 +83,16 @@ pub(super) async fn claim(
     if broken.is_empty() {
         return Ok(Claimed { jobs: jobs.into_iter().flatten().collect(), next_due_in: None, member: true });
     }
-    mend(work, node, slots, jobs, &broken, long).await
+    repair(work, node, slots, jobs, &broken, long).await
 }
 
-fn script(now: i64, node: NodeId, slots: &[Slots]) -> Result<Script, sqlx::Error> {
+fn script(now: i64, node: NodeId, slots: &[Demand]) -> Result<Script, sqlx::Error> {
     // Few different texts, because each stays prepared: what is too much asks for nothing.
     let count = [1, 4, AT_ONCE].into_iter().find(|count| *count >= slots.len()).unwrap_or(AT_ONCE);
-    let nothing = Slots { executor: "".into(), free: 0 };
+    let nothing = Demand { executor: "".into(), free: 0 };
     slots.chunks(AT_ONCE).try_fold(Script::default(), |script, slots| {
         let asks = || slots.iter().chain(std::iter::repeat(&nothing)).take(count);
-        let ask = |script: Script, slot: &Slots| {
+        let ask = |script: Script, slot: &Demand| {
             let executor = slot.executor.as_str().to_owned();
             script.bind(executor.clone())?.bind(executor)?.bind(now)?.bind(bounded(slot.free))
         };
@@ -116,27 +118,27 @@ async fn read(
 ) -> Result<(Vec<JobRow>, Vec<JobId>), sqlx::Error> {
     // Unchecked: SQLite says that it is text, which it does not have to be.
     let bytes: &[u8] = row.try_get_unchecked(place)?;
-    let claim = found::Claim { executor: executor.as_str(), node, now: work.now };
-    if let Some(mut jobs) = std::str::from_utf8(bytes).ok().and_then(|text| found::read(text, claim)) {
+    let claim = due_rows::Claim { executor: executor.as_str(), node, now: work.now };
+    if let Some(mut jobs) = std::str::from_utf8(bytes).ok().and_then(|text| due_rows::read(text, claim)) {
         row::add_errors(work.conn, &mut jobs).await?;
         if let Ok(jobs) = jobs.into_iter().collect() {
-            return Ok((take::sorted(jobs), Vec::new()));
+            return Ok((scan::sorted(jobs), Vec::new()));
         }
     }
-    let ids = found::read_ids(bytes).ok_or_else(|| sqlx::Error::Decode("a claim's answer cannot be read".into()))?;
+    let ids = due_rows::read_ids(bytes).ok_or_else(|| sqlx::Error::Decode("a claim's answer cannot be read".into()))?;
     Ok((Vec::new(), ids))
 }
 
-/// Reads claimed rows one by one, sets aside those that are `broken`, and claims others in their place.
+/// Reads claimed rows one by one, quarantines those that are `broken`, and claims others in their place.
 ///
 /// If that fails, or never begins, the node does not know these runs, and gives them back.
-async fn mend(
+async fn repair(
     work: &mut Work<'_>,
     node: NodeId,
-    slots: &[Slots],
+    slots: &[Demand],
     mut jobs: Vec<Vec<JobRow>>,
     broken: &[JobId],
-    long: &mut LongLines,
+    long: &mut LongQueues,
 ) -> Result<Claimed, sqlx::Error> {
     work.again();
     work.open().await?;
@@ -144,9 +146,9 @@ async fn mend(
     let rest = slots
         .iter()
         .zip(&jobs)
-        .map(|(slot, jobs)| Slots { executor: slot.executor.clone(), free: slot.free.saturating_sub(jobs.len()) });
-    let rest: Vec<Slots> = rest.filter(|slot| slot.free > 0).collect();
-    let mut claimed = take::claim(work, node, &rest, long).await?;
+        .map(|(slot, jobs)| Demand { executor: slot.executor.clone(), free: slot.free.saturating_sub(jobs.len()) });
+    let rest: Vec<Demand> = rest.filter(|slot| slot.free > 0).collect();
+    let mut claimed = scan::claim(work, node, &rest, long).await?;
     sort_in(std::mem::take(&mut claimed.jobs), slots, &mut jobs);
     claimed.jobs = jobs.into_iter().flatten().collect();
     Ok(claimed)
@@ -161,14 +163,14 @@ async fn read_claimed(work: &mut Work<'_>, node: NodeId, ids: &[JobId]) -> Resul
         match job {
             // Whoever has taken one back meanwhile had the right to.
             Ok(job) => sound.extend(Some(job).filter(|job| job.node == Some(node))),
-            Err(unreadable) => states::set_aside(work, &unreadable).await?,
+            Err(unreadable) => states::quarantine(work, &unreadable).await?,
         }
     }
-    Ok(take::sorted(sound))
+    Ok(scan::sorted(sound))
 }
 
 /// Adds jobs to those of their executors.
-fn sort_in(more: Vec<JobRow>, slots: &[Slots], jobs: &mut [Vec<JobRow>]) {
+fn sort_in(more: Vec<JobRow>, slots: &[Demand], jobs: &mut [Vec<JobRow>]) {
     let places: HashMap<&ExecutorName, usize> =
         slots.iter().enumerate().map(|(place, slot)| (&slot.executor, place)).collect();
     for job in more {

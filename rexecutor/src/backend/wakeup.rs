@@ -1,0 +1,105 @@
+//! How a node learns that there may be something to do, without asking again and again.
+//!
+//! A [`Wakeup`] belongs to one node. A backend wakeups every wakeup that [`watch`](super::Claim::watch) was given, whenever
+//! jobs become available or are to be cancelled. A wake is a hint: a lost one costs a poll interval, never a job.
+
+use std::{
+    collections::BTreeSet,
+    future::poll_fn,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    task::{Context, Poll},
+};
+
+use futures::task::AtomicWaker;
+
+use crate::job::{ExecutorName, JobId};
+
+/// What one node is woken by.
+#[derive(Debug, Default)]
+pub struct Wakeup {
+    woken: Mutex<WakeReasons>,
+    listener: AtomicWaker,
+}
+
+/// Why a wakeup was woken since it was last listened to.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct WakeReasons {
+    /// Any executor may have jobs that are due.
+    pub all: bool,
+    /// These executors have new jobs.
+    pub executors: BTreeSet<ExecutorName>,
+    /// These jobs are to be cancelled if they run here.
+    pub cancelled: BTreeSet<JobId>,
+}
+
+impl WakeReasons {
+    fn is_silent(&self) -> bool {
+        !self.all && self.executors.is_empty() && self.cancelled.is_empty()
+    }
+}
+
+impl Wakeup {
+    /// Says that `executor` has a new job.
+    pub fn wake(&self, executor: &ExecutorName) {
+        self.note(|woken| {
+            if !woken.all && !woken.executors.contains(executor) {
+                woken.executors.insert(executor.clone());
+            }
+        });
+    }
+
+    /// Says that any executor may have jobs: after an outage, or where the backend cannot tell.
+    pub fn wake_all(&self) {
+        self.note(|woken| woken.all = true);
+    }
+
+    /// Says that a job is to be cancelled.
+    pub fn cancel(&self, job: JobId) {
+        self.note(|woken| {
+            woken.cancelled.insert(job);
+        });
+    }
+
+    fn note(&self, change: impl FnOnce(&mut WakeReasons)) {
+        change(&mut self.woken.lock().unwrap_or_else(PoisonError::into_inner));
+        self.listener.wake();
+    }
+
+    /// Waits until the wakeup is woken, and returns why. Rings that nobody heard are kept until then. One task listens at
+    /// a time: of two, the first is forgotten.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost when the future is dropped.
+    pub async fn listen(&self) -> WakeReasons {
+        poll_fn(|context| self.poll_listen(context)).await
+    }
+
+    pub(crate) fn poll_listen(&self, context: &mut Context<'_>) -> Poll<WakeReasons> {
+        // Before looking, or a wake in between would wake nobody.
+        self.listener.register(context.waker());
+        let woken = std::mem::take(&mut *self.woken.lock().unwrap_or_else(PoisonError::into_inner));
+        if woken.is_silent() { Poll::Pending } else { Poll::Ready(woken) }
+    }
+}
+
+/// The listeners of the nodes that work on one backend in this process.
+///
+/// It holds none of them alive: a node that is gone is forgotten.
+#[derive(Debug, Default)]
+pub struct Listeners(Mutex<Vec<Weak<Wakeup>>>);
+
+impl Listeners {
+    /// Adds a node's wakeup.
+    pub fn add(&self, wakeup: &Arc<Wakeup>) {
+        let mut listeners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        listeners.retain(|known| known.strong_count() > 0 && !known.ptr_eq(&Arc::downgrade(wakeup)));
+        listeners.push(Arc::downgrade(wakeup));
+    }
+
+    /// Calls `wake` with every wakeup.
+    pub fn each(&self, wake: impl Fn(&Wakeup)) {
+        let listeners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        listeners.iter().filter_map(Weak::upgrade).for_each(|wakeup| wake(&wakeup));
+    }
+}
