@@ -87,7 +87,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// Enqueues a job for each file, unless it has one from an interrupted run.
 async fn enqueue(backend: &SqliteBackend, folder: &Path) -> Result<u64, Box<dyn Error>> {
-    let once = UniquenessCriteria::by_data().for_statuses(&JobStatus::ALL);
+    let once = UniquenessCriteria::by_data().for_statuses(JobStatus::ALL);
     let (mut folders, mut jobs) = (vec![folder.to_owned()], vec![CallFlakyService::builder().unique(once).encode()?]);
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder)?.flatten() {

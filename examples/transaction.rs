@@ -3,7 +3,7 @@
 //! Run it with `cargo run --example transaction`. It uses a SQLite file of its own, and removes it.
 
 use rexecutor::prelude::*;
-use rexecutor_sqlx::{EnqueueIn, SqliteBackend};
+use rexecutor_sqlx::SqliteBackend;
 use sqlx::{SqlitePool, sqlite::SqliteConnectOptions};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
@@ -23,12 +23,12 @@ async fn send_receipt(
 }
 
 /// Takes an order: the row and the job together, or neither of them.
-async fn order(pool: &SqlitePool, item: &str) -> Result<i64, BoxError> {
+async fn order(backend: &SqliteBackend, pool: &SqlitePool, item: &str) -> Result<i64, BoxError> {
     // IMMEDIATE: this transaction writes, and says so from the start.
     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
     let insert = sqlx::query_scalar("INSERT INTO orders (item) VALUES (?) RETURNING id").bind(item);
     let id: i64 = insert.fetch_one(&mut *transaction).await?;
-    let _ = SendReceipt::builder().with_data(id).enqueue_in(&mut transaction).await?;
+    let _ = SendReceipt::builder().with_data(id).enqueue_in(backend, &mut transaction).await?;
     if item == "a unicorn" {
         // Leaving without a commit undoes all of it.
         return Err("there are no unicorns".into());
@@ -50,7 +50,7 @@ async fn main() -> Result<(), BoxError> {
     let node = node.with_executor::<SendReceipt>().start().await?;
 
     for item in ["a lamp", "a unicorn", "a chair"] {
-        match order(&pool, item).await {
+        match order(&backend, &pool, item).await {
             Ok(id) => println!("order {id} was taken"),
             Err(error) => println!("the order of {item} was not: {error}"),
         }

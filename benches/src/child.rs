@@ -7,7 +7,7 @@ use std::{path::PathBuf, process::Stdio, time::Duration};
 
 use clap::{Args, ValueEnum};
 use rexecutor::{
-    Executor, Rexecutor,
+    Rexecutor,
     clock::{Clock, SystemClock},
 };
 use tokio::{

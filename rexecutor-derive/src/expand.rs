@@ -57,6 +57,11 @@ pub(crate) fn job(job: &Job) -> TokenStream {
         #(#cfgs)*
         #[allow(deprecated, dead_code)]
         impl #executor {
+            /// Begins to build a job of this kind.
+            #vis fn builder<'a>() -> #krate::job::builder::JobBuilder<'a, Self> {
+                <Self as #krate::ExecutorExt>::builder()
+            }
+
             #[doc = #enqueue_doc]
             ///
             /// # Errors
@@ -65,7 +70,7 @@ pub(crate) fn job(job: &Job) -> TokenStream {
             #vis async fn enqueue(
                 data: <Self as #krate::Executor>::Data,
             ) -> ::core::result::Result<#krate::backend::Enqueued, #krate::job::builder::EnqueueError> {
-                <Self as #krate::Executor>::builder().with_data(data).enqueue().await
+                <Self as #krate::ExecutorExt>::builder().with_data(data).enqueue().await
             }
         }
 
@@ -307,7 +312,7 @@ fn entry(job: &Job, cron: &Cron) -> TokenStream {
         #krate::registry::CronEntry::new(
             #expression,
             #timezone,
-            || <#executor as #krate::Executor>::builder()#data.encode(),
+            || <#executor as #krate::ExecutorExt>::builder()#data.encode(),
         )
     }
 }

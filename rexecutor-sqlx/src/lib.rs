@@ -32,15 +32,16 @@
 //! # }
 //! ```
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod common;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
-mod transaction;
 
 #[cfg(feature = "postgres")]
 pub use self::postgres::{ConnectError, PgBackend, PgBackend as RexecutorPgBackend, PgOptions};
 
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::{Durability, OpenError, SqliteBackend, SqliteOptions};
-pub use self::transaction::EnqueueIn;
+pub use rexecutor::backend::EnqueueIn;

@@ -48,7 +48,7 @@ impl Executor for UniqueJob {
     const UNIQUENESS_CRITERIA: Option<UniquenessCriteria<'static>> = Some(
         UniquenessCriteria::by_executor()
             .and_within(TimeDelta::seconds(300))
-            .on_conflict(Replace::priority().for_statuses(&JobStatus::ALL)),
+            .on_conflict(Replace::priority().for_statuses(JobStatus::ALL)),
     );
     async fn execute(_job: Job<Self::Data, Self::Metadata>) -> ExecutionResult {
         ExecutionResult::Done

@@ -1,4 +1,4 @@
-//! `enqueue_in` finds the backend of its process by itself; so this is a process of its own.
+//! Enqueuing in transactions of the application's.
 
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
@@ -79,21 +79,51 @@ async fn a_job_is_built_and_enqueued_in_the_applications_transaction() {
     let url =
         std::env::var("DATABASE_URL").expect("run `scripts/postgres cargo test -p rexecutor-sqlx --all-features`");
     let pool = sqlx::PgPool::connect(&url).await.unwrap();
-    let enqueue = async |text: &str| {
-        let mut transaction = pool.begin().await.unwrap();
-        let answer = Mail::builder().with_data(text.to_owned()).enqueue_in(&mut transaction).await;
-        answer.map(|enqueued| (transaction, enqueued.id()))
-    };
-    let error = enqueue("nobody is there").await.err().unwrap();
-    assert!(std::error::Error::source(&error).unwrap().to_string().contains("connect one first"), "{error:?}");
-
     let schema = format!("rexecutor_transaction_{}", std::process::id());
     let backend = PgOptions::new().schema(&schema).connect(&url).await.unwrap();
-    enqueue("undone").await.unwrap().0.rollback().await.unwrap();
-    let (transaction, id) = enqueue("done").await.unwrap();
+    let enqueue = async |text: &str| {
+        let mut transaction = pool.begin().await.unwrap();
+        let enqueued = Mail::builder().with_data(text.to_owned()).enqueue_in(&backend, &mut transaction).await.unwrap();
+        (transaction, enqueued.id())
+    };
+    enqueue("undone").await.0.rollback().await.unwrap();
+    let (transaction, id) = enqueue("done").await;
     transaction.commit().await.unwrap();
     let rows = backend.query(&rexecutor::backend::Filter::All(vec![]), 10).await.unwrap();
     let drop = sqlx::AssertSqlSafe(format!("DROP SCHEMA {schema} CASCADE"));
     sqlx::raw_sql(drop).execute(&pool).await.unwrap();
     assert_eq!(rows.iter().map(|row| (row.id, row.data.as_str())).collect::<Vec<_>>(), [(id, r#""done""#)]);
+}
+
+/// Two backends of one process, on two databases, each with the tables: a transaction goes to the one that is named, and is
+/// refused by the other.
+#[tokio::test]
+async fn the_transaction_of_another_database_is_refused() {
+    let url =
+        std::env::var("DATABASE_URL").expect("run `scripts/postgres cargo test -p rexecutor-sqlx --all-features`");
+    let pool = sqlx::PgPool::connect(&url).await.unwrap();
+    let name = format!("rexecutor_other_{}", std::process::id());
+    let admin = |sql: String| sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&pool);
+    admin(format!("CREATE DATABASE {name}")).await.unwrap();
+    let options = (*pool.connect_options()).clone().database(&name);
+    let other_pool = sqlx::PgPool::connect_with(options).await.unwrap();
+    let (here, there) = (
+        PgOptions::new().schema(&name).connect(&url).await.unwrap(),
+        PgOptions::new().schema(&name).from_pool(other_pool.clone()).await.unwrap(),
+    );
+    let job = || Mail::builder().with_data("who takes it?".to_owned());
+    let mut transaction = other_pool.begin().await.unwrap();
+    let error = job().enqueue_in(&here, &mut transaction).await.unwrap_err();
+    let many = vec![job().encode().unwrap(); 3];
+    let enqueued = there.enqueue_in(&mut transaction, many).await.unwrap();
+    transaction.commit().await.unwrap();
+    let all = rexecutor::backend::Filter::All(vec![]);
+    let counts = (here.query(&all, 9).await.unwrap().len(), there.query(&all, 9).await.unwrap().len());
+    drop(there);
+    other_pool.close().await;
+    admin(format!("DROP SCHEMA {name} CASCADE")).await.unwrap();
+    admin(format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
+    let said = std::error::Error::source(&error).unwrap().to_string();
+    assert!(said.contains("the transaction is on another database"), "{said}");
+    assert_eq!((enqueued.len(), counts), (3, (0, 3)));
 }

@@ -1,9 +1,10 @@
 //! Many jobs in one call.
 
 use crate::{
-    backend::{Enqueue, Enqueued, NewJob},
+    backend::Enqueue,
+    builder::EnqueueError,
     global,
-    job::builder::EnqueueError,
+    model::{Enqueued, NewJob},
 };
 
 /// Enqueues jobs on the global backend, of one executor or of several, and returns once all of them are stored.

@@ -51,10 +51,12 @@ fn backends() -> MutexGuard<'static, HashMap<Id, Arc<dyn Backend>>> {
 }
 
 /// Makes a backend the global one of a runtime, of its tasks and its blocking threads, until this is dropped.
+#[cfg(feature = "__testing")]
 #[derive(Debug)]
 #[must_use = "dropping it ends the isolation"]
 pub(crate) struct Isolation(Id);
 
+#[cfg(feature = "__testing")]
 impl Isolation {
     pub(crate) fn of(runtime: &Handle, backend: Arc<dyn Backend>) -> Self {
         backends().insert(runtime.id(), backend);
@@ -63,6 +65,7 @@ impl Isolation {
     }
 }
 
+#[cfg(feature = "__testing")]
 impl Drop for Isolation {
     fn drop(&mut self) {
         // Dropped outside of the lock: a backend may have much to do when it ends.

@@ -2,13 +2,20 @@
 
 pub mod backend;
 pub mod backoff;
+mod builder;
 mod bulk;
 pub mod clock;
+mod context;
+mod criteria;
 mod engine;
+mod executing;
 pub mod executor;
 pub mod global;
 pub mod job;
+mod json;
 pub mod limits;
+mod manage;
+mod model;
 pub mod node;
 pub mod prelude;
 pub mod pruner;
@@ -16,6 +23,8 @@ pub mod registry;
 pub mod schedule;
 mod slab;
 pub mod testing;
+mod typed;
+mod validate;
 
 pub use chrono::TimeDelta;
 pub use chrono_tz::Tz;
@@ -25,11 +34,14 @@ pub use rexecutor_derive::job;
 
 pub use crate::{
     bulk::{enqueue_all, enqueue_all_to_backend},
-    executor::{ExecutionError, ExecutionResult, Executor},
+    context::JobContext,
+    executing::{ExecutionError, ExecutionResult, Executor},
     global::{GlobalBackendIsSet, NoGlobalBackend},
-    job::{Job, JobContext, JobId, JobStatus},
+    manage::ExecutorExt,
+    model::{JobId, JobStatus},
     node::Rexecutor,
     registry::{Extract, ExtractError, State},
+    typed::Job,
 };
 
 /// What `#[job]` writes refers to. Not public API.
@@ -40,5 +52,5 @@ pub mod __private {
     #[cfg(feature = "macros")]
     pub use rexecutor_derive::expectation;
 
-    pub use crate::{executor::IntoExecutionResult, registry::extract};
+    pub use crate::{executing::IntoExecutionResult, registry::extract};
 }

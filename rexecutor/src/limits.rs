@@ -12,6 +12,9 @@ pub const MAX_DATA_BYTES: usize = 1024 * 1024;
 /// The deepest nesting of JSON that can be read back: `serde_json` refuses to read 128 levels.
 pub const MAX_DEPTH: usize = 127;
 
+/// The most bytes that the names and values of a job's headers may have together: 8 KiB.
+pub const MAX_HEADER_BYTES: usize = 8 * 1024;
+
 /// The longest tag, in bytes.
 pub const MAX_TAG_BYTES: usize = 255;
 

@@ -10,7 +10,9 @@ pub use rexecutor_derive::job;
 pub use crate::{
     Rexecutor,
     backoff::{BackoffStrategy, Jitter, Strategy},
-    executor::{CancellationReason, Disposition, ExecutionError, ExecutionResult, Executor, JobFailure, Retention},
+    executor::{
+        CancellationReason, Disposition, ExecutionError, ExecutionResult, Executor, ExecutorExt, JobFailure, Retention,
+    },
     job::{
         ErrorType, Job, JobContext, JobError, JobId, JobStatus,
         query::Where,

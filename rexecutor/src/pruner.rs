@@ -20,10 +20,8 @@
 
 use chrono::TimeDelta;
 
-use crate::{
-    executor::Executor,
-    job::{ExecutorName, JobStatus},
-};
+pub use crate::model::{PruneRule, PruneScope, PruneSpec};
+use crate::{executing::Executor, model::JobStatus};
 
 /// Which finished jobs are deleted, and when.
 #[derive(Debug, Clone)]
@@ -64,13 +62,13 @@ impl Pruner {
     /// Deletes jobs that finished with `status` more than `age` ago. A job's age counts from its end, not from its due
     /// time.
     pub const fn max_age(age: TimeDelta, status: JobStatus) -> Self {
-        Self(PruneSpec { status, rule: PruneRule::MaxAge(age), executors: PruneScope::All })
+        Self(PruneSpec::new(status, PruneRule::MaxAge(age), PruneScope::All))
     }
 
     /// Keeps the `length` jobs that finished last with `status`, over all executors of this pruner together, and
     /// deletes those before.
     pub const fn max_length(length: u32, status: JobStatus) -> Self {
-        Self(PruneSpec { status, rule: PruneRule::MaxLength(length), executors: PruneScope::All })
+        Self(PruneSpec::new(status, PruneRule::MaxLength(length), PruneScope::All))
     }
 
     /// Only jobs of this executor; more are added with [`and`](ScopedPruner::and).
@@ -105,62 +103,5 @@ impl From<Pruner> for PruneSpec {
 impl From<ScopedPruner> for PruneSpec {
     fn from(pruner: ScopedPruner) -> Self {
         pruner.0
-    }
-}
-
-/// What a backend is asked to delete.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PruneSpec {
-    /// The status, a finished one.
-    pub status: JobStatus,
-    /// Which of them.
-    pub rule: PruneRule,
-    /// Whose.
-    pub executors: PruneScope,
-}
-
-impl PruneSpec {
-    /// What is wrong with it, if anything.
-    pub fn problem(&self) -> Option<String> {
-        match self.rule {
-            _ if !self.status.is_finished() => {
-                Some(format!("only finished jobs can be pruned, and {} ones are not", self.status))
-            }
-            PruneRule::MaxAge(age) if age < TimeDelta::zero() => Some(format!("the age {age} to prune at is negative")),
-            _ => None,
-        }
-    }
-}
-
-/// Which finished jobs are deleted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PruneRule {
-    /// Those that finished longer ago than this.
-    MaxAge(TimeDelta),
-    /// All but this many that finished last.
-    MaxLength(u32),
-}
-
-/// Whose jobs are deleted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PruneScope {
-    /// Everybody's.
-    All,
-    /// Only those of these executors.
-    Only(Vec<ExecutorName>),
-    /// Those of every executor but these.
-    Except(Vec<ExecutorName>),
-}
-
-impl PruneScope {
-    /// Whether it takes in this executor.
-    pub fn contains(&self, executor: &ExecutorName) -> bool {
-        match self {
-            Self::All => true,
-            Self::Only(names) => names.contains(executor),
-            Self::Except(names) => !names.contains(executor),
-        }
     }
 }

@@ -16,11 +16,11 @@ use crate::{
 
 /// What is due waits behind what is not.
 fn due(job: NewJob) -> NewJob {
-    NewJob { priority: 1, ..job }
+    job.with_priority(1)
 }
 
 fn future(job: NewJob) -> NewJob {
-    NewJob { priority: 0, due: Due::In(TimeDelta::days(1_000)), ..job }
+    job.with_priority(0).with_due(Due::In(TimeDelta::days(1_000)))
 }
 
 pub(super) async fn run(settings: &Settings, jobs: usize) -> Result<Vec<Sample>> {

@@ -1,9 +1,6 @@
 //! How soon a job starts on a node that has nothing else to do.
 
-use rexecutor::{
-    Executor,
-    clock::{Clock, SystemClock},
-};
+use rexecutor::clock::{Clock, SystemClock};
 
 use crate::{
     Result,

@@ -9,7 +9,6 @@ use std::{
 };
 
 use rexecutor::{
-    Executor,
     clock::{Clock, SystemClock},
     job::JobId,
 };

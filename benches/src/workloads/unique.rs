@@ -1,7 +1,5 @@
 //! Enqueuing unique jobs.
 
-use rexecutor::Executor;
-
 use crate::{
     Error, Result,
     jobs::{Single, Work},

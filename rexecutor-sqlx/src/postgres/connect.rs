@@ -1,6 +1,6 @@
 //! Connecting.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::{Arc, OnceLock};
 
 use rexecutor::backend::Listeners;
 use sqlx::{
@@ -9,13 +9,20 @@ use sqlx::{
 };
 
 use super::{
-    Database, PgBackend, PgOptions, claim_cursors::ClaimCursors, connection_cache::ConnectionCache,
-    error::ConnectError, failover::Failover, group_commit::GroupCommit, migrate, notices::Notices, queries::Queries,
-    row_locations::RowLocations, session::INDEXED, transaction,
+    backend::{Database, PgBackend},
+    claim_cursors::ClaimCursors,
+    connection_cache::{ConnectionCache, FRESH},
+    error::ConnectError,
+    failover::Failover,
+    group_commit::GroupCommit,
+    migrate,
+    notices::Notices,
+    options::PgOptions,
+    queries::Queries,
+    row_locations::RowLocations,
+    session::INDEXED,
 };
-
-/// For how long a connection counts as alive without a question.
-pub(super) const FRESH: Duration = Duration::from_millis(500);
+use crate::common::Controlled;
 
 impl PgBackend {
     /// Connects with the default options, and creates the tables or brings them up to date.
@@ -24,7 +31,7 @@ impl PgBackend {
     ///
     /// When the server cannot be reached, refuses, takes no writes, or holds the tables of a later version; the error
     /// says what to do.
-    pub async fn connect(url: &str) -> Result<Self, ConnectError> {
+    pub async fn connect(url: impl AsRef<str>) -> Result<Self, ConnectError> {
         PgOptions::new().connect(url).await
     }
 
@@ -42,7 +49,7 @@ impl PgBackend {
     /// # Errors
     ///
     /// See [`connect`](Self::connect).
-    pub async fn from_db_url(url: &str) -> Result<Self, ConnectError> {
+    pub async fn from_db_url(url: impl AsRef<str>) -> Result<Self, ConnectError> {
         Self::connect(url).await
     }
 
@@ -56,6 +63,7 @@ impl PgBackend {
     }
 }
 
+#[cfg(feature = "__testing")]
 impl PgBackend {
     /// Drops the schema with all its jobs, as after a test. Not public API.
     ///
@@ -63,9 +71,16 @@ impl PgBackend {
     ///
     /// When the database fails.
     #[doc(hidden)]
-    pub async fn drop_schema(&self) -> Result<(), sqlx::Error> {
+    pub async fn drop_schema(&self) -> rexecutor::backend::Result<()> {
         let _waiting = self.0.connections.release_all();
-        self.0.query(&self.0.queries.drop_schema).execute(&self.0.pool).await.map(drop)
+        let drop_it = self.0.query(&self.0.queries.drop_schema).execute(&self.0.pool);
+        drop_it.await.map(drop).map_err(super::error::failed("could not drop the schema"))
+    }
+
+    /// Every statement by its name, as it is sent. Not public API.
+    #[doc(hidden)]
+    pub fn statements(&self) -> Vec<(&'static str, std::sync::Arc<str>)> {
+        self.0.queries.all().into_iter().map(|(name, sql)| (name, sql.clone())).collect()
     }
 }
 
@@ -75,7 +90,8 @@ impl PgOptions {
     /// # Errors
     ///
     /// See [`PgBackend::connect`].
-    pub async fn connect(self, url: &str) -> Result<PgBackend, ConnectError> {
+    pub async fn connect(self, url: impl AsRef<str>) -> Result<PgBackend, ConnectError> {
+        let url = url.as_ref();
         let mut options: PgConnectOptions = url.parse().map_err(ConnectError::new)?;
         options = options.disable_statement_logging();
         if url_names_no_application(url) {
@@ -128,6 +144,9 @@ impl PgOptions {
             queries,
             options: self,
             listeners: Listeners::default(),
+            controls: Controlled::default(),
+            reading_controls: tokio::sync::Mutex::default(),
+            identity: OnceLock::new(),
             group_commit: GroupCommit::default(),
             notices: Notices::default(),
             cursors: ClaimCursors::default(),
@@ -137,7 +156,6 @@ impl PgOptions {
             true => migrate::run(&backend.0).await?,
             false => migrate::check(&backend.0).await?,
         }
-        transaction::register(&backend.0);
         Ok(backend)
     }
 }

@@ -7,13 +7,17 @@
 //!
 //! - While anybody waits for the pool, no connection is kept here.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 use rexecutor::clock::{Clock, SystemClock};
 use sqlx::{Postgres, pool::PoolConnection};
 
-use super::connect::FRESH;
+/// For how long a connection counts as alive without a question.
+pub(super) const FRESH: Duration = Duration::from_millis(500);
 
 /// Connections that were used a moment ago.
 #[derive(Debug, Clone, Default)]

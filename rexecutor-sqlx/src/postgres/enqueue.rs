@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{Due, Enqueue, Enqueued, NewJob, Result, ScheduleKey, Ticks},
-    job::{ExecutorName, JobId},
+    backend::{Deadline, Due, Enqueue, Enqueued, NewJob, Result, ScheduleKey, Ticks},
+    job::{ExecutorName, JobId, JobStatus},
 };
 use sqlx::{
     PgConnection, Postgres, Row,
@@ -14,7 +14,10 @@ use sqlx::{
     query::Query,
 };
 
-use super::{Database, PgBackend, row};
+use super::{
+    backend::{Database, PgBackend},
+    row,
+};
 
 /// How many jobs go into one statement: what bounds the memory that a large call takes beside its jobs.
 pub(super) const CHUNK: usize = 1_000;
@@ -22,7 +25,7 @@ pub(super) const CHUNK: usize = 1_000;
 type Statement = Query<'static, Postgres, PgArguments>;
 
 impl Enqueue for PgBackend {
-    fn enqueue(&self, jobs: Vec<NewJob>) -> BoxFuture<'_, Result<Vec<Enqueued>>> {
+    fn enqueue<'a>(&'a self, jobs: Vec<NewJob>) -> BoxFuture<'a, Result<Vec<Enqueued>>> {
         // A unique job may have to wait for another transaction, and must not keep others waiting.
         let is_alone = jobs.len() > CHUNK || jobs.iter().any(|job| job.unique.is_some());
         Box::pin(async move {
@@ -72,14 +75,6 @@ impl PgBackend {
 }
 
 impl Database {
-    /// Wakes the nodes of this process, and tells those of others.
-    pub(super) fn wake(self: &std::sync::Arc<Self>, executors: BTreeSet<ExecutorName>) {
-        for executor in &executors {
-            self.listeners.each(|wakeup| wakeup.wake(executor));
-        }
-        self.tell(executors, None);
-    }
-
     pub(super) async fn store(&self, jobs: Vec<NewJob>) -> sqlx::Result<Vec<Enqueued>> {
         let is_one_statement = jobs.len() <= CHUNK && jobs.iter().all(|job| job.unique.is_none());
         if is_one_statement && self.has_settings {
@@ -109,7 +104,7 @@ impl Database {
             last.insert(stored.try_get::<String, _>("key")?, row::instant(stored, "last_tick_at")?);
         }
         let last = schedules.iter().map(|schedule| last.get(&schedule.0).copied().unwrap_or(now)).collect();
-        Ok(Ticks { now, last })
+        Ok(Ticks::new(now, last))
     }
 
     async fn tick(&self, schedule: &ScheduleKey, at: DateTime<Utc>, jobs: Vec<NewJob>) -> sqlx::Result<bool> {
@@ -165,15 +160,49 @@ impl Database {
             .bind(each(jobs, due_at))
             .bind(each(jobs, delay))
             .bind(each(jobs, |job| job.unique.as_ref().map(|unique| &unique.key.0[..])))
+            .bind(each(jobs, extras))
     }
 }
 
-/// Whether jobs differ in nothing but their data. Unique ones differ in their keys.
+/// Whether jobs differ in nothing but their data, and have nothing that few jobs have. Unique ones differ in their keys.
 fn are_alike(one: &NewJob, other: &NewJob) -> bool {
-    let NewJob { executor, data: _, metadata, max_attempts, priority, tags, due, unique } = other;
-    (&one.executor, &one.metadata, one.max_attempts, one.priority) == (executor, metadata, *max_attempts, *priority)
-        && (&one.tags, one.due) == (tags, *due)
-        && unique.is_none()
+    (&one.executor, &one.metadata, one.max_attempts, one.priority)
+        == (&other.executor, &other.metadata, other.max_attempts, other.priority)
+        && (&one.tags, one.due) == (&other.tags, other.due)
+        && other.unique.is_none()
+        && !has_extras(other)
+}
+
+/// Whether a job has anything that few jobs have.
+fn has_extras(job: &NewJob) -> bool {
+    job.due.is_blocked()
+        || !job.headers.is_empty()
+        || job.group_key.is_some()
+        || job.flow.is_some()
+        || job.deadline.is_some()
+}
+
+/// What few jobs have, as a JSON object; `None` for all others.
+fn extras(job: &NewJob) -> Option<String> {
+    if !has_extras(job) {
+        return None;
+    }
+    let status = if job.due.is_blocked() { JobStatus::Blocked } else { JobStatus::Scheduled };
+    let (mut deadline_at, mut deadline_in) = (None, None);
+    match job.deadline {
+        Some(Deadline::At(at)) => deadline_at = Some(at),
+        Some(Deadline::In(delay)) => deadline_in = Some(interval(delay.max(TimeDelta::zero())).microseconds),
+        None => {}
+    }
+    let extras = serde_json::json!({
+        "status": status.as_str(),
+        "headers": job.headers.encode().unwrap_or_default(),
+        "group_key": job.group_key,
+        "flow": job.flow.map(|flow| flow.0),
+        "deadline_at": deadline_at,
+        "deadline_in": deadline_in,
+    });
+    Some(extras.to_string())
 }
 
 fn each<'a, T>(jobs: &'a [NewJob], value: impl Fn(&'a NewJob) -> T) -> Vec<T> {

@@ -2,22 +2,25 @@
 
 use rexecutor::backend::BackendError;
 
+/// What lies behind an error: the driver's own.
+pub(super) type Cause = Box<dyn std::error::Error + Send + Sync>;
+
 /// Why a database cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
     /// The address is not one.
     #[error("the address of the database is not valid: write `postgres://user:password@host:5432/database`")]
-    Address(#[source] sqlx::Error),
+    Address(#[source] Cause),
     /// The host is unknown, or nothing answers there.
     #[error("no PostgreSQL server answers there: check the host, the port, and that the server runs")]
-    Unreachable(#[source] sqlx::Error),
+    Unreachable(#[source] Cause),
     /// The user is unknown, or the password is wrong.
     #[error("the server refuses the user or the password: check both in the database's address")]
-    Refused(#[source] sqlx::Error),
+    Refused(#[source] Cause),
     /// There is no such database.
     #[error("the database does not exist: create it with `createdb`, or correct its name in the address")]
-    NoDatabase(#[source] sqlx::Error),
+    NoDatabase(#[source] Cause),
     /// The server takes no writes: a standby, or a primary set so.
     #[error("the server is read-only, and jobs are written: connect to the primary")]
     ReadOnly,
@@ -35,7 +38,7 @@ pub enum ConnectError {
         /// What an administrator is to run.
         sql: String,
         /// What the server says.
-        source: sqlx::Error,
+        source: Cause,
     },
     /// The tables are not there, or are older than this program, and it was told not to migrate.
     #[error("the tables have schema version {found}, and this program needs {known}: call `run_migrations`")]
@@ -73,20 +76,53 @@ pub enum ConnectError {
     },
     /// Anything else.
     #[error("could not use the database")]
-    Database(#[source] sqlx::Error),
+    Database(#[source] Cause),
 }
 
 impl ConnectError {
     pub(super) fn new(error: sqlx::Error) -> Self {
         match (&error, code(&error).as_deref()) {
-            (sqlx::Error::Configuration(_), _) => Self::Address(error),
-            (sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::Tls(_), _) => Self::Unreachable(error),
-            (_, Some("28P01" | "28000")) => Self::Refused(error),
-            (_, Some("3D000")) => Self::NoDatabase(error),
+            (sqlx::Error::Configuration(_), _) => Self::Address(error.into()),
+            (sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::Tls(_), _) => {
+                Self::Unreachable(error.into())
+            }
+            (_, Some("28P01" | "28000")) => Self::Refused(error.into()),
+            (_, Some("3D000")) => Self::NoDatabase(error.into()),
             (_, Some("25006")) => Self::ReadOnly,
-            _ => Self::Database(error),
+            _ => Self::Database(error.into()),
         }
     }
+}
+
+impl ConnectError {
+    /// Whether connecting again may succeed later.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Unreachable(_) | Self::ReadOnly => true,
+            Self::Database(cause) => cause.downcast_ref().is_some_and(is_transient),
+            Self::Address(_)
+            | Self::Refused(_)
+            | Self::NoDatabase(_)
+            | Self::Schema { .. }
+            | Self::NoPermission { .. }
+            | Self::NotMigrated { .. }
+            | Self::SchemaTooNew { .. }
+            | Self::OldNodes { .. } => false,
+        }
+    }
+
+    /// The SQLSTATE of what lies behind it.
+    pub(super) fn code(&self) -> Option<String> {
+        match self {
+            Self::Database(cause) => code_of(cause),
+            _ => None,
+        }
+    }
+}
+
+/// The SQLSTATE of a driver's error.
+pub(super) fn code_of(cause: &Cause) -> Option<String> {
+    cause.downcast_ref().and_then(code)
 }
 
 /// The SQLSTATE of an error.
@@ -130,6 +166,15 @@ fn is_transient_code(code: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_passes_by_itself_is_told_apart() {
+        let timed_out = || sqlx::Error::PoolTimedOut;
+        assert!(ConnectError::new(timed_out()).is_transient());
+        assert!(ConnectError::Database(timed_out().into()).is_transient());
+        assert!(!ConnectError::Refused(timed_out().into()).is_transient());
+        assert!(!ConnectError::Database(sqlx::Error::RowNotFound.into()).is_transient());
+    }
 
     #[test]
     fn trap_37_a_server_that_turned_read_only_passes_and_a_broken_statement_does_not() {

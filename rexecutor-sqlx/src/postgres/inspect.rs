@@ -7,7 +7,11 @@ use rexecutor::{
 };
 use sqlx::{Row, postgres::PgRow};
 
-use super::{Database, PgBackend, error::failed, filter, row};
+use super::{
+    backend::{Database, PgBackend},
+    error::failed,
+    filter, row,
+};
 
 impl Inspect for PgBackend {
     fn query<'a>(&'a self, filter: &'a Filter, limit: usize) -> BoxFuture<'a, Result<Vec<JobRow>>> {
@@ -31,6 +35,14 @@ impl Inspect for PgBackend {
     fn rerun<'a>(&'a self, executor: &'a ExecutorName, job: JobId) -> BoxFuture<'a, Result<(), AmendError>> {
         Box::pin(async move {
             self.0.amend(executor, job, lifecycle::rerun).await?;
+            self.0.wake([executor.clone()].into());
+            Ok(())
+        })
+    }
+
+    fn release<'a>(&'a self, executor: &'a ExecutorName, job: JobId) -> BoxFuture<'a, Result<(), AmendError>> {
+        Box::pin(async move {
+            self.0.amend(executor, job, lifecycle::release).await?;
             self.0.wake([executor.clone()].into());
             Ok(())
         })
@@ -60,18 +72,22 @@ impl Database {
         while jobs.len() < limit {
             let work = async {
                 let mut transaction = self.begin_free().await?;
-                let mut query = filter::query(&self.queries.query_jobs, filter, now, last, batch);
-                let query = query.build().persistent(false);
+                let query = filter::query(&self.queries.query_jobs, filter, now, last, batch);
                 let rows = query.fetch_all(&mut *transaction).await?;
                 transaction.commit().await?;
                 Ok(rows)
             };
             let rows = self.limited(WHAT, work).await?;
             for stored in &rows {
-                let job = row::job(stored).map_err(failed("a row cannot be read as a job"))?;
-                last = job.id.as_i64();
-                if jobs.len() < limit && filter.matches(&job, now) {
-                    jobs.push(job);
+                last = stored.try_get("id").map_err(failed(WHAT))?;
+                match row::job(stored) {
+                    Ok(job) if jobs.len() < limit && filter.matches(&job, now) => jobs.push(job),
+                    Ok(_) => {}
+                    Err(error) => tracing::warn!(
+                        job.id = last,
+                        error = &error as &dyn std::error::Error,
+                        "job left out because its row cannot be read"
+                    ),
                 }
             }
             if i64::try_from(rows.len()).is_ok_and(|rows| rows < batch) {

@@ -7,13 +7,13 @@ use futures::future::BoxFuture;
 use rexecutor::{
     backend::{Heartbeat, Maintain, Node, Result, lifecycle},
     job::{ExecutorName, JobId, Lease, NodeId},
-    pruner::{PruneRule, PruneScope, PruneSpec},
+    pruner::PruneSpec,
 };
 use sqlx::{Row, postgres::types::PgInterval};
 
 use super::{
-    Database, PgBackend,
-    enqueue::{age, interval},
+    backend::{Database, PgBackend},
+    enqueue::interval,
     migrate,
     write::Locked,
 };
@@ -26,15 +26,15 @@ impl Maintain for PgBackend {
         Box::pin(self.0.limited("could not join the cluster", self.0.join(node)))
     }
 
-    fn heartbeat(&self, node: NodeId) -> BoxFuture<'_, Result<Heartbeat>> {
+    fn heartbeat<'a>(&'a self, node: NodeId) -> BoxFuture<'a, Result<Heartbeat>> {
         Box::pin(self.0.limited("could not send a heartbeat", self.0.heartbeat(node)))
     }
 
-    fn leave(&self, node: NodeId) -> BoxFuture<'_, Result<()>> {
+    fn leave<'a>(&'a self, node: NodeId) -> BoxFuture<'a, Result<()>> {
         Box::pin(self.0.limited("could not leave the cluster", self.0.leave(node)))
     }
 
-    fn rescue(&self) -> BoxFuture<'_, Result<usize>> {
+    fn rescue<'a>(&'a self) -> BoxFuture<'a, Result<usize>> {
         Box::pin(async move {
             let mut count = self.0.limited("could not find dead nodes", self.0.expire_nodes()).await.map(|()| 0)?;
             loop {
@@ -47,7 +47,7 @@ impl Maintain for PgBackend {
     }
 
     fn prune<'a>(&'a self, spec: &'a PruneSpec, limit: usize) -> BoxFuture<'a, Result<usize>> {
-        Box::pin(self.0.limited("could not prune jobs", self.0.prune(spec, limit)))
+        Box::pin(self.0.prune(spec, limit))
     }
 }
 
@@ -58,7 +58,9 @@ impl Database {
         let query = query.bind(migrate::KNOWN).bind(long(node.timeout));
         let row = query.fetch_one(&mut *transaction).await?;
         transaction.commit().await?;
-        row.try_get("id").map(NodeId)
+        let node = row.try_get("id").map(NodeId)?;
+        self.read_controls(node).await?;
+        Ok(node)
     }
 
     async fn heartbeat(&self, node: NodeId) -> sqlx::Result<Heartbeat> {
@@ -66,15 +68,10 @@ impl Database {
         let query = self.query(&self.queries.renew_node).bind(self.now()).bind(node.0);
         let rows = query.fetch_all(&mut *session).await?;
         session.end().await?;
-        let mut heartbeat =
-            Heartbeat { member: !rows.is_empty(), runs: Vec::with_capacity(rows.len()), cancelled: Vec::new() };
+        let mut heartbeat = if rows.is_empty() { Heartbeat::of_no_member() } else { Heartbeat::of_member() };
         for row in rows {
             let Some(id) = row.try_get::<Option<i64>, _>("id")? else { continue };
-            let run = (JobId::from(id), Lease(row.try_get("lease")?));
-            heartbeat.runs.push(run);
-            if row.try_get("is_cancelled")? {
-                heartbeat.cancelled.push(run);
-            }
+            heartbeat.add((JobId::from(id), Lease(row.try_get("lease")?)), row.try_get("is_cancelled")?);
         }
         Ok(heartbeat)
     }
@@ -117,32 +114,6 @@ impl Database {
         self.quarantine(&mut transaction, unreadable).await?;
         transaction.commit().await?;
         Ok(Some((jobs.len(), jobs.into_iter().map(|job| job.executor).collect())))
-    }
-
-    async fn prune(&self, spec: &PruneSpec, limit: usize) -> sqlx::Result<usize> {
-        let (names, are_meant) = match &spec.executors {
-            PruneScope::Only(names) => (names.as_slice(), true),
-            PruneScope::Except(names) => (names.as_slice(), false),
-            _ => (&[][..], false),
-        };
-        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let status = spec.status.as_str();
-        let query = match spec.rule {
-            PruneRule::MaxAge(max_age) => {
-                let query = self.query(&self.queries.prune_by_age).bind(self.now()).bind(status);
-                query.bind(names).bind(are_meant).bind(age(max_age)).bind(limit)
-            }
-            PruneRule::MaxLength(length) => {
-                let query = self.query(&self.queries.prune_by_length).bind(status).bind(names);
-                query.bind(are_meant).bind(i64::from(length)).bind(limit)
-            }
-            _ => return Ok(0),
-        };
-        let mut transaction = self.begin().await?;
-        let pruned = query.execute(&mut *transaction).await?.rows_affected();
-        transaction.commit().await?;
-        Ok(usize::try_from(pruned).unwrap_or(usize::MAX))
     }
 }
 

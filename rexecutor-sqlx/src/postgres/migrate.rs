@@ -6,8 +6,8 @@
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use super::{
-    Database,
-    error::{ConnectError, code},
+    backend::Database,
+    error::{ConnectError, code_of},
     queries::render,
 };
 
@@ -54,7 +54,7 @@ async fn run_as(program: Program, database: &Database) -> Result<(), ConnectErro
     // Two nodes that create the same schema at once: one of them is told that it exists, and looks again.
     for _ in 0..20 {
         match attempt(program, database).await {
-            Err(ConnectError::Database(error)) if is_race(&error) => {}
+            Err(error) if is_race(&error) => {}
             answer => return answer,
         }
     }
@@ -72,9 +72,10 @@ async fn check_as(program: Program, database: &Database) -> Result<(), ConnectEr
 }
 
 /// Whether two nodes did the same at the same time.
-fn is_race(error: &sqlx::Error) -> bool {
+fn is_race(error: &ConnectError) -> bool {
     // Duplicate schema, table, type or key; a deadlock; a row of the catalogue that was updated concurrently.
-    matches!(code(error).as_deref(), Some("42P06" | "42P07" | "42710" | "23505" | "40P01" | "XX000"))
+    matches!(error, ConnectError::Database(_))
+        && matches!(error.code().as_deref(), Some("42P06" | "42P07" | "42710" | "23505" | "40P01" | "XX000"))
 }
 
 async fn attempt(program: Program, database: &Database) -> Result<(), ConnectError> {
@@ -85,7 +86,7 @@ async fn attempt(program: Program, database: &Database) -> Result<(), ConnectErr
     let queries = &database.queries;
     let mut transaction = database.begin_free().await.map_err(ConnectError::new)?;
     let Place { has_schema, has_migrations, role } = place(database, &mut transaction).await?;
-    let denied = |error| no_permission(error, &queries.schema, &role);
+    let denied = |error: sqlx::Error| no_permission(ConnectError::Database(error.into()), &queries.schema, &role);
     // Creating what is there asks for the permission to create it all the same.
     if !has_schema {
         database.query(&queries.create_schema).execute(&mut *transaction).await.map_err(denied)?;
@@ -98,10 +99,8 @@ async fn attempt(program: Program, database: &Database) -> Result<(), ConnectErr
     database.query(&queries.lock_migrations).execute(&mut *transaction).await.map_err(denied)?;
     let found = program.accept(version(database, &mut transaction).await.map_err(ConnectError::new)?)?;
     for (migration, version) in program.migrations.iter().zip(1..).filter(|(_, version)| *version > found) {
-        apply(database, &mut transaction, migration, version).await.map_err(|error| match error {
-            ConnectError::Database(error) => denied(error),
-            error => error,
-        })?;
+        let applied = apply(database, &mut transaction, migration, version).await;
+        applied.map_err(|error| no_permission(error, &queries.schema, &role))?;
     }
     transaction.commit().await.map_err(ConnectError::new)
 }
@@ -149,35 +148,37 @@ async fn apply(
     let oldest = migration.oldest_program;
     if version > 1 {
         let query = database.query(&queries.find_oldest_node).bind(database.now());
-        let row = query.fetch_one(&mut *connection).await.map_err(ConnectError::Database)?;
-        let running: Option<i32> = row.try_get(0).map_err(ConnectError::Database)?;
+        let row = query.fetch_one(&mut *connection).await.map_err(ConnectError::new)?;
+        let running: Option<i32> = row.try_get(0).map_err(ConnectError::new)?;
         if let Some(running) = running.filter(|running| *running < oldest) {
             return Err(ConnectError::OldNodes { version, oldest, running });
         }
     }
     let sql = AssertSqlSafe(render(migration.sql, &queries.schema));
-    sqlx::raw_sql(sql).execute(&mut *connection).await.map_err(ConnectError::Database)?;
+    sqlx::raw_sql(sql).execute(&mut *connection).await.map_err(ConnectError::new)?;
     let query = database.query(&queries.insert_migration).bind(version).bind(migration.name).bind(oldest);
-    query.execute(connection).await.map_err(ConnectError::Database)?;
+    query.execute(connection).await.map_err(ConnectError::new)?;
     Ok(())
 }
 
-fn no_permission(error: sqlx::Error, schema: &str, role: &str) -> ConnectError {
-    if code(&error).as_deref() != Some("42501") {
-        return ConnectError::Database(error);
-    }
+/// The error, in other words if it is one of missing rights.
+fn no_permission(error: ConnectError, schema: &str, role: &str) -> ConnectError {
+    let cause = match error {
+        ConnectError::Database(cause) if code_of(&cause).as_deref() == Some("42501") => cause,
+        error => return error,
+    };
     let role = format!("\"{}\"", role.replace('"', "\"\""));
     let sql = format!(
         "CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION {role};\nGRANT USAGE, CREATE ON SCHEMA {schema} TO {role};"
     );
-    ConnectError::NoPermission { sql, source: error }
+    ConnectError::NoPermission { sql, source: cause }
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use rexecutor::backend::{Claim, Demand, Due, Enqueue, Maintain, NewJob, Node};
+    use rexecutor::backend::{Claim, Demand, Enqueue, Maintain, NewJob, Node};
     use sqlx::Connection;
 
     use super::{super::PgOptions, *};
@@ -217,7 +218,7 @@ mod tests {
         for (next, is_breaking) in [(ADDITIVE, false), (BREAKING, true)] {
             let schema = format!("rexecutor_upgrade_{is_breaking}_{}", std::process::id());
             let old = PgOptions::new().schema(&schema).connect(&url).await.unwrap();
-            let node = Node { label: "old".to_owned(), timeout: Duration::from_secs(600) };
+            let node = Node::new("old", Duration::from_secs(600));
             let node = old.join(&node).await.unwrap();
             let refused = run_as(next, &old.0).await;
             match (is_breaking, refused) {
@@ -229,7 +230,7 @@ mod tests {
             }
             // The old node notices nothing.
             let _ = old.enqueue(vec![job()]).await.unwrap();
-            let claimed = old.claim(node, &[Demand { executor: "mail".into(), free: 5 }]).await.unwrap();
+            let claimed = old.claim(node, [Demand::new("mail", 5)].into()).await.unwrap();
             assert_eq!(claimed.jobs.len(), 1);
             old.leave(node).await.unwrap();
             run_as(next, &old.0).await.unwrap();
@@ -249,15 +250,6 @@ mod tests {
     }
 
     fn job() -> NewJob {
-        NewJob {
-            executor: "mail".into(),
-            data: "1".to_owned(),
-            metadata: None,
-            max_attempts: 1,
-            priority: 0,
-            tags: Vec::new(),
-            due: Due::Now,
-            unique: None,
-        }
+        NewJob::new("mail", "1")
     }
 }

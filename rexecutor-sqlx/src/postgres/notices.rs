@@ -7,20 +7,11 @@
 use std::{
     collections::{BTreeSet, hash_map::RandomState},
     hash::{BuildHasher, Hasher},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use rexecutor::{
-    clock::{Clock, SystemClock},
-    job::{ExecutorName, JobId},
-};
+use rexecutor::job::{ExecutorName, JobId};
 use serde::{Deserialize, Serialize};
-
-use super::Database;
-
-/// How long after one notice the next one goes out at the earliest; those between gather.
-const PAUSE: Duration = Duration::from_millis(3);
 
 /// PostgreSQL takes payloads of less than 8,000 bytes.
 const MAX_PAYLOAD_BYTES: usize = 6_000;
@@ -63,6 +54,22 @@ impl Notices {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Takes in what is to be told; whether a task is to be started that tells it.
+    pub(super) fn add(&self, executors: BTreeSet<ExecutorName>, cancelled: Option<JobId>) -> bool {
+        let mut pending = self.pending();
+        pending.executors.extend(executors);
+        pending.cancelled.extend(cancelled);
+        !std::mem::replace(&mut pending.is_told, true)
+    }
+
+    /// Takes out the payloads that say all that is to be told; `None`: there is nothing, and the task is to end.
+    pub(super) fn take(&self) -> Option<Vec<String>> {
+        let mut pending = self.pending();
+        pending.is_told = !pending.executors.is_empty() || !pending.cancelled.is_empty();
+        let (executors, cancelled) = (std::mem::take(&mut pending.executors), std::mem::take(&mut pending.cancelled));
+        pending.is_told.then(|| payloads(&self.origin, executors, cancelled))
+    }
+
     /// Reads a payload; `None` for this process's own, and for what is none of ours.
     pub(super) fn read(&self, payload: &str) -> Option<Notice> {
         let notice: Notice = serde_json::from_str(payload).ok()?;
@@ -91,52 +98,6 @@ pub(super) fn payloads(from: &str, executors: BTreeSet<ExecutorName>, cancelled:
     }
     notices.push(notice);
     notices.iter().filter_map(|notice| serde_json::to_string(notice).ok()).collect()
-}
-
-impl Database {
-    /// Tells the other processes, soon.
-    pub(super) fn tell(self: &Arc<Self>, executors: BTreeSet<ExecutorName>, cancelled: Option<JobId>) {
-        if !self.options.listens() || (executors.is_empty() && cancelled.is_none()) {
-            return;
-        }
-        let mut pending = self.notices.pending();
-        pending.executors.extend(executors);
-        pending.cancelled.extend(cancelled);
-        if !std::mem::replace(&mut pending.is_told, true) {
-            tokio::spawn(tell_pending(self.clone()));
-        }
-    }
-
-    /// Whether there was anything to tell.
-    async fn tell_once(&self) -> bool {
-        let (executors, cancelled) = {
-            let mut pending = self.notices.pending();
-            pending.is_told = !pending.executors.is_empty() || !pending.cancelled.is_empty();
-            if !pending.is_told {
-                return false;
-            }
-            (std::mem::take(&mut pending.executors), std::mem::take(&mut pending.cancelled))
-        };
-        let payloads = payloads(&self.notices.origin, executors, cancelled);
-        let query = self.query(&self.queries.notify_nodes).bind(self.queries.channel.clone()).bind(payloads);
-        let work = async {
-            let mut session = self.session().await?;
-            query.execute(&mut *session).await?;
-            session.end().await
-        };
-        if let Err(error) = self.limited("could not notify other nodes", work).await {
-            // They poll.
-            tracing::debug!(error = %error, "other nodes could not be notified");
-        }
-        true
-    }
-}
-
-/// Ends as soon as there is nothing to tell, and the database with it, if nobody else holds it.
-async fn tell_pending(database: Arc<Database>) {
-    while database.tell_once().await {
-        SystemClock.sleep(PAUSE).await;
-    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,10 @@
 
 use std::sync::Arc;
 
+use rexecutor::backend::Marks;
+
+use super::row;
+
 /// The longest name of a schema: the channel's name, which contains it, may have 63 bytes.
 const MAX_SCHEMA_BYTES: usize = 63 - PREFIX.len();
 
@@ -32,7 +36,7 @@ macro_rules! queries {
             }
 
             /// Every statement, to be prepared by a test.
-            #[cfg(test)]
+            #[cfg(any(test, feature = "__testing"))]
             pub(super) fn all(&self) -> Vec<(&'static str, &Arc<str>)> {
                 vec![$((stringify!($name), &self.$name)),*]
             }
@@ -41,16 +45,22 @@ macro_rules! queries {
 }
 
 queries! {
-    claim_from_cursors, claim_jobs, complete_runs, create_migrations, create_schema, delete_dead_nodes, delete_jobs, delete_node,
-    delete_runs, drop_schema, find_conflicts, find_lost_jobs, find_oldest_node, find_schema, find_version, insert_alike,
-    insert_jobs, insert_migration, insert_node, insert_schedules, list_schedules, lock_jobs, lock_lost_jobs, lock_migrations,
-    lock_states, lock_unique_keys, move_schedule, notify_nodes, prune_by_age, prune_by_length, query_jobs, read_clock,
-    release_unique_keys, renew_node, quarantine_jobs, store_content, store_states,
+    announce_jobs,    claim_from_cursors, claim_jobs, complete_runs, create_migrations, create_schema, delete_dead_nodes, delete_jobs,
+    delete_node, delete_pause, delete_runs, drop_schema, find_conflicts, find_controls, find_lost_jobs,
+    find_oldest_node, find_schema, find_version, insert_alike, insert_jobs, insert_migration, insert_node,
+    insert_schedules, list_controls, list_schedules, lock_jobs, lock_lost_jobs, lock_migrations, lock_states,
+    lock_unique_keys, move_schedule, notify_nodes, outdate_nodes, prune_by_age, prune_by_length, quarantine_jobs,
+    query_jobs, read_clock, release_unique_keys, renew_node, store_content, store_pause, store_states, update_node,
 }
 
-/// The one substitution in any statement.
+/// Which jobs wait to be claimed: the one place where it is said in SQL, but for the index that goes with it.
+const PENDING: &str = "status IN ('scheduled', 'retryable')";
+
+/// The substitutions in a statement. The schema's name comes last: it may contain anything.
 pub(super) fn render(sql: &str, schema: &str) -> Arc<str> {
-    sql.replace("{schema}", schema).into()
+    let stopping = Marks::STOPPING.stored().unwrap_or_default().to_string();
+    let sql = sql.replace("{columns}", &row::COLUMNS).replace("{states}", &row::STATES);
+    sql.replace("{pending}", PENDING).replace("{stopping}", &stopping).replace("{schema}", schema).into()
 }
 
 fn check(schema: &str) -> Result<(), &'static str> {

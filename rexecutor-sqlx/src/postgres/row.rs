@@ -2,12 +2,12 @@
 //!
 //! A stored row is input: whatever it holds, reading it gives a job or an error.
 
-use std::array::TryFromSliceError;
+use std::{array::TryFromSliceError, sync::LazyLock};
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
-    backend::{Demand, JobRow},
-    job::{ExecutorName, JobId, Lease, NodeId, uniqueness_criteria::UniqueKey},
+    backend::{Demand, Headers, JobRow, Marks},
+    job::{ExecutorName, FlowId, JobError, JobId, JobStatus, Lease, NodeId, uniqueness_criteria::UniqueKey},
 };
 use sqlx::{
     Decode, Postgres, Row, Type, ValueRef,
@@ -15,52 +15,91 @@ use sqlx::{
     postgres::{PgRow, PgTypeInfo, PgValueRef},
 };
 
-/// How many columns a job has.
-pub(super) const COLUMNS: usize = 20;
+/// The columns of a job, once and for all statements: how each is read, and what stands in its place where only its state
+/// is wanted.
+macro_rules! columns {
+    ($($column:ident: $read:ident $(, else $nothing:literal)?;)*) => {
+        const NAMES: &[&str] = &[$(stringify!($column)),*];
 
-/// Reads a job. Its columns come first in every statement that gives jobs, and in the order in which they are read here:
-/// to look for each by its name would take longer than all the rest.
+        /// `{states}` in a statement: all columns, but nothing of what a change of status does not need.
+        pub(super) static STATES: LazyLock<String> = LazyLock::new(|| {
+            let columns = [$((stringify!($column), None::<&str>$(.or(Some($nothing)))?)),*];
+            let column = |(name, nothing): (&str, Option<&str>)| match nothing {
+                Some(nothing) => format!("{nothing} AS {name}"),
+                None => name.to_owned(),
+            };
+            columns.map(column).join(", ")
+        });
+
+        /// Reads a job. Its columns come first in every statement that gives jobs, and in the order in which they are listed
+        /// here: to look for each by its name would take longer than all the rest.
+        fn read(columns: &mut Columns<'_>, known: &[Demand]) -> sqlx::Result<JobRow> {
+            let (id, executor) = (columns.id()?, executor(columns.text()?, known));
+            let mut job = JobRow::empty(id, executor);
+            read!(columns, job, $($column: $read,)*);
+            Ok(job)
+        }
+    };
+}
+
+/// Reads the columns after the first two.
+macro_rules! read {
+    ($columns:ident, $job:ident, id: id, executor: text, $($column:ident: $read:ident,)*) => {
+        $($job.$column = $columns.$read()?;)*
+    };
+}
+
+columns! {
+    id: id;
+    executor: text;
+    status: status;
+    data: string, else "''";
+    metadata: optional_string, else "NULL::TEXT";
+    attempt: small;
+    max_attempts: small;
+    priority: small;
+    tags: texts, else "'{}'::TEXT []";
+    errors: errors, else "NULL::TEXT []";
+    lease: lease;
+    node: node;
+    cancel_reason: optional_string;
+    marks: marks;
+    unique_key: key;
+    headers: headers, else "NULL::TEXT";
+    group_key: optional_string;
+    flow: flow;
+    inserted_at: instant;
+    scheduled_at: instant;
+    deadline_at: optional_instant;
+    attempted_at: optional_instant;
+    completed_at: optional_instant;
+    cancelled_at: optional_instant;
+    discarded_at: optional_instant;
+    output: optional_string;
+}
+
+/// How many columns a job has.
+pub(super) const COUNT: usize = NAMES.len();
+
+/// `{columns}` in a statement.
+pub(super) static COLUMNS: LazyLock<String> = LazyLock::new(|| NAMES.join(", "));
+
+/// Reads a job.
 pub(super) fn job(row: &PgRow) -> sqlx::Result<JobRow> {
     claimed_job(row, &[])
 }
 
 /// … that may be one of these executors', whose name need not be copied then.
-pub(super) fn claimed_job(row: &PgRow, slots: &[Demand]) -> sqlx::Result<JobRow> {
-    let mut columns = Columns { row, next: 0 };
-    Ok(JobRow {
-        id: JobId::from(columns.long("id")?),
-        executor: executor(columns.text("executor")?, slots),
-        status: columns.text("status")?.parse().map_err(|error| broken("status", error))?,
-        data: columns.text("data")?.to_owned(),
-        metadata: columns.optional_text("metadata")?,
-        attempt: columns.small("attempt")?,
-        max_attempts: columns.small("max_attempts")?,
-        priority: columns.small("priority")?,
-        tags: columns.texts("tags")?,
-        errors: errors(&columns.texts("errors")?)?,
-        lease: Lease(columns.long("lease")?),
-        node: columns.optional_long("node")?.map(NodeId),
-        cancel_reason: columns.optional_text("cancel_reason")?,
-        unique_key: columns.key("unique_key")?,
-        inserted_at: columns.instant("inserted_at")?,
-        scheduled_at: columns.instant("scheduled_at")?,
-        attempted_at: columns.optional_instant("attempted_at")?,
-        completed_at: columns.optional_instant("completed_at")?,
-        cancelled_at: columns.optional_instant("cancelled_at")?,
-        discarded_at: columns.optional_instant("discarded_at")?,
-    })
+pub(super) fn claimed_job(row: &PgRow, known: &[Demand]) -> sqlx::Result<JobRow> {
+    read(&mut Columns { row, next: 0 }, known)
 }
 
-fn executor(name: &str, slots: &[Demand]) -> ExecutorName {
-    let known = slots.iter().map(|slots| &slots.executor).find(|executor| executor.as_str() == name);
+fn executor(name: &str, known: &[Demand]) -> ExecutorName {
+    let known = known.iter().map(|demand| &demand.executor).find(|executor| executor.as_str() == name);
     known.cloned().unwrap_or_else(|| ExecutorName::from(name.to_owned()))
 }
 
-fn errors(stored: &[String]) -> sqlx::Result<Vec<rexecutor::job::JobError>> {
-    stored.iter().map(|error| serde_json::from_str(error).map_err(|error| broken("errors", error))).collect()
-}
-
-/// The columns of a row, one after the other. Their names are for errors.
+/// The columns of a row, one after the other.
 struct Columns<'r> {
     row: &'r PgRow,
     next: usize,
@@ -72,62 +111,111 @@ impl<'r> Columns<'r> {
         self.row.try_get_raw(self.next - 1)
     }
 
-    fn optional_bytes(&mut self, name: &str) -> sqlx::Result<Option<&'r [u8]>> {
+    /// What is wrong with the column that was read last.
+    fn broken(&self, source: impl Into<BoxDynError>) -> sqlx::Error {
+        broken(NAMES.get(self.next - 1).copied().unwrap_or_default(), source)
+    }
+
+    fn optional_bytes(&mut self) -> sqlx::Result<Option<&'r [u8]>> {
         let value = self.value()?;
         match value.is_null() {
             true => Ok(None),
-            false => value.as_bytes().map(Some).map_err(|error| broken(name, error)),
+            false => value.as_bytes().map(Some).map_err(|error| self.broken(error)),
         }
     }
 
-    fn bytes(&mut self, name: &str) -> sqlx::Result<&'r [u8]> {
-        self.optional_bytes(name)?.ok_or_else(|| broken(name, "it is NULL"))
+    fn optional_text(&mut self) -> sqlx::Result<Option<&'r str>> {
+        let bytes = self.optional_bytes()?;
+        bytes.map(str::from_utf8).transpose().map_err(|error| self.broken(error))
     }
 
-    fn text(&mut self, name: &str) -> sqlx::Result<&'r str> {
-        std::str::from_utf8(self.bytes(name)?).map_err(|error| broken(name, error))
+    fn text(&mut self) -> sqlx::Result<&'r str> {
+        self.optional_text()?.ok_or_else(|| self.broken("it is NULL"))
     }
 
-    fn optional_text(&mut self, name: &str) -> sqlx::Result<Option<String>> {
-        let bytes = self.optional_bytes(name)?;
-        bytes.map(|bytes| str::from_utf8(bytes).map(str::to_owned).map_err(|error| broken(name, error))).transpose()
+    fn string(&mut self) -> sqlx::Result<String> {
+        self.text().map(str::to_owned)
     }
 
-    fn texts(&mut self, name: &str) -> sqlx::Result<Vec<String>> {
+    fn optional_string(&mut self) -> sqlx::Result<Option<String>> {
+        Ok(self.optional_text()?.map(str::to_owned))
+    }
+
+    fn texts(&mut self) -> sqlx::Result<Vec<String>> {
         let value = self.value()?;
         match value.is_null() {
             true => Ok(Vec::new()),
-            false => Decode::<Postgres>::decode(value).map_err(|error| broken(name, error)),
+            false => Decode::<Postgres>::decode(value).map_err(|error| self.broken(error)),
         }
     }
 
-    fn long(&mut self, name: &str) -> sqlx::Result<i64> {
-        let bytes = self.bytes(name)?.try_into().map_err(|error: TryFromSliceError| broken(name, error))?;
-        Ok(i64::from_be_bytes(bytes))
+    fn errors(&mut self) -> sqlx::Result<Vec<JobError>> {
+        let stored = self.texts()?;
+        stored.iter().map(|error| serde_json::from_str(error).map_err(|error| self.broken(error))).collect()
     }
 
-    fn optional_long(&mut self, name: &str) -> sqlx::Result<Option<i64>> {
-        let Some(bytes) = self.optional_bytes(name)? else { return Ok(None) };
-        let bytes = bytes.try_into().map_err(|error: TryFromSliceError| broken(name, error))?;
+    fn status(&mut self) -> sqlx::Result<JobStatus> {
+        self.text()?.parse().map_err(|error| self.broken(error))
+    }
+
+    fn headers(&mut self) -> sqlx::Result<Headers> {
+        let stored = self.optional_text()?;
+        Headers::decode(stored).map_err(|error| self.broken(error))
+    }
+
+    fn optional_long(&mut self) -> sqlx::Result<Option<i64>> {
+        let Some(bytes) = self.optional_bytes()? else { return Ok(None) };
+        let bytes = bytes.try_into().map_err(|error: TryFromSliceError| self.broken(error))?;
         Ok(Some(i64::from_be_bytes(bytes)))
     }
 
-    fn small(&mut self, name: &str) -> sqlx::Result<u16> {
-        let bytes = self.bytes(name)?.try_into().map_err(|error: TryFromSliceError| broken(name, error))?;
-        u16::try_from(i32::from_be_bytes(bytes)).map_err(|error| broken(name, error))
+    fn long(&mut self) -> sqlx::Result<i64> {
+        self.optional_long()?.ok_or_else(|| self.broken("it is NULL"))
     }
 
-    fn key(&mut self, name: &str) -> sqlx::Result<Option<UniqueKey>> {
-        let Some(bytes) = self.optional_bytes(name)? else { return Ok(None) };
-        <[u8; 16]>::try_from(bytes).map(|key| Some(UniqueKey(key))).map_err(|error| broken(name, error))
+    fn optional_int(&mut self) -> sqlx::Result<Option<i32>> {
+        let Some(bytes) = self.optional_bytes()? else { return Ok(None) };
+        let bytes = bytes.try_into().map_err(|error: TryFromSliceError| self.broken(error))?;
+        Ok(Some(i32::from_be_bytes(bytes)))
     }
 
-    fn instant(&mut self, name: &str) -> sqlx::Result<DateTime<Utc>> {
-        Stored(self.long(name)?).instant(name)
+    fn small(&mut self) -> sqlx::Result<u16> {
+        let int = self.optional_int()?.ok_or_else(|| self.broken("it is NULL"))?;
+        u16::try_from(int).map_err(|error| self.broken(error))
     }
 
-    fn optional_instant(&mut self, name: &str) -> sqlx::Result<Option<DateTime<Utc>>> {
-        self.optional_long(name)?.map(|micros| Stored(micros).instant(name)).transpose()
+    fn id(&mut self) -> sqlx::Result<JobId> {
+        self.long().map(JobId::from)
+    }
+
+    fn lease(&mut self) -> sqlx::Result<Lease> {
+        self.long().map(Lease)
+    }
+
+    fn node(&mut self) -> sqlx::Result<Option<NodeId>> {
+        Ok(self.optional_long()?.map(NodeId))
+    }
+
+    fn flow(&mut self) -> sqlx::Result<Option<FlowId>> {
+        Ok(self.optional_long()?.map(FlowId))
+    }
+
+    fn marks(&mut self) -> sqlx::Result<Marks> {
+        Ok(Marks::from_stored(self.optional_int()?.map(i32::cast_unsigned)))
+    }
+
+    fn key(&mut self) -> sqlx::Result<Option<UniqueKey>> {
+        let Some(bytes) = self.optional_bytes()? else { return Ok(None) };
+        <[u8; 16]>::try_from(bytes).map(|key| Some(UniqueKey(key))).map_err(|error| self.broken(error))
+    }
+
+    fn optional_instant(&mut self) -> sqlx::Result<Option<DateTime<Utc>>> {
+        let Some(micros) = self.optional_long()? else { return Ok(None) };
+        Stored(micros).instant(NAMES.get(self.next - 1).copied().unwrap_or_default()).map(Some)
+    }
+
+    fn instant(&mut self) -> sqlx::Result<DateTime<Utc>> {
+        self.optional_instant()?.ok_or_else(|| self.broken("it is NULL"))
     }
 }
 

@@ -15,7 +15,7 @@ use sqlx::{
     AssertSqlSafe, PgConnection, Postgres, Transaction, pool::PoolConnection, postgres::PgArguments, query::Query,
 };
 
-use super::{Database, connection_cache::ConnectionCache, error};
+use super::{backend::Database, connection_cache::ConnectionCache, error};
 
 /// Where one statement is carried out.
 pub(super) enum Session {

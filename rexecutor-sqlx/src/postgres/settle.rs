@@ -1,23 +1,27 @@
 //! Taking in how runs ended.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
 
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{
-        Outcome, Result, Settle, Settlement,
-        lifecycle::{self, Fate},
-    },
+    backend::{Outcome, Result, Settle, Settlement, lifecycle},
     job::{ExecutorName, JobId, Lease},
 };
 use sqlx::{PgConnection, Row};
 
-use super::{Database, PgBackend, session::apart, write::Locked};
+use super::{
+    backend::{Database, PgBackend},
+    session::apart,
+    write::Locked,
+};
 
 impl Settle for PgBackend {
-    fn settle<'a>(&'a self, settlements: &'a [Settlement]) -> BoxFuture<'a, Result<Vec<(JobId, Lease)>>> {
+    fn settle<'a>(&'a self, settlements: Arc<[Settlement]>) -> BoxFuture<'a, Result<Vec<(JobId, Lease)>>> {
         const WHAT: &str = "could not store outcomes";
-        let (backend, settlements) = (self.clone(), settlements.to_vec());
+        let backend = self.clone();
         Box::pin(apart(WHAT, async move {
             let Settled { refused, due } = backend.0.limited(WHAT, backend.0.settle(&settlements)).await?;
             backend.0.wake(due);
@@ -68,21 +72,25 @@ impl Database {
         let Locked { jobs, unreadable, now } = locked;
         let mut jobs: BTreeMap<JobId, _> = jobs.into_iter().map(|job| (job.id, job)).collect();
         let (mut settled, mut changed, mut deleted) = (Settled::default(), BTreeSet::new(), Vec::new());
-        for Settlement { id, lease, outcome } in rest {
+        for Settlement { id, lease, outcome, .. } in rest {
             let found = jobs.get_mut(id).zip(now);
-            match found.and_then(|(job, now)| lifecycle::settle(job, *lease, outcome, now)) {
-                Some(Fate::Delete) => deleted.push(id.as_i64()),
-                Some(Fate::Keep) => drop(changed.insert(*id)),
-                None => settled.refused.push((*id, *lease)),
+            let Some(effects) = found.and_then(|(job, now)| lifecycle::settle(job, *lease, outcome, now)) else {
+                settled.refused.push((*id, *lease));
+                continue;
+            };
+            match effects.delete {
+                true => deleted.push(id.as_i64()),
+                false => drop(changed.insert((*id, effects.wake))),
             }
         }
-        let changed: Vec<_> = changed.iter().filter_map(|id| jobs.remove(id)).collect();
+        let woken = changed.iter().filter(|(_, wake)| *wake).filter_map(|(id, _)| jobs.get(id));
+        settled.due = woken.map(|job| job.executor.clone()).collect();
+        let changed: Vec<_> = changed.iter().filter_map(|(id, _)| jobs.remove(id)).collect();
         self.store_states(connection, &changed).await?;
         if !deleted.is_empty() {
             self.query(&self.queries.delete_jobs).bind(deleted).execute(&mut *connection).await?;
         }
         self.quarantine(connection, unreadable).await?;
-        settled.due = changed.into_iter().filter(|job| job.status.is_pending()).map(|job| job.executor).collect();
         Ok(settled)
     }
 
@@ -94,8 +102,7 @@ impl Database {
         let mut done = HashSet::new();
         for keep in [true, false] {
             // A job that is settled twice in one batch is decided on in order.
-            let is_ours =
-                |run: &&Settlement| run.outcome == Outcome::Complete { keep } && counts.get(&run.id) == Some(&1);
+            let is_ours = |run: &&Settlement| run.outcome == Outcome::complete(keep) && counts.get(&run.id) == Some(&1);
             let (mut ids, mut leases, mut at) = (Vec::new(), Vec::new(), Vec::new());
             for run in settlements.iter().filter(is_ours) {
                 if let Some(location) = locations.get(&(run.id, run.lease)) {

@@ -16,11 +16,12 @@ use rexecutor::{
 use sqlx::{PgConnection, Row};
 
 use super::{
-    Database,
+    backend::Database,
     enqueue::{CHUNK, age},
     row,
     write::Locked,
 };
+use crate::common::Round;
 
 /// How many keys are locked in one statement.
 const KEYS: usize = 10_000;
@@ -37,7 +38,7 @@ impl Database {
         let mut answers = Vec::with_capacity(jobs.len());
         let mut jobs = jobs.into_iter().peekable();
         while jobs.peek().is_some() {
-            let round = Round::take(&mut jobs);
+            let round = Round::take(&mut jobs, CHUNK);
             answers.extend(self.insert_round(connection, round).await?);
         }
         for keys in keys.chunks(KEYS) {
@@ -124,46 +125,4 @@ impl Database {
         }
         Ok(answers)
     }
-}
-
-/// Jobs that can be decided on together: no two of them have one key.
-struct Round {
-    /// With their places.
-    jobs: Vec<(usize, NewJob)>,
-    /// Jobs that an earlier one of the round stands in the way of, whatever becomes of that one.
-    same: Vec<(usize, usize)>,
-    length: usize,
-}
-
-impl Round {
-    fn take(jobs: &mut std::iter::Peekable<std::vec::IntoIter<NewJob>>) -> Self {
-        let mut round = Self { jobs: Vec::new(), same: Vec::new(), length: 0 };
-        let mut seen: HashMap<UniqueKey, (usize, Unique)> = HashMap::new();
-        while round.jobs.len() < CHUNK
-            && let Some(job) = jobs.peek()
-        {
-            let earlier = job.unique.as_ref().and_then(|unique| Some((unique, seen.get(&unique.key)?)));
-            match earlier {
-                Some((unique, (place, first))) if is_settled_by(unique, first) => {
-                    round.same.push((round.length, *place));
-                    jobs.next();
-                }
-                Some(_) => break,
-                None => {
-                    let Some(job) = jobs.next() else { break };
-                    if let Some(unique) = &job.unique {
-                        seen.insert(unique.key, (round.length, unique.clone()));
-                    }
-                    round.jobs.push((round.length, job));
-                }
-            }
-            round.length += 1;
-        }
-        round
-    }
-}
-
-/// Whether the job that stands for the first one stands in the way of the second, too, and is left as it is.
-fn is_settled_by(second: &Unique, first: &Unique) -> bool {
-    second == first && second.on_conflict == Resolution::Ignore && second.statuses.contains(JobStatus::Scheduled)
 }

@@ -12,7 +12,7 @@ use sqlx::{
     postgres::{PgListener, PgNotification, PgPoolOptions},
 };
 
-use super::{Database, error::failed};
+use super::{backend::Database, error::failed};
 
 /// How often a connection that hears nothing is asked whether it lives: one that died without a word stays silent.
 const PING: Duration = Duration::from_secs(15);

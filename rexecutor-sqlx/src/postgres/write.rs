@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rexecutor::backend::JobRow;
 use sqlx::{PgConnection, Row, postgres::PgRow};
 
-use super::{Database, row};
+use super::{backend::Database, row};
 
 /// Rows that nobody else can change before the transaction ends.
 #[derive(Default)]
@@ -33,7 +33,7 @@ impl Locked {
 /// The number of a row that cannot be read; says so in the log.
 pub(super) fn unreadable(stored: &PgRow, error: &sqlx::Error) -> sqlx::Result<i64> {
     let id = stored.try_get::<i64, _>("id")?;
-    tracing::error!(job.id = id, error = %error, "a row cannot be read as a job and is discarded");
+    tracing::error!(job.id = id, error = %error, "a row cannot be read as a job and is quarantined");
     Ok(id)
 }
 
@@ -67,7 +67,9 @@ impl Database {
             .bind(each(jobs, |job| job.completed_at))
             .bind(each(jobs, |job| job.cancelled_at))
             .bind(each(jobs, |job| job.discarded_at))
-            .bind(errors);
+            .bind(errors)
+            .bind(each(jobs, |job| job.marks.stored().map(u32::cast_signed)))
+            .bind(each(jobs, |job| job.output.clone()));
         query.execute(connection).await.map(drop)
     }
 

@@ -2,7 +2,10 @@
 
 use rexecutor::job::{JobId, Lease};
 
-use super::script::{Script, json};
+use super::{
+    queries,
+    script::{Script, json},
+};
 
 /// Runs that have completed.
 #[derive(Debug, Default)]
@@ -71,8 +74,8 @@ impl Ranges {
 
     fn complete(&self, script: Script, completed_at: Option<i64>) -> Result<Script, sqlx::Error> {
         let script = match completed_at {
-            Some(now) => script.then(include_str!("queries/complete_ranges.sql")).bind(now)?,
-            None => script.then(include_str!("queries/delete_ranges.sql")),
+            Some(now) => script.then(queries::complete_ranges()).bind(now)?,
+            None => script.then(queries::delete_ranges()),
         };
         let hull = script.bind(self.ranges[0].0)?.bind(self.last)?;
         let ranges = self.ranges.iter().try_fold(hull, |script, (first, last)| script.bind(*first)?.bind(*last))?;
@@ -86,19 +89,19 @@ fn by_numbers(script: Script, runs: &[(JobId, Lease)], completed_at: Option<i64>
     let pairs = || json(&runs.iter().map(|(id, lease)| (id, lease.0)).collect::<Vec<_>>());
     let script = match completed_at {
         Some(now) if is_alike => script
-            .then(include_str!("queries/complete_alike.sql"))
+            .then(queries::complete_alike())
             .bind(now)?
             .bind(json(&runs.iter().map(|(id, _)| id).collect::<Vec<_>>())?)?
             .bind(lease.0)?,
-        Some(now) => script.then(include_str!("queries/complete_jobs.sql")).bind(now)?.bind(pairs()?)?,
-        None => script.then(include_str!("queries/delete_jobs.sql")).bind(pairs()?)?,
+        Some(now) => script.then(queries::complete_runs()).bind(now)?.bind(pairs()?)?,
+        None => script.then(queries::delete_runs()).bind(pairs()?)?,
     };
     expect(script, i64::try_from(runs.len()).unwrap_or(i64::MAX))
 }
 
 /// Adds the statement that fails unless the one before it has changed so many rows.
 pub(super) fn expect(script: Script, count: i64) -> Result<Script, sqlx::Error> {
-    script.then(include_str!("queries/expect_changes.sql")).bind(count)
+    script.then(queries::expect_changes()).bind(count)
 }
 
 #[cfg(test)]

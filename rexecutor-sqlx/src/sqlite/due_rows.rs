@@ -1,45 +1,49 @@
-//! Due rows that come in one text of JSON, as they will be once they are claimed.
+//! Due rows that come in one text of JSON, as they are once they are claimed.
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
-    backend::JobRow,
-    job::{JobId, JobStatus, Lease, NodeId, uniqueness_criteria::UniqueKey},
+    backend::{JobRow, lifecycle},
+    job::{ExecutorName, FlowId, JobId, Lease, NodeId, uniqueness_criteria::UniqueKey},
 };
 use serde_json::Value;
 
-use super::row::{Problem, Unreadable, instant_of, micros, small_of};
+use super::row::{Problem, Unreadable, headers_of, instant_of, marks_of, small_of, tags_of};
 
-/// A row as `find_due.sql` gives it.
-type Found = (
-    i64,
-    i64,
-    i64,
-    i64,
-    i64,
-    i64,
-    i64,
+/// `{due_columns}` in a statement: what a due row may have. What few rows have comes together, or not at all; what is the
+/// same for all of a statement is left out.
+pub(super) const COLUMNS: &str = "id, priority, scheduled_at, attempt, max_attempts, lease, inserted_at, \
+    CASE WHEN unique_key IS NOT NULL THEN hex(unique_key) END, tags, metadata, data, \
+    CASE WHEN coalesce(marks, deadline_at, flow, group_key, headers, completed_at, cancelled_at, discarded_at, cancel_reason, \
+    output) IS NOT NULL THEN json_array(marks, deadline_at, flow, group_key, headers, completed_at, cancelled_at, \
+    discarded_at, cancel_reason, output) END";
+
+type Due = (i64, i64, i64, i64, i64, i64, i64, Option<String>, String, Option<String>, String, Option<Extras>);
+
+type Extras = (
     Option<i64>,
     Option<i64>,
     Option<i64>,
     Option<String>,
     Option<String>,
-    String,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
     Option<String>,
-    String,
+    Option<String>,
 );
 
 /// Whose they are, and when they were claimed: what is the same for all rows of one text.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Claim<'c> {
-    pub(super) executor: &'c str,
+    pub(super) executor: &'c ExecutorName,
     pub(super) node: NodeId,
     pub(super) now: DateTime<Utc>,
 }
 
 /// The rows in this text, if it can be read at all.
 pub(super) fn read(text: &str, claim: Claim<'_>) -> Option<Vec<Result<JobRow, Unreadable>>> {
-    let found: Vec<Found> = serde_json::from_str(text).ok()?;
-    let read = |found: Found| {
+    let found: Vec<Due> = serde_json::from_str(text).ok()?;
+    let read = |found: Due| {
         let id = JobId::from(found.0);
         read_one(found, claim).map_err(|problem| Unreadable { id, problem })
     };
@@ -52,34 +56,40 @@ pub(super) fn read_ids(text: &[u8]) -> Option<Vec<JobId>> {
     found.iter().map(|row| row.first()?.as_i64().map(JobId::from)).collect()
 }
 
-fn read_one(found: Found, claim: Claim<'_>) -> Result<JobRow, Problem> {
-    let (id, priority, scheduled_at, attempt, max_attempts, lease, inserted_at, completed, cancelled, discarded, ..) =
-        found;
-    let (.., cancel_reason, unique_key, tags, metadata, data) = found;
+fn read_one(due: Due, claim: Claim<'_>) -> Result<JobRow, Problem> {
+    let (id, priority, scheduled_at, attempt, max_attempts, lease, inserted_at, key, tags, metadata, data, extras) =
+        due;
+    let mut job = JobRow::empty(JobId::from(id), claim.executor.clone());
+    job.priority = small_of(priority, "priority")?;
+    job.scheduled_at = instant_of(scheduled_at, "scheduled_at")?;
+    job.attempt = small_of(attempt, "attempt")?;
+    job.max_attempts = small_of(max_attempts, "max_attempts")?;
+    job.lease = Lease(lease);
+    job.inserted_at = instant_of(inserted_at, "inserted_at")?;
+    job.unique_key = key.map(|key| key_of(&key)).transpose()?;
+    job.tags = tags_of(&tags)?;
+    (job.metadata, job.data) = (metadata, data);
+    if let Some(extras) = extras {
+        add(&mut job, extras)?;
+    }
+    lifecycle::claim(&mut job, claim.node, claim.now);
+    Ok(job)
+}
+
+/// Adds what few rows have.
+fn add(job: &mut JobRow, extras: Extras) -> Result<(), Problem> {
+    let (marks, deadline, flow, group_key, headers, completed, cancelled, discarded, cancel_reason, output) = extras;
     let instant = |micros: Option<i64>, column| micros.map(|micros| instant_of(micros, column)).transpose();
-    Ok(JobRow {
-        id: JobId::from(id),
-        executor: claim.executor.to_owned().into(),
-        status: JobStatus::Executing,
-        data,
-        metadata,
-        // As `claim_found.sql` stores it.
-        attempt: small_of(attempt, "attempt")?.saturating_add(1),
-        max_attempts: small_of(max_attempts, "max_attempts")?,
-        priority: small_of(priority, "priority")?,
-        tags: if tags == "[]" { Vec::new() } else { serde_json::from_str(&tags)? },
-        errors: Vec::new(),
-        lease: Lease(lease.saturating_add(1)),
-        node: Some(claim.node),
-        cancel_reason,
-        unique_key: unique_key.map(|key| key_of(&key)).transpose()?,
-        inserted_at: instant_of(inserted_at, "inserted_at")?,
-        scheduled_at: instant_of(scheduled_at, "scheduled_at")?,
-        attempted_at: Some(instant_of(micros(claim.now), "attempted_at")?),
-        completed_at: instant(completed, "completed_at")?,
-        cancelled_at: instant(cancelled, "cancelled_at")?,
-        discarded_at: instant(discarded, "discarded_at")?,
-    })
+    job.marks = marks_of(marks)?;
+    job.deadline_at = instant(deadline, "deadline_at")?;
+    job.flow = flow.map(FlowId);
+    job.group_key = group_key;
+    job.headers = headers_of(headers.as_deref())?;
+    job.completed_at = instant(completed, "completed_at")?;
+    job.cancelled_at = instant(cancelled, "cancelled_at")?;
+    job.discarded_at = instant(discarded, "discarded_at")?;
+    (job.cancel_reason, job.output) = (cancel_reason, output);
+    Ok(())
 }
 
 fn key_of(hex: &str) -> Result<UniqueKey, Problem> {

@@ -5,11 +5,11 @@
 use std::cell::Cell;
 
 use rexecutor::{
-    backend::{Claim, Demand, Due, Enqueue, JobRow, Maintain, NewJob, Node, Outcome, Settle, Settlement},
+    backend::{Claim, Demand, Enqueue, JobRow, Maintain, NewJob, Node, Outcome, Settle, Settlement},
     job::NodeId,
 };
 
-use super::{SqliteBackend, writer::Core};
+use super::{backend::SqliteBackend, core::Core};
 
 thread_local! {
     static HAND_OVERS: Cell<usize> = const { Cell::new(0) };
@@ -30,7 +30,7 @@ struct Counted {
 impl Counted {
     async fn new() -> Self {
         let backend = crate::SqliteOptions::new().open_in_memory().await.unwrap();
-        let node = Node { label: "test".to_owned(), timeout: std::time::Duration::from_secs(60) };
+        let node = Node::new("test", std::time::Duration::from_secs(60));
         let node = backend.join(&node).await.unwrap();
         Self { backend, node }
     }
@@ -46,28 +46,19 @@ impl Counted {
     }
 
     async fn enqueue(&self, count: usize) {
-        let job = NewJob {
-            executor: "mail".into(),
-            data: "{}".to_owned(),
-            metadata: None,
-            max_attempts: 5,
-            priority: 0,
-            tags: Vec::new(),
-            due: Due::Now,
-            unique: None,
-        };
+        let job = NewJob::new("mail", "{}").with_max_attempts(5);
         assert_eq!(self.backend.enqueue(vec![job; count]).await.unwrap().len(), count);
     }
 
     async fn claim(&self) -> Vec<JobRow> {
-        let slots = [Demand { executor: "mail".into(), free: BATCH }];
-        self.backend.claim(self.node, &slots).await.unwrap().jobs
+        let slots = [Demand::new("mail", BATCH)];
+        self.backend.claim(self.node, slots.clone().into()).await.unwrap().jobs
     }
 
     async fn settle(&self, claimed: &[JobRow], outcome: Outcome) {
-        let settlement = |job: &JobRow| Settlement { id: job.id, lease: job.lease, outcome: outcome.clone() };
+        let settlement = |job: &JobRow| Settlement::new(job.id, job.lease, outcome.clone());
         let settlements: Vec<_> = claimed.iter().map(settlement).collect();
-        assert_eq!(self.backend.settle(&settlements).await.unwrap(), []);
+        assert_eq!(self.backend.settle(settlements.clone().into()).await.unwrap(), []);
     }
 }
 
@@ -78,7 +69,7 @@ async fn a_thousand_jobs_take_few_hand_overs() {
     // The second one goes on in what the first has found to be a long line.
     for (keep, expected) in [(true, 3), (false, 1)] {
         let (claimed, cost) = counted.cost(counted.claim()).await;
-        let settled = counted.cost(counted.settle(&claimed, Outcome::Complete { keep })).await.1;
+        let settled = counted.cost(counted.settle(&claimed, Outcome::complete(keep))).await.1;
         assert_eq!((claimed.len(), cost, settled), (BATCH, expected, 1));
     }
     // The first one after the end of a long line tries in vain.

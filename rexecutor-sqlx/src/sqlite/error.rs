@@ -50,10 +50,10 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
     },
-    /// A newer release of this crate has changed the tables.
+    /// A newer release of this crate has changed the tables, and this one cannot work with them any more.
     #[error(
-        "the tables in `{}` have version {found} and this program knows versions up to {known}: \
-         update rexecutor-sqlx, or use another file",
+        "the tables in `{}` have version {found}, which needs programs that know version {oldest} at least; this one \
+         knows {known}: update rexecutor-sqlx, or use another file",
         path.display()
     )]
     TooNew {
@@ -61,8 +61,26 @@ pub enum OpenError {
         path: PathBuf,
         /// The version of its tables.
         found: i64,
+        /// The oldest program that may use it.
+        oldest: i64,
         /// The newest version that this program knows.
         known: i64,
+    },
+    /// Nodes that could not work with the new tables are still running.
+    #[error(
+        "nodes that know version {running} of the tables in `{}` are running, and version {version} needs {oldest} at \
+         least: stop them first, or update them to a release in between",
+        path.display()
+    )]
+    OldNodes {
+        /// The file.
+        path: PathBuf,
+        /// The version that was to be reached.
+        version: i64,
+        /// The oldest program that may use it.
+        oldest: i64,
+        /// What the oldest running program knows.
+        running: i64,
     },
     /// Another process held the file's lock all the time.
     #[error("`{}` was locked by another process for too long: end that process's transaction, or wait longer", path.display())]
@@ -83,6 +101,20 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    /// Whether opening the file again may succeed later.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Busy { .. } => true,
+            Self::Failed { source, .. } => source.downcast_ref().is_some_and(|error| message(error).1),
+            Self::NoFolder { .. }
+            | Self::IsFolder { .. }
+            | Self::NotADatabase { .. }
+            | Self::ReadOnly { .. }
+            | Self::TooNew { .. }
+            | Self::OldNodes { .. } => false,
+        }
+    }
+
     pub(super) fn new(path: PathBuf, error: sqlx::Error) -> Self {
         match primary_code(&error) {
             Some(code::NOTADB) => Self::NotADatabase { path },

@@ -4,7 +4,7 @@
 //! too: it finds jobs, claims them and commits without being asked again. Where it finds fewer than it asked for, or the
 //! node is no member, it fails before the commit, and [`take`] decides.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use rexecutor::{
     backend::{Claimed, Demand, JobRow},
@@ -16,32 +16,14 @@ use super::{
     complete::expect,
     due_rows,
     error::{is_too_big, is_unexpected},
-    row,
+    long_queues::LongQueues,
+    queries, read,
     row::micros,
     scan,
     script::{Script, json},
-    states,
     work::Work,
+    write,
 };
-
-/// Executors whose last claim got all that it asked for, from their first priority.
-#[derive(Debug, Default)]
-pub(super) struct LongQueues(HashSet<ExecutorName>);
-
-impl LongQueues {
-    pub(super) fn note(&mut self, executor: &ExecutorName, is_long: bool) {
-        if !is_long {
-            self.0.remove(executor);
-        } else if !self.0.contains(executor) {
-            self.0.insert(executor.clone());
-        }
-    }
-
-    fn are(&self, slots: &[Demand]) -> bool {
-        // What asks for nothing would learn nothing either, not even that the node is no member.
-        !slots.is_empty() && slots.iter().all(|slot| slot.free > 0 && self.0.contains(&slot.executor))
-    }
-}
 
 /// Of how many executors one statement claims jobs. No more: each has a cursor of its own on the table, and SQLite looks
 /// at all of them for each row that it changes.
@@ -53,54 +35,56 @@ const MOST: usize = 8 * AT_ONCE;
 /// How many statements of a script are about the same executors.
 const STATEMENTS: usize = 3;
 
-/// Claims due jobs, in the shortest way that there is.
+/// Claims due jobs, in the shortest way that there is; `None`: the node must read the controls first.
 pub(super) async fn claim(
     work: &mut Work<'_>,
     node: NodeId,
-    slots: &[Demand],
+    demands: &[Demand],
     long: &mut LongQueues,
-) -> Result<Claimed, sqlx::Error> {
-    if slots.len() > MOST || !long.are(slots) {
-        return scan::claim(work, node, slots, long).await;
+) -> Result<Option<Claimed>, sqlx::Error> {
+    if demands.len() > MOST || !long.are(demands) {
+        return scan::claim(work, node, demands, long).await;
     }
-    let answers = match work.finish(script(micros(work.now), node, slots)?).await {
+    let answers = match work.finish(script(micros(work.now), node, demands)?).await {
         Ok(answers) => answers,
         Err(error) if is_unexpected(&error) || is_too_big(&error) => {
             work.restart();
-            return scan::claim(work, node, slots, long).await;
+            return scan::claim(work, node, demands, long).await;
         }
         Err(error) => return Err(error),
     };
-    let (mut jobs, mut broken) = (Vec::with_capacity(slots.len()), Vec::new());
-    for (answer, slots) in answers.iter().step_by(STATEMENTS).zip(slots.chunks(AT_ONCE)) {
+    let (mut jobs, mut broken) = (Vec::with_capacity(demands.len()), Vec::new());
+    for (answer, demands) in answers.iter().step_by(STATEMENTS).zip(demands.chunks(AT_ONCE)) {
         let row = answer.rows.first().ok_or(sqlx::Error::RowNotFound)?;
-        for (place, slot) in slots.iter().enumerate() {
-            let (sound, ids) = read(work, node, &slot.executor, row, place).await?;
+        for (place, demand) in demands.iter().enumerate() {
+            let (sound, ids) = read(work, node, &demand.executor, row, place).await?;
             jobs.push(sound);
             broken.extend(ids);
         }
     }
     if broken.is_empty() {
-        return Ok(Claimed { jobs: jobs.into_iter().flatten().collect(), next_due_in: None, member: true });
+        let mut claimed = Claimed::nothing(true);
+        claimed.jobs = jobs.into_iter().flatten().collect();
+        return Ok(Some(claimed));
     }
-    repair(work, node, slots, jobs, &broken, long).await
+    repair(work, node, demands, jobs, &broken, long).await
 }
 
-fn script(now: i64, node: NodeId, slots: &[Demand]) -> Result<Script, sqlx::Error> {
+fn script(now: i64, node: NodeId, demands: &[Demand]) -> Result<Script, sqlx::Error> {
     // Few different texts, because each stays prepared: what is too much asks for nothing.
-    let count = [1, 4, AT_ONCE].into_iter().find(|count| *count >= slots.len()).unwrap_or(AT_ONCE);
-    let nothing = Demand { executor: "".into(), free: 0 };
-    slots.chunks(AT_ONCE).try_fold(Script::default(), |script, slots| {
-        let asks = || slots.iter().chain(std::iter::repeat(&nothing)).take(count);
-        let ask = |script: Script, slot: &Demand| {
-            let executor = slot.executor.as_str().to_owned();
-            script.bind(executor.clone())?.bind(executor)?.bind(now)?.bind(bounded(slot.free))
+    let count = [1, 4, AT_ONCE].into_iter().find(|count| *count >= demands.len()).unwrap_or(AT_ONCE);
+    let nothing = Demand::new("", 0);
+    demands.chunks(AT_ONCE).try_fold(Script::default(), |script, demands| {
+        let asks = || demands.iter().chain(std::iter::repeat(&nothing)).take(count);
+        let ask = |script: Script, demand: &Demand| {
+            let executor = demand.executor.as_str().to_owned();
+            script.bind(executor.clone())?.bind(executor)?.bind(now)?.bind(bounded(demand.limit))
         };
-        let find = script.then_columns(include_str!("queries/find_first_due.sql"), count);
-        let (claim, found) = (include_str!("queries/claim_first.sql"), include_str!("queries/first_due.sql"));
+        let find = script.then_columns(queries::find_first_due(), count);
+        let (claim, found) = (queries::claim_first(), queries::first_due());
         let claim = asks().try_fold(find, ask)?.then_with(claim, found, count);
         let claim = asks().try_fold(claim.bind(node.0)?.bind(now)?.bind(node.0)?, ask)?;
-        expect(claim, slots.iter().fold(0, |all, slot| all.saturating_add(bounded(slot.free))))
+        expect(claim, demands.iter().fold(0, |all, demand| all.saturating_add(bounded(demand.limit))))
     })
 }
 
@@ -118,9 +102,9 @@ async fn read(
 ) -> Result<(Vec<JobRow>, Vec<JobId>), sqlx::Error> {
     // Unchecked: SQLite says that it is text, which it does not have to be.
     let bytes: &[u8] = row.try_get_unchecked(place)?;
-    let claim = due_rows::Claim { executor: executor.as_str(), node, now: work.now };
+    let claim = due_rows::Claim { executor, node, now: work.now };
     if let Some(mut jobs) = std::str::from_utf8(bytes).ok().and_then(|text| due_rows::read(text, claim)) {
-        row::add_errors(work.conn, &mut jobs).await?;
+        read::add_errors(work.conn, &mut jobs).await?;
         if let Ok(jobs) = jobs.into_iter().collect() {
             return Ok((scan::sorted(jobs), Vec::new()));
         }
@@ -135,44 +119,45 @@ async fn read(
 async fn repair(
     work: &mut Work<'_>,
     node: NodeId,
-    slots: &[Demand],
+    demands: &[Demand],
     mut jobs: Vec<Vec<JobRow>>,
     broken: &[JobId],
     long: &mut LongQueues,
-) -> Result<Claimed, sqlx::Error> {
+) -> Result<Option<Claimed>, sqlx::Error> {
     work.again();
     work.open().await?;
-    sort_in(read_claimed(work, node, broken).await?, slots, &mut jobs);
-    let rest = slots
+    sort_in(read_claimed(work, node, broken).await?, demands, &mut jobs);
+    let rest = demands
         .iter()
         .zip(&jobs)
-        .map(|(slot, jobs)| Demand { executor: slot.executor.clone(), free: slot.free.saturating_sub(jobs.len()) });
-    let rest: Vec<Demand> = rest.filter(|slot| slot.free > 0).collect();
-    let mut claimed = scan::claim(work, node, &rest, long).await?;
-    sort_in(std::mem::take(&mut claimed.jobs), slots, &mut jobs);
+        .map(|(demand, jobs)| Demand::new(demand.executor.clone(), demand.limit.saturating_sub(jobs.len())));
+    let rest: Vec<Demand> = rest.filter(|demand| demand.limit > 0).collect();
+    // What was claimed is the node's already, whatever has become of the controls since.
+    let mut claimed = scan::claim(work, node, &rest, long).await?.unwrap_or_else(|| Claimed::nothing(true));
+    sort_in(std::mem::take(&mut claimed.jobs), demands, &mut jobs);
     claimed.jobs = jobs.into_iter().flatten().collect();
-    Ok(claimed)
+    Ok(Some(claimed))
 }
 
 /// The readable ones of these claimed jobs, in their order.
 async fn read_claimed(work: &mut Work<'_>, node: NodeId, ids: &[JobId]) -> Result<Vec<JobRow>, sqlx::Error> {
-    let find = sqlx::query(include_str!("queries/find_jobs.sql")).bind(json(&ids)?);
+    let find = sqlx::query(queries::lock_jobs()).bind(json(&ids)?);
     let rows = find.fetch_all(&mut *work.conn).await?;
     let mut sound = Vec::with_capacity(rows.len());
-    for job in row::read_all(work.conn, &rows).await? {
+    for job in read::read_all(work.conn, &rows).await? {
         match job {
             // Whoever has taken one back meanwhile had the right to.
             Ok(job) => sound.extend(Some(job).filter(|job| job.node == Some(node))),
-            Err(unreadable) => states::quarantine(work, &unreadable).await?,
+            Err(unreadable) => write::quarantine(work, &unreadable).await?,
         }
     }
     Ok(scan::sorted(sound))
 }
 
 /// Adds jobs to those of their executors.
-fn sort_in(more: Vec<JobRow>, slots: &[Demand], jobs: &mut [Vec<JobRow>]) {
+fn sort_in(more: Vec<JobRow>, demands: &[Demand], jobs: &mut [Vec<JobRow>]) {
     let places: HashMap<&ExecutorName, usize> =
-        slots.iter().enumerate().map(|(place, slot)| (&slot.executor, place)).collect();
+        demands.iter().enumerate().map(|(place, demand)| (&demand.executor, place)).collect();
     for job in more {
         if let Some(jobs) = places.get(&job.executor).and_then(|place| jobs.get_mut(*place)) {
             jobs.push(job);

@@ -9,11 +9,12 @@ use serde_json::json;
 use sqlx::{Connection, SqliteConnection};
 
 use super::{
-    SqliteBackend, enqueue,
+    backend::SqliteBackend,
+    core::{Commit, Core},
     error::backend_error,
-    filter, row, states,
+    filter, queries, row,
     work::Work,
-    writer::{Commit, Core},
+    write,
 };
 
 impl Inspect for SqliteBackend {
@@ -62,6 +63,16 @@ impl Inspect for SqliteBackend {
         Box::pin(async move { self.0.writer.write(Commit::Promise, step).await? })
     }
 
+    fn release<'a>(&'a self, executor: &'a ExecutorName, job: JobId) -> BoxFuture<'a, Result<(), AmendError>> {
+        let executor = executor.clone();
+        let step = async move |work: &mut Work<'_>| {
+            work.due.insert(executor.clone());
+            let now = work.now;
+            amend_state(work, &executor, job, |row| lifecycle::release(row, now)).await
+        };
+        Box::pin(async move { self.0.writer.write(Commit::Promise, step).await? })
+    }
+
     fn update<'a>(
         &'a self,
         executor: &'a ExecutorName,
@@ -74,7 +85,7 @@ impl Inspect for SqliteBackend {
             let Some(mut row) = find(work, &executor, job).await? else { return Ok(Err(AmendError::NotFound(job))) };
             let answer = lifecycle::update(&mut row, change);
             if answer.is_ok() {
-                enqueue::save_content(work, &row).await?;
+                write::store_content(work, &row).await?;
             }
             Ok(answer)
         };
@@ -92,16 +103,16 @@ async fn amend_state(
     let Some(mut row) = find(work, executor, job).await? else { return Ok(Err(AmendError::NotFound(job))) };
     let answer = change(&mut row);
     if answer.is_ok() {
-        // Its recorded errors are stored already; `save` adds those that it finds.
+        // Its recorded errors are stored already; `store_states` adds those that it finds.
         row.errors.clear();
-        states::save(work, &[row]).await?;
+        write::store_states(work, &[row]).await?;
     }
     Ok(answer)
 }
 
 /// The job, if it is of this executor. One that cannot be read is an error and stays as it is.
 async fn find(work: &mut Work<'_>, executor: &ExecutorName, job: JobId) -> Result<Option<JobRow>, sqlx::Error> {
-    let find = sqlx::query(include_str!("queries/find_jobs.sql")).bind(json!([job]).to_string());
+    let find = sqlx::query(queries::lock_jobs()).bind(json!([job]).to_string());
     let Some(row) = find.fetch_optional(&mut *work.conn).await? else { return Ok(None) };
     Ok(Some(row::read(&row)?).filter(|row| row.executor == *executor))
 }

@@ -1,38 +1,151 @@
-//! Bringing the tables up to the version that this program knows.
+//! Bringing the tables up to date.
 //!
-//! The list of what was applied is the backend's own: `_sqlx_migrations` belongs to the application.
+//! The list of what was applied is the backend's own: `_sqlx_migrations` belongs to the application. Each migration says which
+//! programs may run against the tables that it leaves: a program older than that refuses to open the file, and a migration
+//! refuses to run while such a program's node is alive. All others may work on the file beside each other.
 
 use std::path::Path;
 
 use rexecutor::clock::Clock;
-use sqlx::{Connection, SqliteConnection};
+use sqlx::{Connection, Row, SqliteConnection};
 
-use super::{error::OpenError, row::micros};
+use super::{error::OpenError, queries, row::micros};
 
-/// Name and statements of each version, from 1. Released ones are never edited.
-const MIGRATIONS: [(&str, &str); 1] = [("create tables", include_str!("migrations/0001_create_tables.sql"))];
+struct Migration {
+    name: &'static str,
+    sql: &'static str,
+    /// The oldest program, by the newest version that it knows, that may run once this is done.
+    oldest_program: i64,
+}
+
+/// In order; the first has number 1. A released one is never edited.
+const MIGRATIONS: &[Migration] =
+    &[Migration { name: "create_tables", sql: include_str!("migrations/0001_create_tables.sql"), oldest_program: 1 }];
+
+/// The newest version that this program knows.
+pub(super) const KNOWN: i64 = 1;
+
+/// What a program knows of the tables' history.
+#[derive(Clone, Copy)]
+struct Program {
+    migrations: &'static [Migration],
+    known: i64,
+}
+
+const THIS: Program = Program { migrations: MIGRATIONS, known: KNOWN };
 
 /// Applies what is missing, in one transaction: of two processes that start at once, one waits and finds it done.
 pub(super) async fn migrate(conn: &mut SqliteConnection, path: &Path, clock: &dyn Clock) -> Result<(), OpenError> {
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-    let found = apply(conn, clock).await.map_err(|error| OpenError::new(path.to_owned(), error))?;
-    if found > known {
-        return Err(OpenError::TooNew { path: path.to_owned(), found, known });
-    }
-    Ok(())
+    migrate_as(THIS, conn, path, clock).await
 }
 
-/// Returns the version that was there.
-async fn apply(conn: &mut SqliteConnection, clock: &dyn Clock) -> Result<i64, sqlx::Error> {
-    let mut transaction = conn.begin_with("BEGIN IMMEDIATE").await?;
-    sqlx::query(include_str!("queries/create_migrations.sql")).execute(&mut *transaction).await?;
-    let find = sqlx::query_scalar(include_str!("queries/find_version.sql"));
-    let found: i64 = find.fetch_one(&mut *transaction).await?;
-    for (version, (name, sql)) in (1_i64..).zip(MIGRATIONS).filter(|(version, _)| *version > found) {
-        sqlx::raw_sql(sql).execute(&mut *transaction).await?;
-        let insert = sqlx::query(include_str!("queries/insert_migration.sql")).bind(version).bind(name);
-        insert.bind(micros(clock.now())).execute(&mut *transaction).await?;
+async fn migrate_as(
+    program: Program,
+    conn: &mut SqliteConnection,
+    path: &Path,
+    clock: &dyn Clock,
+) -> Result<(), OpenError> {
+    let failed = |error| OpenError::new(path.to_owned(), error);
+    let now = micros(clock.now());
+    let mut transaction = conn.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
+    sqlx::query(queries::create_migrations()).execute(&mut *transaction).await.map_err(failed)?;
+    let row = sqlx::query(queries::find_version()).fetch_one(&mut *transaction).await.map_err(failed)?;
+    let (found, oldest): (i64, i64) =
+        (row.try_get("version").map_err(failed)?, row.try_get("oldest_program").map_err(failed)?);
+    if oldest > program.known {
+        return Err(OpenError::TooNew { path: path.to_owned(), found, oldest, known: program.known });
     }
-    transaction.commit().await?;
-    Ok(found)
+    for (version, migration) in (1..).zip(program.migrations).filter(|(version, _)| *version > found) {
+        let oldest = migration.oldest_program;
+        if version > 1 {
+            let find = sqlx::query_scalar(queries::find_oldest_node()).bind(now);
+            let running: Option<i64> = find.fetch_one(&mut *transaction).await.map_err(failed)?;
+            if let Some(running) = running.filter(|running| *running < oldest) {
+                return Err(OpenError::OldNodes { path: path.to_owned(), version, oldest, running });
+            }
+        }
+        sqlx::raw_sql(migration.sql).execute(&mut *transaction).await.map_err(failed)?;
+        let insert = sqlx::query(queries::insert_migration()).bind(version).bind(migration.name).bind(oldest);
+        insert.bind(now).execute(&mut *transaction).await.map_err(failed)?;
+    }
+    transaction.commit().await.map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rexecutor::{
+        backend::{Claim, Demand, Enqueue, Maintain, NewJob, Node},
+        clock::SystemClock,
+    };
+    use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
+
+    use super::*;
+    use crate::SqliteBackend;
+
+    const FIRST: Migration =
+        Migration { name: "create_tables", sql: include_str!("migrations/0001_create_tables.sql"), oldest_program: 1 };
+
+    /// The next release, which adds a column that nobody must know of.
+    const ADDITIVE: Program = Program {
+        migrations: &[
+            FIRST,
+            Migration { name: "add_note", sql: "ALTER TABLE rexecutor_jobs ADD COLUMN note TEXT", oldest_program: 1 },
+        ],
+        known: 2,
+    };
+
+    /// A release that the first one cannot work with.
+    const BREAKING: Program = Program {
+        migrations: &[
+            FIRST,
+            Migration {
+                name: "split",
+                sql: "ALTER TABLE rexecutor_jobs RENAME COLUMN data TO body",
+                oldest_program: 2,
+            },
+        ],
+        known: 2,
+    };
+
+    #[test]
+    fn every_migration_has_a_number() {
+        assert_eq!(MIGRATIONS.len(), usize::try_from(KNOWN).unwrap());
+        assert_eq!(MIGRATIONS[0].sql, FIRST.sql);
+    }
+
+    /// A rolling deploy, from the first tables on: the new program migrates while a node of the old one works.
+    #[tokio::test]
+    async fn an_old_node_goes_on_through_an_additive_migration_and_keeps_a_breaking_one_out() {
+        for (next, is_breaking) in [(ADDITIVE, false), (BREAKING, true)] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("jobs.db");
+            let old = SqliteBackend::open(&path).await.unwrap();
+            let node = old.join(&Node::new("old", Duration::from_secs(600))).await.unwrap();
+            let mut connection = SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
+            match (is_breaking, migrate_as(next, &mut connection, &path, &SystemClock).await) {
+                (false, Ok(())) => {}
+                (true, Err(error @ OpenError::OldNodes { version: 2, oldest: 2, running: 1, .. })) => {
+                    assert!(error.to_string().contains("stop them first"), "{error}");
+                }
+                (_, other) => panic!("{other:?}"),
+            }
+            // The old node notices nothing.
+            let _ = old.enqueue(vec![NewJob::new("mail", "1")]).await.unwrap();
+            let claimed = old.claim(node, [Demand::new("mail", 5)].into()).await.unwrap();
+            assert_eq!(claimed.jobs.len(), 1);
+            old.leave(node).await.unwrap();
+            migrate_as(next, &mut connection, &path, &SystemClock).await.unwrap();
+            old.close().await;
+            // Whoever starts the old program now is accepted, or told to update it.
+            match (is_breaking, SqliteBackend::open(&path).await) {
+                (false, Ok(_)) => {}
+                (true, Err(error @ OpenError::TooNew { found: 2, oldest: 2, known: 1, .. })) => {
+                    assert!(error.to_string().contains("update"), "{error}");
+                }
+                (_, other) => panic!("{other:?}"),
+            }
+        }
+    }
 }

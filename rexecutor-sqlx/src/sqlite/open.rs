@@ -16,31 +16,15 @@ use sqlx::{
 };
 
 use super::{
-    Database, SqliteBackend, checkpoint,
+    backend::{Database, SqliteBackend},
+    checkpoint,
+    core::Core,
+    durability::Durability,
     error::{OpenError, is_busy},
     migrate,
     readers::Readers,
-    writer::{Core, Writer},
+    writer::Writer,
 };
-
-/// What is still there after a crash.
-///
-/// The file is in WAL mode, so a commit is in the operating system's hands before its call returns: whatever process
-/// dies, by `kill -9` or otherwise, nothing that was committed is lost. The levels differ in what a loss of power, or
-/// a crash of the operating system, can take. The file itself stays sound at every level.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Durability {
-    /// No commit waits for the disk (`synchronous = NORMAL`). A loss of power may take the last jobs that were enqueued.
-    Process,
-    /// What is enqueued, and what is changed by hand, waits for the disk (`synchronous = FULL`), and outlives a loss of
-    /// power. Claims and outcomes do not wait: if power takes the outcome of a job, the job runs again. This is the
-    /// default.
-    #[default]
-    Enqueued,
-    /// Every commit waits for the disk. A job whose outcome was stored does not run again after a loss of power.
-    Everything,
-}
 
 /// How to open a database, and how to use it.
 ///
@@ -70,6 +54,26 @@ pub struct SqliteOptions {
     poll_interval: Duration,
     durability: Durability,
     clock: Arc<dyn Clock>,
+}
+
+impl SqliteBackend {
+    /// Opens a file, creating it if it does not exist; `:memory:` is a database in memory.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be used; [`OpenError`] says why and what to do.
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        SqliteOptions::new().open(path).await
+    }
+
+    /// Opens a database in memory: its jobs are gone when the backend is dropped.
+    ///
+    /// # Errors
+    ///
+    /// When SQLite cannot be started.
+    pub async fn in_memory() -> Result<Self, OpenError> {
+        SqliteOptions::new().open_in_memory().await
+    }
 }
 
 impl SqliteOptions {
@@ -154,6 +158,7 @@ impl SqliteOptions {
         let core = (Arc::clone(&clock), Arc::clone(&listeners));
         // A database in memory has no log.
         let file = readers.is_some().then(|| options.clone());
+        let file_path = readers.is_some().then(|| path.clone());
         let open = async move || {
             let conn = connect(&options, busy_timeout).await;
             let mut conn = conn.map_err(|error| OpenError::new(path.clone(), error))?;
@@ -162,7 +167,7 @@ impl SqliteOptions {
             Ok(Core::new(conn, file, clock, listeners, durability, busy_timeout))
         };
         let writer = Writer::start(open).await?;
-        Ok(SqliteBackend(Arc::new(Database { writer, readers, listeners, clock, poll_interval })))
+        Ok(SqliteBackend(Arc::new(Database { writer, readers, path: file_path, listeners, clock, poll_interval })))
     }
 }
 

@@ -1,37 +1,36 @@
 //! Deleting finished jobs.
 
 use rexecutor::{
-    job::ExecutorName,
-    pruner::{PruneRule, PruneScope, PruneSpec},
+    backend::Result,
+    pruner::{PruneRule, PruneSpec},
 };
-use serde_json::Value;
 
-use super::{row::micros, work::Work};
+use super::{backend::Database, core::Commit, queries, row::micros, script::json, work::Work};
+use crate::common::{Meant, unknown};
 
-/// Deletes finished jobs that match, oldest first, at most `limit`; returns how many.
-pub(super) async fn prune(work: &mut Work<'_>, spec: &PruneSpec, limit: usize) -> Result<usize, sqlx::Error> {
-    let (sql, bound) = match spec.rule {
-        PruneRule::MaxAge(age) => {
-            let Some(before) = work.now.checked_sub_signed(age) else { return Ok(0) };
-            (include_str!("queries/prune_by_age.sql"), micros(before))
-        }
-        PruneRule::MaxLength(length) => (include_str!("queries/prune_by_length.sql"), i64::from(length)),
-        _ => return Err(sqlx::Error::Protocol("a rule for pruning that is newer than this backend".to_owned())),
-    };
-    let (executors, are_meant) = match &spec.executors {
-        PruneScope::Only(executors) => (executors.as_slice(), true),
-        PruneScope::Except(executors) => (executors.as_slice(), false),
-        // All but none.
-        PruneScope::All => (Default::default(), false),
-        _ => return Err(sqlx::Error::Protocol("a scope for pruning that is newer than this backend".to_owned())),
-    };
-    let deleted = sqlx::query(sql)
-        .bind(spec.status.as_str())
-        .bind(Value::from_iter(executors.iter().map(ExecutorName::as_str)).to_string())
-        .bind(are_meant)
-        .bind(bound)
-        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .execute(&mut *work.conn)
-        .await?;
-    Ok(usize::try_from(deleted.rows_affected()).unwrap_or(usize::MAX))
+impl Database {
+    /// Deletes finished jobs that match, oldest first, at most `limit`; returns how many.
+    pub(super) async fn prune(&self, spec: &PruneSpec, limit: usize) -> Result<usize> {
+        let (Meant { executors, are_meant }, rule) = (Meant::by(&spec.executors)?, spec.rule);
+        let sql = match rule {
+            PruneRule::MaxAge(_) => queries::prune_by_age(),
+            PruneRule::MaxLength(_) => queries::prune_by_length(),
+            rule => return Err(unknown("rule", &rule)),
+        };
+        let status = spec.status.as_str();
+        let step = async move |work: &mut Work<'_>| {
+            let bound = match rule {
+                PruneRule::MaxAge(age) => work.now.checked_sub_signed(age).map(micros),
+                PruneRule::MaxLength(length) => Some(i64::from(length)),
+                _ => None,
+            };
+            // None is that old.
+            let Some(bound) = bound else { return Ok(0) };
+            let prune = sqlx::query(sql).bind(status).bind(json(&executors)?).bind(are_meant).bind(bound);
+            let prune = prune.bind(i64::try_from(limit).unwrap_or(i64::MAX));
+            let deleted = prune.execute(&mut *work.conn).await?.rows_affected();
+            Ok(usize::try_from(deleted).unwrap_or(usize::MAX))
+        };
+        self.writer.write(Commit::Progress, step).await
+    }
 }

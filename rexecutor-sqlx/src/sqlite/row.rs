@@ -2,14 +2,14 @@
 //!
 //! A stored row is input: whatever is wrong with it is told, and nothing here panics.
 
-use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
-    backend::JobRow,
-    job::{ExecutorName, JobError, JobId, Lease, NodeId, uniqueness_criteria::UniqueKey},
+    backend::{Headers, JobRow, Marks},
+    job::{ExecutorName, FlowId, JobId, JobStatus, Lease, NodeId, uniqueness_criteria::UniqueKey},
 };
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{Row, sqlite::SqliteRow};
 
 pub(super) type Problem = Box<dyn std::error::Error + Send + Sync>;
 
@@ -33,36 +33,64 @@ pub(super) fn micros(instant: DateTime<Utc>) -> i64 {
     instant.timestamp_micros()
 }
 
-/// Reads rows and their errors.
-pub(super) async fn read_all(
-    conn: &mut SqliteConnection,
-    rows: &[SqliteRow],
-) -> Result<Vec<Result<JobRow, Unreadable>>, sqlx::Error> {
-    let mut jobs: Vec<_> = rows.iter().map(read).collect();
-    add_errors(conn, &mut jobs).await?;
-    Ok(jobs)
+/// The columns of a job, once and for all statements: how each is read, and what stands in its place where only its state
+/// is wanted.
+macro_rules! columns {
+    ($($column:ident: $read:ident $(, else $nothing:literal)?;)*) => {
+        /// `{columns}` in a statement.
+        pub(super) static COLUMNS: LazyLock<String> = LazyLock::new(|| [$(stringify!($column)),*].join(", "));
+
+        /// `{states}` in a statement: all columns, but nothing of what a change of status does not need.
+        pub(super) static STATES: LazyLock<String> = LazyLock::new(|| {
+            let columns = [$((stringify!($column), None::<&str>$(.or(Some($nothing)))?)),*];
+            let column = |(name, nothing): (&str, Option<&str>)| match nothing {
+                Some(nothing) => format!("{nothing} AS {name}"),
+                None => name.to_owned(),
+            };
+            columns.map(column).join(", ")
+        });
+
+        fn read_columns(id: JobId, row: &SqliteRow) -> Result<JobRow, Problem> {
+            let mut job = JobRow::empty(id, ExecutorName::from(text(row, "executor")?));
+            read!(row, job, $($column: $read,)*);
+            Ok(job)
+        }
+    };
 }
 
-/// Reads the errors of these jobs.
-pub(super) async fn add_errors(
-    conn: &mut SqliteConnection,
-    jobs: &mut [Result<JobRow, Unreadable>],
-) -> Result<(), sqlx::Error> {
-    // Errors are recorded of runs that have ended, so the first run has none before it. An attempt's number would not
-    // tell: a rerun sets it back to 0 and keeps the errors.
-    let may_have = |job: &JobRow| job.lease.0 > 1 || (job.lease.0 == 1 && job.node.is_none());
-    let ids: Vec<i64> = jobs.iter().flatten().filter(|job| may_have(job)).map(|job| job.id.into()).collect();
-    if !ids.is_empty() {
-        let mut errors = read_errors(conn, &ids).await?;
-        for slot in jobs {
-            let Ok(job) = slot else { continue };
-            match errors.remove(&job.id).unwrap_or(Ok(Vec::new())) {
-                Ok(errors) => job.errors = errors,
-                Err(problem) => *slot = Err(Unreadable { id: job.id, problem }),
-            }
-        }
-    }
-    Ok(())
+/// Reads the columns after the first two.
+macro_rules! read {
+    ($row:ident, $job:ident, id: id, executor: text, $($column:ident: $read:ident,)*) => {
+        $($job.$column = $read($row, stringify!($column))?;)*
+    };
+}
+
+columns! {
+    id: id;
+    executor: text;
+    status: status;
+    priority: small;
+    scheduled_at: instant;
+    attempt: small;
+    max_attempts: small;
+    lease: lease;
+    node: node;
+    marks: marks;
+    inserted_at: instant;
+    attempted_at: optional_instant;
+    completed_at: optional_instant;
+    cancelled_at: optional_instant;
+    discarded_at: optional_instant;
+    deadline_at: optional_instant;
+    flow: flow;
+    group_key: optional_text;
+    cancel_reason: optional_text;
+    unique_key: key;
+    tags: tags, else "'[]'";
+    headers: headers, else "NULL";
+    metadata: optional_text, else "NULL";
+    data: text, else "''";
+    output: optional_text;
 }
 
 /// Reads a row without its errors.
@@ -71,63 +99,64 @@ pub(super) fn read(row: &SqliteRow) -> Result<JobRow, Unreadable> {
     read_columns(id, row).map_err(|problem| Unreadable { id, problem })
 }
 
-fn read_columns(id: JobId, row: &SqliteRow) -> Result<JobRow, Problem> {
-    let tags: String = row.try_get("tags")?;
-    let unique_key: Option<Vec<u8>> = row.try_get("unique_key")?;
-    Ok(JobRow {
-        id,
-        executor: ExecutorName::from(row.try_get::<String, _>("executor")?),
-        status: row.try_get::<String, _>("status")?.parse()?,
-        data: row.try_get("data")?,
-        metadata: row.try_get("metadata")?,
-        attempt: small(row, "attempt")?,
-        max_attempts: small(row, "max_attempts")?,
-        priority: small(row, "priority")?,
-        tags: if tags == "[]" { Vec::new() } else { in_column("tags", serde_json::from_str(&tags))? },
-        errors: Vec::new(),
-        lease: Lease(row.try_get("lease")?),
-        node: row.try_get::<Option<i64>, _>("node")?.map(NodeId),
-        cancel_reason: row.try_get("cancel_reason")?,
-        unique_key: unique_key
-            .map(|key| in_column("unique_key", key.try_into().map(UniqueKey).map_err(|_| "not 16 bytes")))
-            .transpose()?,
-        inserted_at: instant(row, "inserted_at")?,
-        scheduled_at: instant(row, "scheduled_at")?,
-        attempted_at: optional_instant(row, "attempted_at")?,
-        completed_at: optional_instant(row, "completed_at")?,
-        cancelled_at: optional_instant(row, "cancelled_at")?,
-        discarded_at: optional_instant(row, "discarded_at")?,
-    })
+pub(super) fn text(row: &SqliteRow, column: &'static str) -> Result<String, Problem> {
+    Ok(row.try_get(column)?)
 }
 
-type Errors = HashMap<JobId, Result<Vec<JobError>, Problem>>;
-
-async fn read_errors(conn: &mut SqliteConnection, ids: &[i64]) -> Result<Errors, sqlx::Error> {
-    let ids = serde_json::json!(ids).to_string();
-    let rows = sqlx::query(include_str!("queries/find_errors.sql")).bind(ids).fetch_all(conn).await?;
-    let mut errors = Errors::new();
-    for row in &rows {
-        let job = JobId::from(row.try_get::<i64, _>("job")?);
-        let list = errors.entry(job).or_insert_with(|| Ok(Vec::new()));
-        match (read_error(row), &mut *list) {
-            (Ok(error), Ok(list)) => list.push(error),
-            (Err(problem), list) => *list = Err(problem),
-            (Ok(_), Err(_)) => {}
-        }
-    }
-    Ok(errors)
+fn optional_text(row: &SqliteRow, column: &'static str) -> Result<Option<String>, Problem> {
+    Ok(row.try_get(column)?)
 }
 
-fn read_error(row: &SqliteRow) -> Result<JobError, Problem> {
-    Ok(JobError {
-        attempt: small(row, "attempt")?,
-        error_type: row.try_get::<String, _>("error_type")?.into(),
-        details: row.try_get("details")?,
-        recorded_at: instant(row, "recorded_at")?,
-    })
+fn status(row: &SqliteRow, column: &'static str) -> Result<JobStatus, Problem> {
+    Ok(text(row, column)?.parse()?)
 }
 
-fn small(row: &SqliteRow, column: &'static str) -> Result<u16, Problem> {
+fn lease(row: &SqliteRow, column: &'static str) -> Result<Lease, Problem> {
+    Ok(Lease(row.try_get(column)?))
+}
+
+fn node(row: &SqliteRow, column: &'static str) -> Result<Option<NodeId>, Problem> {
+    Ok(row.try_get::<Option<i64>, _>(column)?.map(NodeId))
+}
+
+fn flow(row: &SqliteRow, column: &'static str) -> Result<Option<FlowId>, Problem> {
+    Ok(row.try_get::<Option<i64>, _>(column)?.map(FlowId))
+}
+
+fn marks(row: &SqliteRow, column: &'static str) -> Result<Marks, Problem> {
+    marks_of(row.try_get(column)?)
+}
+
+fn key(row: &SqliteRow, column: &'static str) -> Result<Option<UniqueKey>, Problem> {
+    let Some(key) = row.try_get::<Option<Vec<u8>>, _>(column)? else { return Ok(None) };
+    in_column(column, key.try_into().map(UniqueKey).map_err(|_| "not 16 bytes")).map(Some)
+}
+
+fn tags(row: &SqliteRow, column: &'static str) -> Result<Vec<String>, Problem> {
+    tags_of(&text(row, column)?)
+}
+
+fn headers(row: &SqliteRow, column: &'static str) -> Result<Headers, Problem> {
+    headers_of(optional_text(row, column)?.as_deref())
+}
+
+/// Tags that a job can have.
+pub(super) fn tags_of(stored: &str) -> Result<Vec<String>, Problem> {
+    // Most have none.
+    if stored == "[]" { Ok(Vec::new()) } else { in_column("tags", serde_json::from_str(stored)) }
+}
+
+/// Headers that a job can have.
+pub(super) fn headers_of(stored: Option<&str>) -> Result<Headers, Problem> {
+    in_column("headers", Headers::decode(stored))
+}
+
+/// Marks that a job can have.
+pub(super) fn marks_of(stored: Option<i64>) -> Result<Marks, Problem> {
+    Ok(Marks::from_stored(stored.map(|bits| in_column("marks", u32::try_from(bits))).transpose()?))
+}
+
+pub(super) fn small(row: &SqliteRow, column: &'static str) -> Result<u16, Problem> {
     small_of(row.try_get(column)?, column)
 }
 
@@ -136,7 +165,7 @@ pub(super) fn small_of(value: i64, column: &'static str) -> Result<u16, Problem>
     u16::try_from(value).map_err(|_| format!("column `{column}` is {value}, and should be 0 to 65535").into())
 }
 
-fn instant(row: &SqliteRow, column: &'static str) -> Result<DateTime<Utc>, Problem> {
+pub(super) fn instant(row: &SqliteRow, column: &'static str) -> Result<DateTime<Utc>, Problem> {
     optional_instant(row, column)?.ok_or_else(|| format!("column `{column}` is empty").into())
 }
 

@@ -1,4 +1,4 @@
-//! What a claim takes: of each executor the jobs that are due, by priority, due time and number, up to its free slots.
+//! What a claim takes: of each executor the jobs that are due, by priority, due time and number, as many as are asked for.
 //!
 //! However many executors and jobs there are, it takes few hand-overs to the connection's thread: one finds the
 //! priorities, one or more find the jobs, and the last marks all of them and commits.
@@ -7,24 +7,25 @@ use std::time::Duration;
 
 use rexecutor::{
     backend::{Claimed, Demand, JobRow},
-    job::{JobId, NodeId},
+    job::{ExecutorName, JobId, NodeId},
 };
 use sqlx::Row;
 
 use super::{
     due_rows,
     error::is_too_big,
-    fast_path::LongQueues,
-    row::{self, micros},
+    long_queues::LongQueues,
+    queries, read,
+    row::micros,
     script::{Answer, Script, json},
-    states,
     work::Work,
+    write,
 };
 
 /// One priority of an executor.
 #[derive(Debug, Clone, Copy)]
 struct Level {
-    /// The place of its slots.
+    /// The place of its demand.
     place: usize,
     priority: i64,
     first_due_at: i64,
@@ -34,65 +35,67 @@ struct Level {
 #[derive(Debug, Clone, Copy)]
 struct Ask<'s> {
     place: usize,
-    executor: &'s str,
+    executor: &'s ExecutorName,
     priority: i64,
-    free: usize,
+    limit: usize,
 }
 
+/// Claims due jobs; `None`: the node must read the controls first.
 pub(super) async fn claim(
     work: &mut Work<'_>,
     node: NodeId,
-    slots: &[Demand],
+    demands: &[Demand],
     long: &mut LongQueues,
-) -> Result<Claimed, sqlx::Error> {
-    let script = find_levels(Script::default().then(include_str!("queries/find_node.sql")), node, slots)?;
+) -> Result<Option<Claimed>, sqlx::Error> {
+    let script = find_levels(Script::default().then(queries::find_node()), node, demands)?;
     // Most claims that find nothing due are over with this, and need no transaction.
     let answers = work.look(script).await?;
-    let member = answers.first().and_then(|answer| answer.rows.first());
-    let member = member.map_or(Ok(false), |row| row.try_get(0))?;
-    let mut claimed = Claimed { jobs: Vec::new(), next_due_in: None, member };
-    if !member {
-        return Ok(claimed);
+    let Some(found) = answers.first().and_then(|answer| answer.rows.first()) else {
+        return Ok(Some(Claimed::nothing(false)));
+    };
+    if found.try_get(0)? {
+        return Ok(None);
     }
+    let mut claimed = Claimed::nothing(true);
     let mut levels = read_levels(answers.last())?;
     work.look_at_the_clock();
-    let mut free: Vec<usize> = slots.iter().map(|slot| slot.free).collect();
+    let mut free: Vec<usize> = demands.iter().map(|demand| demand.limit).collect();
     let mut found = Vec::new();
-    claimed.jobs = take(work, node, slots, &levels, &mut free, &mut found).await?;
-    note(long, slots, &levels, &free, &claimed.jobs);
+    claimed.jobs = take(work, node, demands, &levels, &mut free, &mut found).await?;
+    note(long, demands, &levels, &free, &claimed.jobs);
     if !claimed.jobs.is_empty() {
-        let mark = Script::default().then(include_str!("queries/claim_found.sql"));
+        let mark = Script::default().then(queries::claim_found());
         let is_full = free.iter().all(|free| *free == 0);
-        let mark = if is_full { mark.bind(node.0)?.bind(None::<&str>)? } else { find_levels(mark, node, slots)? };
+        let mark = if is_full { mark.bind(node.0)?.bind(None::<&str>)? } else { find_levels(mark, node, demands)? };
         let answers = work.finish(mark.bind(json(&found)?)?.bind(micros(work.now))?).await?;
         levels = if is_full { Vec::new() } else { read_levels(answers.last())? };
     }
-    // Who has no free slot has no use for another job.
+    // Who has no free demand has no use for another job.
     let next = levels.iter().filter(|level| free.get(level.place).is_some_and(|free| *free > 0));
     let now = micros(work.now);
     let until = |at: i64| Duration::from_micros(u64::try_from(at.saturating_sub(now)).unwrap_or_default());
     claimed.next_due_in = next.map(|level| level.first_due_at).min().map(until);
-    Ok(claimed)
+    Ok(Some(claimed))
 }
 
 /// Notes which lines are longer than what was taken of their first priority.
-fn note(long: &mut LongQueues, slots: &[Demand], levels: &[Level], free: &[usize], jobs: &[JobRow]) {
-    let mut first = vec![None; slots.len()];
+fn note(long: &mut LongQueues, demands: &[Demand], levels: &[Level], free: &[usize], jobs: &[JobRow]) {
+    let mut first = vec![None; demands.len()];
     for level in levels.iter().rev() {
         if let Some(first) = first.get_mut(level.place) {
             *first = Some(level.priority);
         }
     }
-    for ((slot, free), first) in slots.iter().zip(free).zip(first) {
-        let last = jobs.iter().rev().find(|job| job.executor == slot.executor);
-        long.note(&slot.executor, *free == 0 && last.map(|job| i64::from(job.priority)) == first);
+    for ((demand, free), first) in demands.iter().zip(free).zip(first) {
+        let last = jobs.iter().rev().find(|job| job.executor == demand.executor);
+        long.note(&demand.executor, *free == 0 && last.map(|job| i64::from(job.priority)) == first);
     }
 }
 
 /// Adds the statement that finds the priorities of these executors, and the arguments that a claim's statements share.
-fn find_levels(script: Script, node: NodeId, slots: &[Demand]) -> Result<Script, sqlx::Error> {
-    let executors: Vec<&str> = slots.iter().map(|slot| slot.executor.as_str()).collect();
-    script.then(include_str!("queries/find_levels.sql")).bind(node.0)?.bind(json(&executors)?)
+fn find_levels(script: Script, node: NodeId, demands: &[Demand]) -> Result<Script, sqlx::Error> {
+    let executors: Vec<&str> = demands.iter().map(|demand| demand.executor.as_str()).collect();
+    script.then(queries::find_levels()).bind(node.0)?.bind(json(&executors)?)
 }
 
 fn read_levels(answer: Option<&Answer>) -> Result<Vec<Level>, sqlx::Error> {
@@ -109,7 +112,7 @@ fn read_levels(answer: Option<&Answer>) -> Result<Vec<Level>, sqlx::Error> {
 async fn take(
     work: &mut Work<'_>,
     node: NodeId,
-    slots: &[Demand],
+    demands: &[Demand],
     levels: &[Level],
     free: &mut [usize],
     found: &mut Vec<JobId>,
@@ -117,15 +120,15 @@ async fn take(
     let now = micros(work.now);
     let mut due: Vec<Level> = levels.iter().filter(|level| level.first_due_at <= now).copied().collect();
     // Of each executor.
-    let mut jobs = vec![Vec::new(); slots.len()];
+    let mut jobs = vec![Vec::new(); demands.len()];
     while !due.is_empty() {
         // How much room a later one of the same executor has shows once the first is looked at.
         let mut place = None;
         let (first, later) = due.into_iter().partition(|level| place.replace(level.place) != Some(level.place));
         let first: Vec<Level> = first;
         let ask = |level: &Level| {
-            let (slots, free) = (slots.get(level.place)?, *free.get(level.place)?);
-            let ask = Ask { place: level.place, executor: slots.executor.as_str(), priority: level.priority, free };
+            let (demand, free) = (demands.get(level.place)?, *free.get(level.place)?);
+            let ask = Ask { place: level.place, executor: &demand.executor, priority: level.priority, limit: free };
             (free > 0).then_some(ask)
         };
         let asks: Vec<Ask<'_>> = first.iter().filter_map(ask).collect();
@@ -161,11 +164,13 @@ async fn find_due(
 ) -> Result<Vec<Option<Vec<JobRow>>>, sqlx::Error> {
     // Few different texts, because each stays prepared: what is too much asks for nothing.
     let count = [1, 4, 16, MOST_AT_ONCE].into_iter().find(|count| *count >= asks.len()).unwrap_or(asks.len());
-    let nothing = Ask { place: 0, executor: "", priority: 0, free: 0 };
-    let mut script = Script::default().then_columns(include_str!("queries/find_due.sql"), count);
+    let nobody = ExecutorName::from("");
+    let nothing = Ask { place: 0, executor: &nobody, priority: 0, limit: 0 };
+    let mut script = Script::default().then_columns(queries::find_due(), count);
     for ask in asks.iter().chain(std::iter::repeat(&nothing)).take(count) {
-        let limit = i64::try_from(ask.free).unwrap_or(i64::MAX);
-        script = script.bind(ask.executor.to_owned())?.bind(ask.priority)?.bind(micros(work.now))?.bind(limit)?;
+        let limit = i64::try_from(ask.limit).unwrap_or(i64::MAX);
+        script =
+            script.bind(ask.executor.as_str().to_owned())?.bind(ask.priority)?.bind(micros(work.now))?.bind(limit)?;
     }
     let answers = match work.run(script).await {
         Err(error) if is_too_big(&error) => {
@@ -189,7 +194,7 @@ async fn find_due(
             taken.push(None);
             continue;
         };
-        row::add_errors(work.conn, &mut jobs).await?;
+        read::add_errors(work.conn, &mut jobs).await?;
         let jobs: Option<Vec<JobRow>> = jobs.into_iter().map(Result::ok).collect();
         taken.push(jobs.map(sorted));
     }
@@ -206,23 +211,23 @@ pub(super) fn sorted(mut jobs: Vec<JobRow>) -> Vec<JobRow> {
 async fn claim_rows(work: &mut Work<'_>, node: NodeId, ask: &Ask<'_>) -> Result<Vec<JobRow>, sqlx::Error> {
     let mut jobs: Vec<JobRow> = Vec::new();
     loop {
-        let wanted = ask.free - jobs.len();
-        let rows = sqlx::query(include_str!("queries/claim_jobs.sql"))
-            .bind(ask.executor)
+        let wanted = ask.limit - jobs.len();
+        let rows = sqlx::query(queries::claim_jobs())
+            .bind(ask.executor.as_str())
             .bind(ask.priority)
             .bind(micros(work.now))
             .bind(i64::try_from(wanted).unwrap_or(i64::MAX))
             .bind(node.0)
             .fetch_all(&mut *work.conn)
             .await?;
-        for job in row::read_all(&mut *work.conn, &rows).await? {
+        for job in read::read_all(&mut *work.conn, &rows).await? {
             match job {
                 Ok(job) => jobs.push(job),
-                Err(unreadable) => states::quarantine(work, &unreadable).await?,
+                Err(unreadable) => write::quarantine(work, &unreadable).await?,
             }
         }
         // Rows that were quarantined have made room for others.
-        if rows.len() < wanted || jobs.len() == ask.free {
+        if rows.len() < wanted || jobs.len() == ask.limit {
             return Ok(sorted(jobs));
         }
     }

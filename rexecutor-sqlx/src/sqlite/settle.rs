@@ -1,110 +1,21 @@
 //! Taking in how runs ended.
 
-use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{
-        JobRow, Outcome, Result, Settle, Settlement,
-        lifecycle::{self, Fate},
-    },
+    backend::{Result, Settle, Settlement},
     job::{JobId, Lease},
 };
-use serde_json::{Value, json as array};
 
-use super::{
-    SqliteBackend, complete::Completed, error::is_unexpected, row::micros, states, work::Work, writer::Request,
-};
+use super::{backend::SqliteBackend, core::Request};
 
 impl Settle for SqliteBackend {
-    fn settle<'a>(&'a self, settlements: &'a [Settlement]) -> BoxFuture<'a, Result<Vec<(JobId, Lease)>>> {
+    fn settle<'a>(&'a self, settlements: Arc<[Settlement]>) -> BoxFuture<'a, Result<Vec<(JobId, Lease)>>> {
         Box::pin(async move {
-            let stored = self.0.writer.share(settlements.to_vec(), Request::Settle).await?;
+            let stored = self.0.writer.share(settlements.clone(), Request::Settle).await?;
             let refused = settlements.iter().zip(stored).filter(|(_, stored)| !stored);
             Ok(refused.map(|(settlement, _)| (settlement.id, settlement.lease)).collect())
         })
     }
-}
-
-/// Stores how runs ended; returns for each whether it was stored.
-pub(super) async fn store(work: &mut Work<'_>, settlements: &[Settlement]) -> Result<Vec<bool>, sqlx::Error> {
-    let mut stored = vec![true; settlements.len()];
-    let others = match complete(work, settlements).await? {
-        Some(0) => return Ok(stored),
-        Some(_) => |end: &Settlement| !matches!(end.outcome, Outcome::Complete { .. }),
-        None => |_: &Settlement| true,
-    };
-    apply(work, settlements, &mut stored, others).await?;
-    Ok(stored)
-}
-
-/// Completes jobs in few statements, and commits them if that is all; returns how many other settlements there are. Or
-/// it changes nothing: then at least one run is not what it was expected to be.
-async fn complete(work: &mut Work<'_>, settlements: &[Settlement]) -> Result<Option<usize>, sqlx::Error> {
-    let mut completed = Completed::default();
-    let mut seen = HashSet::with_capacity(settlements.len());
-    for Settlement { id, lease, outcome } in settlements {
-        // Of two settlements of one job the first may count.
-        if !seen.insert(*id) {
-            return Ok(None);
-        }
-        match outcome {
-            Outcome::Complete { keep: true } => completed.kept.push((*id, *lease)),
-            Outcome::Complete { keep: false } => completed.unkept.push((*id, *lease)),
-            _ => {}
-        }
-    }
-    let others = settlements.len() - completed.kept.len() - completed.unkept.len();
-    if completed.is_empty() {
-        return Ok(Some(others));
-    }
-    let script = completed.script(micros(work.now))?;
-    let result = if others == 0 { work.finish(script).await } else { work.run(script).await };
-    match result {
-        Ok(_) => Ok(Some(others)),
-        Err(error) if is_unexpected(&error) => {
-            work.restart();
-            Ok(None)
-        }
-        Err(error) => Err(error),
-    }
-}
-
-/// Applies those settlements that are `meant`, one after the other.
-async fn apply(
-    work: &mut Work<'_>,
-    settlements: &[Settlement],
-    stored: &mut [bool],
-    meant: impl Fn(&Settlement) -> bool,
-) -> Result<(), sqlx::Error> {
-    let ids: Vec<JobId> = settlements.iter().filter(|end| meant(end)).map(|end| end.id).collect();
-    if ids.is_empty() {
-        return Ok(());
-    }
-    work.open().await?;
-    let mut jobs: HashMap<JobId, JobRow> =
-        states::find(work, &ids).await?.into_iter().map(|job| (job.id, job)).collect();
-    let (mut changed, mut deleted) = (HashSet::new(), HashSet::new());
-    for (end, stored) in settlements.iter().zip(stored).filter(|(end, _)| meant(end)) {
-        let fate = jobs.get_mut(&end.id).and_then(|job| lifecycle::settle(job, end.lease, &end.outcome, work.now));
-        *stored = fate.is_some();
-        match fate {
-            Some(Fate::Keep) => drop(changed.insert(end.id)),
-            Some(Fate::Delete) => drop(deleted.insert((end.id, end.lease))),
-            None => {}
-        }
-    }
-    let changed: Vec<JobRow> = changed.iter().filter_map(|id| jobs.remove(id)).collect();
-    work.due.extend(changed.iter().filter(|job| job.status.is_pending()).map(|job| job.executor.clone()));
-    states::save(work, &changed).await?;
-    delete(work, &deleted).await
-}
-
-async fn delete(work: &mut Work<'_>, runs: &HashSet<(JobId, Lease)>) -> Result<(), sqlx::Error> {
-    if runs.is_empty() {
-        return Ok(());
-    }
-    let runs = Value::from_iter(runs.iter().map(|(id, lease)| array!([id, lease.0]))).to_string();
-    sqlx::query(include_str!("queries/delete_jobs.sql")).bind(runs).execute(&mut *work.conn).await?;
-    Ok(())
 }

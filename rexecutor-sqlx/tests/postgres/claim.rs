@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use rexecutor::{
-    backend::{Claim, Due, Enqueue, JobRow, Maintain, NewJob, Outcome, Settle, Settlement},
+    backend::{Claim, Due, Enqueue, JobRow, Maintain, Outcome, Settle, Settlement},
     clock::Clock,
     job::{JobId, JobStatus, NodeId},
 };
@@ -51,7 +51,7 @@ async fn trap_31_a_claim_reads_no_more_pages_however_many_future_jobs_there_are(
             let insert = "INSERT INTO {schema}.jobs (executor, data, max_attempts, priority, scheduled_at, inserted_at)
                           SELECT 'mail', '{}', 1, n % 3, '2100-01-01', '2020-01-01' FROM generate_series(1, $N) AS n";
             world.sql(&insert.replace("$N", &future.to_string())).await;
-            let _ = world.backend.enqueue(vec![NewJob { priority: 7, ..job("mail") }; 10]).await.unwrap();
+            let _ = world.backend.enqueue(vec![job("mail").with_priority(7); 10]).await.unwrap();
             pages.push(pages_read_by_a_claim(world, node).await);
             let claimed = claim(&world.backend, node, "mail", 20).await;
             assert_eq!(claimed.jobs.len(), 10);
@@ -65,8 +65,8 @@ async fn trap_31_a_claim_reads_no_more_pages_however_many_future_jobs_there_are(
 
 /// How many pages the statement of a claim reads, by the server's own account.
 async fn pages_read_by_a_claim(world: &World, node: NodeId) -> i64 {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/src/postgres/queries/claim_jobs.sql");
-    let sql = std::fs::read_to_string(file).unwrap().replace("{schema}", &format!("\"{}\"", world.schema));
+    let statements = world.backend.statements();
+    let sql = &statements.iter().find(|(name, _)| *name == "claim_jobs").unwrap().1;
     let mut transaction = sqlx::PgPool::connect(&world.url).await.unwrap().begin().await.unwrap();
     sqlx::raw_sql("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
         .execute(&mut *transaction)
@@ -88,14 +88,15 @@ async fn trap_3_a_settlement_under_an_old_lease_changes_nothing() {
         let _ = world.backend.enqueue(jobs("mail", 1)).await.unwrap();
         let node = join(&world.backend).await;
         let first = claim(&world.backend, node, "mail", 1).await.jobs.remove(0);
-        let settle =
-            async |lease, outcome| world.backend.settle(&[Settlement { id: first.id, lease, outcome }]).await.unwrap();
+        let settle = async |lease, outcome| {
+            world.backend.settle([Settlement::new(first.id, lease, outcome)].into()).await.unwrap()
+        };
         assert_eq!(settle(first.lease, Outcome::GiveBack).await, []);
         let second = claim(&world.backend, node, "mail", 1).await.jobs.remove(0);
         assert_eq!(second.attempt, first.attempt);
-        assert_eq!(settle(first.lease, Outcome::Complete { keep: true }).await, [(first.id, first.lease)]);
+        assert_eq!(settle(first.lease, Outcome::complete(true)).await, [(first.id, first.lease)]);
         assert_eq!(world.rows().await[0].status, JobStatus::Executing);
-        assert_eq!(settle(second.lease, Outcome::Complete { keep: true }).await, []);
+        assert_eq!(settle(second.lease, Outcome::complete(true)).await, []);
         assert_eq!(world.rows().await[0].status, JobStatus::Complete);
     })
     .await;
@@ -123,7 +124,7 @@ async fn trap_40_numbers_of_64_bits_and_microseconds_come_back() {
     in_schema(async |world| {
         world.sql("ALTER TABLE {schema}.jobs ALTER COLUMN id RESTART WITH 9007199254740993").await;
         let at = TestClock::START + TimeDelta::microseconds(1);
-        let ids = world.backend.enqueue(vec![NewJob { due: Due::At(at), ..job("mail") }]).await.unwrap();
+        let ids = world.backend.enqueue(vec![job("mail").with_due(Due::At(at))]).await.unwrap();
         assert_eq!(ids[0].id().as_i64(), 9_007_199_254_740_993);
         let node = join(&world.backend).await;
         let claimed = claim(&world.backend, node, "mail", 1).await;
@@ -142,7 +143,7 @@ pub(crate) async fn claim_slowly(world: &World, backend: &PgBackend, node: NodeI
     let lock = format!("LOCK TABLE \"{}\".jobs IN SHARE MODE", world.schema);
     sqlx::query(sqlx::AssertSqlSafe(lock)).execute(&mut *blocker).await.unwrap();
     let (backend, asked) = (backend.clone(), slots("mail", free));
-    let claim = tokio::spawn(async move { backend.claim(node, &asked).await.unwrap().jobs });
+    let claim = tokio::spawn(async move { backend.claim(node, asked.clone().into()).await.unwrap().jobs });
     let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = $1::REGCLASS";
     let relation = format!("\"{}\".jobs", world.schema);
     while sqlx::query_scalar::<_, i64>(waits).bind(&relation).fetch_one(&pool).await.unwrap() == 0 {}
@@ -156,7 +157,7 @@ pub(crate) async fn claim_slowly(world: &World, backend: &PgBackend, node: NodeI
 #[tokio::test]
 async fn trap_30_what_comes_in_behind_a_claim_is_claimed_before_the_line_counts_as_empty() {
     in_schema(async |world| {
-        let late = |priority| NewJob { priority, ..job("mail") };
+        let late = |priority| job("mail").with_priority(priority);
         let _ = world.backend.enqueue((0..300).map(|_| late(5)).collect()).await.unwrap();
         let node = join(&world.backend).await;
         assert_eq!(claim_slowly(world, &world.backend, node, 100).await.len(), 100);
@@ -173,12 +174,12 @@ async fn trap_30_what_comes_in_behind_a_claim_is_claimed_before_the_line_counts_
 #[tokio::test]
 async fn a_long_line_is_claimed_in_its_order_and_each_job_once() {
     in_schema(async |world| {
-        let with = |priority| NewJob { priority, ..job("mail") };
+        let with = |priority| job("mail").with_priority(priority);
         let _ = world.backend.enqueue((0..350).map(|number| with(if number < 100 { 7 } else { 3 })).collect()).await;
         // Beside them stand what is not due, and jobs of somebody else.
         let later = Due::In(TimeDelta::hours(1));
-        let _ = world.backend.enqueue(vec![NewJob { due: later, ..with(3) }; 50]).await.unwrap();
-        let _ = world.backend.enqueue(vec![NewJob { priority: 3, ..job("print") }; 50]).await.unwrap();
+        let _ = world.backend.enqueue(vec![with(3).with_due(later); 50]).await.unwrap();
+        let _ = world.backend.enqueue(vec![job("print").with_priority(3); 50]).await.unwrap();
         let (node, other) = (join(&world.backend).await, join(&world.backend).await);
         let mut claimed = claim(&world.backend, node, "mail", 100).await.jobs;
         let taken = claim(&world.backend, other, "mail", 20).await.jobs;
@@ -205,10 +206,10 @@ async fn a_completion_finds_its_job_wherever_that_stands_now() {
         // Each row moves up to where another stood.
         world.sql("DELETE FROM {schema}.jobs WHERE id = 1").await;
         world.sql("VACUUM FULL {schema}.jobs").await;
-        let outcome = |keep| Outcome::Complete { keep };
-        let settlement = |job: &JobRow, keep| Settlement { id: job.id, lease: job.lease, outcome: outcome(keep) };
+        let outcome = |keep| Outcome::complete(keep);
+        let settlement = |job: &JobRow, keep| Settlement::new(job.id, job.lease, outcome(keep));
         let settlements = [settlement(&claimed[1], true), settlement(&claimed[2], false)];
-        assert_eq!(world.backend.settle(&settlements).await.unwrap(), []);
+        assert_eq!(world.backend.settle(settlements.clone().into()).await.unwrap(), []);
         let rows: Vec<_> = world.rows().await.iter().map(|row| (row.id.as_i64(), row.status)).collect();
         assert_eq!(rows, [(2, JobStatus::Complete), (4, JobStatus::Executing)]);
     })
@@ -224,8 +225,8 @@ async fn trap_4_rescue_leaves_jobs_of_live_nodes_and_finished_ones_alone() {
         world.clock.advance(TimeDelta::seconds(61)).await;
         let live = join(&world.backend).await;
         let _ = claim(&world.backend, live, "mail", 1).await;
-        let done = Settlement { id: lost[0].id, lease: lost[0].lease, outcome: Outcome::Complete { keep: true } };
-        assert_eq!(world.backend.settle(&[done]).await.unwrap(), []);
+        let done = Settlement::new(lost[0].id, lost[0].lease, Outcome::complete(true));
+        assert_eq!(world.backend.settle([done].into()).await.unwrap(), []);
         assert_eq!(world.backend.rescue().await.unwrap(), 1);
         let statuses: Vec<_> = world.rows().await.into_iter().map(|row| row.status).collect();
         assert_eq!(statuses, [JobStatus::Complete, JobStatus::Retryable, JobStatus::Executing]);
@@ -243,15 +244,14 @@ async fn trap_8_a_settlement_that_races_with_a_change_is_decided_by_the_change()
         let claimed = claim(&world.backend, node, "mail", 2).await.jobs;
         let pool = sqlx::PgPool::connect(&world.url).await.unwrap();
         let mut other = pool.begin().await.unwrap();
-        for change in ["lease = lease + 1 WHERE id = 1", "cancel_reason = 'asked' WHERE id = 2"] {
+        for change in ["lease = lease + 1 WHERE id = 1", "marks = 1, cancel_reason = 'asked' WHERE id = 2"] {
             let sql = format!("UPDATE \"{}\".jobs SET {change}", world.schema);
             sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut *other).await.unwrap();
         }
-        let complete =
-            |keep| move |job: &JobRow| Settlement { id: job.id, lease: job.lease, outcome: Outcome::Complete { keep } };
+        let complete = |keep| move |job: &JobRow| Settlement::new(job.id, job.lease, Outcome::complete(keep));
         let settlements: Vec<_> = claimed.iter().map(complete(true)).collect();
         let backend = world.backend.clone();
-        let settling = tokio::spawn(async move { backend.settle(&settlements).await.unwrap() });
+        let settling = tokio::spawn(async move { backend.settle(settlements.clone().into()).await.unwrap() });
         let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE $1";
         let ours = format!("%\"{}\".jobs%", world.schema);
         while sqlx::query_scalar::<_, i64>(waits).bind(&ours).fetch_one(&pool).await.unwrap() == 0 {}
@@ -259,6 +259,35 @@ async fn trap_8_a_settlement_that_races_with_a_change_is_decided_by_the_change()
         assert_eq!(settling.await.unwrap(), [(claimed[0].id, claimed[0].lease)]);
         let statuses: Vec<_> = world.rows().await.into_iter().map(|row| row.status).collect();
         assert_eq!(statuses, [JobStatus::Executing, JobStatus::Cancelled]);
+    })
+    .await;
+}
+
+/// A node that reads the controls just now may be reading them as they were: so who has changed them waits for it.
+#[tokio::test]
+async fn a_node_that_reads_the_controls_while_they_change_reads_them_again() {
+    in_schema(async |world| {
+        let node = join(&world.backend).await;
+        world.sql("UPDATE {schema}.nodes SET is_outdated = TRUE").await;
+        let _ = world.backend.enqueue(jobs("mail", 1)).await.unwrap();
+        let pool = sqlx::PgPool::connect(&world.url).await.unwrap();
+        // As the node does it.
+        let mut reader = pool.begin().await.unwrap();
+        let read = format!("UPDATE \"{}\".nodes SET is_outdated = FALSE", world.schema);
+        sqlx::query(AssertSqlSafe(read)).execute(&mut *reader).await.unwrap();
+        let backend = world.backend.clone();
+        let pausing = tokio::spawn(async move {
+            let control = rexecutor::backend::Backend::control(&backend).unwrap();
+            control.pause(&"mail".into(), rexecutor::backend::Pause::new("")).await.unwrap();
+        });
+        let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE $1";
+        let ours = format!("%\"{}\".nodes%", world.schema);
+        while sqlx::query_scalar::<_, i64>(waits).bind(&ours).fetch_one(&pool).await.unwrap() == 0 {
+            assert!(!pausing.is_finished(), "it must wait");
+        }
+        reader.commit().await.unwrap();
+        pausing.await.unwrap();
+        assert_eq!(claim(&world.backend, node, "mail", 1).await.jobs, []);
     })
     .await;
 }

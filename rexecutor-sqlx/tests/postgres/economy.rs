@@ -43,11 +43,11 @@ impl Counted {
         counted.settle(&claimed, keep).await;
         counted.enqueue(1).await;
         let claimed = counted.claim().await;
-        counted.settle(&claimed, |_| Outcome::Complete { keep: false }).await;
+        counted.settle(&claimed, |_| Outcome::complete(false)).await;
         // Also the claim that goes on where the one before ended.
         counted.enqueue(2 * BATCH).await;
         let claimed = [counted.claim().await, counted.claim().await].concat();
-        counted.settle(&claimed, |_| Outcome::Complete { keep: false }).await;
+        counted.settle(&claimed, |_| Outcome::complete(false)).await;
         counted
     }
 
@@ -68,14 +68,14 @@ impl Counted {
     }
 
     async fn settle(&self, claimed: &[JobRow], outcome: fn(&JobRow) -> Outcome) {
-        let settlement = |job: &JobRow| Settlement { id: job.id, lease: job.lease, outcome: outcome(job) };
+        let settlement = |job: &JobRow| Settlement::new(job.id, job.lease, outcome(job));
         let settlements: Vec<_> = claimed.iter().map(settlement).collect();
-        assert_eq!(self.backend.settle(&settlements).await.unwrap(), []);
+        assert_eq!(self.backend.settle(settlements.clone().into()).await.unwrap(), []);
     }
 }
 
 fn keep(_: &JobRow) -> Outcome {
-    Outcome::Complete { keep: true }
+    Outcome::complete(true)
 }
 
 /// A statement is a transaction by itself.
@@ -117,7 +117,7 @@ async fn five_hundred_completed_jobs_that_are_not_kept_take_one_statement() {
         let counted = Counted::new(world).await;
         counted.enqueue(BATCH).await;
         let claimed = counted.claim().await;
-        let cost = counted.cost(counted.settle(&claimed, |_| Outcome::Complete { keep: false })).await.1;
+        let cost = counted.cost(counted.settle(&claimed, |_| Outcome::complete(false))).await.1;
         assert_eq!(cost, ONE);
     })
     .await;

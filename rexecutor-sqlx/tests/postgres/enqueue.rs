@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use rexecutor::{
-    backend::{Claim, Due, Enqueue, Enqueued, Filter, Inspect, NewJob, ScheduleKey},
+    backend::{Claim, Due, Enqueue, EnqueueIn, Enqueued, Filter, Inspect, NewJob, ScheduleKey},
     clock::Clock,
     job::{JobId, JobStatus},
 };
@@ -44,7 +44,7 @@ async fn callers_share_transactions_and_one_bad_job_fails_its_caller_only() {
 #[tokio::test]
 async fn a_hundred_thousand_jobs_in_one_call_have_rising_numbers() {
     in_schema(async |world| {
-        let all: Vec<NewJob> = (0..100_000).map(|number| NewJob { data: number.to_string(), ..job("mail") }).collect();
+        let all: Vec<NewJob> = (0..100_000).map(|number| job("mail").with_data(number.to_string())).collect();
         let ids: Vec<_> = world.backend.enqueue(all).await.unwrap().into_iter().map(Enqueued::id).collect();
         assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
         assert_eq!(ids.len(), 100_000);
@@ -167,9 +167,9 @@ async fn jobs_that_are_alike_are_stored_as_those_that_are_not() {
         let due = [Due::Now, Due::In(TimeDelta::hours(3)), Due::At(world.clock.now() - TimeDelta::hours(1))];
         let tags = [Vec::new(), vec!["a,\"b\"".to_owned(), "{c}".to_owned()], vec![String::new()]];
         for (tags, due) in tags.into_iter().zip(due) {
-            let like = NewJob { tags, due, metadata: Some("7".to_owned()), priority: 3, ..job("mail") };
-            let jobs = || (0..5).map(|data| NewJob { data: data.to_string(), ..like.clone() });
-            let other = NewJob { priority: 9, ..like.clone() };
+            let like = job("mail").with_tags(tags).with_due(due).with_metadata("7".to_owned()).with_priority(3);
+            let jobs = || (0..5).map(|data| like.clone().with_data(data.to_string()));
+            let other = like.clone().with_priority(9);
             let [alike, apart] = [jobs().collect(), jobs().chain([other]).collect::<Vec<_>>()];
             let mut stored = Vec::new();
             for jobs in [alike, apart] {

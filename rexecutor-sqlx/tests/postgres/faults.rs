@@ -53,18 +53,16 @@ async fn produce(backend: PgBackend, heard: Arc<Mutex<Heard>>, progress: watch::
 }
 
 async fn work(backend: PgBackend, heard: Arc<Mutex<Heard>>, until: watch::Receiver<bool>) {
-    let node = Node { label: "worker".to_owned(), timeout: Duration::from_secs(600) };
+    let node = Node::new("worker", Duration::from_secs(600));
     let node = insist!(backend.join(&node));
-    let slots = [Demand { executor: "mail".into(), free: 7 }];
+    let slots = [Demand::new("mail", 7)];
     loop {
         // Before the claim: what is enqueued afterwards is somebody else's, but nothing is.
         let is_over = *until.borrow();
-        let claimed = insist!(rexecutor::backend::Claim::claim(&backend, node, &slots)).jobs;
-        let settlements: Vec<Settlement> = claimed
-            .iter()
-            .map(|job| Settlement { id: job.id, lease: job.lease, outcome: Outcome::Complete { keep: true } })
-            .collect();
-        let _ = insist!(backend.settle(&settlements));
+        let claimed = insist!(rexecutor::backend::Claim::claim(&backend, node, slots.clone().into())).jobs;
+        let settlements: Vec<Settlement> =
+            claimed.iter().map(|job| Settlement::new(job.id, job.lease, Outcome::complete(true))).collect();
+        let _ = insist!(backend.settle(settlements.clone().into()));
         for job in &claimed {
             *heard.lock().unwrap().settled.entry(job.id).or_default() += 1;
         }
@@ -73,9 +71,9 @@ async fn work(backend: PgBackend, heard: Arc<Mutex<Heard>>, until: watch::Receiv
         }
         // What is its own now it never heard of. The engine gives it back, too.
         let lost = insist!(backend.heartbeat(node)).runs;
-        let give_back = |(id, lease)| Settlement { id, lease, outcome: Outcome::GiveBack };
+        let give_back = |(id, lease)| Settlement::new(id, lease, Outcome::GiveBack);
         let returned: Vec<Settlement> = lost.into_iter().map(give_back).collect();
-        let _ = insist!(backend.settle(&returned));
+        let _ = insist!(backend.settle(returned.clone().into()));
         if is_over && returned.is_empty() {
             return;
         }
@@ -130,7 +128,7 @@ async fn a_claim_whose_commit_is_cut_is_either_nobodys_or_listed_as_the_nodes() 
             let _ = world.backend.enqueue(jobs("mail", 2)).await.unwrap();
             let [node, other] = [join(&world.backend).await, join(&world.backend).await];
             wire.cut_next_commit(cut);
-            let error = rexecutor::backend::Claim::claim(&cut_off, node, &slots("mail", 2)).await.unwrap_err();
+            let error = rexecutor::backend::Claim::claim(&cut_off, node, slots("mail", 2).into()).await.unwrap_err();
             assert!(error.is_transient(), "{error:?}");
             // Until the server has noticed, the rows may be locked, or about to be.
             sessions_are_gone(world, &world.schema).await;
@@ -176,7 +174,7 @@ async fn a_claim_whose_second_look_fails_gives_what_the_first_one_has_taken() {
 /// An outcome may be stored twice: the second time it is refused, or stored for the first time.
 #[tokio::test]
 async fn an_outcome_whose_commit_is_cut_is_stored_when_it_is_sent_again() {
-    let [done, retried] = [Outcome::Complete { keep: true }, Outcome::GiveBack];
+    let [done, retried] = [Outcome::complete(true), Outcome::GiveBack];
     // Completions are stored in a statement of their own; what is decided on under locks takes a transaction.
     for (cut, first, refused) in
         [(Cut::Before, &done, 0), (Cut::After, &done, 1), (Cut::Before, &retried, 0), (Cut::After, &retried, 2)]
@@ -188,11 +186,10 @@ async fn an_outcome_whose_commit_is_cut_is_stored_when_it_is_sent_again() {
             let node = join(&cut_off).await;
             let claimed = claim(&cut_off, node, "mail", 2).await.jobs;
             let outcomes = claimed.iter().zip([first.clone(), retried.clone()]);
-            let outcomes: Vec<_> =
-                outcomes.map(|(job, outcome)| Settlement { id: job.id, lease: job.lease, outcome }).collect();
+            let outcomes: Vec<_> = outcomes.map(|(job, outcome)| Settlement::new(job.id, job.lease, outcome)).collect();
             wire.cut_next_commit(cut);
-            assert!(cut_off.settle(&outcomes).await.unwrap_err().is_transient());
-            assert_eq!(cut_off.settle(&outcomes).await.unwrap().len(), refused);
+            assert!(cut_off.settle(outcomes.clone().into()).await.unwrap_err().is_transient());
+            assert_eq!(cut_off.settle(outcomes.clone().into()).await.unwrap().len(), refused);
             let statuses: Vec<_> = world.rows().await.iter().map(|row| row.status).collect();
             let status = if *first == done { JobStatus::Complete } else { JobStatus::Scheduled };
             assert_eq!(statuses, [status, JobStatus::Scheduled]);
@@ -230,9 +227,8 @@ async fn an_outcome_that_was_not_flushed_before_a_crash_leaves_the_job_with_its_
         let _ = backend.enqueue(jobs("mail", 2)).await.unwrap();
         let node = join(&backend).await;
         let claimed = claim(&backend, node, "mail", 2).await.jobs;
-        let done =
-            |job: &JobRow| Settlement { id: job.id, lease: job.lease, outcome: Outcome::Complete { keep: true } };
-        assert_eq!(backend.settle(&claimed.iter().map(done).collect::<Vec<_>>()).await.unwrap(), []);
+        let done = |job: &JobRow| Settlement::new(job.id, job.lease, Outcome::complete(true));
+        assert_eq!(backend.settle(claimed.iter().map(done).collect()).await.unwrap(), []);
         server.crash();
         server.resume();
         let listed = insist!(backend.heartbeat(node)).runs;

@@ -11,7 +11,6 @@ mod counter;
 mod economy;
 mod enqueue;
 mod faults;
-mod oracle;
 mod pooler;
 mod schema;
 mod server;

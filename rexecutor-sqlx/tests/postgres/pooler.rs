@@ -81,13 +81,10 @@ async fn trap_41_everything_works_through_a_pooler_of_transactions() {
                     batch.push(unique_job("mail", number));
                     let _ = backend.enqueue(batch).await.unwrap();
                     let claimed = claim(&backend, node, "mail", 4).await.jobs;
-                    let complete = |job: &rexecutor::backend::JobRow| Settlement {
-                        id: job.id,
-                        lease: job.lease,
-                        outcome: Outcome::Complete { keep: true },
-                    };
+                    let complete =
+                        |job: &rexecutor::backend::JobRow| Settlement::new(job.id, job.lease, Outcome::complete(true));
                     let settlements: Vec<_> = claimed.iter().map(complete).collect();
-                    assert_eq!(backend.settle(&settlements).await.unwrap(), []);
+                    assert_eq!(backend.settle(settlements.clone().into()).await.unwrap(), []);
                 }
             })
         });

@@ -8,11 +8,11 @@ use std::{
 
 use futures::FutureExt;
 use rexecutor::{
-    backend::{Claim, Claimed, Demand, Due, Filter, Inspect, JobRow, Maintain, NewJob, Node, Unique},
+    backend::{Claim, Claimed, Demand, Filter, Inspect, JobRow, Maintain, NewJob, Node, Unique},
     clock::{Clock, SystemClock},
     job::{
         JobStatus, NodeId,
-        uniqueness_criteria::{Resolution, Statuses, UniqueKey},
+        uniqueness_criteria::{Statuses, UniqueKey},
     },
 };
 use rexecutor_sqlx::{PgBackend, PgOptions};
@@ -87,16 +87,7 @@ pub(crate) async fn in_named_schema(schema: String, test: impl AsyncFnOnce(&Worl
 }
 
 pub(crate) fn job(executor: &str) -> NewJob {
-    NewJob {
-        executor: executor.to_owned().into(),
-        data: "{}".to_owned(),
-        metadata: None,
-        max_attempts: 5,
-        priority: 0,
-        tags: Vec::new(),
-        due: Due::Now,
-        unique: None,
-    }
+    NewJob::new(executor.to_owned(), "{}").with_max_attempts(5)
 }
 
 pub(crate) fn jobs(executor: &str, count: usize) -> Vec<NewJob> {
@@ -106,19 +97,19 @@ pub(crate) fn jobs(executor: &str, count: usize) -> Vec<NewJob> {
 pub(crate) fn unique_job(executor: &str, key: u8) -> NewJob {
     let statuses =
         Statuses::of(&[JobStatus::Scheduled, JobStatus::Executing, JobStatus::Retryable, JobStatus::Complete]);
-    let unique = Unique { key: UniqueKey([key; 16]), within: None, statuses, on_conflict: Resolution::Ignore };
-    NewJob { unique: Some(unique), ..job(executor) }
+    let unique = Unique::new(UniqueKey([key; 16]), statuses);
+    job(executor).with_unique(unique)
 }
 
 pub(crate) async fn join(backend: &PgBackend) -> NodeId {
-    let node = Node { label: "test".to_owned(), timeout: Duration::from_secs(60) };
+    let node = Node::new("test", Duration::from_secs(60));
     backend.join(&node).await.unwrap()
 }
 
 pub(crate) fn slots(executor: &str, free: usize) -> Vec<Demand> {
-    vec![Demand { executor: executor.to_owned().into(), free }]
+    vec![Demand::new(executor.to_owned(), free)]
 }
 
 pub(crate) async fn claim(backend: &PgBackend, node: NodeId, executor: &str, free: usize) -> Claimed {
-    backend.claim(node, &slots(executor, free)).await.unwrap()
+    backend.claim(node, slots(executor, free).into()).await.unwrap()
 }

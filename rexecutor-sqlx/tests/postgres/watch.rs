@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use rexecutor::{
-    backend::{Claim, Enqueue, Inspect, Wakeup},
+    backend::{Claim, Enqueue, EnqueueIn, Inspect, Wakeup},
     job::ExecutorName,
 };
 

@@ -1,31 +1,19 @@
-//! Cancel, rerun and update.
+//! Cancel, rerun, release and update.
 
 use chrono::TimeDelta;
 use rexecutor::{
-    backend::{AmendError, JobChange, JobRow, NewJob, Outcome, lifecycle},
+    backend::{AmendError, Due, JobChange, JobRow, Outcome, lifecycle},
     job::JobStatus,
 };
 
-use super::harness::{COMPLETE, Harness, failure, job, retry};
-
-/// What changes nothing.
-pub(super) fn change(row: &JobRow) -> JobChange {
-    JobChange {
-        data: row.data.clone(),
-        metadata: row.metadata.clone(),
-        max_attempts: row.max_attempts,
-        priority: row.priority,
-        tags: row.tags.clone(),
-        scheduled_at: row.scheduled_at,
-    }
-}
+use super::harness::{COMPLETE, Harness, failure, ids, job, retry};
 
 /// A job in each status.
 async fn one_in_each_status(t: &Harness) -> Vec<JobRow> {
-    let mut rows = vec![t.row(t.enqueue(job("waiting")).await).await];
+    let mut rows = vec![t.row(t.enqueue(job("blocked").with_due(Due::Released)).await).await];
+    rows.push(t.row(t.enqueue(job("waiting")).await).await);
     rows.push(t.running(job("running")).await);
-    let ends =
-        [retry(10), COMPLETE, Outcome::Cancel { reason: "no".to_owned() }, Outcome::Discard { error: failure("no") }];
+    let ends = [retry(10), COMPLETE, Outcome::cancel("no"), Outcome::discard(failure("no"))];
     for outcome in ends {
         let run = t.running(job("mail")).await;
         assert!(t.settle(&run, outcome).await);
@@ -64,7 +52,7 @@ pub async fn trap_08_a_running_job_cannot_be_rerun_or_updated(t: &Harness) {
     let run = t.running(job("mail")).await;
     let rerun = t.backend.rerun(&run.executor, run.id).await;
     assert!(matches!(rerun, Err(AmendError::Refused { status: JobStatus::Executing, verb: "rerun", .. })));
-    let update = t.backend.update(&run.executor, run.id, change(&run)).await;
+    let update = t.backend.update(&run.executor, run.id, JobChange::of(&run)).await;
     assert!(matches!(update, Err(AmendError::Refused { status: JobStatus::Executing, verb: "updated", .. })));
     assert_eq!(t.row(run.id).await, run);
 }
@@ -80,17 +68,33 @@ pub async fn rerun_makes_a_finished_job_due_with_all_attempts(t: &Harness) {
     assert_eq!(t.claim(node, "mail", 10).await.len(), 4, "they run again");
 }
 
+/// A blocked job is not claimed, whatever its due time, until it is released; and only a blocked one can be.
+pub async fn a_blocked_job_waits_until_it_is_released(t: &Harness) {
+    let id = t.enqueue(job("mail").with_due(Due::Released)).await;
+    let (row, node) = (t.row(id).await, t.join().await);
+    assert_eq!((row.status, row.scheduled_at), (JobStatus::Blocked, t.now()));
+    t.wait(60).await;
+    let claimed = t.claim_from(node, &[("mail", 5)]).await;
+    assert_eq!((claimed.jobs.len(), claimed.next_due_in), (0, None), "nobody knows when it is released");
+    t.backend.release(&row.executor, id).await.expect("it can be released");
+    assert_eq!(t.row(id).await.scheduled_at, t.now(), "not before: others may have been claimed since");
+    assert_eq!(ids(&t.claim(node, "mail", 5).await), [id]);
+    for row in one_in_each_status(t).await {
+        let result = t.backend.release(&row.executor, row.id).await;
+        let now = t.now();
+        check(t, &row, result, |row| lifecycle::release(row, now)).await;
+    }
+}
+
 /// An update replaces what it names, in every status but executing.
 pub async fn update_replaces_what_it_names(t: &Harness) {
     for row in one_in_each_status(t).await {
-        let change = JobChange {
-            data: "[2]".to_owned(),
-            metadata: Some("{}".to_owned()),
-            max_attempts: 9,
-            priority: 4,
-            tags: vec!["new".to_owned()],
-            scheduled_at: t.now() + TimeDelta::hours(3),
-        };
+        let mut change = JobChange::of(&row);
+        change.data = "[2]".to_owned();
+        change.metadata = Some("{}".to_owned());
+        (change.max_attempts, change.priority) = (9, 4);
+        change.tags = vec!["new".to_owned()];
+        change.scheduled_at = t.now() + TimeDelta::hours(3);
         let result = t.backend.update(&row.executor, row.id, change.clone()).await;
         check(t, &row, result, |row| lifecycle::update(row, change)).await;
     }
@@ -98,13 +102,14 @@ pub async fn update_replaces_what_it_names(t: &Harness) {
 
 /// Another executor's job, and one that does not exist, is not found, and not touched.
 pub async fn another_executors_job_is_not_found(t: &Harness) {
-    let row = t.row(t.enqueue(NewJob { priority: 3, ..job("mail") }).await).await;
+    let row = t.row(t.enqueue(job("mail").with_priority(3)).await).await;
     let stranger = "other".into();
     for (executor, id) in [(&stranger, row.id), (&row.executor, rexecutor::JobId::from(987_654))] {
         let results = [
             t.backend.cancel(executor, id, "why".to_owned()).await,
             t.backend.rerun(executor, id).await,
-            t.backend.update(executor, id, change(&row)).await,
+            t.backend.release(executor, id).await,
+            t.backend.update(executor, id, JobChange::of(&row)).await,
         ];
         assert!(results.iter().all(|result| matches!(result, Err(AmendError::NotFound(missing)) if *missing == id)));
     }

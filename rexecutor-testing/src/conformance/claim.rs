@@ -13,7 +13,7 @@ use super::harness::{COMPLETE, Harness, ids, job, retry};
 /// An executor's jobs come by priority, then due time, then number.
 pub async fn jobs_are_claimed_by_priority_then_due_time_then_number(t: &Harness) {
     let at = |seconds| Due::At(t.now() - TimeDelta::seconds(seconds));
-    let new = |priority, seconds| NewJob { priority, due: at(seconds), ..job("mail") };
+    let new = |priority, seconds| job("mail").with_priority(priority).with_due(at(seconds));
     let jobs = vec![new(1, 9), new(0, 1), new(0, 5), new(0, 5), new(65_535, 99), new(1, 10)];
     let n = ids_of(t, jobs).await;
     let node = t.join().await;
@@ -28,7 +28,7 @@ async fn ids_of(t: &Harness, jobs: Vec<NewJob>) -> Vec<rexecutor::JobId> {
 
 /// A job is not claimed before it is due, and is from that very instant on; so is a retry.
 pub async fn a_job_is_not_claimed_before_it_is_due(t: &Harness) {
-    t.enqueue(NewJob { due: Due::In(TimeDelta::seconds(60)), ..job("mail") }).await;
+    t.enqueue(job("mail").with_due(Due::In(TimeDelta::seconds(60)))).await;
     let node = t.join().await;
     t.wait(59).await;
     assert_eq!(t.claim(node, "mail", 1).await, []);
@@ -89,10 +89,9 @@ pub async fn a_node_that_is_no_member_is_given_nothing(t: &Harness) {
 
 /// Trap 31: future jobs of higher priority stand in front of the due ones in the index.
 pub async fn trap_31_due_jobs_behind_future_ones_of_higher_priority_are_found(t: &Harness) {
-    let future =
-        (0..5_000).map(|n| NewJob { priority: n % 5, due: Due::In(TimeDelta::days(1)), ..job("mail") }).collect();
+    let future = (0..5_000).map(|n| job("mail").with_priority(n % 5).with_due(Due::In(TimeDelta::days(1)))).collect();
     t.enqueue_all(future).await;
-    let due = t.enqueue(NewJob { priority: 9, ..job("mail") }).await;
+    let due = t.enqueue(job("mail").with_priority(9)).await;
     let node = t.join().await;
     let claimed = t.claim_from(node, &[("mail", 10)]).await;
     assert_eq!(ids(&claimed.jobs), [due]);
@@ -101,7 +100,7 @@ pub async fn trap_31_due_jobs_behind_future_ones_of_higher_priority_are_found(t:
 
 /// Claims of sixteen tasks over ten thousand jobs are disjoint and complete.
 pub async fn sixteen_claimers_share_ten_thousand_jobs(t: &Harness) {
-    t.enqueue_all((0..10_000).map(|n| NewJob { priority: n % 3, ..job("mail") }).collect()).await;
+    t.enqueue_all((0..10_000).map(|n| job("mail").with_priority(n % 3)).collect()).await;
     let tasks = (0..16).map(|task| {
         let t = t.clone();
         tokio::spawn(async move {
@@ -117,9 +116,9 @@ pub async fn sixteen_claimers_share_ten_thousand_jobs(t: &Harness) {
                 }
                 let settlements: Vec<_> = claimed
                     .iter()
-                    .map(|run| rexecutor::backend::Settlement { id: run.id, lease: run.lease, outcome: COMPLETE })
+                    .map(|run| rexecutor::backend::Settlement::new(run.id, run.lease, COMPLETE))
                     .collect();
-                assert_eq!(t.backend.settle(&settlements).await.expect("outcomes can be stored"), []);
+                assert_eq!(t.backend.settle(settlements.clone().into()).await.expect("outcomes can be stored"), []);
                 mine.extend(ids(&claimed));
             }
         })
@@ -137,7 +136,7 @@ pub async fn sixteen_claimers_share_ten_thousand_jobs(t: &Harness) {
 pub async fn a_claim_tells_when_the_next_job_is_due(t: &Harness) {
     let in_seconds = |seconds| Due::In(TimeDelta::seconds(seconds));
     for (executor, priority, seconds) in [("mail", 0, 90), ("mail", 3, 40), ("other", 0, 5)] {
-        t.enqueue(NewJob { priority, due: in_seconds(seconds), ..job(executor) }).await;
+        t.enqueue(job(executor).with_priority(priority).with_due(in_seconds(seconds))).await;
     }
     let node = t.join().await;
     let next = |slots: &'static [(&'static str, usize)]| async move { t.claim_from(node, slots).await.next_due_in };
@@ -145,7 +144,7 @@ pub async fn a_claim_tells_when_the_next_job_is_due(t: &Harness) {
     assert_eq!(next(&[("mail", 1), ("other", 1)]).await, Some(Duration::from_secs(5)));
     assert_eq!(next(&[("nobody", 1)]).await, None);
     let micros = Due::In(TimeDelta::microseconds(1));
-    t.enqueue(NewJob { due: micros, ..job("third") }).await;
+    t.enqueue(job("third").with_due(micros)).await;
     assert_eq!(next(&[("third", 1)]).await, Some(Duration::from_micros(1)));
 }
 

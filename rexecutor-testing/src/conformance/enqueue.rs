@@ -2,41 +2,65 @@
 
 use chrono::TimeDelta;
 use rexecutor::{
-    backend::{Due, Enqueued, NewJob, ScheduleKey, Unique},
+    backend::{Deadline, Due, Enqueued, Headers, ScheduleKey, Unique},
     job::{
-        JobStatus,
+        FlowId, JobId, JobStatus,
         uniqueness_criteria::{Replace, Resolution, Statuses, UniqueKey},
     },
 };
 
-use super::harness::{COMPLETE, Harness, job, unique};
+use super::harness::{COMPLETE, Harness, ids, job, unique};
 
 fn key(key: u8) -> Unique {
     let statuses =
         Statuses::of(&[JobStatus::Scheduled, JobStatus::Executing, JobStatus::Retryable, JobStatus::Complete]);
-    Unique { key: UniqueKey([key; 16]), within: None, statuses, on_conflict: Resolution::Ignore }
+    Unique::new(UniqueKey([key; 16]), statuses)
 }
 
 /// An enqueued job is scheduled with all that was given, and nothing else.
 pub async fn an_enqueued_job_is_scheduled_with_all_that_was_given(t: &Harness) {
     let at = t.now() + TimeDelta::hours(1);
-    let new = NewJob {
-        data: r#"{"to":"bob"}"#.to_owned(),
-        metadata: Some("[1]".to_owned()),
-        max_attempts: 65_535,
-        priority: 65_535,
-        tags: vec!["b".to_owned(), "a".to_owned()],
-        due: Due::At(at),
-        ..job("mail")
-    };
+    let new = job("mail")
+        .with_data(r#"{"to":"bob"}"#.to_owned())
+        .with_metadata("[1]".to_owned())
+        .with_max_attempts(65_535)
+        .with_priority(65_535)
+        .with_tags(vec!["b".to_owned(), "a".to_owned()])
+        .with_due(Due::At(at));
     let row = t.row(t.enqueue(new.clone()).await).await;
     assert_eq!(row, rexecutor::backend::JobRow::new(row.id, new, t.now()));
     assert_eq!((row.status, row.attempt, row.scheduled_at, row.inserted_at), (JobStatus::Scheduled, 0, at, t.now()));
 }
 
+/// What few jobs have is stored with them, and comes back with a claim and with a query, beside jobs that have nothing of it.
+pub async fn what_few_jobs_have_comes_back_as_it_was(t: &Harness) {
+    let headers: Headers = [("traceparent", "00-\"🦀\"-01"), ("tenant", "")].into_iter().collect();
+    let special =
+        job("mail").with_headers(headers.clone()).with_group_key("customer 7".to_owned()).with_flow(FlowId(9));
+    let later = TimeDelta::minutes(5);
+    let jobs = vec![
+        job("mail"),
+        special.clone().with_deadline(Deadline::In(later)),
+        special.with_deadline(Deadline::At(t.now() + TimeDelta::days(1))),
+        job("mail").with_group_key(String::new()),
+    ];
+    let stored: Vec<JobId> = t.enqueue_all(jobs).await.into_iter().map(Enqueued::id).collect();
+    let claimed = t.claim(t.join().await, "mail", 10).await;
+    assert_eq!(ids(&claimed), stored);
+    let deadlines = [None, Some(later), Some(TimeDelta::days(1)), None];
+    for ((row, claimed), deadline) in t.all().await.iter().zip(&claimed).zip(deadlines) {
+        assert_eq!(row, claimed);
+        assert_eq!(row.deadline_at, deadline.map(|delay| t.now() + delay));
+    }
+    assert_eq!((&claimed[1].headers, claimed[1].flow), (&headers, Some(FlowId(9))));
+    assert_eq!(claimed[1].group_key.as_deref(), Some("customer 7"));
+    assert_eq!((&claimed[0].headers, &claimed[0].group_key, claimed[0].flow), (&Headers::default(), &None, None));
+    assert_eq!(claimed[3].group_key.as_deref(), Some(""));
+}
+
 /// Answers, and the numbers in them, are in the order of the jobs.
 pub async fn answers_and_numbers_are_in_the_order_of_the_jobs(t: &Harness) {
-    let jobs = (0..50).map(|n| NewJob { data: n.to_string(), priority: 50 - n, ..job("mail") }).collect();
+    let jobs = (0..50).map(|n| job("mail").with_data(n.to_string()).with_priority(50 - n)).collect();
     let answers = t.enqueue_all(jobs).await;
     assert!(answers.is_sorted_by_key(|answer| answer.id()));
     for (n, answer) in answers.into_iter().enumerate() {
@@ -47,7 +71,7 @@ pub async fn answers_and_numbers_are_in_the_order_of_the_jobs(t: &Harness) {
 /// A delay counts from the backend's present, not the caller's.
 pub async fn a_delay_counts_from_the_backends_present(t: &Harness) {
     t.wait(1_000).await;
-    let row = t.row(t.enqueue(NewJob { due: Due::In(TimeDelta::seconds(5)), ..job("mail") }).await).await;
+    let row = t.row(t.enqueue(job("mail").with_due(Due::In(TimeDelta::seconds(5)))).await).await;
     assert_eq!(row.scheduled_at, t.now() + TimeDelta::seconds(5));
 }
 
@@ -57,10 +81,7 @@ pub async fn unicode_large_data_and_deep_json_come_back_as_they_were(t: &Harness
     let deep = format!("{}1{}", "[".repeat(120), "]".repeat(120));
     let numbers = "[18446744073709551615,-9223372036854775808,1.5,1e300,0.1]".to_owned();
     for data in ["\"żółć 漢字 🦀 \\u001f \\\" ' % \\\\\"".to_owned(), large, deep, numbers, "null".to_owned()] {
-        let job =
-            NewJob {
-                data: data.clone(), metadata: Some(data.clone()), tags: vec!["🦀'\"".to_owned()], ..job("żółć")
-            };
+        let job = job("żółć").with_data(data.clone()).with_metadata(data.clone()).with_tags(vec!["🦀'\"".to_owned()]);
         let row = t.row(t.enqueue(job).await).await;
         let value = |json: &str| serde_json::from_str::<serde_json::Value>(json).expect("it is JSON");
         assert_eq!(value(&row.data), value(&data));
@@ -77,7 +98,7 @@ pub async fn instants_keep_their_microseconds(t: &Harness) {
         "0001-01-01T00:00:00.000001Z".parse().expect("valid"),
         "9999-12-31T23:59:59.999999Z".parse().expect("valid"),
     ] {
-        let id = t.enqueue(NewJob { due: Due::At(at), ..job("mail") }).await;
+        let id = t.enqueue(job("mail").with_due(Due::At(at))).await;
         assert_eq!(t.row(id).await.scheduled_at, at);
     }
 }
@@ -139,14 +160,14 @@ pub async fn a_later_job_of_a_batch_conflicts_with_an_earlier_one(t: &Harness) {
 
 /// Uniqueness ends with its time, counted from when the other was enqueued, and with its statuses.
 pub async fn uniqueness_ends_with_its_time_and_with_its_statuses(t: &Harness) {
-    let within = || Unique { within: Some(TimeDelta::seconds(60)), ..key(1) };
+    let within = || key(1).with_within(TimeDelta::seconds(60));
     let first = t.enqueue(unique(job("mail"), within())).await;
     t.wait(59).await;
     assert_eq!(t.enqueue(unique(job("mail"), within())).await, first);
     t.wait(1).await;
     assert_ne!(t.enqueue(unique(job("mail"), within())).await, first);
 
-    let waiting = || Unique { statuses: Statuses::of(&[JobStatus::Scheduled]), ..key(2) };
+    let waiting = || key(2).with_statuses(Statuses::of(&[JobStatus::Scheduled]));
     let run = t.running(unique(job("other"), waiting())).await;
     let second = t.enqueue(unique(job("other"), waiting())).await;
     assert_ne!(second, run.id, "an executing job does not count");
@@ -169,15 +190,13 @@ pub async fn a_conflict_replaces_each_field_that_was_named_and_no_other(t: &Harn
         let first = t.enqueue(unique(job("mail"), key(number))).await;
         let before = t.row(first).await;
         let on_conflict = Resolution::Replace(replace);
-        let new = NewJob {
-            data: "2".to_owned(),
-            metadata: Some("3".to_owned()),
-            max_attempts: 9,
-            priority: 8,
-            tags: vec!["new".to_owned()],
-            due: Due::In(TimeDelta::hours(1)),
-            ..unique(job("mail"), Unique { on_conflict, ..key(number) })
-        };
+        let new = unique(job("mail"), key(number).with_on_conflict(on_conflict))
+            .with_data("2")
+            .with_metadata("3".to_owned())
+            .with_max_attempts(9)
+            .with_priority(8)
+            .with_tags(vec!["new".to_owned()])
+            .with_due(Due::In(TimeDelta::hours(1)));
         assert_eq!(t.enqueue_all(vec![new.clone()]).await, [Enqueued::Replaced(first)]);
         let mut expected = before;
         assert!(rexecutor::backend::lifecycle::replace(&mut expected, &replace, new, t.now()));
@@ -188,18 +207,15 @@ pub async fn a_conflict_replaces_each_field_that_was_named_and_no_other(t: &Harn
 /// A conflict replaces nothing in statuses that were not named, and nothing while the job is executing.
 pub async fn a_conflict_replaces_nothing_in_other_statuses_or_while_executing(t: &Harness) {
     let only_complete = Replace::priority().for_statuses(&[JobStatus::Complete, JobStatus::Executing]);
-    let again = || NewJob {
-        priority: 5,
-        ..unique(job("mail"), Unique { on_conflict: Resolution::Replace(only_complete), ..key(1) })
-    };
+    let again = || unique(job("mail"), key(1).with_on_conflict(Resolution::Replace(only_complete))).with_priority(5);
     let id = t.enqueue(again()).await;
-    assert_eq!(t.enqueue_all(vec![NewJob { priority: 7, ..again() }]).await, [Enqueued::Existing(id)]);
+    assert_eq!(t.enqueue_all(vec![again().with_priority(7)]).await, [Enqueued::Existing(id)]);
     let node = t.join().await;
     let run = t.claim(node, "mail", 1).await.remove(0);
-    assert_eq!(t.enqueue_all(vec![NewJob { priority: 7, ..again() }]).await, [Enqueued::Existing(id)]);
+    assert_eq!(t.enqueue_all(vec![again().with_priority(7)]).await, [Enqueued::Existing(id)]);
     assert_eq!(t.row(id).await.priority, 5);
     assert!(t.settle(&run, COMPLETE).await);
-    assert_eq!(t.enqueue_all(vec![NewJob { priority: 7, ..again() }]).await, [Enqueued::Replaced(id)]);
+    assert_eq!(t.enqueue_all(vec![again().with_priority(7)]).await, [Enqueued::Replaced(id)]);
     assert_eq!(t.row(id).await.priority, 7);
 }
 
@@ -242,7 +258,7 @@ pub async fn a_new_schedule_owes_nothing_and_a_known_one_keeps_its_last_tick(t: 
 
 /// Many jobs in one call are stored in order.
 pub async fn many_jobs_in_one_call(t: &Harness) {
-    let jobs = (0..25_000).map(|n| NewJob { data: n.to_string(), ..job("mail") }).collect();
+    let jobs = (0..25_000).map(|n| job("mail").with_data(n.to_string())).collect();
     let answers = t.enqueue_all(jobs).await;
     assert_eq!(answers.len(), 25_000);
     assert!(answers.is_sorted_by_key(|answer| answer.id()));

@@ -4,11 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rexecutor::{
-    backend::{
-        Backend, Claimed, Demand, Due, Enqueued, Failure, Filter, JobRow, NewJob, Node, Outcome, Settlement, Unique,
-    },
+    backend::{Backend, Claimed, Demand, Enqueued, Failure, Filter, JobRow, NewJob, Node, Outcome, Settlement, Unique},
     clock::Clock,
-    job::{ErrorType, ExecutorName, JobId, Lease, NodeId},
+    job::{ErrorType, JobId, Lease, NodeId},
 };
 
 use crate::TestClock;
@@ -70,7 +68,7 @@ impl Harness {
     }
 
     pub(super) async fn join(&self) -> NodeId {
-        let node = Node { label: "a node".to_owned(), timeout: TIMEOUT };
+        let node = Node::new("a node", TIMEOUT);
         self.backend.join(&node).await.expect("a node can join")
     }
 
@@ -78,18 +76,17 @@ impl Harness {
         self.claim_from(node, &[(executor, free)]).await.jobs
     }
 
-    pub(super) async fn claim_from(&self, node: NodeId, slots: &[(&'static str, usize)]) -> Claimed {
-        let slots: Vec<_> =
-            slots.iter().map(|(executor, free)| Demand { executor: (*executor).into(), free: *free }).collect();
-        self.backend.claim(node, &slots).await.expect("jobs can be claimed")
+    pub(super) async fn claim_from(&self, node: NodeId, demands: &[(&'static str, usize)]) -> Claimed {
+        let demands = demands.iter().map(|(executor, limit)| Demand::new(*executor, *limit)).collect();
+        self.backend.claim(node, demands).await.expect("jobs can be claimed")
     }
 
     /// Enqueues a job, and claims it for a new node.
     pub(super) async fn running(&self, job: NewJob) -> JobRow {
         let (executor, id) = (job.executor.clone(), self.enqueue(job).await);
         let node = self.join().await;
-        let slots = [Demand { executor, free: 1_000 }];
-        let claimed = self.backend.claim(node, &slots).await.expect("jobs can be claimed");
+        let claimed =
+            self.backend.claim(node, [Demand::new(executor, 1_000)].into()).await.expect("jobs can be claimed");
         claimed.jobs.into_iter().find(|job| job.id == id).expect("the job is claimed")
     }
 
@@ -99,8 +96,11 @@ impl Harness {
     }
 
     pub(super) async fn settle_as(&self, id: JobId, lease: Lease, outcome: Outcome) -> bool {
-        let settlement = Settlement { id, lease, outcome };
-        self.backend.settle(&[settlement]).await.expect("outcomes can be stored").is_empty()
+        self.backend
+            .settle([Settlement::new(id, lease, outcome)].into())
+            .await
+            .expect("outcomes can be stored")
+            .is_empty()
     }
 
     pub(super) async fn find(&self, id: JobId) -> Option<JobRow> {
@@ -126,31 +126,22 @@ impl Harness {
 
 /// A job of an executor, due now, with three attempts.
 pub(super) fn job(executor: &'static str) -> NewJob {
-    NewJob {
-        executor: ExecutorName::from(executor),
-        data: "1".to_owned(),
-        metadata: None,
-        max_attempts: 3,
-        priority: 0,
-        tags: Vec::new(),
-        due: Due::Now,
-        unique: None,
-    }
+    NewJob::new(executor, "1").with_max_attempts(3)
 }
 
 pub(super) fn unique(job: NewJob, unique: Unique) -> NewJob {
-    NewJob { unique: Some(unique), ..job }
+    job.with_unique(unique)
 }
 
 pub(super) fn failure(details: &str) -> Failure {
-    Failure { error_type: ErrorType::Other("oops".to_owned()), details: details.to_owned() }
+    Failure::new(ErrorType::Other("oops".to_owned()), details)
 }
 
 pub(super) fn retry(seconds: i64) -> Outcome {
-    Outcome::Retry { delay: TimeDelta::seconds(seconds), error: failure("it broke") }
+    Outcome::retry(TimeDelta::seconds(seconds), failure("it broke"))
 }
 
-pub(super) const COMPLETE: Outcome = Outcome::Complete { keep: true };
+pub(super) const COMPLETE: Outcome = Outcome::complete(true);
 
 pub(super) fn ids(jobs: &[JobRow]) -> Vec<JobId> {
     jobs.iter().map(|job| job.id).collect()

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use rexecutor::{
-    backend::{NewJob, Outcome},
+    backend::Outcome,
     job::{ErrorType, JobStatus},
     pruner::{PruneRule, PruneScope, PruneSpec},
 };
@@ -43,7 +43,7 @@ pub async fn trap_02_a_live_nodes_jobs_are_not_rescued_however_long_they_take(t:
 /// Trap 4: rescue updates by id alone and flips a job that finished a moment ago.
 pub async fn trap_04_rescue_leaves_jobs_that_have_ended(t: &Harness) {
     let mut rows = Vec::new();
-    for outcome in [COMPLETE, retry(60), Outcome::Discard { error: failure("no") }, Outcome::GiveBack] {
+    for outcome in [COMPLETE, retry(60), Outcome::discard(failure("no")), Outcome::GiveBack] {
         let run = t.running(job("mail")).await;
         assert!(t.settle(&run, outcome).await);
         rows.push(t.row(run.id).await);
@@ -57,7 +57,7 @@ pub async fn trap_04_rescue_leaves_jobs_that_have_ended(t: &Harness) {
 
 /// Trap 12: a job that kills its process is rescued and kills the next process, for ever.
 pub async fn trap_12_a_job_whose_nodes_die_ends_discarded(t: &Harness) {
-    let id = t.enqueue(NewJob { max_attempts: 3, ..job("mail") }).await;
+    let id = t.enqueue(job("mail").with_max_attempts(3)).await;
     for _ in 0..3 {
         let node = t.join().await;
         assert_eq!(ids(&t.claim(node, "mail", 1).await), [id]);
@@ -70,7 +70,7 @@ pub async fn trap_12_a_job_whose_nodes_die_ends_discarded(t: &Harness) {
 
 /// A node may be silent for as long as it says, also for ever.
 pub async fn a_timeout_may_be_as_long_as_it_likes(t: &Harness) {
-    let node = rexecutor::backend::Node { label: "eternal".to_owned(), timeout: std::time::Duration::MAX };
+    let node = rexecutor::backend::Node::new("eternal", std::time::Duration::MAX);
     let node = t.backend.join(&node).await.expect("a node can join");
     t.enqueue(job("mail")).await;
     assert_eq!(t.claim(node, "mail", 1).await.len(), 1);
@@ -125,7 +125,7 @@ pub async fn trap_28_age_counts_from_the_end_and_length_keeps_the_newest(t: &Har
         done.push(run.id);
     }
     assert_eq!(done[0], waited);
-    let spec = |rule| PruneSpec { status: JobStatus::Complete, rule, executors: PruneScope::All };
+    let spec = |rule| PruneSpec::new(JobStatus::Complete, rule, PruneScope::All);
     let prune = async |rule| t.backend.prune(&spec(rule), 100).await.expect("jobs can be pruned");
     assert_eq!(prune(PruneRule::MaxAge(TimeDelta::seconds(50))).await, 0, "it has just ended, however long it waited");
     t.wait(1).await;
@@ -139,7 +139,7 @@ pub async fn trap_28_age_counts_from_the_end_and_length_keeps_the_newest(t: &Har
 pub async fn pruning_deletes_only_what_matches_and_at_most_the_limit(t: &Harness) {
     let mut kept = Vec::new();
     for executor in ["a", "b", "c"] {
-        let outcomes = [COMPLETE, COMPLETE, Outcome::Cancel { reason: "no".to_owned() }, retry(10_000)];
+        let outcomes = [COMPLETE, COMPLETE, Outcome::cancel("no"), retry(10_000)];
         for outcome in outcomes {
             let run = t.running(job(executor)).await;
             t.wait(1).await;
@@ -150,7 +150,7 @@ pub async fn pruning_deletes_only_what_matches_and_at_most_the_limit(t: &Harness
     t.wait(100).await;
     let rule = PruneRule::MaxAge(TimeDelta::zero());
     let prune = async |executors, limit| {
-        let spec = PruneSpec { status: JobStatus::Complete, rule, executors };
+        let spec = PruneSpec::new(JobStatus::Complete, rule, executors);
         t.backend.prune(&spec, limit).await.expect("jobs can be pruned")
     };
     let names = |names: &[&'static str]| names.iter().map(|name| (*name).into()).collect();
@@ -163,8 +163,8 @@ pub async fn pruning_deletes_only_what_matches_and_at_most_the_limit(t: &Harness
     let left = t.all().await;
     assert_eq!(left.len(), 6);
     assert!(left.iter().all(|row| row.status != JobStatus::Complete));
-    for status in JobStatus::ALL.into_iter().filter(|status| !status.is_finished()) {
-        let spec = PruneSpec { status, rule: PruneRule::MaxLength(0), executors: PruneScope::All };
+    for status in JobStatus::ALL.iter().copied().filter(|status| !status.is_finished()) {
+        let spec = PruneSpec::new(status, PruneRule::MaxLength(0), PruneScope::All);
         assert_eq!(t.backend.prune(&spec, 100).await.expect("it prunes nothing"), 0, "{status} jobs are never pruned");
     }
 }

@@ -18,14 +18,17 @@
 
 mod amend;
 mod claim;
+mod control;
 mod enqueue;
 mod harness;
 mod maintain;
-mod model;
+mod oracle;
 mod query;
 mod settle;
 
 pub use self::harness::{Guarded, Harness, With};
+#[doc(hidden)]
+pub use self::oracle::compare;
 
 /// Every case by its name, so that none can be forgotten: the list makes the functions' paths and the tests.
 macro_rules! cases {
@@ -52,6 +55,11 @@ macro_rules! cases {
                             });
                         }
                     )*)*
+
+                    #[test]
+                    fn random_sequences_of_calls_end_as_in_the_model() {
+                        $crate::conformance::compare($backend);
+                    }
                 }
             };
         }
@@ -61,6 +69,7 @@ macro_rules! cases {
 cases! {
     enqueue:
         an_enqueued_job_is_scheduled_with_all_that_was_given,
+        what_few_jobs_have_comes_back_as_it_was,
         answers_and_numbers_are_in_the_order_of_the_jobs,
         a_delay_counts_from_the_backends_present,
         unicode_large_data_and_deep_json_come_back_as_they_were,
@@ -93,7 +102,8 @@ cases! {
         trap_27_the_last_attempt_discards,
         trap_08_a_job_asked_to_cancel_ends_cancelled_whatever_its_outcome,
         errors_are_kept_in_order_and_seen_by_the_next_attempt,
-        a_lease_rises_for_ever_though_attempts_are_given_back;
+        a_lease_rises_for_ever_though_attempts_are_given_back,
+        an_output_is_stored_and_a_rerun_forgets_it;
     maintain:
         trap_01_a_dead_nodes_jobs_are_rescued,
         trap_02_a_live_nodes_jobs_are_not_rescued_however_long_they_take,
@@ -108,14 +118,18 @@ cases! {
         cancel_ends_a_waiting_job_and_asks_a_running_one,
         trap_08_a_running_job_cannot_be_rerun_or_updated,
         rerun_makes_a_finished_job_due_with_all_attempts,
+        a_blocked_job_waits_until_it_is_released,
         update_replaces_what_it_names,
         another_executors_job_is_not_found;
+    control:
+        a_paused_executor_is_given_nothing_and_the_others_all,
+        a_pause_ends_by_itself_and_a_claim_tells_when,
+        a_pause_holds_for_nodes_that_join_later_and_for_those_that_are_busy,
+        a_second_pause_takes_the_place_of_the_first;
     query:
         trap_33_conditions_keep_to_their_parentheses,
         an_empty_list_is_none_and_an_empty_condition_is_all,
         every_condition_means_what_the_reference_says;
-    model:
-        random_sequences_of_calls_end_as_in_the_model;
 }
 
 /// Runs a case on a runtime of its own.

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use rexecutor::{
-    backend::{Due, Filter, NewJob, Outcome},
+    backend::{Due, Filter, Outcome},
     job::{JobId, JobStatus},
 };
 
@@ -53,18 +53,16 @@ async fn populate(t: &Harness) {
     for n in 0_i16..60 {
         let number = usize::from(n.unsigned_abs());
         let tags = TAGS.iter().take(number % 5).map(|tag| (*tag).to_owned()).collect();
-        let new = NewJob {
-            data: DATA[number % 6].to_owned(),
-            metadata: (number % 4 > 0).then(|| DATA[number % 4].to_owned()),
-            tags,
-            due: Due::At(t.now() + TimeDelta::microseconds(i64::from(n) - 30)),
-            ..job(["mail", "other"][number % 2])
-        };
+        let new = job(["mail", "other"][number % 2])
+            .with_data(DATA[number % 6].to_owned())
+            .with_metadata((number % 4 > 0).then(|| DATA[number % 4].to_owned()))
+            .with_tags(tags)
+            .with_due(Due::At(t.now() + TimeDelta::microseconds(i64::from(n) - 30)));
         t.enqueue(new).await;
     }
     t.wait(1).await;
     let node = t.join().await;
-    let ends = [COMPLETE, retry(5), Outcome::Cancel { reason: "no".to_owned() }];
+    let ends = [COMPLETE, retry(5), Outcome::cancel("no")];
     for (run, outcome) in t.claim(node, "mail", 12).await.into_iter().zip(ends.into_iter().cycle()).skip(2) {
         assert!(t.settle(&run, outcome).await);
     }

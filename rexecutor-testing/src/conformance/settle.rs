@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use rexecutor::{
-    backend::{NewJob, Outcome, lifecycle},
+    backend::{JobChange, Outcome, Settlement, lifecycle},
     job::{JobStatus, Lease},
 };
 
@@ -11,11 +11,11 @@ use super::harness::{COMPLETE, Harness, failure, job, retry};
 fn outcomes() -> Vec<Outcome> {
     vec![
         COMPLETE,
-        Outcome::Complete { keep: false },
+        Outcome::complete(false),
         retry(60),
-        Outcome::Discard { error: failure("for good") },
-        Outcome::Cancel { reason: "not needed".to_owned() },
-        Outcome::Snooze { delay: TimeDelta::seconds(5) },
+        Outcome::discard(failure("for good")),
+        Outcome::cancel("not needed"),
+        Outcome::snooze(TimeDelta::seconds(5)),
         Outcome::GiveBack,
     ]
 }
@@ -26,9 +26,9 @@ pub async fn every_outcome_leads_where_the_life_cycle_says(t: &Harness) {
         let run = t.running(job("mail")).await;
         t.wait(7).await;
         let mut expected = run.clone();
-        let fate = lifecycle::settle(&mut expected, run.lease, &outcome, t.now());
+        let effects = lifecycle::settle(&mut expected, run.lease, &outcome, t.now()).expect("the run is there");
         assert!(t.settle(&run, outcome.clone()).await, "{outcome:?}");
-        let expected = (fate == Some(lifecycle::Fate::Keep)).then_some(expected);
+        let expected = (!effects.delete).then_some(expected);
         assert_eq!(t.find(run.id).await, expected, "{outcome:?}");
     }
 }
@@ -66,7 +66,7 @@ pub async fn settling_twice_changes_nothing(t: &Harness) {
 
 /// Trap 27: `max_attempts` lowered below `attempt` retries for ever.
 pub async fn trap_27_the_last_attempt_discards(t: &Harness) {
-    let id = t.running(NewJob { max_attempts: 3, ..job("mail") }).await.id;
+    let id = t.running(job("mail").with_max_attempts(3)).await.id;
     let node = t.join().await;
     for attempt in 1..=2 {
         let run = t.row(id).await;
@@ -86,8 +86,8 @@ pub async fn trap_27_the_last_attempt_discards(t: &Harness) {
 
 async fn lower(t: &Harness, id: rexecutor::JobId, max_attempts: u16) {
     let row = t.row(id).await;
-    let change = super::amend::change(&row);
-    let change = rexecutor::backend::JobChange { max_attempts, ..change };
+    let mut change = JobChange::of(&row);
+    change.max_attempts = max_attempts;
     t.backend.update(&row.executor, id, change).await.expect("it can be updated");
 }
 
@@ -106,11 +106,11 @@ pub async fn trap_08_a_job_asked_to_cancel_ends_cancelled_whatever_its_outcome(t
 
 /// Errors are kept in order, and the next attempt sees them.
 pub async fn errors_are_kept_in_order_and_seen_by_the_next_attempt(t: &Harness) {
-    let mut run = t.running(NewJob { max_attempts: 5, ..job("mail") }).await;
+    let mut run = t.running(job("mail").with_max_attempts(5)).await;
     let node = t.join().await;
     for attempt in 1..=3 {
         let error = failure(&format!("failure {attempt}: \"🦀\""));
-        assert!(t.settle(&run, Outcome::Retry { delay: TimeDelta::seconds(1), error }).await);
+        assert!(t.settle(&run, Outcome::retry(TimeDelta::seconds(1), error)).await);
         t.wait(1).await;
         run = t.claim(node, "mail", 1).await.remove(0);
     }
@@ -127,10 +127,29 @@ pub async fn a_lease_rises_for_ever_though_attempts_are_given_back(t: &Harness) 
     for lease in 1..=10 {
         let run = t.claim(node, "mail", 1).await.remove(0);
         assert_eq!((run.lease, run.attempt), (Lease(lease), 1));
-        let outcome = if lease % 2 == 0 { Outcome::GiveBack } else { Outcome::Snooze { delay: TimeDelta::zero() } };
+        let outcome = if lease % 2 == 0 { Outcome::GiveBack } else { Outcome::snooze(TimeDelta::zero()) };
         assert!(t.settle(&run, outcome).await);
         if lease == 5 {
             t.backend.rerun(&"mail".into(), id).await.expect("it can be rerun");
         }
     }
+}
+
+/// What a run gives is stored with its job, and is gone when the job is rerun.
+pub async fn an_output_is_stored_and_a_rerun_forgets_it(t: &Harness) {
+    let run = t.running(job("mail")).await;
+    let other = t.running(job("other")).await;
+    assert_eq!(run.output, None);
+    let outcomes = [(&run, Outcome::complete_with(r#"{"sent":"🦀"}"#)), (&other, COMPLETE)];
+    let settlements = outcomes.map(|(run, outcome)| Settlement::new(run.id, run.lease, outcome));
+    assert_eq!(t.backend.settle(settlements.into()).await.expect("outcomes can be stored"), []);
+    let row = t.row(run.id).await;
+    assert_eq!((row.status, row.output.as_deref()), (JobStatus::Complete, Some(r#"{"sent":"🦀"}"#)));
+    assert_eq!(t.row(other.id).await.output, None);
+    // An update leaves it alone.
+    let change = JobChange::of(&row);
+    t.backend.update(&row.executor, row.id, change).await.expect("it can be updated");
+    assert_eq!(t.row(run.id).await, row);
+    t.backend.rerun(&row.executor, row.id).await.expect("it can be rerun");
+    assert_eq!(t.row(run.id).await.output, None);
 }

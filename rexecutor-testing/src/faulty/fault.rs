@@ -4,30 +4,7 @@ use std::time::Duration;
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
-/// A call to a backend.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "each is the method of its name")]
-pub enum Operation {
-    Enqueue,
-    Schedules,
-    Tick,
-    Claim,
-    Watch,
-    Settle,
-    Join,
-    Heartbeat,
-    Leave,
-    Rescue,
-    Prune,
-    Query,
-    Cancel,
-    Rerun,
-    Update,
-}
-
-impl Operation {
-    pub(super) const COUNT: usize = Self::Update as usize + 1;
-}
+use super::operation::Operation;
 
 /// What happens to a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +16,7 @@ pub(super) enum Effect {
     Cut(usize),
 }
 
-/// Something that goes wrong, and when; see [`Faulty::inject`](super::Faulty::inject).
+/// Something that goes wrong, and when; see [`Faulty::inject`](crate::Faulty::inject).
 ///
 /// Unless told otherwise, it happens to every call of every operation, for ever.
 ///

@@ -9,10 +9,12 @@ use chrono::{DateTime, Utc};
 use futures::{FutureExt, future::BoxFuture};
 use rexecutor::{
     backend::{
-        AmendError, Claim, Claimed, Demand, Enqueue, Enqueued, Filter, Heartbeat, Inspect, JobChange, JobRow, Maintain,
-        NewJob, Node, Outcome, Result, ScheduleKey, Settle, Settlement, Ticks, Wakeup, memory::InMemoryBackend,
+        AmendError, Backend, Claim, Claimed, Control, Demand, Enqueue, Enqueued, Filter, Heartbeat, Inspect, JobChange,
+        JobRow, Maintain, NewJob, Node, Outcome, Result, ScheduleKey, Settle, Settlement, Ticks, Wakeup, lifecycle,
+        memory::InMemoryBackend,
     },
     clock::Clock,
+    each_role,
     job::{ExecutorName, JobId, JobStatus, Lease, NodeId},
     pruner::PruneSpec,
 };
@@ -46,17 +48,17 @@ impl Audit {
     }
 
     /// The runs that a claim has to give.
-    fn expected(&self, slots: &[Demand]) -> Vec<JobId> {
+    fn expected(&self, demands: &[Demand]) -> Vec<JobId> {
         let (now, rows) = (self.clock.now(), self.find(&PENDING));
         let due = |executor: &ExecutorName| {
-            let is_due =
-                |row: &&JobRow| row.executor == *executor && row.status.is_pending() && row.scheduled_at <= now;
+            let is_due = |row: &&JobRow| row.executor == *executor && lifecycle::is_due(row, now);
             let mut due: Vec<_> =
                 rows.iter().filter(is_due).map(|row| (row.priority, row.scheduled_at, row.id)).collect();
             due.sort_unstable();
             due
         };
-        slots.iter().flat_map(|slots| due(&slots.executor).into_iter().take(slots.free).map(|(.., id)| id)).collect()
+        let next = demands.iter().flat_map(|demand| due(&demand.executor).into_iter().take(demand.limit));
+        next.map(|(.., id)| id).collect()
     }
 
     fn check_claim(&self, node: NodeId, expected: &[JobId], claimed: &Claimed) {
@@ -76,7 +78,7 @@ impl Audit {
 
     fn check_settled(&self, before: &[JobRow], settlements: &[Settlement], refused: &[(JobId, Lease)]) {
         let rows: BTreeMap<JobId, &JobRow> = before.iter().map(|row| (row.id, row)).collect();
-        for Settlement { id, lease, outcome } in settlements {
+        for Settlement { id, lease, outcome, .. } in settlements {
             let is_run = rows.get(id).is_some_and(|row| row.status == JobStatus::Executing && row.lease == *lease);
             let is_accepted = !refused.contains(&(*id, *lease));
             let word = outcome.as_str();
@@ -99,123 +101,105 @@ impl Audit {
     }
 }
 
-impl Enqueue for Audit {
-    fn enqueue(&self, jobs: Vec<NewJob>) -> BoxFuture<'_, Result<Vec<Enqueued>>> {
-        Box::pin(async move {
-            let answers = self.memory.enqueue(jobs).await?;
-            self.record.note(format_args!("enqueued {answers:?}"));
-            self.record.known().stored.extend(answers.iter().map(|answer| answer.id()));
-            Ok(answers)
-        })
-    }
+macro_rules! audited {
+    ($(trait $role:ident {
+        $($operation:ident => fn $method:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*
+    })*) => {
+        $(impl $role for Audit {
+            $(audited_method! { $method($($argument: $type),*) -> $answer })*
+        })*
+    };
+}
 
-    fn schedules<'a>(&'a self, schedules: &'a [ScheduleKey]) -> BoxFuture<'a, Result<Ticks>> {
-        self.memory.schedules(schedules)
-    }
-
-    fn tick<'a>(
-        &'a self,
-        schedule: &'a ScheduleKey,
-        at: DateTime<Utc>,
-        jobs: Vec<NewJob>,
-    ) -> BoxFuture<'a, Result<bool>> {
-        Box::pin(async move {
-            let is_first = self.memory.tick(schedule, at, jobs).await?;
-            if is_first {
-                self.record.note(format_args!("tick of {}", at.time()));
-                if !self.record.known().ticks.insert(at) {
-                    self.record.broken(format_args!("the tick of {at} was enqueued again"));
+/// A method: what is watched, and all others.
+macro_rules! audited_method {
+    (enqueue $($rest:tt)*) => {
+        fn enqueue<'a>(&'a self, jobs: Vec<NewJob>) -> BoxFuture<'a, Result<Vec<Enqueued>>> {
+            Box::pin(async move {
+                let answers = self.memory.enqueue(jobs).await?;
+                self.record.note(format_args!("enqueued {answers:?}"));
+                self.record.known().stored.extend(answers.iter().map(|answer| answer.id()));
+                Ok(answers)
+            })
+        }
+    };
+    (tick $($rest:tt)*) => {
+        fn tick<'a>(
+            &'a self,
+            schedule: &'a ScheduleKey,
+            at: DateTime<Utc>,
+            jobs: Vec<NewJob>,
+        ) -> BoxFuture<'a, Result<bool>> {
+            Box::pin(async move {
+                let is_first = self.memory.tick(schedule, at, jobs).await?;
+                if is_first {
+                    self.record.note(format_args!("tick of {}", at.time()));
+                    if !self.record.known().ticks.insert(at) {
+                        self.record.broken(format_args!("the tick of {at} was enqueued again"));
+                    }
                 }
-            }
-            Ok(is_first)
-        })
-    }
+                Ok(is_first)
+            })
+        }
+    };
+    (claim $($rest:tt)*) => {
+        fn claim<'a>(&'a self, node: NodeId, demands: Arc<[Demand]>) -> BoxFuture<'a, Result<Claimed>> {
+            Box::pin(async move {
+                let expected = self.expected(&demands);
+                let claimed = self.memory.claim(node, demands).await?;
+                self.check_claim(node, &expected, &claimed);
+                Ok(claimed)
+            })
+        }
+    };
+    (settle $($rest:tt)*) => {
+        fn settle<'a>(&'a self, settlements: Arc<[Settlement]>) -> BoxFuture<'a, Result<Vec<(JobId, Lease)>>> {
+            Box::pin(async move {
+                let ids = settlements.iter().map(|settlement| settlement.id).collect();
+                let before = self.find(&Filter::IdIn(ids));
+                let refused = self.memory.settle(settlements.clone()).await?;
+                self.check_settled(&before, &settlements, &refused);
+                Ok(refused)
+            })
+        }
+    };
+    (join $($rest:tt)*) => {
+        fn join<'a>(&'a self, node: &'a Node) -> BoxFuture<'a, Result<NodeId>> {
+            Box::pin(async move {
+                let member = self.memory.join(node).await?;
+                self.record.note(format_args!("{} joins as member {member}", node.label));
+                Ok(member)
+            })
+        }
+    };
+    (leave $($rest:tt)*) => {
+        fn leave<'a>(&'a self, node: NodeId) -> BoxFuture<'a, Result<()>> {
+            self.record.note(format_args!("member {node} leaves"));
+            self.memory.leave(node)
+        }
+    };
+    (rescue $($rest:tt)*) => {
+        fn rescue<'a>(&'a self) -> BoxFuture<'a, Result<usize>> {
+            Box::pin(async move {
+                let count = self.memory.rescue().await?;
+                if count > 0 {
+                    self.record.note(format_args!("{count} jobs are rescued"));
+                }
+                Ok(count)
+            })
+        }
+    };
+    ($method:ident($($argument:ident: $type:ty),*) -> $answer:ty) => {
+        fn $method<'a>(&'a self, $($argument: $type),*) -> BoxFuture<'a, $answer> {
+            self.memory.$method($($argument),*)
+        }
+    };
 }
 
-impl Claim for Audit {
-    fn claim<'a>(&'a self, node: NodeId, slots: &'a [Demand]) -> BoxFuture<'a, Result<Claimed>> {
-        Box::pin(async move {
-            let expected = self.expected(slots);
-            let claimed = self.memory.claim(node, slots).await?;
-            self.check_claim(node, &expected, &claimed);
-            Ok(claimed)
-        })
-    }
+each_role!(audited);
 
-    fn watch(&self, wakeup: Arc<Wakeup>) -> BoxFuture<'_, Result<()>> {
-        self.memory.watch(wakeup)
-    }
-}
-
-impl Settle for Audit {
-    fn settle<'a>(&'a self, settlements: &'a [Settlement]) -> BoxFuture<'a, Result<Vec<(JobId, Lease)>>> {
-        Box::pin(async move {
-            let ids = settlements.iter().map(|settlement| settlement.id).collect();
-            let before = self.find(&Filter::IdIn(ids));
-            let refused = self.memory.settle(settlements).await?;
-            self.check_settled(&before, settlements, &refused);
-            Ok(refused)
-        })
-    }
-}
-
-impl Maintain for Audit {
-    fn join<'a>(&'a self, node: &'a Node) -> BoxFuture<'a, Result<NodeId>> {
-        Box::pin(async move {
-            let member = self.memory.join(node).await?;
-            self.record.note(format_args!("{} joins as member {member}", node.label));
-            Ok(member)
-        })
-    }
-
-    fn heartbeat(&self, node: NodeId) -> BoxFuture<'_, Result<Heartbeat>> {
-        self.memory.heartbeat(node)
-    }
-
-    fn leave(&self, node: NodeId) -> BoxFuture<'_, Result<()>> {
-        self.record.note(format_args!("member {node} leaves"));
-        self.memory.leave(node)
-    }
-
-    fn rescue(&self) -> BoxFuture<'_, Result<usize>> {
-        Box::pin(async move {
-            let count = self.memory.rescue().await?;
-            if count > 0 {
-                self.record.note(format_args!("{count} jobs are rescued"));
-            }
-            Ok(count)
-        })
-    }
-
-    fn prune<'a>(&'a self, spec: &'a PruneSpec, limit: usize) -> BoxFuture<'a, Result<usize>> {
-        self.memory.prune(spec, limit)
-    }
-}
-
-impl Inspect for Audit {
-    fn query<'a>(&'a self, filter: &'a Filter, limit: usize) -> BoxFuture<'a, Result<Vec<JobRow>>> {
-        self.memory.query(filter, limit)
-    }
-
-    fn cancel<'a>(
-        &'a self,
-        executor: &'a ExecutorName,
-        job: JobId,
-        reason: String,
-    ) -> BoxFuture<'a, Result<(), AmendError>> {
-        self.memory.cancel(executor, job, reason)
-    }
-
-    fn rerun<'a>(&'a self, executor: &'a ExecutorName, job: JobId) -> BoxFuture<'a, Result<(), AmendError>> {
-        self.memory.rerun(executor, job)
-    }
-
-    fn update<'a>(
-        &'a self,
-        executor: &'a ExecutorName,
-        job: JobId,
-        change: JobChange,
-    ) -> BoxFuture<'a, Result<(), AmendError>> {
-        self.memory.update(executor, job, change)
+impl Backend for Audit {
+    fn control(&self) -> Option<&dyn Control> {
+        self.memory.control()
     }
 }

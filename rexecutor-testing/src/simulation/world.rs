@@ -10,12 +10,12 @@ use chrono::{TimeDelta, Timelike};
 use futures::future::BoxFuture;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use rexecutor::{
-    Executor, Rexecutor,
+    Executor, ExecutorExt, Rexecutor,
     backend::{Backend, Enqueue, Inspect, JobRow, NewJob},
     clock::Clock,
     job::{JobId, JobStatus, builder::EnqueueError, uniqueness_criteria::UniquenessCriteria},
     node::GlobalSet,
-    schedule::MissedTicks,
+    schedule::{MissedTicks, TimeZone},
 };
 
 use super::{
@@ -198,7 +198,7 @@ impl World {
             .with_executor::<Plain>()
             .with_executor::<Narrow>()
             .with_executor::<Timed>()
-            .with_cron_executor::<Ticks>(every_minute, Work::default(), rexecutor::Tz::UTC)
+            .with_cron_executor::<Ticks>(every_minute, Work::default(), TimeZone::UTC)
             .start()
             .await;
         let node = Some(self.must(node));

@@ -98,7 +98,7 @@ impl Drain {
             Ok(runner) => runner,
             Err(error) => panic!("the jobs cannot run: {error}"),
         };
-        let node = Node { label: "drain".to_owned(), timeout: LONG };
+        let node = Node::new("drain", LONG);
         let member = must(test.backend().join(&node).await);
         let mut drained = Drained { runs: Vec::new() };
         let mut is_over = false;
@@ -136,8 +136,8 @@ async fn claim(
     limit: usize,
 ) -> (Vec<JobRow>, Option<std::time::Duration>) {
     let names: Vec<ExecutorName> = runner.names().map(ExecutorName::from).collect();
-    let slots: Vec<Demand> = names.into_iter().map(|executor| Demand { executor, free: limit }).collect();
-    let claimed = must(test.backend().claim(member, &slots).await);
+    let slots: Vec<Demand> = names.into_iter().map(|executor| Demand::new(executor, limit)).collect();
+    let claimed = must(test.backend().claim(member, slots.clone().into()).await);
     let mut due = claimed.jobs;
     due.sort_by_key(|row| (row.priority, row.scheduled_at, row.id));
     for row in due.split_off(limit.min(due.len())) {
@@ -151,7 +151,7 @@ async fn run(test: &Test, runner: &JobRunner, row: JobRow, catches: bool) -> Ran
     let (id, executor, data, attempt) = (row.id, row.executor.clone(), row.data.clone(), row.attempt);
     let at = test.clock().now();
     let Some(settlement) = runner.run(row).await else { unreachable!("`{executor}` was claimed because it can run") };
-    must(test.backend().settle(std::slice::from_ref(&settlement)).await);
+    must(test.backend().settle([settlement.clone()].into()).await);
     let performed = Performed::new(settlement.outcome);
     match performed.error() {
         Some(error) if error.error_type == ErrorType::Panic && !catches => {
@@ -162,8 +162,8 @@ async fn run(test: &Test, runner: &JobRunner, row: JobRow, catches: bool) -> Ran
 }
 
 async fn give_back(test: &Test, row: &JobRow) {
-    let settlement = Settlement { id: row.id, lease: row.lease, outcome: Outcome::GiveBack };
-    must(test.backend().settle(&[settlement]).await);
+    let settlement = Settlement::new(row.id, row.lease, Outcome::GiveBack);
+    must(test.backend().settle([settlement].into()).await);
 }
 
 fn must<T>(answer: Result<T, BackendError>) -> T {

@@ -5,7 +5,7 @@ use std::{future::IntoFuture, marker::PhantomData, panic::Location, sync::Arc};
 use chrono::TimeDelta;
 use futures::future::BoxFuture;
 use rexecutor::{
-    Executor,
+    Executor, ExecutorExt,
     backend::{Failure, JobRow, Outcome, memory::InMemoryBackend},
     clock::SystemClock,
     job::{ErrorType, builder::EnqueueError},
@@ -179,7 +179,7 @@ impl Performed {
     /// What went wrong, if the attempt failed.
     pub fn error(&self) -> Option<&Failure> {
         match &self.outcome {
-            Outcome::Retry { error, .. } | Outcome::Discard { error } => Some(error),
+            Outcome::Retry { error, .. } | Outcome::Discard { error, .. } => Some(error),
             _ => None,
         }
     }
@@ -196,7 +196,7 @@ impl Performed {
     /// How long it snoozes, if it does.
     pub fn snooze_delay(&self) -> Option<TimeDelta> {
         match &self.outcome {
-            Outcome::Snooze { delay } => Some(*delay),
+            Outcome::Snooze { delay, .. } => Some(*delay),
             _ => None,
         }
     }
@@ -204,7 +204,7 @@ impl Performed {
     /// Why it cancelled itself, if it did.
     pub fn cancel_reason(&self) -> Option<&str> {
         match &self.outcome {
-            Outcome::Cancel { reason } => Some(reason),
+            Outcome::Cancel { reason, .. } => Some(reason),
             _ => None,
         }
     }

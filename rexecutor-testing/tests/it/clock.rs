@@ -42,10 +42,10 @@ async fn kept() {}
 async fn everything(test: Test) {
     let (sender, times) = mpsc::channel();
     test.with_state::<Times>(sender);
-    let dead = test.backend().join(&Node { label: "dead".to_owned(), timeout: Duration::from_secs(60) }).await.unwrap();
+    let dead = test.backend().join(&Node::new("dead", Duration::from_secs(60))).await.unwrap();
     let _ = Fails::enqueue(()).await.unwrap();
-    let lost = [Demand { executor: "fails".into(), free: 1 }];
-    assert_eq!(test.backend().claim(dead, &lost).await.unwrap().jobs.len(), 1);
+    let lost = [Demand::new("fails", 1)];
+    assert_eq!(test.backend().claim(dead, lost.clone().into()).await.unwrap().jobs.len(), 1);
     let node = test.node().with_node_timeout(Duration::from_secs(60)).start().await.unwrap();
     let hanging = Hangs::enqueue(()).await.unwrap().id();
     let _ = Kept::enqueue(()).await.unwrap();

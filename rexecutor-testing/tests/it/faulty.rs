@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use rexecutor::{
     backend::{
-        AmendError, Backend, Demand, Due, Enqueue, Filter, Inspect, Maintain, NewJob, Node, Outcome, Settle,
-        Settlement, memory::InMemoryBackend,
+        AmendError, Backend, Demand, Enqueue, Filter, Inspect, Maintain, NewJob, Node, Outcome, Settle, Settlement,
+        memory::InMemoryBackend,
     },
     clock::Clock,
     job::{JobId, NodeId},
@@ -19,16 +19,7 @@ fn faulty() -> (TestClock, Arc<Faulty<InMemoryBackend>>) {
 }
 
 fn job() -> NewJob {
-    NewJob {
-        executor: "mail".into(),
-        data: "1".to_owned(),
-        metadata: None,
-        max_attempts: 3,
-        priority: 0,
-        tags: Vec::new(),
-        due: Due::Now,
-        unique: None,
-    }
+    NewJob::new("mail", "1").with_max_attempts(3)
 }
 
 async fn stored(backend: &Faulty<InMemoryBackend>) -> usize {
@@ -36,12 +27,12 @@ async fn stored(backend: &Faulty<InMemoryBackend>) -> usize {
 }
 
 async fn join(backend: &impl Backend) -> NodeId {
-    backend.join(&Node { label: "test".to_owned(), timeout: Duration::from_secs(10) }).await.unwrap()
+    backend.join(&Node::new("test", Duration::from_secs(10))).await.unwrap()
 }
 
 async fn claim(backend: &impl Backend, node: NodeId, free: usize) -> rexecutor::backend::Result<Vec<Settlement>> {
-    let claimed = backend.claim(node, &[Demand { executor: "mail".into(), free }]).await?;
-    let done = |id, lease| Settlement { id, lease, outcome: Outcome::Complete { keep: true } };
+    let claimed = backend.claim(node, [Demand::new("mail", free)].into()).await?;
+    let done = |id, lease| Settlement::new(id, lease, Outcome::complete(true));
     Ok(claimed.jobs.iter().map(|job| done(job.id, job.lease)).collect())
 }
 
@@ -133,11 +124,11 @@ async fn a_cut_batch_is_done_in_part() {
     assert_eq!(claim(&backend, node, 2).await.unwrap().len(), 2, "fewer than the cut are not cut");
     backend.heal();
     backend.inject(Fault::cut(3));
-    assert!(backend.settle(&done).await.unwrap_err().is_transient());
+    assert!(backend.settle(done.clone().into()).await.unwrap_err().is_transient());
     let left: Vec<JobId> = backend.heartbeat(node).await.unwrap().runs.into_iter().map(|(id, _)| id).collect();
     assert_eq!(left.len(), 3, "one of the four, and the two others");
     assert!(left.contains(&done[3].id));
-    backend.settle(&done[..3]).await.unwrap();
+    backend.settle(done[..3].into()).await.unwrap();
     backend.enqueue(vec![job(); 10]).await.unwrap();
 }
 

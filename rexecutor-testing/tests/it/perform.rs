@@ -107,7 +107,7 @@ impl Executor for Large {
 #[tokio::test]
 async fn it_needs_no_test_of_ours() {
     let performed = perform::<Large>("small".to_owned()).with_state(Arc::new(TestClock::new())).await;
-    assert_eq!(*performed.outcome(), Outcome::Complete { keep: true });
+    assert_eq!(*performed.outcome(), Outcome::complete(true));
 }
 
 #[tokio::test]

@@ -4,43 +4,45 @@
 //! The in-memory backend calls these functions, and they are the oracle that the SQL of the others is tested against.
 //!
 //! ```text
-//!            ┌────────── snooze, give back ──────────┐
-//!            ▼                                       │
-//! enqueue ► scheduled ── claim ──► executing ────────┼─ complete ► complete
-//!                                   ▲    │           ├─ discard ─► discarded
-//!                              claim │   │ retry     └─ cancel ──► cancelled
-//!                                   retryable
+//!           release
+//!  blocked ────────┐     ┌────────── snooze, give back ──────────┐
+//!     ▲            ▼     ▼                                       │
+//!  enqueue ─────► scheduled ── claim ──► executing ──────────────┼─ complete ► complete
+//!                                         ▲    │                 ├─ discard ─► discarded
+//!                                   claim │    │ retry           └─ cancel ──► cancelled
+//!                                        retryable
 //! ```
 //!
-//! A waiting job is cancelled at once, an executing one when its run has ended. A rerun leads from any status but
-//! executing back to scheduled.
+//! A job that is blocked or waits is cancelled at once, an executing one when its run has ended. A rerun leads from
+//! waiting and from finished statuses back to scheduled.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{
-    AmendError, JobChange, JobRow,
-    new_job::NewJob,
-    settlement::{Failure, Outcome},
+use crate::model::{
+    AmendError, ErrorType, Failure, JobChange, JobError, JobRow, JobStatus, Lease, Marks, NewJob, NodeId, Outcome,
+    Replace, Unique, after,
 };
-use crate::job::{ErrorType, JobError, JobStatus, Lease, NodeId, uniqueness_criteria::Replace};
 
-/// What becomes of a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What has to happen once the end of a run is stored.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[must_use]
-pub enum Fate {
-    /// It stays.
-    Keep,
-    /// It is deleted.
-    Delete,
+#[non_exhaustive]
+pub struct Effects {
+    /// The row is deleted.
+    pub delete: bool,
+    /// The job waits again: nodes are told that its executor has one.
+    pub wake: bool,
+    /// The row has an output that it did not have before.
+    pub output: bool,
 }
 
-/// `now` + `delay`, at the latest the end of the year 9999 and never before `now`.
-pub fn after(now: DateTime<Utc>, delay: TimeDelta) -> DateTime<Utc> {
-    let latest = chrono::NaiveDate::from_ymd_opt(9999, 12, 31).unwrap_or_default().and_time(chrono::NaiveTime::MIN);
-    now.checked_add_signed(delay.max(TimeDelta::zero())).unwrap_or(latest.and_utc()).min(latest.and_utc()).max(now)
+impl Effects {
+    /// Nothing but the row itself changes.
+    const NONE: Self = Self { delete: false, wake: false, output: false };
+    const WAKE: Self = Self { wake: true, ..Self::NONE };
 }
 
-/// Whether a job can be claimed at `now`.
+/// Whether a job can be claimed at `now`: what every claim, however it looks for jobs, must agree with.
 pub fn is_due(row: &JobRow, now: DateTime<Utc>) -> bool {
     row.status.is_pending() && row.scheduled_at <= now
 }
@@ -55,88 +57,130 @@ pub fn claim(row: &mut JobRow, node: NodeId, now: DateTime<Utc>) {
 }
 
 /// Ends the run that holds `lease`; `None` if there is no such run, and then nothing has changed.
-pub fn settle(row: &mut JobRow, lease: Lease, outcome: &Outcome, now: DateTime<Utc>) -> Option<Fate> {
+pub fn settle(row: &mut JobRow, lease: Lease, outcome: &Outcome, now: DateTime<Utc>) -> Option<Effects> {
     if row.status != JobStatus::Executing || row.lease != lease {
         return None;
     }
     row.node = None;
-    if row.cancel_reason.is_some() {
+    if row.marks.contains(Marks::STOPPING) {
         if let Outcome::Retry { error, .. } | Outcome::Discard { error } = outcome {
             record(row, error, now);
         }
-        finish(row, JobStatus::Cancelled, now);
-        return Some(Fate::Keep);
+        row.marks = row.marks.without(Marks::STOPPING);
+        finish(row, Finish::Cancelled, now);
+        return Some(Effects::NONE);
     }
-    match outcome {
-        Outcome::Complete { keep } => {
-            finish(row, JobStatus::Complete, now);
-            return Some(if *keep { Fate::Keep } else { Fate::Delete });
+    Some(match outcome {
+        Outcome::Complete { keep, output } => {
+            finish(row, Finish::Complete, now);
+            row.output.clone_from(output);
+            Effects { delete: !keep, output: *keep && output.is_some(), wake: false }
         }
         Outcome::Retry { delay, error } => {
             record(row, error, now);
             if row.attempt >= row.max_attempts {
-                finish(row, JobStatus::Discarded, now);
+                finish(row, Finish::Discarded, now);
+                Effects::NONE
             } else {
                 row.status = JobStatus::Retryable;
                 row.scheduled_at = after(now, *delay);
+                Effects::WAKE
             }
         }
         Outcome::Discard { error } => {
             record(row, error, now);
-            finish(row, JobStatus::Discarded, now);
+            finish(row, Finish::Discarded, now);
+            Effects::NONE
         }
         Outcome::Cancel { reason } => {
             row.cancel_reason = Some(reason.clone());
-            finish(row, JobStatus::Cancelled, now);
+            finish(row, Finish::Cancelled, now);
+            Effects::NONE
         }
         Outcome::Snooze { delay } => {
             wait_again(row);
             row.scheduled_at = after(now, *delay);
+            Effects::WAKE
         }
-        Outcome::GiveBack => wait_again(row),
-    }
-    Some(Fate::Keep)
+        Outcome::GiveBack => {
+            wait_again(row);
+            Effects::WAKE
+        }
+    })
 }
 
 /// Ends the run of a node that is gone.
 pub fn rescue(row: &mut JobRow, now: DateTime<Utc>) {
-    let error = Failure { error_type: ErrorType::NodeLost, details: NODE_LOST.to_owned() };
-    let _ = settle(row, row.lease, &Outcome::Retry { delay: TimeDelta::zero(), error }, now);
+    let lost = Outcome::retry(TimeDelta::zero(), Failure::new(ErrorType::NodeLost, NODE_LOST));
+    let _ = settle(row, row.lease, &lost, now);
 }
 
 /// What is recorded of an attempt whose node is gone.
 pub const NODE_LOST: &str = "the node that ran this attempt died or lost its connection";
 
-/// Cancels a job that waits, or asks one that is executing to stop.
+/// Lets a blocked job be claimed, as soon as it is due.
+///
+/// # Errors
+///
+/// When it is not blocked.
+pub fn release(row: &mut JobRow, now: DateTime<Utc>) -> Result<(), AmendError> {
+    match row.status {
+        JobStatus::Blocked => {
+            row.status = JobStatus::Scheduled;
+            // Not before: it would stand behind jobs that were claimed already.
+            row.scheduled_at = row.scheduled_at.max(now);
+            Ok(())
+        }
+        JobStatus::Scheduled
+        | JobStatus::Executing
+        | JobStatus::Retryable
+        | JobStatus::Complete
+        | JobStatus::Cancelled
+        | JobStatus::Discarded => Err(refused(row, "released")),
+    }
+}
+
+/// Cancels a job that is blocked or waits, or asks one that is executing to stop.
 ///
 /// # Errors
 ///
 /// When it is finished.
 pub fn cancel(row: &mut JobRow, reason: String, now: DateTime<Utc>) -> Result<(), AmendError> {
-    if row.status.is_finished() {
-        return Err(AmendError::Refused { id: row.id, status: row.status, verb: "cancelled" });
+    match row.status {
+        JobStatus::Blocked | JobStatus::Scheduled | JobStatus::Retryable => {
+            row.cancel_reason = Some(reason);
+            finish(row, Finish::Cancelled, now);
+            Ok(())
+        }
+        JobStatus::Executing => {
+            // The first reason stands: a second request changes nothing for a job that is stopping already.
+            row.cancel_reason.get_or_insert(reason);
+            row.marks = row.marks.with(Marks::STOPPING);
+            Ok(())
+        }
+        JobStatus::Complete | JobStatus::Cancelled | JobStatus::Discarded => Err(refused(row, "cancelled")),
     }
-    // The first reason stands: a second request changes nothing for a job that is stopping already.
-    row.cancel_reason.get_or_insert(reason);
-    if row.status.is_pending() {
-        finish(row, JobStatus::Cancelled, now);
-    }
-    Ok(())
 }
 
-/// Makes a job due now, with all its attempts. Its recorded errors stay.
+/// Makes a job due now, with all its attempts. Its recorded errors stay, its output does not.
 ///
 /// # Errors
 ///
-/// When it is executing: it would run twice at once.
+/// When it is executing: it would run twice at once. When it is blocked: it is released, not rerun.
 pub fn rerun(row: &mut JobRow, now: DateTime<Utc>) -> Result<(), AmendError> {
-    if row.status == JobStatus::Executing {
-        return Err(AmendError::Refused { id: row.id, status: row.status, verb: "rerun" });
+    match row.status {
+        JobStatus::Executing | JobStatus::Blocked => return Err(refused(row, "rerun")),
+        JobStatus::Scheduled
+        | JobStatus::Retryable
+        | JobStatus::Complete
+        | JobStatus::Cancelled
+        | JobStatus::Discarded => {}
     }
     row.status = JobStatus::Scheduled;
     row.attempt = 0;
     row.scheduled_at = now;
     row.cancel_reason = None;
+    row.output = None;
     row.completed_at = None;
     row.cancelled_at = None;
     row.discarded_at = None;
@@ -150,7 +194,7 @@ pub fn rerun(row: &mut JobRow, now: DateTime<Utc>) -> Result<(), AmendError> {
 /// When it is executing: the run has its data already.
 pub fn update(row: &mut JobRow, change: JobChange) -> Result<(), AmendError> {
     if row.status == JobStatus::Executing {
-        return Err(AmendError::Refused { id: row.id, status: row.status, verb: "updated" });
+        return Err(refused(row, "updated"));
     }
     let JobChange { data, metadata, max_attempts, priority, tags, scheduled_at } = change;
     row.data = data;
@@ -163,7 +207,7 @@ pub fn update(row: &mut JobRow, change: JobChange) -> Result<(), AmendError> {
 }
 
 /// Whether `row` stands in the way of a job with these criteria that is enqueued at `now`.
-pub fn conflicts(row: &JobRow, unique: &super::Unique, now: DateTime<Utc>) -> bool {
+pub fn conflicts(row: &JobRow, unique: &Unique, now: DateTime<Utc>) -> bool {
     row.unique_key.as_ref() == Some(&unique.key)
         && unique.statuses.contains(row.status)
         && unique.within.is_none_or(|within| match now.checked_sub_signed(within) {
@@ -202,22 +246,28 @@ pub fn replace(row: &mut JobRow, replace: &Replace, job: NewJob, now: DateTime<U
     true
 }
 
-fn record(row: &mut JobRow, error: &Failure, now: DateTime<Utc>) {
-    row.errors.push(JobError {
-        attempt: row.attempt,
-        error_type: error.error_type.clone(),
-        details: error.details.clone(),
-        recorded_at: now,
-    });
+fn refused(row: &JobRow, verb: &'static str) -> AmendError {
+    AmendError::Refused { id: row.id, status: row.status, verb }
 }
 
-fn finish(row: &mut JobRow, status: JobStatus, now: DateTime<Utc>) {
-    row.status = status;
-    match status {
-        JobStatus::Complete => row.completed_at = Some(now),
-        JobStatus::Cancelled => row.cancelled_at = Some(now),
-        _ => row.discarded_at = Some(now),
-    }
+fn record(row: &mut JobRow, error: &Failure, now: DateTime<Utc>) {
+    row.errors.push(JobError::new(row.attempt, error.clone(), now));
+}
+
+/// How a job is over.
+enum Finish {
+    Complete,
+    Cancelled,
+    Discarded,
+}
+
+fn finish(row: &mut JobRow, how: Finish, now: DateTime<Utc>) {
+    let (status, at) = match how {
+        Finish::Complete => (JobStatus::Complete, &mut row.completed_at),
+        Finish::Cancelled => (JobStatus::Cancelled, &mut row.cancelled_at),
+        Finish::Discarded => (JobStatus::Discarded, &mut row.discarded_at),
+    };
+    (row.status, *at) = (status, Some(now));
 }
 
 /// The attempt that was begun does not count.

@@ -1,7 +1,7 @@
 //! How a node learns that there may be something to do, without asking again and again.
 //!
-//! A [`Wakeup`] belongs to one node. A backend wakeups every wakeup that [`watch`](super::Claim::watch) was given, whenever
-//! jobs become available or are to be cancelled. A wake is a hint: a lost one costs a poll interval, never a job.
+//! A [`Wakeup`] belongs to one node. A backend fires every wakeup that [`watch`](super::roles::Claim::watch) was given,
+//! whenever jobs become available or are to be cancelled. It is a hint: a lost one costs a poll interval, never a job.
 
 use std::{
     collections::BTreeSet,
@@ -12,17 +12,18 @@ use std::{
 
 use futures::task::AtomicWaker;
 
-use crate::job::{ExecutorName, JobId};
+use crate::model::{ExecutorName, JobId};
 
 /// What one node is woken by.
 #[derive(Debug, Default)]
 pub struct Wakeup {
-    woken: Mutex<WakeReasons>,
+    reasons: Mutex<WakeReasons>,
     listener: AtomicWaker,
 }
 
-/// Why a wakeup was woken since it was last listened to.
+/// Why a wakeup has fired since it was last listened to.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct WakeReasons {
     /// Any executor may have jobs that are due.
     pub all: bool,
@@ -33,7 +34,7 @@ pub struct WakeReasons {
 }
 
 impl WakeReasons {
-    fn is_silent(&self) -> bool {
+    fn is_empty(&self) -> bool {
         !self.all && self.executors.is_empty() && self.cancelled.is_empty()
     }
 }
@@ -41,31 +42,31 @@ impl WakeReasons {
 impl Wakeup {
     /// Says that `executor` has a new job.
     pub fn wake(&self, executor: &ExecutorName) {
-        self.note(|woken| {
-            if !woken.all && !woken.executors.contains(executor) {
-                woken.executors.insert(executor.clone());
+        self.note(|reasons| {
+            if !reasons.all && !reasons.executors.contains(executor) {
+                reasons.executors.insert(executor.clone());
             }
         });
     }
 
     /// Says that any executor may have jobs: after an outage, or where the backend cannot tell.
     pub fn wake_all(&self) {
-        self.note(|woken| woken.all = true);
+        self.note(|reasons| reasons.all = true);
     }
 
     /// Says that a job is to be cancelled.
     pub fn cancel(&self, job: JobId) {
-        self.note(|woken| {
-            woken.cancelled.insert(job);
+        self.note(|reasons| {
+            reasons.cancelled.insert(job);
         });
     }
 
     fn note(&self, change: impl FnOnce(&mut WakeReasons)) {
-        change(&mut self.woken.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut self.reasons.lock().unwrap_or_else(PoisonError::into_inner));
         self.listener.wake();
     }
 
-    /// Waits until the wakeup is woken, and returns why. Rings that nobody heard are kept until then. One task listens at
+    /// Waits until the wakeup fires, and returns why. What nobody has heard yet is kept until then. One task listens at
     /// a time: of two, the first is forgotten.
     ///
     /// # Cancel safety
@@ -76,10 +77,10 @@ impl Wakeup {
     }
 
     pub(crate) fn poll_listen(&self, context: &mut Context<'_>) -> Poll<WakeReasons> {
-        // Before looking, or a wake in between would wake nobody.
+        // Before looking, or what fires in between would wake nobody.
         self.listener.register(context.waker());
-        let woken = std::mem::take(&mut *self.woken.lock().unwrap_or_else(PoisonError::into_inner));
-        if woken.is_silent() { Poll::Pending } else { Poll::Ready(woken) }
+        let reasons = std::mem::take(&mut *self.reasons.lock().unwrap_or_else(PoisonError::into_inner));
+        if reasons.is_empty() { Poll::Pending } else { Poll::Ready(reasons) }
     }
 }
 

@@ -11,8 +11,15 @@ use std::{
 
 use futures::{FutureExt, future::BoxFuture};
 
-use super::{run::End, stop::Stop};
-use crate::job::JobContext;
+use crate::context::{JobContext, Stop};
+
+/// Why a run is over though its work is not.
+pub(super) enum Interruption {
+    /// It has run for as long as it may.
+    TimedOut(Duration),
+    /// It was stopped.
+    Aborted,
+}
 
 /// What one run is held to.
 pub(super) struct Deadlines {
@@ -38,7 +45,7 @@ impl Deadlines {
     }
 
     /// Waits for `work`, or for what ends the run before.
-    pub(super) async fn within<T>(&mut self, work: impl Future<Output = T>) -> Result<T, End> {
+    pub(super) async fn within<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Interruption> {
         let mut work = pin!(work);
         poll_fn(|task| match work.poll_unpin(task) {
             Poll::Ready(result) => Poll::Ready(Ok(result)),
@@ -47,24 +54,24 @@ impl Deadlines {
         .await
     }
 
-    fn poll_end(&mut self, task: &mut Context<'_>) -> Poll<End> {
+    fn poll_end(&mut self, task: &mut Context<'_>) -> Poll<Interruption> {
         // Before looking, or what changes in between would wake nobody.
         self.context.stop().wake(task);
         let clock = self.context.clock();
         if let Some(after) = self.timeout
             && self.deadline.get_or_insert_with(|| clock.sleep(after)).poll_unpin(task).is_ready()
         {
-            return Poll::Ready(End::TimedOut(after));
+            return Poll::Ready(Interruption::TimedOut(after));
         }
         let stop = self.context.stop();
         if stop.is_aborted() {
-            return Poll::Ready(End::Aborted);
+            return Poll::Ready(Interruption::Aborted);
         }
         if self.expiry.is_none() && stop.poll_asked(&mut self.asked, task).is_ready() {
             self.expiry = Some(clock.sleep(self.grace));
         }
         match &mut self.expiry {
-            Some(expiry) => expiry.poll_unpin(task).map(|()| End::Aborted),
+            Some(expiry) => expiry.poll_unpin(task).map(|()| Interruption::Aborted),
             None => Poll::Pending,
         }
     }

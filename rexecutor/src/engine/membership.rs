@@ -10,14 +10,14 @@ use futures::FutureExt;
 use tokio::sync::{Notify, mpsc};
 
 use super::{
-    Environment, Options,
     dispatcher::Command,
+    options::Options,
     outage::{LONGEST_PAUSE, Outage},
     supervise::supervise,
 };
 use crate::{
-    backend::{Node, Result},
-    job::NodeId,
+    context::Environment,
+    model::{Node, NodeId, Result},
 };
 
 /// Whether the backend was away, so that nodes which live may look dead.
@@ -79,7 +79,7 @@ impl Membership {
     }
 
     async fn join(&self) -> Result<()> {
-        let node = Node { label: self.options.label.clone(), timeout: self.options.node_timeout };
+        let node = Node::new(self.options.label.clone(), self.options.node_timeout);
         let node = self.environment.backend.join(&node).await?;
         // Before the first claim, so that what the predecessor left is there to be claimed.
         self.rescue().await?;
@@ -107,8 +107,8 @@ impl Membership {
         match *silence {
             Silence::None => true,
             Silence::Lasts => {
-                let expiry = TimeDelta::from_std(self.options.node_timeout.max(2 * LONGEST_PAUSE));
-                let until = expiry.ok().and_then(|expiry| now.checked_add_signed(expiry));
+                let wait = TimeDelta::from_std(self.options.node_timeout.max(2 * LONGEST_PAUSE));
+                let until = wait.ok().and_then(|wait| now.checked_add_signed(wait));
                 *silence = Silence::Until(until.unwrap_or(DateTime::<Utc>::MAX_UTC));
                 false
             }

@@ -11,7 +11,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::job::{JobId, Lease};
+use crate::model::{JobId, Lease};
 
 /// Runs that the last heartbeat listed and the node did not know.
 #[derive(Debug, Default)]

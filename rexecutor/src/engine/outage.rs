@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use futures::future::BoxFuture;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
-use crate::{backend::BackendError, clock::Clock};
+use crate::{clock::Clock, model::BackendError};
 
 /// The longest that any loop pauses.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(10);

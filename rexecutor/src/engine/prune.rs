@@ -2,8 +2,10 @@
 
 use futures::future::try_join_all;
 
-use super::Environment;
-use crate::{backend::Result, pruner::PruneSpec};
+use crate::{
+    context::Environment,
+    model::{PruneSpec, Result},
+};
 
 /// How many jobs go at once.
 const BATCH: usize = 1_000;

@@ -11,22 +11,16 @@
 //!   run in order, or one at a time, wherever there is room. Nor for one whose jobs have a single attempt, which a node
 //!   that dies would use up before they have begun.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chrono::{DateTime, Utc};
 
-use super::Runner;
-use crate::{
-    backend::{Demand, JobRow},
-    job::{ExecutorName, JobId, Lease},
-};
+use super::runner::Runner;
+use crate::model::{Demand, ExecutorName, JobId, JobRow, Lease};
 
 /// One executor on this node.
 struct Queue {
-    runner: Arc<dyn Runner>,
+    runner: Runner,
     limit: Option<usize>,
     running: usize,
     /// What was claimed and is not started yet, with the instant of the claim's answer.
@@ -37,7 +31,7 @@ struct Queue {
 
 impl Queue {
     fn may_be_claimed_ahead(&self) -> bool {
-        self.limit.is_none() && self.runner.max_attempts() > 1
+        self.limit.is_none() && self.runner.max_attempts > 1
     }
 
     /// How many of those that wait its own limit, and what it must leave to the others, let start.
@@ -58,13 +52,13 @@ impl Queues {
         Self { queues: BTreeMap::new(), max_running }
     }
 
-    pub(super) fn add(&mut self, runner: Arc<dyn Runner>) {
-        let limit = runner.max_concurrency();
+    pub(super) fn add(&mut self, runner: Runner) {
+        let limit = runner.max_concurrency;
         let queue = Queue { runner, limit, running: 0, waiting: VecDeque::new(), is_ready: true };
-        self.queues.entry(ExecutorName::from(queue.runner.name())).or_insert(queue);
+        self.queues.entry(ExecutorName::from(queue.runner.name)).or_insert(queue);
     }
 
-    pub(super) fn runner(&self, executor: &str) -> Option<&Arc<dyn Runner>> {
+    pub(super) fn runner(&self, executor: &str) -> Option<&Runner> {
         self.queues.get(executor).map(|queue| &queue.runner)
     }
 
@@ -117,7 +111,7 @@ impl Queues {
         let ready = self.queues.iter_mut().filter(|(_, queue)| queue.is_ready);
         let shares = share(ready, free, room).into_iter().map(|(executor, queue, share)| {
             queue.is_ready = false;
-            Demand { executor: executor.clone(), free: share }
+            Demand::new(executor.clone(), share)
         });
         shares.collect()
     }

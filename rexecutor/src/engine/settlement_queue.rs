@@ -16,8 +16,8 @@ use futures::{FutureExt, future::BoxFuture};
 
 use super::outage::Outage;
 use crate::{
-    backend::{Backend, Result, Settlement},
-    job::{JobId, Lease},
+    backend::Backend,
+    model::{JobId, Lease, Result, Settlement},
 };
 
 /// How many outcomes go out together.
@@ -104,7 +104,7 @@ impl SettlementQueue {
     fn send(&mut self) {
         let batch: Arc<[_]> = self.waiting.drain(..self.waiting.len().min(self.batch)).collect();
         let (backend, settlements) = (self.backend.clone(), batch.clone());
-        let answer = Box::pin(async move { backend.settle(&settlements).await });
+        let answer = Box::pin(async move { backend.settle(settlements).await });
         self.step = Some(Step::Settling(batch, answer));
     }
 

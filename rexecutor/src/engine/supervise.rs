@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use futures::{FutureExt, future::BoxFuture};
 
 use super::outage::Outage;
-use crate::backend::{BackendError, Result};
+use crate::model::{BackendError, Result};
 
 /// Runs `step` again and again, after a pause if it failed or panicked, for as long as the future is polled.
 pub(super) async fn supervise<'a>(mut outage: Outage, mut step: impl FnMut() -> BoxFuture<'a, Result<()>>) {

@@ -7,11 +7,11 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 
-use super::Environment;
+use super::prune;
 use crate::{
-    backend::{Due, NewJob, Result, ScheduleKey},
     clock::Clock,
-    pruner::PruneSpec,
+    context::Environment,
+    model::{Due, NewJob, PruneSpec, Result, ScheduleKey},
     schedule::{MissedTicks, Schedule},
 };
 
@@ -60,13 +60,13 @@ async fn sleep_until(clock: &Arc<dyn Clock>, now: DateTime<Utc>, next: Option<Da
 impl Timetable {
     async fn act(&self, environment: &Environment, at: DateTime<Utc>) -> Result<()> {
         let job = match &self.action {
-            Action::Enqueue(job) => vec![NewJob { due: Due::At(at), ..NewJob::clone(job) }],
+            Action::Enqueue(job) => vec![NewJob::clone(job).with_due(Due::At(at))],
             Action::Prune(..) => Vec::new(),
         };
         let is_ours = environment.backend.tick(&self.key, at, job).await?;
         tracing::debug!(schedule = self.key.0, tick = %at, is_ours, "a tick was due");
         match &self.action {
-            Action::Prune(specs, at_once) if is_ours => super::prune::prune(environment, specs, *at_once).await,
+            Action::Prune(specs, at_once) if is_ours => prune::prune(environment, specs, *at_once).await,
             _ => Ok(()),
         }
     }

@@ -2,37 +2,52 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use chrono_tz::Tz;
-
-use super::{GlobalSet, Rexecutor, StartError, plan::Plan, runtime};
+use super::{
+    error::StartError,
+    plan::Plan,
+    rexecutor::{GlobalSet, Rexecutor},
+    runtime,
+};
 use crate::{
     backend::Backend,
     clock::{Clock, SystemClock},
-    engine::{Engine, Environment, Options},
-    executor::Executor,
+    context::{Environment, StateMap},
+    engine::{Engine, Options},
+    executing::Executor,
     global,
     pruner::PrunerConfig,
-    registry::{Registration, StateMap, registered},
-    schedule::MissedTicks,
-    testing::job_runner::JobRunner,
+    registry::{Registration, registered},
+    schedule::{MissedTicks, TimeZone},
 };
 
 /// A node that is being configured: [`Rexecutor::from_registry`] or [`Rexecutor::builder`] begins it,
 /// [`start`](NodeBuilder::start) ends it.
 #[must_use = "a node runs nothing until `start` is called and awaited"]
 pub struct NodeBuilder {
-    backend: Option<Arc<dyn Backend>>,
-    state: StateMap,
-    clock: Arc<dyn Clock>,
-    options: Options,
-    missed: MissedTicks,
+    pub(super) backend: Option<Arc<dyn Backend>>,
+    pub(super) state: StateMap,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) options: Options,
+    pub(super) missed: MissedTicks,
     /// The registered jobs that this node runs; `None`: it takes none from the registry.
-    registered: Option<Vec<Registration>>,
-    plan: Plan,
+    pub(super) registered: Option<Vec<Registration>>,
+    pub(super) plan: Plan,
+}
+
+impl Rexecutor {
+    /// Configures a node with every job that has `#[job]` and is linked into this program.
+    pub fn from_registry() -> NodeBuilder {
+        NodeBuilder::new(true)
+    }
+
+    /// Configures a node with executors that are named one by one.
+    pub fn builder() -> NodeBuilder {
+        NodeBuilder::new(false)
+    }
 }
 
 impl NodeBuilder {
-    pub(super) fn new(registry: bool) -> Self {
+    fn new(registry: bool) -> Self {
         Self {
             backend: None,
             state: StateMap::default(),
@@ -63,8 +78,13 @@ impl NodeBuilder {
     }
 
     /// Runs the jobs of this executor, and enqueues one with `data` whenever `schedule` ticks in `timezone`.
-    pub fn with_cron_executor<E: Executor>(mut self, schedule: cron::Schedule, data: E::Data, timezone: Tz) -> Self {
-        self.plan.add_cron::<E>(schedule, data, timezone, self.missed);
+    pub fn with_cron_executor<E: Executor>(
+        mut self,
+        schedule: cron::Schedule,
+        data: E::Data,
+        timezone: impl Into<TimeZone>,
+    ) -> Self {
+        self.plan.add_cron::<E>(schedule, data, timezone.into(), self.missed);
         self
     }
 
@@ -192,38 +212,8 @@ impl NodeBuilder {
         Ok(Rexecutor::running(environment, engine))
     }
 
-    /// What this node would run, without the node: what a job lacks is found when it runs. Not public API.
-    ///
-    /// # Errors
-    ///
-    /// As [`start`](Self::start).
-    #[doc(hidden)]
-    pub fn into_job_runner(mut self) -> Result<JobRunner, StartError> {
-        self.check();
-        if !self.plan.problems.is_empty() {
-            return Err(StartError::Invalid(self.plan.problems));
-        }
-        let backend = self.backend.map_or_else(global::backend, Ok)?;
-        let environment = Environment { backend, clock: self.clock, state: Arc::new(self.state) };
-        Ok(JobRunner::new(environment, self.plan.runners))
-    }
-
-    /// Gives the jobs values of many types. Not public API.
-    #[doc(hidden)]
-    pub fn with_states(mut self, state: StateMap) -> Self {
-        self.state = state;
-        self
-    }
-
-    /// Makes what is random in the engine follow from this number. Not public API.
-    #[doc(hidden)]
-    pub fn with_seed(mut self, seed: u64) -> Self {
-        self.options.seed = Some(seed);
-        self
-    }
-
     /// Notes what is wrong; returns the registered jobs that are selected.
-    fn check(&mut self) -> Vec<Registration> {
+    pub(super) fn check(&mut self) -> Vec<Registration> {
         let zero = |what| format!("{what} is zero");
         let Options { max_running, node_timeout, poll_interval, .. } = self.options;
         let deadlines = [

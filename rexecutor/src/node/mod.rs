@@ -2,6 +2,8 @@
 
 mod builder;
 mod error;
+#[cfg(feature = "__testing")]
+mod hooks;
 mod plan;
 mod rexecutor;
 mod runtime;

@@ -1,50 +1,51 @@
 //! What a node is to run, gathered and checked before it starts.
 
-use std::{collections::BTreeMap, sync::Arc};
-
-use chrono_tz::Tz;
+use std::collections::BTreeMap;
 
 use crate::{
-    engine::{Action, Runner, Timetable, every_minute, runner},
-    executor::{Executor, Retention},
-    job::{JobStatus, builder::EnqueueError, validate},
-    pruner::{PruneRule, PruneScope, PruneSpec, PrunerConfig},
-    registry::{CronEntry, Registration, StateMap},
-    schedule::{self, MissedTicks, Schedule},
+    context::StateMap,
+    engine::{Action, Runner, Timetable, every_minute},
+    executing::{Executor, Retention, chain},
+    manage::ExecutorExt,
+    model::{JobStatus, NewJob, PruneRule, PruneScope, PruneSpec, ScheduleKey},
+    pruner::PrunerConfig,
+    registry::{CronEntry, Registration},
+    schedule::{self, MissedTicks, Schedule, TimeZone},
+    validate,
 };
 
 /// What a node is to run, and what is wrong with that.
 #[derive(Default)]
 pub(super) struct Plan {
-    pub(super) runners: BTreeMap<&'static str, Arc<dyn Runner>>,
+    pub(super) runners: BTreeMap<&'static str, Runner>,
     pub(super) timetables: Vec<Timetable>,
     pub(super) problems: Vec<String>,
 }
 
 impl Plan {
     pub(super) fn add<E: Executor>(&mut self) {
-        self.add_runner(runner::<E>());
+        self.add_runner(Runner::of::<E>());
     }
 
-    fn add_runner(&mut self, runner: Box<dyn Runner>) {
-        let name = runner.name();
+    fn add_runner(&mut self, runner: Runner) {
+        let name = runner.name;
         if let Err(invalid) = validate::name(name) {
             self.problems.push(format!("executor `{name}`: {invalid}"));
         }
-        if runner.max_concurrency() == Some(0) {
+        if runner.max_concurrency == Some(0) {
             self.problems
                 .push(format!("executor `{name}`: max_concurrency is 0, so it would never run; the least is 1"));
         }
         match self.runners.get(name) {
-            Some(known) if known.type_name() != runner.type_name() => self.problems.push(format!(
+            Some(known) if (known.type_name)() != (runner.type_name)() => self.problems.push(format!(
                 "`{}` and `{}` are both named `{name}`: give one of them another name",
-                known.type_name(),
-                runner.type_name()
+                (known.type_name)(),
+                (runner.type_name)()
             )),
             Some(_) => {}
             None => {
-                self.timetables.extend(retention(&*runner));
-                self.runners.insert(name, runner.into());
+                self.timetables.extend(retention(&runner));
+                self.runners.insert(name, runner);
             }
         }
     }
@@ -53,13 +54,13 @@ impl Plan {
         &mut self,
         cron: cron::Schedule,
         data: E::Data,
-        timezone: Tz,
+        timezone: TimeZone,
         missed: MissedTicks,
     ) {
         self.add::<E>();
         match E::builder().with_data(data).encode() {
             Ok(job) => self.timetables.push(timetable(Schedule::new(cron, timezone), job, missed)),
-            Err(error) => self.problems.push(format!("the cron job `{}`: {}", E::NAME, message(&error))),
+            Err(error) => self.problems.push(format!("the cron job `{}`: {}", E::NAME, chain(&error))),
         }
     }
 
@@ -68,9 +69,9 @@ impl Plan {
             .extend(config.specs.iter().filter_map(PruneSpec::problem).map(|problem| format!("pruner: {problem}")));
         // One of a cluster's nodes prunes at each tick, if their configurations are alike.
         let key = format!("prune {} {:?}", config.schedule.source(), config.specs);
-        let key = crate::backend::ScheduleKey(validate::digest(&key));
+        let key = ScheduleKey(validate::digest(&key));
         let at_once = config.max_concurrency.unwrap_or(config.specs.len());
-        let schedule = Schedule::new(config.schedule, Tz::UTC);
+        let schedule = Schedule::new(config.schedule, TimeZone::UTC);
         let action = Action::Prune(config.specs, at_once);
         self.timetables.push(Timetable { key, schedule, missed: MissedTicks::Last, action });
     }
@@ -125,27 +126,22 @@ fn place(job: &Registration) -> String {
     format!("{file}:{line}")
 }
 
-fn timetable(schedule: Schedule, job: crate::backend::NewJob, missed: MissedTicks) -> Timetable {
+fn timetable(schedule: Schedule, job: NewJob, missed: MissedTicks) -> Timetable {
     Timetable { key: schedule::key(&schedule, &job), schedule, missed, action: Action::Enqueue(Box::new(job)) }
 }
 
 fn registered_timetable(cron: &CronEntry, missed: MissedTicks) -> Result<Timetable, String> {
     let schedule = Schedule::parse(cron.expression(), cron.timezone()).map_err(|error| error.to_string())?;
-    let job = cron.job().map_err(|error| message(&error))?;
+    let job = cron.job().map_err(|error| chain(&error))?;
     Ok(timetable(schedule, job, missed))
 }
 
 /// What deletes the jobs of an executor that are kept for a while.
-fn retention(runner: &dyn Runner) -> Option<Timetable> {
-    let Retention::For(age) = runner.retention() else { return None };
-    let finished = JobStatus::ALL.into_iter().filter(|status| status.is_finished());
-    let only = || PruneScope::Only(vec![runner.name().into()]);
-    let spec = |status| PruneSpec { status, rule: PruneRule::MaxAge(age), executors: only() };
+fn retention(runner: &Runner) -> Option<Timetable> {
+    let Retention::For(age) = runner.retention else { return None };
+    let finished = JobStatus::ALL.iter().copied().filter(|status| status.is_finished());
+    let only = || PruneScope::Only(vec![runner.name.into()]);
+    let spec = |status| PruneSpec::new(status, PruneRule::MaxAge(age), only());
     let action = Action::Prune(finished.map(spec).collect(), 1);
-    every_minute(&format!("retain {} {age}", runner.name()), action)
-}
-
-/// An error with all its causes.
-fn message(error: &EnqueueError) -> String {
-    crate::engine::chain(error)
+    every_minute(&format!("retain {} {age}", runner.name), action)
 }

@@ -2,10 +2,8 @@
 
 use std::{fmt, marker::PhantomData, sync::Arc};
 
-use chrono_tz::Tz;
-
 use super::{
-    NodeBuilder, StartError,
+    error::StartError,
     plan::Plan,
     runtime,
     shutdown::{DropGuard, Shutdown, signal},
@@ -13,12 +11,13 @@ use super::{
 use crate::{
     backend::Backend,
     clock::SystemClock,
-    engine::{Engine, Environment, Options},
-    executor::Executor,
+    context::{Environment, StateMap},
+    engine::{Engine, Options},
+    executing::Executor,
     global::{self, GlobalBackendIsSet},
     pruner::PrunerConfig,
-    registry::{Registration, StateMap, registered},
-    schedule::MissedTicks,
+    registry::{Registration, registered},
+    schedule::{MissedTicks, TimeZone},
 };
 
 /// One node: it runs the jobs of its executors from one backend, beside any number of other nodes.
@@ -79,16 +78,6 @@ impl Rexecutor {
         Self { environment, engine: None, plan: Plan::default(), global: PhantomData }
     }
 
-    /// Configures a node with every job that has `#[job]` and is linked into this program.
-    pub fn from_registry() -> NodeBuilder {
-        NodeBuilder::new(true)
-    }
-
-    /// Configures a node with executors that are named one by one.
-    pub fn builder() -> NodeBuilder {
-        NodeBuilder::new(false)
-    }
-
     /// Every job that has `#[job]` and is linked into this program, by name.
     pub fn registered() -> Vec<Registration> {
         registered()
@@ -135,7 +124,7 @@ impl<Global> Rexecutor<Global> {
     ///
     /// Outside a tokio runtime.
     pub fn with_cron_executor<E: Executor>(self, schedule: cron::Schedule, data: E::Data) -> Self {
-        self.with_cron_executor_for_timezone::<E>(schedule, data, Tz::UTC)
+        self.with_cron_executor_for_timezone::<E>(schedule, data, TimeZone::UTC)
     }
 
     /// Runs the jobs of this executor, and enqueues one with `data` whenever `schedule` ticks in `timezone`.
@@ -149,9 +138,9 @@ impl<Global> Rexecutor<Global> {
         self,
         schedule: cron::Schedule,
         data: E::Data,
-        timezone: Tz,
+        timezone: impl Into<TimeZone>,
     ) -> Self {
-        self.extend(|plan| plan.add_cron::<E>(schedule, data, timezone, MissedTicks::default()))
+        self.extend(|plan| plan.add_cron::<E>(schedule, data, timezone.into(), MissedTicks::default()))
     }
 
     /// Deletes finished jobs whenever the configuration's schedule ticks.
@@ -181,7 +170,7 @@ impl<Global> Rexecutor<Global> {
         }
         let engine = self.engine.get_or_insert_with(|| Engine::start(self.environment.clone(), Options::default()));
         let new = self.plan.runners.iter().filter(|(name, _)| problems.is_empty() && !known.contains(name));
-        new.for_each(|(_, runner)| engine.add(runner.clone()));
+        new.for_each(|(_, runner)| engine.add(*runner));
         self.plan.runners.retain(|name, _| problems.is_empty() || known.contains(name));
         if problems.is_empty() && !timetables.is_empty() {
             engine.follow(timetables);
@@ -192,7 +181,7 @@ impl<Global> Rexecutor<Global> {
     /// Stops claiming jobs at once, lets the running ones end, stores how they ended, and leaves.
     ///
     /// Whoever wants to know when that is done waits on the answer. What still runs after 30 seconds, or the
-    /// [grace](NodeBuilder::with_shutdown_grace) of your choice, is dropped and given back; that attempt does not count.
+    /// [grace](super::NodeBuilder::with_shutdown_grace) of your choice, is dropped and given back; that attempt does not count.
     ///
     /// # Cancel safety
     ///

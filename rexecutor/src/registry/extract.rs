@@ -3,8 +3,8 @@
 use std::{any::TypeId, error::Error, fmt};
 
 use crate::{
-    executor::{Disposition, ExecutionError, ExecutionResult},
-    job::JobContext,
+    context::JobContext,
+    executing::{Disposition, ExecutionError, ExecutionResult},
 };
 
 /// A parameter that is taken from the running job's surroundings.

@@ -1,9 +1,9 @@
 //! What a schedule is known by in the backend.
 
-use super::Schedule;
+use super::cron_schedule::Schedule;
 use crate::{
-    backend::{NewJob, ScheduleKey},
-    job::validate,
+    model::{NewJob, ScheduleKey},
+    validate,
 };
 
 /// The same in every process that runs the same schedule with the same job; another one when any of it changes, so that

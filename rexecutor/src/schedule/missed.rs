@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::Schedule;
+use super::cron_schedule::Schedule;
 
 /// What becomes of ticks that nobody enqueued in time, because no node was running.
 ///

@@ -1,5 +1,6 @@
 //! When a cron job is due.
 
+mod cron_schedule;
 mod fields;
 mod key;
 mod memo;
@@ -8,56 +9,12 @@ mod parse;
 #[cfg(test)]
 mod tests;
 mod ticks;
-
-use chrono_tz::Tz;
+mod time_zone;
 
 pub(crate) use self::key::key;
-use self::{fields::Fields, memo::Memo};
-pub use self::{missed::MissedTicks, parse::ScheduleError};
-
-/// A cron expression in a time zone.
-///
-/// The `cron` crate reads expressions; numeric days of the week count from
-/// 1 = Sunday there, so write `MON-FRI`, not `1-5`. The instant of a local time is found here:
-///
-/// - A local time that is skipped when clocks go forward is due once, at the moment of the change.
-/// - A local time that happens twice when clocks go back is due the first time only, unless the expression matches every
-///   hour: then it is due both times.
-///
-/// # Examples
-///
-/// ```
-/// use rexecutor::schedule::Schedule;
-///
-/// let nightly = Schedule::parse("0 30 1 * * *", "Europe/London")?;
-/// let noon = "2030-03-30T12:00:00Z".parse().expect("a valid instant");
-/// let next = nightly.next_after(noon).expect("it has another tick");
-/// // The clocks go from 01:00 to 02:00 that night: 01:30 does not exist.
-/// assert_eq!(next.to_rfc3339(), "2030-03-31T01:00:00+00:00");
-/// # Ok::<(), rexecutor::schedule::ScheduleError>(())
-/// ```
-#[derive(Debug, Clone)]
-pub struct Schedule {
-    cron: cron::Schedule,
-    timezone: Tz,
-    fields: Fields,
-    memo: Memo,
-}
-
-impl Schedule {
-    /// A schedule that the `cron` crate has read.
-    pub fn new(cron: cron::Schedule, timezone: Tz) -> Self {
-        let fields = Fields::of(&cron);
-        Self { cron, timezone, fields, memo: Memo::default() }
-    }
-
-    /// The cron expression.
-    pub fn expression(&self) -> &str {
-        self.cron.source()
-    }
-
-    /// The time zone.
-    pub fn timezone(&self) -> Tz {
-        self.timezone
-    }
-}
+pub use self::{
+    cron_schedule::Schedule,
+    missed::MissedTicks,
+    parse::ScheduleError,
+    time_zone::{TimeZone, UnknownTimeZone},
+};

@@ -1,8 +1,9 @@
 //! Reading cron expressions and time zones from text.
 
-use chrono_tz::Tz;
-
-use super::Schedule;
+use super::{
+    cron_schedule::Schedule,
+    time_zone::{TimeZone, UnknownTimeZone},
+};
 
 /// Text that is no schedule.
 #[derive(Debug, thiserror::Error)]
@@ -10,7 +11,7 @@ use super::Schedule;
 pub enum ScheduleError {
     /// The `cron` crate cannot read it.
     #[error("`{0}` is no cron expression")]
-    Expression(String, #[source] cron::error::Error),
+    Expression(String, #[source] Box<dyn std::error::Error + Send + Sync>),
     /// It has five fields, as Unix cron takes; the first of six is seconds.
     #[error("`{0}` has five fields, and the first of six is seconds: write `0 {0}`")]
     FiveFields(String),
@@ -18,8 +19,8 @@ pub enum ScheduleError {
     #[error("`{0}` is no cron expression: at most 200 characters and four digits a number")]
     Excessive(String),
     /// There is no such time zone.
-    #[error("`{0}` is no time zone; write a name of the IANA database, as `Europe/London`")]
-    Timezone(String),
+    #[error(transparent)]
+    Timezone(#[from] UnknownTimeZone),
 }
 
 impl Schedule {
@@ -38,9 +39,9 @@ impl Schedule {
         if !expression.starts_with('@') && expression.split_whitespace().count() == 5 {
             return Err(ScheduleError::FiveFields(shown()));
         }
-        let cron = expression.parse().map_err(|error| ScheduleError::Expression(shown(), error))?;
-        let timezone: Tz = timezone.parse().map_err(|_| ScheduleError::Timezone(timezone.to_owned()))?;
-        Ok(Self::new(cron, timezone))
+        let unreadable = |error: cron::error::Error| ScheduleError::Expression(shown(), error.into());
+        let cron = expression.parse().map_err(unreadable)?;
+        Ok(Self::new(cron, timezone.parse::<TimeZone>()?))
     }
 }
 

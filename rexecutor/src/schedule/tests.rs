@@ -1,4 +1,4 @@
-use chrono::{DateTime, TimeDelta, TimeZone, Timelike, Utc};
+use chrono::{DateTime, TimeDelta, Timelike, Utc};
 use proptest::prelude::*;
 
 use super::{MissedTicks, Schedule};
@@ -98,11 +98,8 @@ fn the_last_missed_tick_is_found_however_long_ago_it_was() {
 /// What is due by definition: every second is looked at.
 fn brute_force(schedule: &Schedule, from: DateTime<Utc>, seconds: i64) -> Vec<DateTime<Utc>> {
     let matches = |local: chrono::NaiveDateTime| schedule.cron.includes(local.and_utc());
-    let local = |at: DateTime<Utc>| at.with_timezone(&schedule.timezone).naive_local();
-    let is_first = |at: DateTime<Utc>| match schedule.timezone.from_local_datetime(&local(at)) {
-        chrono::MappedLocalTime::Ambiguous(first, _) => first.with_timezone(&Utc) == at,
-        _ => true,
-    };
+    let local = |at: DateTime<Utc>| schedule.timezone.local(at);
+    let is_first = |at: DateTime<Utc>| schedule.timezone.first_instant(local(at)) == Some(at);
     let skipped = |at: DateTime<Utc>| {
         let before = local(at - TimeDelta::seconds(1)) + TimeDelta::seconds(1);
         let count = (local(at) - before).num_seconds().max(0);

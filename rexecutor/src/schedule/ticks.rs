@@ -2,10 +2,9 @@
 //!
 //! Expressions match local times, which come in order; which instants they are is decided here.
 
-use chrono::{DateTime, MappedLocalTime, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
-use chrono_tz::Tz;
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 
-use super::Schedule;
+use super::{cron_schedule::Schedule, time_zone::TimeZone};
 
 impl Schedule {
     /// The first tick after `after`; `None` if there is none.
@@ -14,13 +13,14 @@ impl Schedule {
     }
 
     fn search(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        if self.timezone == Tz::UTC {
+        if self.timezone == TimeZone::UTC {
             // No clock changes there.
             return self.fields.after(&self.cron, after.naive_utc()).map(|time| time.and_utc());
         }
         // Local times come in order, and so do the first instants of each. Only when clocks go back are there instants
         // ahead whose local times lie behind: those of the repeated hour.
-        let ahead = self.local_after(self.local(after)).map(|time| self.first_instant(time)).find(|at| *at > after);
+        let ahead =
+            self.local_after(self.timezone.local(after)).map(|time| self.first_instant(time)).find(|at| *at > after);
         let repeated = self.fields.is_hourly().then(|| self.repeated(after)).flatten();
         ahead.into_iter().chain(repeated).min()
     }
@@ -28,11 +28,11 @@ impl Schedule {
     /// The next tick among the second instants of local times that happen twice, around the present day.
     fn repeated(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let (early, late) = (after - TimeDelta::days(1), after + TimeDelta::days(1));
-        let (old, new) = (self.offset(early), self.offset(late));
+        let (old, new) = (self.timezone.offset(early), self.timezone.offset(late));
         if old <= new {
             return None;
         }
-        let change = first_second(early, late, |at| self.offset(at) == new);
+        let change = first_second(early, late, |at| self.timezone.offset(at) == new);
         // The iteration leaves out where it starts, and the change itself may be a tick.
         let start = after.max(change - TimeDelta::seconds(1));
         let time = self.local_after(start.naive_utc() + new).next()?;
@@ -41,17 +41,14 @@ impl Schedule {
 
     /// The instant of a local time: the first, if it happens twice; the moment of the change, if it is skipped.
     fn first_instant(&self, time: NaiveDateTime) -> DateTime<Utc> {
-        match self.timezone.from_local_datetime(&time) {
-            MappedLocalTime::Single(at) | MappedLocalTime::Ambiguous(at, _) => at.with_timezone(&Utc),
-            MappedLocalTime::None => self.change_before(time),
-        }
+        self.timezone.first_instant(time).unwrap_or_else(|| self.change_before(time))
     }
 
     /// The moment at which clocks skip the local time `time`.
     fn change_before(&self, time: NaiveDateTime) -> DateTime<Utc> {
         let near = time.and_utc();
         let (early, late) = (near - TimeDelta::days(2), near + TimeDelta::days(2));
-        first_second(early, late, |at| self.local(at) > time)
+        first_second(early, late, |at| self.timezone.local(at) > time)
     }
 
     fn local_after(&self, time: NaiveDateTime) -> impl Iterator<Item = NaiveDateTime> {
@@ -61,15 +58,6 @@ impl Schedule {
             last = self.fields.after(&self.cron, last?);
             last
         })
-    }
-
-    fn local(&self, at: DateTime<Utc>) -> NaiveDateTime {
-        at.with_timezone(&self.timezone).naive_local()
-    }
-
-    fn offset(&self, at: DateTime<Utc>) -> TimeDelta {
-        let offset = self.timezone.offset_from_utc_datetime(&at.naive_utc()).fix();
-        TimeDelta::seconds(offset.local_minus_utc().into())
     }
 }
 

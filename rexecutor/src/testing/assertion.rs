@@ -2,63 +2,27 @@
 
 use std::fmt;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::failure::Failure;
+use super::{
+    condition::{Condition, Field, Kind, Test, Wanted, shown},
+    mismatch::Mismatch,
+};
 use crate::{
-    backend::{Filter, Inspect, JobRow},
-    executor::Executor,
-    job::{ExecutorName, JobStatus},
+    backend::Inspect,
+    executing::Executor,
+    model::{ExecutorName, Filter, JobRow, JobStatus},
 };
 
 /// What a test expects of the jobs in a backend: [`assert_enqueued!`](crate::assert_enqueued) and its kin write it.
 #[must_use]
-pub struct Expectation<'a> {
-    pub(super) kind: Kind,
-    pub(super) count: Option<usize>,
-    pub(super) conditions: Vec<Condition<'a>>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Enqueued,
-    Refuted,
-    Executed,
-}
-
-/// One thing that a job must be like.
-pub(super) struct Condition<'a> {
-    pub(super) field: Field,
-    /// What is wanted, in words.
-    pub(super) words: String,
-    pub(super) test: Test<'a>,
-}
-
-pub(super) enum Test<'a> {
-    Filter(Filter),
-    Priority(u16),
-    /// A wish about the decoded data; the error says why they cannot be decoded.
-    Data(DataTest<'a>),
-}
-
-type DataTest<'a> = Box<dyn Fn(&str) -> Result<bool, serde_json::Error> + Send + Sync + 'a>;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Field {
-    Executor,
-    Status,
-    Priority,
-    Due,
-    Data,
-    Metadata,
-    Tags,
-}
+pub struct Expectation<'a>(Wanted<'a>);
 
 impl<'a> Expectation<'a> {
     fn new(kind: Kind) -> Self {
-        Self { kind, count: None, conditions: Vec::new() }
+        Self(Wanted { kind, count: None, conditions: Vec::new() })
     }
 
     /// One job at least, whatever its status.
@@ -78,11 +42,11 @@ impl<'a> Expectation<'a> {
 
     /// So many jobs, no fewer and no more.
     pub fn exactly(self, count: usize) -> Self {
-        Self { count: Some(count), ..self }
+        Self(Wanted { count: Some(count), ..self.0 })
     }
 
     fn and(mut self, field: Field, words: impl Into<String>, test: Test<'a>) -> Self {
-        self.conditions.push(Condition { field, words: words.into(), test });
+        self.0.conditions.push(Condition { field, words: words.into(), test });
         self
     }
 
@@ -156,17 +120,18 @@ impl<'a> Expectation<'a> {
     /// # Errors
     ///
     /// When they are not there, or the backend fails.
-    pub async fn check<B: Inspect + ?Sized>(mut self, backend: &B) -> Result<(), Failure> {
-        if self.kind == Kind::Executed && !self.conditions.iter().any(|condition| condition.field == Field::Status) {
+    pub async fn check<B: Inspect + ?Sized>(mut self, backend: &B) -> Result<(), Mismatch> {
+        if self.0.kind == Kind::Executed && !self.0.conditions.iter().any(|condition| condition.field == Field::Status)
+        {
             self = self.with_status(JobStatus::Complete);
         }
-        let filters = self.conditions.iter().filter_map(|condition| match &condition.test {
+        let filters = self.0.conditions.iter().filter_map(|condition| match &condition.test {
             Test::Filter(filter) => Some(filter.clone()),
             _ => None,
         });
-        let found = backend.query(&Filter::All(filters.collect()), usize::MAX).await.map_err(Failure::backend)?;
+        let found = backend.query(&Filter::All(filters.collect()), usize::MAX).await.map_err(Mismatch::backend)?;
         let matching: Vec<JobRow> = found.into_iter().filter(|row| self.is_met_by(row)).collect();
-        let is_met = match (self.kind, self.count) {
+        let is_met = match (self.0.kind, self.0.count) {
             (Kind::Refuted, _) => matching.is_empty(),
             (_, Some(count)) => matching.len() == count,
             (_, None) => !matching.is_empty(),
@@ -174,40 +139,25 @@ impl<'a> Expectation<'a> {
         if is_met {
             return Ok(());
         }
-        let all = backend.query(&Filter::All(Vec::new()), usize::MAX).await.map_err(Failure::backend)?;
-        Err(Failure::new(&self, &matching, &all))
+        let all = backend.query(&Filter::All(Vec::new()), usize::MAX).await.map_err(Mismatch::backend)?;
+        Err(Mismatch::new(&self.0, &matching, &all))
     }
 
     fn is_met_by(&self, row: &JobRow) -> bool {
-        self.conditions.iter().all(|condition| condition.is_met_by(row))
-    }
-}
-
-impl Condition<'_> {
-    pub(super) fn is_met_by(&self, row: &JobRow) -> bool {
-        match &self.test {
-            // None of the filters here goes by the present.
-            Test::Filter(filter) => filter.matches(row, row.inserted_at),
-            Test::Priority(priority) => row.priority == *priority,
-            Test::Data(test) => test(&row.data).unwrap_or(false),
-        }
+        self.0.conditions.iter().all(|condition| condition.is_met_by(row))
     }
 }
 
 impl fmt::Debug for Expectation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let conditions: Vec<_> = self.conditions.iter().map(|condition| (condition.field, &condition.words)).collect();
+        let conditions: Vec<_> =
+            self.0.conditions.iter().map(|condition| (condition.field, &condition.words)).collect();
         f.debug_struct("Expectation")
-            .field("kind", &self.kind)
-            .field("count", &self.count)
+            .field("kind", &self.0.kind)
+            .field("count", &self.0.count)
             .field("conditions", &conditions)
             .finish()
     }
-}
-
-/// An instant as failures show it.
-pub(super) fn shown(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
 #[track_caller]

@@ -5,23 +5,23 @@ use std::{collections::BTreeMap, sync::Arc};
 use tokio::runtime::Handle;
 
 use crate::{
-    backend::{Backend, JobRow, NewJob, Outcome, Settlement},
+    backend::Backend,
     clock::Clock,
-    engine::{Environment, Runner, attempt, runner},
-    executor::Executor,
+    context::{Environment, JobContext, StateMap},
+    engine::{Runner, attempt},
+    executing::Executor,
     global::Isolation,
-    job::{JobContext, JobId},
-    registry::StateMap,
+    model::{JobId, JobRow, NewJob, Outcome, Settlement},
 };
 
 /// Runs single jobs as a node would.
 pub struct JobRunner {
     environment: Arc<Environment>,
-    runners: BTreeMap<&'static str, Arc<dyn Runner>>,
+    runners: BTreeMap<&'static str, Runner>,
 }
 
 impl JobRunner {
-    pub(crate) fn new(environment: Environment, runners: BTreeMap<&'static str, Arc<dyn Runner>>) -> Self {
+    pub(crate) fn new(environment: Environment, runners: BTreeMap<&'static str, Runner>) -> Self {
         Self { environment: Arc::new(environment), runners }
     }
 
@@ -39,8 +39,8 @@ impl JobRunner {
     pub async fn run(&self, row: JobRow) -> Option<Settlement> {
         let (id, lease) = (row.id, row.lease);
         let runner = self.runners.get(row.executor.as_str())?;
-        let outcome = self.attempt(&**runner, row).await;
-        Some(Settlement { id, lease, outcome })
+        let outcome = self.attempt(runner, row).await;
+        Some(Settlement::new(id, lease, outcome))
     }
 
     /// Runs a job that is stored nowhere.
@@ -48,12 +48,12 @@ impl JobRunner {
         let mut row = JobRow::new(JobId::from(1), job, self.environment.clock.now());
         row.attempt = 1;
         change(&mut row);
-        self.attempt(&*runner::<E>(), row).await
+        self.attempt(&Runner::of::<E>(), row).await
     }
 
-    async fn attempt(&self, runner: &dyn Runner, row: JobRow) -> Outcome {
+    async fn attempt(&self, runner: &Runner, row: JobRow) -> Outcome {
         let context = JobContext::new(row, self.environment.clone());
-        attempt(runner.begin(), context, std::time::Duration::MAX).await
+        attempt(runner.begin, context, std::time::Duration::MAX).await
     }
 }
 

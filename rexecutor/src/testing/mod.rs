@@ -1,12 +1,14 @@
 //! Asserting what was enqueued, and what was executed.
 
 mod assertion;
+mod condition;
 mod difference;
-mod failure;
+#[cfg(feature = "__testing")]
 #[doc(hidden)]
 pub mod job_runner;
+mod mismatch;
 
-pub use self::{assertion::Expectation, failure::Failure};
+pub use self::{assertion::Expectation, mismatch::Mismatch};
 
 /// Asserts that jobs were enqueued, whatever has become of them since.
 ///

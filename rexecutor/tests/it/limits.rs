@@ -105,8 +105,8 @@ async fn trap_14_after_a_crash_a_limit_of_one_runs_one() {
     let bench = Bench::new();
     let (census, gate) = (Census::default(), Arc::new(Semaphore::new(0)));
     bench.enqueue::<Alone>(11).await;
-    let dead = bench.backend.join(&Node { label: "dead".to_owned(), timeout: Duration::from_secs(15) }).await.unwrap();
-    bench.backend.claim(dead, &[Demand { executor: "alone".into(), free: 1 }]).await.unwrap();
+    let dead = bench.backend.join(&Node::new("dead", Duration::from_secs(15))).await.unwrap();
+    bench.backend.claim(dead, [Demand::new("alone", 1)].into()).await.unwrap();
     let node = bench.node().with_state(census.clone()).with_state(gate.clone()).with_executor::<Alone>();
     let node = node.start().await.unwrap();
     bench.seconds(30).await;

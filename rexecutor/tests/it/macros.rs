@@ -2,7 +2,7 @@
 
 use rexecutor::{
     assert_enqueued,
-    backend::{Enqueue, NewJob, memory::InMemoryBackend},
+    backend::{Enqueue, memory::InMemoryBackend},
     node::StartError,
     prelude::*,
 };
@@ -250,7 +250,7 @@ async fn parameters_are_extracted_and_an_extractor_may_cancel() {
     let (tell, _) = tell();
     let node = bench.node().with_state(tell).with_executor::<WithMetadata>().start().await.unwrap();
     let good = WithMetadata::builder().with_data(1).with_metadata("acme".to_owned()).encode().unwrap();
-    let bad = NewJob { metadata: None, ..good.clone() };
+    let bad = good.clone().with_metadata(None);
     let ids = bench.backend.enqueue(vec![good, bad]).await.unwrap();
     bench.clock.settle().await;
     let [good, bad] = [bench.row(ids[0]).await, bench.row(ids[1]).await];

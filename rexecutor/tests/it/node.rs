@@ -103,10 +103,10 @@ async fn trap_02_a_job_may_run_longer_than_any_timeout_of_its_node() {
 async fn trap_01_another_node_takes_over_a_dead_ones_jobs() {
     let bench = Bench::new();
     let (tell, mut told) = tell();
-    let dead = bench.backend.join(&Node { label: "dead".to_owned(), timeout: Duration::from_secs(15) }).await.unwrap();
+    let dead = bench.backend.join(&Node::new("dead", Duration::from_secs(15))).await.unwrap();
     let id = Tells::builder().with_data(7).enqueue_to_backend(&bench.backend).await.unwrap();
-    let slots = [rexecutor::backend::Demand { executor: "tells".into(), free: 1 }];
-    rexecutor::backend::Claim::claim(&bench.backend, dead, &slots).await.unwrap();
+    let slots = [rexecutor::backend::Demand::new("tells", 1)];
+    rexecutor::backend::Claim::claim(&bench.backend, dead, slots.into()).await.unwrap();
     let node = bench.node().with_state(tell).with_executor::<Tells>().start().await.unwrap();
     bench.seconds(14).await;
     assert_eq!(told.all(), [""; 0], "it may still live");
@@ -239,7 +239,7 @@ async fn trap_03_nodes_that_an_outage_silenced_are_not_declared_dead() {
     let rows = bench.rows().await;
     assert!(rows.iter().all(|row| (row.status, row.lease.0) == (JobStatus::Executing, 1)), "each runs on where it was");
     // A node that is dead is found to be so all the same.
-    let dead = bench.backend.join(&Node { label: "dead".to_owned(), timeout: Duration::from_secs(15) }).await.unwrap();
+    let dead = bench.backend.join(&Node::new("dead", Duration::from_secs(15))).await.unwrap();
     bench.seconds(60).await;
     assert!(!bench.backend.heartbeat(dead).await.unwrap().member);
 }
@@ -289,9 +289,9 @@ async fn an_outcome_of_a_run_that_was_taken_over_is_refused() {
     let node = bench.node().with_state(tell).with_executor::<Sleeps>().start().await.unwrap();
     let id = Sleeps::builder().with_data(1).enqueue_to_backend(&bench.backend).await.unwrap();
     told.next().await;
-    let outcome = rexecutor::backend::Outcome::Complete { keep: true };
-    let stale = rexecutor::backend::Settlement { id: id.id(), lease: rexecutor::job::Lease(0), outcome };
-    assert_eq!(bench.backend.settle(&[stale]).await.unwrap(), [(id.id(), rexecutor::job::Lease(0))]);
+    let outcome = rexecutor::backend::Outcome::complete(true);
+    let stale = rexecutor::backend::Settlement::new(id.id(), rexecutor::job::Lease(0), outcome);
+    assert_eq!(bench.backend.settle([stale].into()).await.unwrap(), [(id.id(), rexecutor::job::Lease(0))]);
     assert_eq!(bench.row(id).await.status, JobStatus::Executing);
     drop(node.drop_guard());
 }

@@ -270,10 +270,10 @@ async fn a_returned_error_decides_through_whatever_wraps_it() {
 /// Trap 9: data that no longer decodes is logged and left executing for ever.
 #[tokio::test]
 async fn trap_09_data_that_do_not_decode_fail_the_attempt() {
-    use rexecutor::backend::{Enqueue, NewJob};
+    use rexecutor::backend::Enqueue;
     let bench = Bench::new();
     let good = Works::builder().with_data(1).with_max_attempts(1).encode().unwrap();
-    let bad = |data: &str| NewJob { data: data.to_owned(), due: Due::Now, ..good.clone() };
+    let bad = |data: &str| good.clone().with_data(data.to_owned()).with_due(Due::Now);
     let _ = bench.backend.enqueue(vec![bad("\"text\""), bad("no JSON"), bad("")]).await.unwrap();
     let node = bench.node().with_executor::<Works>().start().await.unwrap();
     bench.clock.settle().await;

@@ -6,7 +6,7 @@
 UPDATE {schema}.jobs
 SET status = 'complete', node = NULL, completed_at = coalesce($1::TIMESTAMPTZ, clock_timestamp())
 WHERE ctid = ANY ($4::TEXT []::TID [])
-    AND status || '' = 'executing' AND cancel_reason IS NULL
+    AND status || '' = 'executing' AND marks IS NULL
     AND CASE
         WHEN (id, lease) IN (SELECT run.id, run.lease FROM unnest($2::BIGINT [], $3::BIGINT []) AS run (id, lease))
             THEN TRUE

@@ -1,7 +1,9 @@
 -- Numbers are given in the order of the rows that come in. Times are computed here, because it is this clock that counts.
+-- What few jobs have comes as a JSON object, or not at all.
 WITH inserted AS (
     INSERT INTO {schema}.jobs (
-        executor, data, metadata, max_attempts, priority, tags, scheduled_at, inserted_at, unique_key
+        executor, data, metadata, max_attempts, priority, tags, scheduled_at, inserted_at, unique_key,
+        status, headers, group_key, flow, deadline_at
     )
     SELECT
         new.executor, new.data, new.metadata, new.max_attempts, new.priority,
@@ -13,13 +15,26 @@ WITH inserted AS (
             ELSE present.now
         END,
         present.now,
-        new.unique_key
+        new.unique_key,
+        coalesce(new.extras::JSON ->> 'status', 'scheduled'),
+        new.extras::JSON ->> 'headers',
+        new.extras::JSON ->> 'group_key',
+        (new.extras::JSON ->> 'flow')::BIGINT,
+        coalesce(
+            (new.extras::JSON ->> 'deadline_at')::TIMESTAMPTZ,
+            CASE WHEN new.extras::JSON ->> 'deadline_in' IS NOT NULL
+                THEN least(
+                    present.now + (new.extras::JSON ->> 'deadline_in')::BIGINT * INTERVAL '1 microsecond',
+                    greatest(present.now, '9999-12-31 00:00:00+00')
+                )
+            END
+        )
     FROM (SELECT coalesce($1::TIMESTAMPTZ, clock_timestamp()) AS now OFFSET 0) AS present
     CROSS JOIN unnest(
         $2::TEXT [], $3::TEXT [], $4::TEXT [], $5::INTEGER [], $6::INTEGER [], $7::TEXT [], $8::TIMESTAMPTZ [],
-        $9::INTERVAL [], $10::BYTEA []
+        $9::INTERVAL [], $10::BYTEA [], $11::TEXT []
     ) WITH ORDINALITY AS new (
-        executor, data, metadata, max_attempts, priority, tags, due_at, delay, unique_key, place
+        executor, data, metadata, max_attempts, priority, tags, due_at, delay, unique_key, extras, place
     )
     ORDER BY new.place
     RETURNING id

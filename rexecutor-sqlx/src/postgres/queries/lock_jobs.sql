@@ -1,7 +1,6 @@
 -- In the order of their numbers, so that two batches never wait for each other.
 SELECT
-    id, executor, status, data, metadata, attempt, max_attempts, priority, tags, errors, lease, node, cancel_reason,
-    unique_key, inserted_at, scheduled_at, attempted_at, completed_at, cancelled_at, discarded_at,
+    {columns},
     coalesce($1::TIMESTAMPTZ, clock_timestamp()) AS now
 FROM {schema}.jobs
 WHERE id = ANY ($2)

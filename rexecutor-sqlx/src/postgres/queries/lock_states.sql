@@ -1,8 +1,6 @@
 -- All but what a change of status does not need.
 SELECT
-    id, executor, status, '' AS data, NULL::TEXT AS metadata, attempt, max_attempts, priority,
-    '{}'::TEXT [] AS tags, NULL::TEXT [] AS errors, lease, node, cancel_reason,
-    unique_key, inserted_at, scheduled_at, attempted_at, completed_at, cancelled_at, discarded_at,
+    {states},
     coalesce($1::TIMESTAMPTZ, clock_timestamp()) AS now
 FROM {schema}.jobs
 WHERE id = ANY ($2)

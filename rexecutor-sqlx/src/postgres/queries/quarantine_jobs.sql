@@ -1,6 +1,6 @@
 -- For rows that cannot be read: nothing in them is used.
 UPDATE {schema}.jobs
 SET
-    status = 'discarded', node = NULL, completed_at = NULL, cancelled_at = NULL,
+    status = 'discarded', node = NULL, marks = NULL, completed_at = NULL, cancelled_at = NULL,
     discarded_at = coalesce($1::TIMESTAMPTZ, clock_timestamp())
 WHERE id = ANY ($2)

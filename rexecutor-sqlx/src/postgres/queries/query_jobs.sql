@@ -1,5 +1,6 @@
-SELECT
-    id, executor, status, data, metadata, attempt, max_attempts, priority, tags, errors, lease, node, cancel_reason,
-    unique_key, inserted_at, scheduled_at, attempted_at, completed_at, cancelled_at, discarded_at
+-- {filter} is what `filter.rs` writes.
+SELECT {columns}
 FROM {schema}.jobs
-WHERE id > 
+WHERE id > $1 AND {filter}
+ORDER BY id
+LIMIT $2

@@ -3,7 +3,7 @@ WITH renewed AS (
     UPDATE {schema}.nodes SET seen_at = coalesce($1::TIMESTAMPTZ, clock_timestamp()) WHERE id = $2
     RETURNING id
 )
-SELECT jobs.id, jobs.lease, jobs.cancel_reason IS NOT NULL AS is_cancelled
+SELECT jobs.id, jobs.lease, coalesce(jobs.marks, 0) & {stopping} <> 0 AS is_cancelled
 FROM renewed
 LEFT JOIN {schema}.jobs ON jobs.status = 'executing' AND jobs.node = $2
 ORDER BY jobs.id

@@ -6,14 +6,16 @@ SET
     scheduled_at = new.scheduled_at,
     node = new.node,
     cancel_reason = new.cancel_reason,
+    marks = new.marks,
+    output = new.output,
     completed_at = new.completed_at,
     cancelled_at = new.cancelled_at,
     discarded_at = new.discarded_at,
     errors = CASE WHEN new.error IS NULL THEN job.errors ELSE array_append(job.errors, new.error) END
 FROM unnest(
     $1::BIGINT [], $2::TEXT [], $3::INTEGER [], $4::TIMESTAMPTZ [], $5::BIGINT [], $6::TEXT [], $7::TIMESTAMPTZ [],
-    $8::TIMESTAMPTZ [], $9::TIMESTAMPTZ [], $10::TEXT []
+    $8::TIMESTAMPTZ [], $9::TIMESTAMPTZ [], $10::TEXT [], $11::INTEGER [], $12::TEXT []
 ) AS new (
-    id, status, attempt, scheduled_at, node, cancel_reason, completed_at, cancelled_at, discarded_at, error
+    id, status, attempt, scheduled_at, node, cancel_reason, completed_at, cancelled_at, discarded_at, error, marks, output
 )
 WHERE job.id = new.id

@@ -13,18 +13,27 @@ CREATE TABLE rexecutor_jobs (
     max_attempts INTEGER NOT NULL,
     lease INTEGER NOT NULL DEFAULT 0,
     node INTEGER,
+    -- What sets a job apart from a plain one, in bits; NULL for a plain one, which the statements for many jobs look for.
+    marks INTEGER,
     inserted_at INTEGER NOT NULL,
     attempted_at INTEGER,
     completed_at INTEGER,
     cancelled_at INTEGER,
     discarded_at INTEGER,
+    deadline_at INTEGER,
+    flow INTEGER,
+    group_key TEXT,
     cancel_reason TEXT,
     unique_key BLOB,
     -- A JSON array of strings.
     tags TEXT NOT NULL DEFAULT '[]',
+    -- A JSON object of strings.
+    headers TEXT,
     -- Last, because they may be long: whoever reads only what stands before them does not touch them.
     metadata TEXT,
-    data TEXT NOT NULL
+    data TEXT NOT NULL,
+    -- JSON, once the job is complete and has given something.
+    output TEXT
 ) STRICT;
 
 -- Each index is partial, so that a job pays only for those of the status it stands in. The row's number is the last
@@ -36,7 +45,7 @@ CREATE INDEX rexecutor_jobs_executing ON rexecutor_jobs (node)
 WHERE status = 'executing';
 
 CREATE INDEX rexecutor_jobs_stopping ON rexecutor_jobs (node)
-WHERE cancel_reason IS NOT NULL AND status = 'executing';
+WHERE marks IS NOT NULL AND status = 'executing';
 
 CREATE INDEX rexecutor_jobs_unique ON rexecutor_jobs (unique_key, status, inserted_at)
 WHERE unique_key IS NOT NULL;
@@ -63,6 +72,10 @@ CREATE INDEX rexecutor_job_errors_job ON rexecutor_job_errors (job);
 CREATE TABLE rexecutor_nodes (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     label TEXT NOT NULL,
+    -- The newest version of the tables that its program knows.
+    program INTEGER NOT NULL,
+    -- Whether the set of controlled executors has changed since the node's process has read it.
+    is_outdated INTEGER NOT NULL DEFAULT 1,
     -- In microseconds.
     timeout INTEGER NOT NULL,
     seen_at INTEGER NOT NULL
@@ -71,4 +84,13 @@ CREATE TABLE rexecutor_nodes (
 CREATE TABLE rexecutor_schedules (
     key TEXT PRIMARY KEY,
     last_tick_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What all nodes keep to about an executor. One that nothing is to be kept to about has no row.
+CREATE TABLE rexecutor_controls (
+    executor TEXT PRIMARY KEY,
+    paused_at INTEGER,
+    paused_until INTEGER,
+    paused_by TEXT,
+    pause_reason TEXT
 ) STRICT, WITHOUT ROWID;

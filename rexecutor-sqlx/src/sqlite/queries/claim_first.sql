@@ -7,4 +7,4 @@ SET
     lease = lease + (lease < 9223372036854775807),
     node = ?,
     attempted_at = ?
-WHERE EXISTS (SELECT 1 FROM rexecutor_nodes WHERE id = ?) AND id IN ({found})
+WHERE EXISTS (SELECT 1 FROM rexecutor_nodes WHERE id = ? AND NOT is_outdated) AND id IN ({found})

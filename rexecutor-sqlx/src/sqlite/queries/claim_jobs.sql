@@ -9,10 +9,9 @@ SET
     attempted_at = ?3
 WHERE id IN (
     SELECT id FROM rexecutor_jobs
-    WHERE executor = ?1 AND priority = ?2 AND status IN ('scheduled', 'retryable') AND scheduled_at <= ?3
+    WHERE executor = ?1 AND priority = ?2 AND {pending} AND scheduled_at <= ?3
     ORDER BY scheduled_at, id
     LIMIT 0 + ?4
 )
 RETURNING
-    id, executor, status, priority, scheduled_at, attempt, max_attempts, lease, node, inserted_at, attempted_at,
-    completed_at, cancelled_at, discarded_at, cancel_reason, unique_key, tags, metadata, data
+    {columns}

@@ -5,4 +5,4 @@ UPDATE OR ROLLBACK rexecutor_jobs
 SET status = 'complete', node = NULL, completed_at = ?
 WHERE id BETWEEN ? AND ?
     AND (+id BETWEEN ? AND ? OR +id BETWEEN ? AND ? OR +id BETWEEN ? AND ? OR +id BETWEEN ? AND ?)
-    AND lease = ? AND status = 'executing' AND cancel_reason IS NULL
+    AND lease = ? AND status = 'executing' AND marks IS NULL

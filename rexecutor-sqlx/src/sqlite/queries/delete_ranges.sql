@@ -2,4 +2,4 @@
 DELETE FROM rexecutor_jobs
 WHERE id BETWEEN ? AND ?
     AND (+id BETWEEN ? AND ? OR +id BETWEEN ? AND ? OR +id BETWEEN ? AND ? OR +id BETWEEN ? AND ?)
-    AND lease = ? AND status = 'executing' AND cancel_reason IS NULL
+    AND lease = ? AND status = 'executing' AND marks IS NULL

@@ -4,13 +4,10 @@
 -- `0 + ?`, here and elsewhere: the planner looks at a limit that is a mere parameter, and SQLite then prepares the
 -- statement anew whenever it is bound.
 SELECT
-    json_group_array(json_array(
-        id, priority, scheduled_at, attempt, max_attempts, lease, inserted_at, completed_at, cancelled_at, discarded_at,
-        cancel_reason, CASE WHEN unique_key IS NOT NULL THEN hex(unique_key) END, tags, metadata, data
-    ))
+    json_group_array(json_array({due_columns}))
 FROM (
     SELECT * FROM rexecutor_jobs
-    WHERE executor = ? AND priority = ? AND status IN ('scheduled', 'retryable') AND scheduled_at <= ?
+    WHERE executor = ? AND priority = ? AND {pending} AND scheduled_at <= ?
     ORDER BY scheduled_at, id
     LIMIT 0 + ?
 )

@@ -9,7 +9,7 @@ level (place, executor, priority) AS (
         executor,
         (
             SELECT min(priority) FROM rexecutor_jobs
-            WHERE executor = slot.executor AND status IN ('scheduled', 'retryable')
+            WHERE executor = slot.executor AND {pending}
         )
     FROM slot
     UNION ALL
@@ -18,7 +18,7 @@ level (place, executor, priority) AS (
         executor,
         (
             SELECT min(priority) FROM rexecutor_jobs
-            WHERE executor = level.executor AND status IN ('scheduled', 'retryable') AND priority > level.priority
+            WHERE executor = level.executor AND {pending} AND priority > level.priority
         )
     FROM level
     WHERE priority IS NOT NULL
@@ -28,7 +28,7 @@ SELECT
     priority,
     (
         SELECT min(scheduled_at) FROM rexecutor_jobs
-        WHERE executor = level.executor AND status IN ('scheduled', 'retryable') AND priority = level.priority
+        WHERE executor = level.executor AND {pending} AND priority = level.priority
     )
 FROM level
 WHERE priority IS NOT NULL

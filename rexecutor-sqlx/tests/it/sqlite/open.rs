@@ -63,11 +63,12 @@ async fn tables_of_a_newer_release_are_left_alone() {
     let file = File::new();
     file.open().await.close().await;
     let mut connection = file.connect().await;
-    let newer = "INSERT INTO rexecutor_migrations (version, name, applied_at) VALUES (7, 'future', 0)";
+    let newer =
+        "INSERT INTO rexecutor_migrations (version, name, oldest_program, applied_at) VALUES (7, 'future', 7, 0)";
     sqlx::query(newer).execute(&mut connection).await.unwrap();
     let error = file_error(&file).await;
     assert!(matches!(error, OpenError::TooNew { found: 7, known: 1, .. }), "{error:?}");
-    check(&error, &file.path(), &["version 7", "up to 1", "update rexecutor-sqlx"]);
+    check(&error, &file.path(), &["version 7", "this one knows 1", "update rexecutor-sqlx"]);
 }
 
 async fn file_error(file: &File) -> OpenError {
@@ -111,7 +112,7 @@ async fn trap_35_the_application_s_own_migrations_are_not_touched() {
         .await
         .unwrap();
     let (own, others): (Vec<_>, Vec<_>) = tables.into_iter().partition(|table| table.starts_with("rexecutor_"));
-    assert_eq!(own.len(), 5, "{own:?}");
+    assert_eq!(own.len(), 6, "{own:?}");
     assert_eq!(others, ["_sqlx_migrations", "sqlite_sequence"]);
     let versions: Vec<i64> =
         sqlx::query_scalar("SELECT version FROM _sqlx_migrations").fetch_all(&mut connection.0).await.unwrap();

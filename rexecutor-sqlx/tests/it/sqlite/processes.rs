@@ -76,7 +76,7 @@ async fn child() {
             say(enqueue_one(&backend, job("mail")).await.id());
         },
         "claim and hang" => {
-            let node = backend.join(&Node { label: String::new(), timeout: Duration::ZERO }).await.unwrap();
+            let node = backend.join(&Node::new("", Duration::ZERO)).await.unwrap();
             for job in claim(&backend, node, "mail", 3).await.jobs {
                 say(job.id);
             }
@@ -88,9 +88,9 @@ async fn child() {
             let node = join(&backend).await;
             // The other process may be slower to enqueue: whoever sees the last job ends.
             while all(&backend).await.iter().any(|job| !job.status.is_finished()) || all(&backend).await.len() < 400 {
-                let runs = backend.claim(node, &[slots("mail", 5)]).await.unwrap().jobs;
-                let ends: Vec<_> = runs.iter().map(|run| end(run, Outcome::Complete { keep: true })).collect();
-                assert!(backend.settle(&ends).await.unwrap().is_empty());
+                let runs = backend.claim(node, [slots("mail", 5)].into()).await.unwrap().jobs;
+                let ends: Vec<_> = runs.iter().map(|run| end(run, Outcome::complete(true))).collect();
+                assert!(backend.settle(ends.clone().into()).await.unwrap().is_empty());
                 runs.iter().for_each(|run| say(run.id));
             }
         }

@@ -38,15 +38,15 @@ async fn a_bell_rings_for_what_this_process_does_from_the_moment_watch_returns()
     assert_eq!(woken(&wakeup).await, None, "a claim makes nothing due");
     backend.cancel(&"mail".into(), id, "enough".to_owned()).await.unwrap();
     assert!(woken(&wakeup).await.unwrap().cancelled.contains(&id));
-    assert!(backend.settle(&[end(&run, Outcome::GiveBack)]).await.unwrap().is_empty());
+    assert!(backend.settle([end(&run, Outcome::GiveBack)].into()).await.unwrap().is_empty());
     assert_eq!(woken(&wakeup).await, None, "it became cancelled, not due");
 
     backend.rerun(&"mail".into(), id).await.unwrap();
     assert!(woken(&wakeup).await.unwrap().executors.contains("mail"));
     let run = claim(&backend, node, "mail", 1).await.jobs.remove(0);
-    let error = Failure { error_type: ErrorType::Panic, details: String::new() };
-    let retry = Outcome::Retry { delay: TimeDelta::seconds(5), error };
-    assert!(backend.settle(&[end(&run, retry)]).await.unwrap().is_empty());
+    let error = Failure::new(ErrorType::Panic, "");
+    let retry = Outcome::retry(TimeDelta::seconds(5), error);
+    assert!(backend.settle([end(&run, retry)].into()).await.unwrap().is_empty());
     assert!(woken(&wakeup).await.unwrap().executors.contains("mail"), "a node must learn when it is due next");
 
     backend.leave(node).await.unwrap();

@@ -10,14 +10,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{DateTime, Utc};
 
 use crate::{
-    backend::JobRow,
-    job::{ExecutorName, JobId, JobStatus, NodeId, uniqueness_criteria::UniqueKey},
+    model::{ExecutorName, JobId, JobRow, JobStatus, NodeId, UniqueKey},
     slab::Slab,
 };
 
 /// An executor's waiting jobs: by priority, and then in the order in which they start once due. So stepping over a
 /// priority costs one look-up, however many future jobs it holds.
-type Line = BTreeMap<u16, BTreeSet<(DateTime<Utc>, JobId)>>;
+type Queue = BTreeMap<u16, BTreeSet<(DateTime<Utc>, JobId)>>;
 
 const LAST: JobId = JobId(i64::MAX);
 
@@ -26,18 +25,18 @@ const LAST: JobId = JobId(i64::MAX);
 pub(super) struct Indexed {
     pub(super) row: JobRow,
     /// Its place among those that run, while it does.
-    place: usize,
+    slot: usize,
 }
 
 impl From<JobRow> for Indexed {
     fn from(row: JobRow) -> Self {
-        Self { row, place: usize::MAX }
+        Self { row, slot: usize::MAX }
     }
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Indexes {
-    waiting: BTreeMap<ExecutorName, Line>,
+    waiting: BTreeMap<ExecutorName, Queue>,
     executing: Slab<(NodeId, JobId)>,
     unique: HashMap<UniqueKey, BTreeSet<JobId>>,
 }
@@ -62,49 +61,51 @@ impl Indexes {
     }
 
     /// Adds a row by what changes.
-    pub(super) fn add(&mut self, Indexed { row, place }: &mut Indexed) {
+    pub(super) fn add(&mut self, Indexed { row, slot }: &mut Indexed) {
         match (row.status, row.node) {
             (JobStatus::Scheduled | JobStatus::Retryable, _) => {
                 let start = (row.scheduled_at, row.id);
                 // The name is copied for the first job only.
                 match self.waiting.get_mut(&row.executor) {
-                    Some(line) => line.entry(row.priority).or_default().insert(start),
+                    Some(queue) => queue.entry(row.priority).or_default().insert(start),
                     None => {
-                        let line = self.waiting.entry(row.executor.clone()).or_default();
-                        line.entry(row.priority).or_default().insert(start)
+                        let queue = self.waiting.entry(row.executor.clone()).or_default();
+                        queue.entry(row.priority).or_default().insert(start)
                     }
                 };
             }
-            (JobStatus::Executing, Some(node)) => *place = self.executing.insert((node, row.id)),
-            _ => {}
+            (JobStatus::Executing, Some(node)) => *slot = self.executing.insert((node, row.id)),
+            (JobStatus::Blocked | JobStatus::Executing, _) => {}
+            (JobStatus::Complete | JobStatus::Cancelled | JobStatus::Discarded, _) => {}
         }
     }
 
     /// Removes a row by what changes.
-    pub(super) fn remove(&mut self, Indexed { row, place }: &Indexed) {
+    pub(super) fn remove(&mut self, Indexed { row, slot }: &Indexed) {
         match (row.status, row.node) {
             (JobStatus::Scheduled | JobStatus::Retryable, _) => {
-                let Some(line) = self.waiting.get_mut(&row.executor) else { return };
-                if let Some(waiting) = line.get_mut(&row.priority) {
+                let Some(queue) = self.waiting.get_mut(&row.executor) else { return };
+                if let Some(waiting) = queue.get_mut(&row.priority) {
                     waiting.remove(&(row.scheduled_at, row.id));
                     if waiting.is_empty() {
-                        line.remove(&row.priority);
+                        queue.remove(&row.priority);
                     }
                 }
             }
             (JobStatus::Executing, Some(node)) => {
-                self.executing.remove_if(*place, |run| *run == (node, row.id));
+                self.executing.remove_if(*slot, |run| *run == (node, row.id));
             }
-            _ => {}
+            (JobStatus::Blocked | JobStatus::Executing, _) => {}
+            (JobStatus::Complete | JobStatus::Cancelled | JobStatus::Discarded, _) => {}
         }
     }
 
     /// Removes up to `most` due jobs of an executor, in the order in which they start.
     pub(super) fn take_due(&mut self, executor: &str, most: usize, now: DateTime<Utc>) -> Vec<JobId> {
         let mut due = Vec::new();
-        let Some(line) = self.waiting.get_mut(executor) else { return due };
+        let Some(queue) = self.waiting.get_mut(executor) else { return due };
         let mut emptied = Vec::new();
-        for (priority, waiting) in line.iter_mut() {
+        for (priority, waiting) in queue.iter_mut() {
             if due.len() == most {
                 break;
             }
@@ -120,7 +121,7 @@ impl Indexes {
             }
         }
         for priority in emptied {
-            line.remove(&priority);
+            queue.remove(&priority);
         }
         due
     }

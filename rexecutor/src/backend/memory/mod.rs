@@ -1,73 +1,8 @@
 //! Jobs in the memory of one process: for tests, and for work that may be lost with the process.
 
+mod backend;
 mod indexes;
 mod roles;
 mod store;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use chrono::{DateTime, Utc};
-
-use self::store::Store;
-use super::Listeners;
-use crate::clock::{Clock, SystemClock};
-
-/// Keeps jobs in the memory of this process: they are gone when it ends.
-///
-/// It does all that the database backends do, under the same conformance suite.
-///
-/// # Examples
-///
-/// ```
-/// use rexecutor::{Rexecutor, backend::memory::InMemoryBackend};
-///
-/// let backend = InMemoryBackend::new().paused();
-/// Rexecutor::new(backend).set_global_backend()?;
-/// # Ok::<(), rexecutor::GlobalBackendIsSet>(())
-/// ```
-#[derive(Debug)]
-pub struct InMemoryBackend {
-    store: Mutex<Store>,
-    listeners: Listeners,
-    clock: Arc<dyn Clock>,
-    is_paused: bool,
-}
-
-impl InMemoryBackend {
-    /// An empty backend on the system's clock.
-    pub fn new() -> Self {
-        Self {
-            store: Mutex::default(),
-            listeners: Listeners::default(),
-            clock: Arc::new(SystemClock),
-            is_paused: false,
-        }
-    }
-
-    /// Gives no jobs to nodes: what is enqueued stays as it is, to be looked at.
-    #[must_use]
-    pub fn paused(mut self) -> Self {
-        self.is_paused = true;
-        self
-    }
-
-    /// Goes by this clock.
-    #[must_use]
-    pub fn with_clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
-        self
-    }
-
-    /// The store and the present. The time is read under the lock, so that it never runs backwards between two callers.
-    fn store(&self) -> (MutexGuard<'_, Store>, DateTime<Utc>) {
-        let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = self.clock.now();
-        (store, now)
-    }
-}
-
-impl Default for InMemoryBackend {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+pub use self::backend::InMemoryBackend;

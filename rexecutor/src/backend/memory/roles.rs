@@ -1,19 +1,23 @@
-//! The five roles of a backend, each a step under one lock.
+//! The roles of a backend, each a step under one lock.
 
 use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::BoxFuture;
 
-use super::{InMemoryBackend, store::Store};
+use super::{backend::InMemoryBackend, store::Store};
 use crate::{
     backend::{
-        AmendError, Claim, Claimed, Demand, Enqueue, Enqueued, Filter, Heartbeat, Inspect, JobChange, JobRow, Maintain,
-        NewJob, Node, Result, ScheduleKey, Settle, Settlement, Ticks, Wakeup,
-        lifecycle::{self, Fate},
+        admission::Controls,
+        capabilities::{Backend, Control},
+        lifecycle,
+        roles::{Claim, Enqueue, Inspect, Maintain, Settle},
+        wakeup::Wakeup,
     },
-    job::{ExecutorName, JobId, Lease, NodeId},
-    pruner::PruneSpec,
+    model::{
+        AmendError, Claimed, Demand, Enqueued, ExecutorName, Filter, Heartbeat, JobChange, JobId, JobRow, Lease, Marks,
+        NewJob, Node, NodeId, Pause, Paused, PruneSpec, Result, ScheduleKey, Settlement, Ticks,
+    },
 };
 
 /// An answer that is there already. Nothing happens after the call has returned, so nothing is lost by dropping it.
@@ -40,7 +44,7 @@ impl InMemoryBackend {
 }
 
 impl Enqueue for InMemoryBackend {
-    fn enqueue(&self, jobs: Vec<NewJob>) -> BoxFuture<'_, Result<Vec<Enqueued>>> {
+    fn enqueue<'a>(&'a self, jobs: Vec<NewJob>) -> BoxFuture<'a, Result<Vec<Enqueued>>> {
         let (mut store, now) = self.store();
         let (answers, executors) = self.enqueue_all(&mut store, jobs, now);
         drop(store);
@@ -51,7 +55,7 @@ impl Enqueue for InMemoryBackend {
     fn schedules<'a>(&'a self, schedules: &'a [ScheduleKey]) -> BoxFuture<'a, Result<Ticks>> {
         let (mut store, now) = self.store();
         let last = schedules.iter().map(|key| *store.schedules.entry(key.clone()).or_insert(now)).collect();
-        ready(Ok(Ticks { now, last }))
+        ready(Ok(Ticks::new(now, last)))
     }
 
     fn tick<'a>(
@@ -73,24 +77,24 @@ impl Enqueue for InMemoryBackend {
 }
 
 impl Claim for InMemoryBackend {
-    fn claim<'a>(&'a self, node: NodeId, slots: &'a [Demand]) -> BoxFuture<'a, Result<Claimed>> {
+    fn claim<'a>(&'a self, node: NodeId, demands: Arc<[Demand]>) -> BoxFuture<'a, Result<Claimed>> {
         let (mut store, now) = self.store();
-        let mut claimed = Claimed { jobs: Vec::new(), next_due_in: None, member: store.nodes.contains_key(&node) };
+        let mut claimed = Claimed::nothing(store.nodes.contains_key(&node));
         if !claimed.member || self.is_paused {
             return ready(Ok(claimed));
         }
-        let mut next_due: Option<DateTime<Utc>> = None;
-        for Demand { executor, free } in slots {
-            let count = store.claim((node, executor.as_str(), *free), now, &mut claimed.jobs);
-            if count < *free {
-                next_due = next_due.into_iter().chain(store.next_due(executor.as_str(), now)).min();
-            }
-        }
+        let next_due = if store.controls.is_empty() {
+            store.claim(node, &demands, now, &mut claimed.jobs)
+        } else {
+            let admitted = store.admit(&demands, now);
+            let next_due = store.claim(node, &admitted.demands, now, &mut claimed.jobs);
+            next_due.into_iter().chain(admitted.again_at).min()
+        };
         claimed.next_due_in = next_due.and_then(|at| (at - now).to_std().ok());
         ready(Ok(claimed))
     }
 
-    fn watch(&self, wakeup: Arc<Wakeup>) -> BoxFuture<'_, Result<()>> {
+    fn watch<'a>(&'a self, wakeup: Arc<Wakeup>) -> BoxFuture<'a, Result<()>> {
         self.listeners.add(&wakeup);
         // Nobody else can change the store, so there is nothing to look for. The future keeps the wakeup alive.
         Box::pin(async move {
@@ -101,20 +105,15 @@ impl Claim for InMemoryBackend {
 }
 
 impl Settle for InMemoryBackend {
-    fn settle<'a>(&'a self, settlements: &'a [Settlement]) -> BoxFuture<'a, Result<Vec<(JobId, Lease)>>> {
+    fn settle<'a>(&'a self, settlements: Arc<[Settlement]>) -> BoxFuture<'a, Result<Vec<(JobId, Lease)>>> {
         let (mut store, now) = self.store();
         let mut refused = Vec::new();
         let mut due = BTreeSet::new();
-        for Settlement { id, lease, outcome } in settlements {
-            let stored = store.change(*id, |row| {
-                let fate = lifecycle::settle(row, *lease, outcome, now);
-                if fate.is_some() && row.status.is_pending() {
-                    due.insert(row.executor.clone());
-                }
-                (fate.is_some(), fate.unwrap_or(Fate::Keep))
-            });
-            if stored != Some(true) {
-                refused.push((*id, *lease));
+        for Settlement { id, lease, outcome } in &*settlements {
+            match store.settle(*id, |row| lifecycle::settle(row, *lease, outcome, now)) {
+                Some((effects, executor)) if effects.wake => drop(due.insert(executor)),
+                Some(_) => {}
+                None => refused.push((*id, *lease)),
             }
         }
         drop(store);
@@ -129,24 +128,25 @@ impl Maintain for InMemoryBackend {
         ready(Ok(store.join(TimeDelta::from_std(node.timeout).unwrap_or(TimeDelta::MAX), now)))
     }
 
-    fn heartbeat(&self, node: NodeId) -> BoxFuture<'_, Result<Heartbeat>> {
+    fn heartbeat<'a>(&'a self, node: NodeId) -> BoxFuture<'a, Result<Heartbeat>> {
         let (mut store, now) = self.store();
         let Some(member) = store.nodes.get_mut(&node) else {
-            return ready(Ok(Heartbeat { member: false, runs: Vec::new(), cancelled: Vec::new() }));
+            return ready(Ok(Heartbeat::of_no_member()));
         };
         member.seen_at = now;
-        let run = |row: &JobRow| (row.id, row.lease);
-        let runs = store.runs(node).map(run).collect();
-        let cancelled = store.runs(node).filter(|row| row.cancel_reason.is_some()).map(run).collect();
-        ready(Ok(Heartbeat { member: true, runs, cancelled }))
+        let mut heartbeat = Heartbeat::of_member();
+        for row in store.runs(node) {
+            heartbeat.add((row.id, row.lease), row.marks.contains(Marks::STOPPING));
+        }
+        ready(Ok(heartbeat))
     }
 
-    fn leave(&self, node: NodeId) -> BoxFuture<'_, Result<()>> {
+    fn leave<'a>(&'a self, node: NodeId) -> BoxFuture<'a, Result<()>> {
         self.store().0.nodes.remove(&node);
         ready(Ok(()))
     }
 
-    fn rescue(&self) -> BoxFuture<'_, Result<usize>> {
+    fn rescue<'a>(&'a self) -> BoxFuture<'a, Result<usize>> {
         let (mut store, now) = self.store();
         let executors = store.rescue(now);
         drop(store);
@@ -188,6 +188,14 @@ impl Inspect for InMemoryBackend {
         ready(answer)
     }
 
+    fn release<'a>(&'a self, executor: &'a ExecutorName, job: JobId) -> BoxFuture<'a, Result<(), AmendError>> {
+        let (mut store, now) = self.store();
+        let answer = store.amend(executor, job, |row| lifecycle::release(row, now));
+        drop(store);
+        self.wake([executor.clone()]);
+        ready(answer)
+    }
+
     fn update<'a>(
         &'a self,
         executor: &'a ExecutorName,
@@ -199,5 +207,36 @@ impl Inspect for InMemoryBackend {
         drop(store);
         self.wake([executor.clone()]);
         ready(answer)
+    }
+}
+
+impl Backend for InMemoryBackend {
+    fn control(&self) -> Option<&dyn Control> {
+        Some(self)
+    }
+}
+
+impl Control for InMemoryBackend {
+    fn pause<'a>(&'a self, executor: &'a ExecutorName, pause: Pause) -> BoxFuture<'a, Result<()>> {
+        let (mut store, now) = self.store();
+        store.controls.insert(executor.clone(), (now, Controls::paused(pause)));
+        ready(Ok(()))
+    }
+
+    fn resume<'a>(&'a self, executor: &'a ExecutorName) -> BoxFuture<'a, Result<bool>> {
+        let (mut store, now) = self.store();
+        let controls = store.controls.remove(executor);
+        drop(store);
+        self.wake([executor.clone()]);
+        ready(Ok(controls.is_some_and(|(_, controls)| controls.pause.is_some_and(|pause| pause.holds(now)))))
+    }
+
+    fn paused(&self) -> BoxFuture<'_, Result<Vec<Paused>>> {
+        let (store, now) = self.store();
+        let paused = store.controls.iter().filter_map(|(executor, (since, controls))| {
+            let pause = controls.pause.as_ref().filter(|pause| pause.holds(now))?;
+            Some(Paused::new(executor.clone(), *since, pause.clone()))
+        });
+        ready(Ok(paused.collect()))
     }
 }

@@ -12,11 +12,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::indexes::{Indexed, Indexes};
 use crate::{
     backend::{
-        AmendError, Enqueued, JobRow, NewJob, ScheduleKey,
-        lifecycle::{self, Fate},
+        admission::{self, Admitted, Controls},
+        lifecycle::{self, Effects},
     },
-    job::{ExecutorName, JobId, NodeId, uniqueness_criteria::Resolution},
-    pruner::{PruneRule, PruneSpec},
+    model::{
+        AmendError, Demand, Enqueued, ExecutorName, JobId, JobRow, NewJob, NodeId, PruneRule, PruneSpec, Resolution,
+        ScheduleKey,
+    },
 };
 
 #[derive(Debug, Default)]
@@ -25,6 +27,8 @@ pub(super) struct Store {
     indexes: Indexes,
     pub(super) nodes: BTreeMap<NodeId, Member>,
     pub(super) schedules: BTreeMap<ScheduleKey, DateTime<Utc>>,
+    /// What is stored about executors, since when. Those about which nothing is are not here.
+    pub(super) controls: BTreeMap<ExecutorName, (DateTime<Utc>, Controls)>,
     last_job: i64,
     last_node: i64,
 }
@@ -55,7 +59,7 @@ impl Store {
             Some(Resolution::Replace(replace)) => replace,
             _ => return Enqueued::Existing(id),
         };
-        match self.change(id, |row| (lifecycle::replace(row, &replace, job, now), Fate::Keep)) {
+        match self.change(id, |row| lifecycle::replace(row, &replace, job, now)) {
             Some(true) => Enqueued::Replaced(id),
             _ => Enqueued::Existing(id),
         }
@@ -69,43 +73,64 @@ impl Store {
             .find(|id| self.rows.get(id).is_some_and(|stored| lifecycle::conflicts(&stored.row, unique, now)))
     }
 
-    /// Claims up to `free` due jobs, and adds them to `claimed`; returns how many.
-    pub(super) fn claim(
-        &mut self,
-        (node, executor, free): (NodeId, &str, usize),
-        now: DateTime<Utc>,
-        claimed: &mut Vec<JobRow>,
-    ) -> usize {
-        let due = self.indexes.take_due(executor, free, now);
-        claimed.reserve(due.len());
-        let before = claimed.len();
-        for id in due {
-            let Some(stored) = self.rows.get_mut(&id) else { continue };
-            lifecycle::claim(&mut stored.row, node, now);
-            self.indexes.add(stored);
-            claimed.push(stored.row.clone());
-        }
-        claimed.len() - before
+    /// What the cluster allows of these demands.
+    pub(super) fn admit(&self, demands: &[Demand], now: DateTime<Utc>) -> Admitted {
+        admission::admit(demands, |executor| self.controls.get(executor).map(|(_, controls)| controls), now)
     }
 
-    /// When the next job of an executor that is not due yet becomes so.
-    pub(super) fn next_due(&self, executor: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.indexes.next_due(executor, now)
+    /// Claims due jobs, and adds them to `claimed`; returns when the next one is due of those executors that had fewer than
+    /// were asked for.
+    pub(super) fn claim(
+        &mut self,
+        node: NodeId,
+        demands: &[Demand],
+        now: DateTime<Utc>,
+        claimed: &mut Vec<JobRow>,
+    ) -> Option<DateTime<Utc>> {
+        let mut next_due: Option<DateTime<Utc>> = None;
+        for Demand { executor, limit } in demands {
+            let due = self.indexes.take_due(executor.as_str(), *limit, now);
+            claimed.reserve(due.len());
+            if due.len() < *limit {
+                next_due = next_due.into_iter().chain(self.indexes.next_due(executor.as_str(), now)).min();
+            }
+            for id in due {
+                let Some(stored) = self.rows.get_mut(&id) else { continue };
+                lifecycle::claim(&mut stored.row, node, now);
+                self.indexes.add(stored);
+                claimed.push(stored.row.clone());
+            }
+        }
+        next_due
     }
 
     /// Changes a row and its place in the indexes; `None` if there is no such job.
-    pub(super) fn change<T>(&mut self, id: JobId, change: impl FnOnce(&mut JobRow) -> (T, Fate)) -> Option<T> {
+    pub(super) fn change<T>(&mut self, id: JobId, change: impl FnOnce(&mut JobRow) -> T) -> Option<T> {
         let stored = self.rows.get_mut(&id)?;
         self.indexes.remove(stored);
-        let (answer, fate) = change(&mut stored.row);
-        match fate {
-            Fate::Keep => self.indexes.add(stored),
-            Fate::Delete => {
-                self.indexes.delete(&stored.row);
-                self.rows.remove(&id);
-            }
-        }
+        let answer = change(&mut stored.row);
+        self.indexes.add(stored);
         Some(answer)
+    }
+
+    /// Ends a run, and does what follows from that; `None` if there is no such run.
+    pub(super) fn settle(
+        &mut self,
+        id: JobId,
+        end: impl FnOnce(&mut JobRow) -> Option<Effects>,
+    ) -> Option<(Effects, ExecutorName)> {
+        let (effects, executor) = self.change(id, |row| end(row).map(|effects| (effects, row.executor.clone())))??;
+        if effects.delete {
+            self.delete(id);
+        }
+        Some((effects, executor))
+    }
+
+    fn delete(&mut self, id: JobId) {
+        if let Some(stored) = self.rows.remove(&id) {
+            self.indexes.remove(&stored);
+            self.indexes.delete(&stored.row);
+        }
     }
 
     /// Changes a job of `executor`, which may refuse.
@@ -118,7 +143,7 @@ impl Store {
         if self.rows.get(&id).is_none_or(|stored| stored.row.executor != *executor) {
             return Err(AmendError::NotFound(id));
         }
-        self.change(id, |row| (change(row), Fate::Keep)).unwrap_or(Err(AmendError::NotFound(id)))
+        self.change(id, change).unwrap_or(Err(AmendError::NotFound(id)))
     }
 
     pub(super) fn join(&mut self, timeout: TimeDelta, now: DateTime<Utc>) -> NodeId {
@@ -142,7 +167,7 @@ impl Store {
         let rescue = |id: JobId| {
             self.change(id, |row| {
                 lifecycle::rescue(row, now);
-                (row.executor.clone(), Fate::Keep)
+                row.executor.clone()
             })
         };
         lost.into_iter().filter_map(rescue).collect()
@@ -167,7 +192,7 @@ impl Store {
         };
         finished.truncate(excess.min(limit));
         for (_, id) in &finished {
-            self.change(*id, |_| ((), Fate::Delete));
+            self.delete(*id);
         }
         finished.len()
     }

@@ -5,18 +5,18 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
-use futures::{FutureExt, future::BoxFuture};
+use futures::FutureExt;
 
-use super::{Dispatcher, Phase};
+use super::{claim::Claiming, phase::Phase, state::Dispatcher};
 use crate::{
-    backend::{Claimed, Demand, JobRow, Outcome, Result, Settlement},
     engine::settlement_queue::MOST_WAITING,
-    job::{ExecutorName, JobId, Lease, NodeId},
+    model::{Claimed, Demand, ExecutorName, JobId, JobRow, Lease, Outcome, Result, Settlement},
 };
 
 /// How many jobs one claim asks for at most, and how many are claimed ahead at most.
@@ -24,14 +24,6 @@ pub(super) const CLAIM: usize = 1_000;
 
 /// How often the node looks for what was claimed ahead and has waited for as long.
 const MAX_WAIT: Duration = Duration::from_millis(200);
-
-/// A claim that is under way, and what was asked.
-pub(super) struct Claiming {
-    node: NodeId,
-    slots: Vec<Demand>,
-    began: DateTime<Utc>,
-    answer: BoxFuture<'static, Result<Claimed>>,
-}
 
 impl Dispatcher {
     /// Begins a claim, if there is anything to ask for and nothing against it.
@@ -43,13 +35,13 @@ impl Dispatcher {
         let Some(node) = self.node.filter(|node| !is_barred && self.lost != Some(*node)) else { return };
         let began = self.environment.clock.now();
         let ahead = self.prefetch.ahead(began, self.options.max_running).min(CLAIM);
-        let slots = self.queues.take_demands(CLAIM, ahead);
-        if slots.is_empty() {
+        let demands: Arc<[Demand]> = self.queues.take_demands(CLAIM, ahead).into();
+        if demands.is_empty() {
             return;
         }
-        let (backend, asked) = (self.environment.backend.clone(), slots.clone());
-        let answer = Box::pin(async move { backend.claim(node, &asked).await });
-        self.claiming = Some(Claiming { node, slots, began, answer });
+        let (backend, asked) = (self.environment.backend.clone(), demands.clone());
+        let answer = Box::pin(async move { backend.claim(node, asked).await });
+        self.claiming = Some(Claiming { node, demands, began, answer });
     }
 
     /// Takes in the claims that have ended, and begins the next one; whether any has.
@@ -74,12 +66,12 @@ impl Dispatcher {
         }
     }
 
-    fn claimed(&mut self, Claiming { node, slots, began, .. }: Claiming, answer: Result<Claimed>) {
+    fn claimed(&mut self, Claiming { node, demands, began, .. }: Claiming, answer: Result<Claimed>) {
         let claimed = match answer {
             Ok(claimed) => claimed,
             Err(error) => {
                 self.pause = Some(self.outage.failed(&error));
-                slots.iter().for_each(|slots| self.queues.ready(&slots.executor));
+                demands.iter().for_each(|demand| self.queues.ready(&demand.executor));
                 return;
             }
         };
@@ -93,7 +85,7 @@ impl Dispatcher {
         if let Some(wait) = claimed.next_due_in {
             self.wake_in(wait);
         }
-        self.note_filled(slots, &claimed.jobs);
+        self.note_filled(&demands, &claimed.jobs);
         let now = self.environment.clock.now();
         self.prefetch.claimed(began, now);
         let is_ours = self.phase == Phase::Open && self.node == Some(node);
@@ -104,15 +96,15 @@ impl Dispatcher {
     }
 
     /// Who got all that was asked for may have more.
-    fn note_filled(&mut self, asked: Vec<Demand>, jobs: &[JobRow]) {
-        let mut free: BTreeMap<ExecutorName, usize> =
-            asked.into_iter().map(|slots| (slots.executor, slots.free)).collect();
+    fn note_filled(&mut self, demands: &[Demand], jobs: &[JobRow]) {
+        let mut left: BTreeMap<&ExecutorName, usize> =
+            demands.iter().map(|demand| (&demand.executor, demand.limit)).collect();
         for row in jobs {
-            if let Some(free) = free.get_mut(&row.executor) {
-                *free = free.saturating_sub(1);
+            if let Some(left) = left.get_mut(&row.executor) {
+                *left = left.saturating_sub(1);
             }
         }
-        free.iter().filter(|(_, free)| **free == 0).for_each(|(executor, _)| self.queues.ready(executor));
+        left.iter().filter(|(_, left)| **left == 0).for_each(|(executor, _)| self.queues.ready(executor));
     }
 
     /// Starts what waits, as far as there are slots; whether that was anything.
@@ -154,6 +146,6 @@ impl Dispatcher {
     }
 
     fn give_back(&mut self, row: &JobRow) {
-        self.settlements.push(Settlement { id: row.id, lease: row.lease, outcome: Outcome::GiveBack });
+        self.settlements.push(Settlement::new(row.id, row.lease, Outcome::GiveBack));
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    job::{JobContext, JobId, Lease},
+    context::JobContext,
+    model::{JobId, Lease},
     slab::Slab,
 };
 

@@ -2,23 +2,8 @@
 
 use std::time::Duration;
 
-use super::Dispatcher;
-use crate::backend::{Outcome, Settlement};
-
-/// How far the node has shut down.
-#[derive(PartialEq, Eq, Clone, Copy)]
-pub(super) enum Phase {
-    /// It has not begun to.
-    Open,
-    /// Running jobs may end by themselves.
-    Draining,
-    /// They were dropped; what still runs blocks its thread.
-    Aborting,
-    /// That was given back too. Only the settlements is waited for.
-    Leaving,
-    /// All is settled, or the backend is away for too long.
-    Over,
-}
+use super::{phase::Phase, state::Dispatcher};
+use crate::model::{Outcome, Settlement};
 
 /// How long jobs may take to notice that they were dropped.
 const ABORT_GRACE: Duration = Duration::from_secs(1);
@@ -55,7 +40,7 @@ impl Dispatcher {
             }
             Phase::Aborting => {
                 for (id, lease) in self.running.take() {
-                    self.settlements.push(Settlement { id, lease, outcome: Outcome::GiveBack });
+                    self.settlements.push(Settlement::new(id, lease, Outcome::GiveBack));
                 }
                 self.enter(Phase::Leaving, LEAVE_GRACE);
             }

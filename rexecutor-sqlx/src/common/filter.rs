@@ -1,0 +1,141 @@
+//! Conditions on jobs as SQL: the one place where a statement is put together.
+//!
+//! # Invariants
+//!
+//! - The SQL lets through all jobs that match, and may let through more: [`Filter::matches`] has the last word. Under a `NOT`
+//!   it is the other way round. Whether two JSON values are equal is not asked in SQL: JSON has no one way of being written.
+//! - Values are bound, and every condition stands in parentheses.
+
+use chrono::{DateTime, Utc};
+use rexecutor::{
+    backend::Filter,
+    job::{JobId, JobStatus},
+};
+
+/// How a database says what a filter asks; `None`, where it does not.
+pub(crate) trait Dialect {
+    /// It is one of these jobs.
+    const ID_IN: &str;
+    /// The status is one of these.
+    const STATUS_IN: &str;
+    /// It has all of these tags.
+    const TAGS_ALL_OF: Option<&str>;
+    /// It has one of these tags at least.
+    const TAGS_ONE_OF: Option<&str>;
+
+    /// The mark of the `n`-th value, counted from 1.
+    fn mark(n: usize) -> String;
+
+    /// Whether a text can be the name of a stored executor at all.
+    fn can_store(text: &str) -> bool;
+}
+
+/// A value that is bound.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Bound {
+    Ids(Vec<JobId>),
+    Statuses(Vec<JobStatus>),
+    Text(String),
+    Texts(Vec<String>),
+    Instant(DateTime<Utc>),
+}
+
+/// The condition, after `before` values, and the values in it.
+pub(crate) fn condition<D: Dialect>(filter: &Filter, now: DateTime<Utc>, before: usize) -> (String, Vec<Bound>) {
+    let mut condition = Condition { now, before, sql: String::new(), values: Vec::new() };
+    condition.write::<D>(filter, Side::Over);
+    (condition.sql, condition.values)
+}
+
+/// On which side the SQL may err where it cannot be exact.
+#[derive(Debug, Clone, Copy)]
+enum Side {
+    /// It may be true of jobs that do not match.
+    Over,
+    /// It may be false of jobs that match: what stands under a `NOT`.
+    Under,
+}
+
+struct Condition {
+    now: DateTime<Utc>,
+    before: usize,
+    sql: String,
+    values: Vec<Bound>,
+}
+
+impl Condition {
+    fn write<D: Dialect>(&mut self, filter: &Filter, side: Side) {
+        match filter {
+            Filter::All(filters) => self.join::<D>(filters, " AND ", "TRUE", side),
+            Filter::Any(filters) => self.join::<D>(filters, " OR ", "FALSE", side),
+            Filter::Not(filter) => {
+                self.sql.push_str("(NOT ");
+                self.write::<D>(filter, if let Side::Over = side { Side::Under } else { Side::Over });
+                self.sql.push(')');
+            }
+            Filter::Executor(name) if D::can_store(name.as_str()) => {
+                self.bind::<D>("(executor = {})", Bound::Text(name.to_string()));
+            }
+            Filter::Executor(_) => self.sql.push_str("FALSE"),
+            Filter::IdIn(ids) => self.bind::<D>(D::ID_IN, Bound::Ids(ids.clone())),
+            Filter::StatusIn(statuses) => self.bind::<D>(D::STATUS_IN, Bound::Statuses(statuses.clone())),
+            Filter::TagsAllOf(tags) => self.tags::<D>(D::TAGS_ALL_OF, tags, side),
+            Filter::TagsOneOf(tags) => self.tags::<D>(D::TAGS_ONE_OF, tags, side),
+            Filter::ScheduledBefore(at) => self.before::<D>(Some(*at)),
+            Filter::ScheduledAfter(at) => self.bind::<D>("(scheduled_at > {})", Bound::Instant(*at)),
+            Filter::ScheduledAt(at) if is_whole(*at) => self.bind::<D>("(scheduled_at = {})", Bound::Instant(*at)),
+            Filter::ScheduledAt(_) => self.sql.push_str("FALSE"),
+            Filter::ScheduledOlderThan(age) => self.before::<D>(self.now.checked_sub_signed(*age)),
+            Filter::ScheduledWithinTheLast(age) => match self.now.checked_sub_signed(*age) {
+                Some(at) => self.bind::<D>("(scheduled_at > {})", Bound::Instant(at)),
+                None => self.sql.push_str("TRUE"),
+            },
+            // And whatever is newer than this crate.
+            Filter::Data(_) | Filter::Metadata(_) | _ => self.unknown(side),
+        }
+    }
+
+    /// Always in parentheses: `a AND b OR c` would return another executor's jobs.
+    fn join<D: Dialect>(&mut self, filters: &[Filter], with: &str, none: &str, side: Side) {
+        if filters.is_empty() {
+            return self.sql.push_str(none);
+        }
+        for (nth, filter) in filters.iter().enumerate() {
+            self.sql.push_str(if nth == 0 { "(" } else { with });
+            self.write::<D>(filter, side);
+        }
+        self.sql.push(')');
+    }
+
+    fn tags<D: Dialect>(&mut self, sql: Option<&str>, tags: &[String], side: Side) {
+        match sql {
+            Some(sql) => self.bind::<D>(sql, Bound::Texts(tags.to_vec())),
+            None => self.unknown(side),
+        }
+    }
+
+    /// Stored times are whole microseconds, and `at` may lie between two of them.
+    fn before<D: Dialect>(&mut self, at: Option<DateTime<Utc>>) {
+        match at {
+            Some(at) if is_whole(at) => self.bind::<D>("(scheduled_at < {})", Bound::Instant(at)),
+            Some(at) => self.bind::<D>("(scheduled_at <= {})", Bound::Instant(at)),
+            None => self.sql.push_str("FALSE"),
+        }
+    }
+
+    fn unknown(&mut self, side: Side) {
+        self.sql.push_str(match side {
+            Side::Over => "TRUE",
+            Side::Under => "FALSE",
+        });
+    }
+
+    fn bind<D: Dialect>(&mut self, sql: &str, value: Bound) {
+        self.values.push(value);
+        self.sql.push_str(&sql.replace("{}", &D::mark(self.before + self.values.len())));
+    }
+}
+
+fn is_whole(at: DateTime<Utc>) -> bool {
+    at.timestamp_subsec_nanos().is_multiple_of(1_000)
+}

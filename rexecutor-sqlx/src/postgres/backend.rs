@@ -1,0 +1,65 @@
+//! The backend, and what all its clones share.
+
+use std::sync::{Arc, OnceLock};
+
+use rexecutor::backend::Listeners;
+use sqlx::PgPool;
+
+use super::{
+    claim_cursors::ClaimCursors, connection_cache::ConnectionCache, failover::Failover, group_commit::GroupCommit,
+    notices::Notices, options::PgOptions, queries::Queries, row_locations::RowLocations,
+};
+use crate::common::Controlled;
+
+/// Keeps jobs in a PostgreSQL database, for any number of nodes on any number of machines.
+///
+/// Its tables stand in a schema of their own, `rexecutor` unless [`PgOptions::schema`](crate::PgOptions::schema) names another. The database's
+/// clock decides what is due and who is alive.
+///
+/// It is cheap to clone: all clones share one pool of connections.
+///
+/// # Examples
+///
+/// ```no_run
+/// use rexecutor::prelude::*;
+/// use rexecutor_sqlx::PgBackend;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let backend = PgBackend::connect("postgres://app:secret@db.example.com/app").await?;
+/// Rexecutor::builder().with_backend(backend).start().await?.run_until_signal().await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct PgBackend(pub(super) Arc<Database>);
+
+/// Which database a session is on: the number of its cluster, and its own.
+pub(super) type Identity = (i64, i64);
+
+#[derive(Debug)]
+pub(super) struct Database {
+    pub(super) pool: PgPool,
+    /// Connections of the pool for statements alone.
+    pub(super) connections: ConnectionCache,
+    pub(super) queries: Queries,
+    pub(super) options: PgOptions,
+    pub(super) listeners: Listeners,
+    /// About which executors anything is stored.
+    pub(super) controls: Controlled,
+    /// Held by who reads them: what was read first is kept first.
+    pub(super) reading_controls: tokio::sync::Mutex<()>,
+    /// On which database this is, once anybody has asked.
+    pub(super) identity: OnceLock<Identity>,
+    /// Jobs whose enqueuers wait for a transaction: whoever has its turn stores them all.
+    pub(super) group_commit: GroupCommit,
+    /// What other processes are to be told.
+    pub(super) notices: Notices,
+    pub(super) failover: Failover,
+    /// Whether the sessions have our settings by themselves, also outside of a transaction of ours.
+    pub(super) has_settings: bool,
+    /// How far claims have got.
+    pub(super) cursors: ClaimCursors,
+    /// Where the rows of the claimed runs stand.
+    pub(super) locations: RowLocations,
+}

@@ -1,0 +1,6 @@
+INSERT INTO {schema}.controls AS stored (executor, paused_at, paused_until, paused_by, pause_reason)
+VALUES ($2, coalesce($1::TIMESTAMPTZ, clock_timestamp()), $3, $4, $5)
+ON CONFLICT (executor) DO UPDATE
+SET
+    paused_at = excluded.paused_at, paused_until = excluded.paused_until, paused_by = excluded.paused_by,
+    pause_reason = excluded.pause_reason

@@ -1,0 +1,58 @@
+//! Pausing executors.
+
+use futures::future::BoxFuture;
+use rexecutor::{
+    backend::{Backend, Control, Pause, Paused, Result},
+    job::ExecutorName,
+};
+
+use super::{admit, backend::SqliteBackend, core::Commit, queries, row::micros, work::Work};
+
+impl Backend for SqliteBackend {
+    fn control(&self) -> Option<&dyn Control> {
+        Some(self)
+    }
+}
+
+impl Control for SqliteBackend {
+    fn pause<'a>(&'a self, executor: &'a ExecutorName, pause: Pause) -> BoxFuture<'a, Result<()>> {
+        let executor = executor.to_string();
+        let step = async move |work: &mut Work<'_>| {
+            let store = sqlx::query(queries::store_pause()).bind(executor).bind(micros(work.now));
+            let store = store.bind(pause.until.map(micros)).bind(pause.by).bind(pause.reason);
+            store.execute(&mut *work.conn).await?;
+            outdate_nodes(work).await
+        };
+        Box::pin(self.0.writer.write(Commit::Promise, step))
+    }
+
+    fn resume<'a>(&'a self, executor: &'a ExecutorName) -> BoxFuture<'a, Result<bool>> {
+        let executor = executor.clone();
+        let step = async move |work: &mut Work<'_>| {
+            let delete = sqlx::query_scalar(queries::delete_pause()).bind(executor.to_string());
+            let held: Option<bool> = delete.bind(micros(work.now)).fetch_optional(&mut *work.conn).await?;
+            outdate_nodes(work).await?;
+            work.due.insert(executor);
+            Ok(held == Some(true))
+        };
+        Box::pin(self.0.writer.write(Commit::Promise, step))
+    }
+
+    fn paused(&self) -> BoxFuture<'_, Result<Vec<Paused>>> {
+        let step = async |work: &mut Work<'_>| {
+            let find = sqlx::query(queries::find_controls()).bind(None::<String>);
+            let mut paused = Vec::new();
+            for row in &find.fetch_all(&mut *work.conn).await? {
+                let (_, one) = admit::read(row).map_err(sqlx::Error::Decode)?;
+                paused.extend(one.filter(|one| one.pause.holds(work.now)));
+            }
+            Ok(paused)
+        };
+        Box::pin(self.0.writer.write(Commit::Progress, step))
+    }
+}
+
+/// Every node must read the controls before it claims anything.
+async fn outdate_nodes(work: &mut Work<'_>) -> Result<(), sqlx::Error> {
+    sqlx::query(queries::outdate_nodes()).execute(&mut *work.conn).await.map(drop)
+}

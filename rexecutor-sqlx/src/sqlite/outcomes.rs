@@ -1,0 +1,102 @@
+//! Storing how runs ended: most of them in few statements, the others through the life cycle.
+
+use std::collections::{HashMap, HashSet};
+
+use rexecutor::{
+    backend::{JobRow, Outcome, Settlement, lifecycle},
+    job::{JobId, Lease},
+};
+use serde_json::{Value, json as array};
+
+use super::{complete::Completed, error::is_unexpected, queries, row::micros, work::Work, write};
+
+/// Stores how runs ended; returns for each whether it was stored.
+pub(super) async fn store(work: &mut Work<'_>, settlements: &[&Settlement]) -> Result<Vec<bool>, sqlx::Error> {
+    let mut stored = vec![true; settlements.len()];
+    let others = match complete(work, settlements).await? {
+        Some(0) => return Ok(stored),
+        Some(_) => |end: &Settlement| !is_plain(&end.outcome),
+        None => |_: &Settlement| true,
+    };
+    apply(work, settlements, &mut stored, others).await?;
+    Ok(stored)
+}
+
+/// Whether it can be stored with many others: the run has succeeded and gave nothing.
+fn is_plain(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Complete { output: None, .. })
+}
+
+/// Completes jobs in few statements, and commits them if that is all; returns how many other settlements there are. Or
+/// it changes nothing: then at least one run is not what it was expected to be.
+async fn complete(work: &mut Work<'_>, settlements: &[&Settlement]) -> Result<Option<usize>, sqlx::Error> {
+    let mut completed = Completed::default();
+    let mut seen = HashSet::with_capacity(settlements.len());
+    for Settlement { id, lease, outcome, .. } in settlements {
+        // Of two settlements of one job the first may count.
+        if !seen.insert(*id) {
+            return Ok(None);
+        }
+        match outcome {
+            outcome if !is_plain(outcome) => {}
+            Outcome::Complete { keep: true, .. } => completed.kept.push((*id, *lease)),
+            _ => completed.unkept.push((*id, *lease)),
+        }
+    }
+    let others = settlements.len() - completed.kept.len() - completed.unkept.len();
+    if completed.is_empty() {
+        return Ok(Some(others));
+    }
+    let script = completed.script(micros(work.now))?;
+    let result = if others == 0 { work.finish(script).await } else { work.run(script).await };
+    match result {
+        Ok(_) => Ok(Some(others)),
+        Err(error) if is_unexpected(&error) => {
+            work.restart();
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Applies those settlements that are `meant`, one after the other.
+async fn apply(
+    work: &mut Work<'_>,
+    settlements: &[&Settlement],
+    stored: &mut [bool],
+    meant: impl Fn(&Settlement) -> bool,
+) -> Result<(), sqlx::Error> {
+    let ids: Vec<JobId> = settlements.iter().filter(|end| meant(end)).map(|end| end.id).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    work.open().await?;
+    let mut jobs: HashMap<JobId, JobRow> =
+        write::lock(work, &ids).await?.into_iter().map(|job| (job.id, job)).collect();
+    let (mut changed, mut deleted) = (HashSet::new(), HashSet::new());
+    for (end, stored) in settlements.iter().zip(stored).filter(|(end, _)| meant(end)) {
+        let job = jobs.get_mut(&end.id);
+        let effects = job.and_then(|job| lifecycle::settle(job, end.lease, &end.outcome, work.now));
+        *stored = effects.is_some();
+        let Some(effects) = effects else { continue };
+        if effects.wake {
+            work.due.extend(jobs.get(&end.id).map(|job| job.executor.clone()));
+        }
+        match effects.delete {
+            true => drop(deleted.insert((end.id, end.lease))),
+            false => drop(changed.insert(end.id)),
+        }
+    }
+    let changed: Vec<JobRow> = changed.iter().filter_map(|id| jobs.remove(id)).collect();
+    write::store_states(work, &changed).await?;
+    delete(work, &deleted).await
+}
+
+async fn delete(work: &mut Work<'_>, runs: &HashSet<(JobId, Lease)>) -> Result<(), sqlx::Error> {
+    if runs.is_empty() {
+        return Ok(());
+    }
+    let runs = Value::from_iter(runs.iter().map(|(id, lease)| array!([id, lease.0]))).to_string();
+    sqlx::query(queries::delete_runs()).bind(runs).execute(&mut *work.conn).await?;
+    Ok(())
+}

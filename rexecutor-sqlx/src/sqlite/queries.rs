@@ -1,0 +1,133 @@
+//! The statements.
+
+use std::sync::LazyLock;
+
+use rexecutor::backend::Marks;
+
+use super::{due_rows, row};
+
+macro_rules! queries {
+    ($($name:ident),* $(,)?) => {
+        $(
+            /// The text of the file of this name.
+            pub(super) fn $name() -> &'static str {
+                static SQL: LazyLock<String> =
+                    LazyLock::new(|| render(include_str!(concat!("queries/", stringify!($name), ".sql"))));
+                &SQL
+            }
+        )*
+
+        /// Every statement, by the name of its file.
+        #[cfg(test)]
+        pub(super) fn all() -> Vec<(&'static str, &'static str)> {
+            vec![$((stringify!($name), $name())),*]
+        }
+    };
+}
+
+queries! {
+    claim_first, claim_found, claim_jobs, complete_alike, complete_ranges, complete_runs, create_migrations,
+    delete_dead_nodes, delete_node, delete_pause, delete_ranges, delete_runs, expect_changes, find_conflicts,
+    find_controls, find_due, find_errors, find_file, find_first_due, find_last_job, find_levels, find_lost_jobs, find_node,
+    find_oldest_node, find_runs, find_stopping, find_version, first_due, insert_alike, insert_errors, insert_jobs,
+    insert_migration, insert_node, insert_schedules, list_controls, list_schedules, lock_jobs, lock_states,
+    move_schedule, outdate_nodes, prune_by_age, prune_by_length, quarantine_jobs, query_jobs, renew_node,
+    store_content, store_pause, store_states, update_node,
+}
+
+/// Which jobs wait to be claimed: the one place where it is said in SQL, but for the index that goes with it.
+const PENDING: &str = "status IN ('scheduled', 'retryable')";
+
+fn render(sql: &str) -> String {
+    let stopping = Marks::STOPPING.stored().unwrap_or_default().to_string();
+    let sql = sql.replace("{columns}", &row::COLUMNS).replace("{states}", &row::STATES);
+    sql.replace("{due_columns}", due_rows::COLUMNS).replace("{pending}", PENDING).replace("{stopping}", &stopping)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use sqlx::{Executor, Row, SqlSafeStr, SqliteConnection};
+
+    use super::*;
+    use crate::SqliteBackend;
+
+    async fn connect() -> (tempfile::TempDir, SqliteConnection) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("jobs.db");
+        SqliteBackend::open(&path).await.unwrap().close().await;
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path);
+        (folder, sqlx::ConnectOptions::connect(&options).await.unwrap())
+    }
+
+    /// Where one of them is put together with another, it stands for itself here.
+    fn whole() -> impl Iterator<Item = (&'static str, String)> {
+        all().into_iter().map(|(name, sql)| (name, sql.replace("{found}", first_due()).replace("{filter}", "TRUE")))
+    }
+
+    #[test]
+    fn every_file_is_loaded() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sqlite/queries");
+        let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+        let mut files: Vec<_> = files.collect();
+        files.sort();
+        let mut loaded: Vec<_> = all().into_iter().map(|(name, _)| format!("{name}.sql")).collect();
+        loaded.sort();
+        assert_eq!(files, loaded);
+    }
+
+    #[tokio::test]
+    async fn every_statement_is_prepared() {
+        let (_folder, mut connection) = connect().await;
+        for (name, sql) in whole() {
+            let sql = sqlx::AssertSqlSafe(sql).into_sql_str();
+            connection.prepare(sql).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        }
+    }
+
+    /// What reads the whole table, or sorts, gets slower with every job that is kept.
+    #[tokio::test]
+    async fn trap_32_no_frequent_statement_scans_the_table() {
+        let (_folder, mut connection) = connect().await;
+        // A query by hand reads what it was asked for.
+        for (name, sql) in whole().filter(|(name, _)| *name != "query_jobs") {
+            let sql = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+            let rows = sqlx::query(sql).fetch_all(&mut connection).await.unwrap();
+            for step in rows.iter().map(|row| row.get::<String, _>("detail")) {
+                let is_scan = step.starts_with("SCAN rexecutor_job") && !step.contains("INDEX");
+                assert!(!is_scan, "{name}: {step}");
+            }
+        }
+    }
+
+    /// However many future jobs of higher priority there are, a claim does not read them, and sorts nothing.
+    #[tokio::test]
+    async fn trap_31_a_claim_looks_its_jobs_up_in_the_index_of_those_that_are_ready() {
+        let (_folder, mut connection) = connect().await;
+        let claims = ["find_levels", "claim_jobs", "find_due", "find_first_due", "first_due"];
+        for (name, sql) in whole().filter(|(name, _)| claims.contains(name)) {
+            let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+            let rows = sqlx::query(explain).fetch_all(&mut connection).await.unwrap();
+            let steps: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+            let mut jobs = steps.iter().filter(|step| step.contains("rexecutor_jobs ")).peekable();
+            assert!(jobs.peek().is_some(), "{name}: {steps:?}");
+            assert!(jobs.all(|step| step.starts_with("SEARCH")), "{name} reads the whole table: {steps:?}");
+            let looks_up = |step: &String| step.contains("rexecutor_jobs_ready (executor=?");
+            assert!(steps.iter().any(looks_up), "{name}: {steps:?}");
+            let sorts = |step: &String| step.contains("TEMP B-TREE") && sql.contains("UPDATE");
+            assert!(!steps.iter().any(sorts), "{name}: {steps:?}");
+        }
+    }
+
+    /// SQLite prepares a statement anew, which takes longer than most of them run, whenever a parameter is bound that its
+    /// planner has looked at. It looks at limits.
+    #[test]
+    fn no_limit_is_a_mere_parameter() {
+        for (name, sql) in all() {
+            let words: Vec<&str> = sql.split_whitespace().collect();
+            let is_mere = |pair: &[&str]| matches!(pair, ["LIMIT" | "OFFSET", limit] if limit.starts_with('?'));
+            assert!(!words.windows(2).any(is_mere), "{name}");
+        }
+    }
+}

@@ -1,4 +1,0 @@
--- Completed jobs that are not kept.
-DELETE FROM rexecutor_jobs
-WHERE status = 'executing' AND cancel_reason IS NULL
-    AND (id, lease) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))

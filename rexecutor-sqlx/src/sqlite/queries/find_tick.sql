@@ -1,1 +1,0 @@
-SELECT last_tick_at FROM rexecutor_schedules WHERE key = ?1

@@ -1,0 +1,5 @@
+SELECT
+    {columns}
+FROM rexecutor_jobs
+WHERE id IN (SELECT value FROM json_each(?1))
+ORDER BY id

@@ -1,0 +1,6 @@
+INSERT INTO rexecutor_controls (executor, paused_at, paused_until, paused_by, pause_reason)
+VALUES (?1, ?2, ?3, ?4, ?5)
+ON CONFLICT (executor) DO UPDATE
+SET
+    paused_at = excluded.paused_at, paused_until = excluded.paused_until, paused_by = excluded.paused_by,
+    pause_reason = excluded.pause_reason

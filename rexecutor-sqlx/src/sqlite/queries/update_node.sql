@@ -1,0 +1,1 @@
+UPDATE rexecutor_nodes SET is_outdated = 0 WHERE id = ?1

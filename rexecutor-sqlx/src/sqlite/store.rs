@@ -1,0 +1,200 @@
+//! Storing new jobs.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use rexecutor::{
+    backend::{Enqueued, Headers, JobRow, NewJob},
+    job::{JobId, JobStatus, uniqueness_criteria::UniqueKey},
+};
+use serde_json::{Value, json as array};
+use sqlx::Row;
+
+use super::{
+    queries,
+    row::micros,
+    script::{Script, json},
+    unique::{Decided, hex},
+    work::Work,
+    write,
+};
+
+/// The most jobs, and about the most bytes, that one statement inserts.
+const CHUNK: (usize, usize) = (1000, 4 << 20);
+
+/// Stores jobs in their order.
+pub(super) async fn store(work: &mut Work<'_>, jobs: &[&NewJob]) -> Result<Vec<Enqueued>, sqlx::Error> {
+    if jobs.is_empty() {
+        return Ok(Vec::new());
+    }
+    work.due.extend(jobs.iter().map(|job| &job.executor).collect::<BTreeSet<_>>().into_iter().cloned());
+    let new: Vec<New<'_>> = jobs.iter().map(|job| New::of(job, work.now)).collect();
+    if jobs.iter().all(|job| job.unique.is_none()) && fitting(&new) == new.len() {
+        return store_at_once(work, &new).await;
+    }
+    work.open().await?;
+    let mut decided = Decided::look_up(work, jobs).await?;
+    let answers: Vec<Enqueued> = jobs.iter().map(|job| decided.take(job, work.now)).collect();
+    let new: Vec<New<'_>> = decided.inserted().iter().map(New::of_row).collect();
+    let mut rest = new.as_slice();
+    while !rest.is_empty() {
+        let (chunk, later) = rest.split_at(fitting(rest));
+        work.run(insert(Script::default(), chunk)?).await?;
+        rest = later;
+    }
+    for job in decided.changed() {
+        write::store_content(work, job).await?;
+    }
+    Ok(answers)
+}
+
+/// Stores jobs that nothing can be in the way of, in one hand-over from the transaction's begin to its commit.
+async fn store_at_once(work: &mut Work<'_>, jobs: &[New<'_>]) -> Result<Vec<Enqueued>, sqlx::Error> {
+    let script = Script::default().then(queries::find_last_job());
+    let answers = work.finish(insert(script, jobs)?).await?;
+    let last_id: i64 = match answers.first().and_then(|answer| answer.rows.first()) {
+        Some(row) => row.try_get(0)?,
+        None => return Err(sqlx::Error::RowNotFound),
+    };
+    let ids = (last_id + 1..).take(jobs.len());
+    Ok(ids.map(|id| Enqueued::Inserted(JobId::from(id))).collect())
+}
+
+/// What is stored of a new job.
+#[derive(PartialEq)]
+struct New<'j> {
+    executor: &'j str,
+    priority: u16,
+    scheduled_at: i64,
+    max_attempts: u16,
+    inserted_at: i64,
+    unique_key: Option<UniqueKey>,
+    tags: &'j [String],
+    metadata: Option<&'j str>,
+    data: &'j str,
+    extras: Extras<'j>,
+}
+
+/// What few jobs have.
+#[derive(PartialEq, Clone, Copy)]
+struct Extras<'j> {
+    status: JobStatus,
+    headers: &'j Headers,
+    group_key: Option<&'j str>,
+    flow: Option<i64>,
+    deadline_at: Option<i64>,
+}
+
+impl Extras<'_> {
+    fn are_none(&self) -> bool {
+        self.status == JobStatus::Scheduled
+            && self.headers.is_empty()
+            && self.group_key.is_none()
+            && self.flow.is_none()
+            && self.deadline_at.is_none()
+    }
+}
+
+impl<'j> New<'j> {
+    fn of(job: &'j NewJob, now: DateTime<Utc>) -> Self {
+        Self {
+            executor: job.executor.as_str(),
+            priority: job.priority,
+            scheduled_at: micros(job.due.at(now)),
+            max_attempts: job.max_attempts,
+            inserted_at: micros(now),
+            unique_key: job.unique.as_ref().map(|unique| unique.key),
+            tags: &job.tags,
+            metadata: job.metadata.as_deref(),
+            data: &job.data,
+            extras: Extras {
+                status: if job.due.is_blocked() { JobStatus::Blocked } else { JobStatus::Scheduled },
+                headers: &job.headers,
+                group_key: job.group_key.as_deref(),
+                flow: job.flow.map(|flow| flow.0),
+                deadline_at: job.deadline.map(|deadline| micros(deadline.at(now))),
+            },
+        }
+    }
+
+    fn of_row(job: &'j JobRow) -> Self {
+        Self {
+            executor: job.executor.as_str(),
+            priority: job.priority,
+            scheduled_at: micros(job.scheduled_at),
+            max_attempts: job.max_attempts,
+            inserted_at: micros(job.inserted_at),
+            unique_key: job.unique_key,
+            tags: &job.tags,
+            metadata: job.metadata.as_deref(),
+            data: &job.data,
+            extras: Extras {
+                status: job.status,
+                headers: &job.headers,
+                group_key: job.group_key.as_deref(),
+                flow: job.flow.map(|flow| flow.0),
+                deadline_at: job.deadline_at.map(micros),
+            },
+        }
+    }
+
+    fn is_like(&self, other: &Self) -> bool {
+        Self { data: "", ..*self } == Self { data: "", ..*other }
+    }
+}
+
+/// How many of these jobs, which is at least one, go into one statement.
+fn fitting(jobs: &[New<'_>]) -> usize {
+    let mut bytes = 0;
+    let fits = |job: &&New<'_>| {
+        bytes += job.data.len() + job.metadata.map_or(0, str::len);
+        bytes <= CHUNK.1
+    };
+    jobs.iter().take(CHUNK.0).take_while(fits).count().max(1)
+}
+
+/// Adds the statement that inserts these jobs, of which there is at least one.
+fn insert(script: Script, jobs: &[New<'_>]) -> Result<Script, sqlx::Error> {
+    match jobs {
+        [first, others @ ..] if first.extras.are_none() && others.iter().all(|job| job.is_like(first)) => script
+            .then(queries::insert_alike())
+            .bind(json(&jobs.iter().map(|job| job.data).collect::<Vec<_>>())?)?
+            .bind(first.executor.to_owned())?
+            .bind(first.priority)?
+            .bind(first.scheduled_at)?
+            .bind(first.max_attempts)?
+            .bind(first.inserted_at)?
+            .bind(first.unique_key.map(hex))?
+            .bind(json(&first.tags)?)?
+            .bind(first.metadata.map(str::to_owned)),
+        _ => {
+            let rows = jobs.iter().map(row).collect::<Result<Vec<_>, _>>()?;
+            script.then(queries::insert_jobs()).bind(json(&rows)?)
+        }
+    }
+}
+
+/// What `insert_jobs.sql` takes of a job.
+fn row(job: &New<'_>) -> Result<Value, sqlx::Error> {
+    let Extras { status, headers, group_key, flow, deadline_at } = job.extras;
+    let (status, key) = (status.as_str(), job.unique_key.map(hex));
+    let headers = headers.encode().map_err(|error| sqlx::Error::Encode(error.into()))?;
+    let New { executor, priority, scheduled_at, max_attempts, inserted_at, metadata, data, .. } = *job;
+    let tags = json(&job.tags)?;
+    Ok(array!([
+        executor,
+        priority,
+        scheduled_at,
+        max_attempts,
+        inserted_at,
+        key,
+        tags,
+        metadata,
+        data,
+        status,
+        headers,
+        group_key,
+        flow,
+        deadline_at
+    ]))
+}

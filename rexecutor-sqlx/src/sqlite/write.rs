@@ -1,0 +1,103 @@
+//! Rows that change their status: found, changed by the functions of [`lifecycle`](rexecutor::backend::lifecycle), and
+//! stored, without the data they carry.
+
+use std::error::Error;
+
+use rexecutor::{
+    backend::JobRow,
+    job::{ErrorType, JobId},
+};
+use serde_json::{Value, json};
+use sqlx::sqlite::SqliteRow;
+
+use super::{
+    queries,
+    row::{self, Unreadable, micros},
+    work::Work,
+};
+
+/// The readable ones of these jobs. Their data, metadata, tags and recorded errors are left empty.
+///
+/// A job that cannot be read is quarantined.
+pub(super) async fn lock(work: &mut Work<'_>, ids: &[JobId]) -> Result<Vec<JobRow>, sqlx::Error> {
+    let ids = Value::from_iter(ids.iter().map(|id| id.as_i64())).to_string();
+    let rows = sqlx::query(queries::lock_states()).bind(ids).fetch_all(&mut *work.conn).await?;
+    readable(work, &rows).await
+}
+
+/// The executing jobs of nodes that are no members.
+pub(super) async fn lock_lost(work: &mut Work<'_>) -> Result<Vec<JobRow>, sqlx::Error> {
+    let rows = sqlx::query(queries::find_lost_jobs()).fetch_all(&mut *work.conn).await?;
+    readable(work, &rows).await
+}
+
+async fn readable(work: &mut Work<'_>, rows: &[SqliteRow]) -> Result<Vec<JobRow>, sqlx::Error> {
+    let mut jobs = Vec::with_capacity(rows.len());
+    for row in rows {
+        match row::read(row) {
+            Ok(job) => jobs.push(job),
+            Err(unreadable) => quarantine(work, &unreadable).await?,
+        }
+    }
+    Ok(jobs)
+}
+
+/// Stores what a change of status changes, and the errors that it has added.
+pub(super) async fn store_states(work: &mut Work<'_>, jobs: &[JobRow]) -> Result<(), sqlx::Error> {
+    let states = Value::from_iter(jobs.iter().map(|job| {
+        json!([
+            job.id,
+            job.status.as_str(),
+            job.attempt,
+            micros(job.scheduled_at),
+            job.node.map(|node| node.0),
+            job.cancel_reason,
+            job.completed_at.map(micros),
+            job.cancelled_at.map(micros),
+            job.discarded_at.map(micros),
+            job.marks.stored(),
+            job.output,
+        ])
+    }));
+    sqlx::query(queries::store_states()).bind(states.to_string()).execute(&mut *work.conn).await?;
+    let errors = jobs.iter().flat_map(|job| job.errors.iter().map(move |error| (job.id, error)));
+    let errors: Vec<Value> = errors
+        .map(|(id, error)| json!([id, error.attempt, error.error_type, error.details, micros(error.recorded_at)]))
+        .collect();
+    insert_errors(work, errors).await
+}
+
+/// Discards a row that cannot be read, with an error that says why: it would be met again and again otherwise.
+pub(super) async fn quarantine(work: &mut Work<'_>, unreadable: &Unreadable) -> Result<(), sqlx::Error> {
+    let Unreadable { id, problem } = unreadable;
+    tracing::warn!(job.id = %id, error = &**problem as &dyn Error, "job discarded because its row cannot be read");
+    let now = micros(work.now);
+    let discard = sqlx::query(queries::quarantine_jobs()).bind(id.as_i64()).bind(now);
+    discard.execute(&mut *work.conn).await?;
+    let details = format!("the stored row cannot be read: {problem}");
+    insert_errors(work, vec![json!([id, 0, ErrorType::Decode, details, now])]).await
+}
+
+async fn insert_errors(work: &mut Work<'_>, errors: Vec<Value>) -> Result<(), sqlx::Error> {
+    if errors.is_empty() {
+        return Ok(());
+    }
+    let errors = Value::from(errors).to_string();
+    sqlx::query(queries::insert_errors()).bind(errors).execute(&mut *work.conn).await?;
+    Ok(())
+}
+
+/// Stores what may change in a job that waits: all but its status and its history.
+pub(super) async fn store_content(work: &mut Work<'_>, job: &JobRow) -> Result<(), sqlx::Error> {
+    sqlx::query(queries::store_content())
+        .bind(job.id.as_i64())
+        .bind(job.priority)
+        .bind(job.max_attempts)
+        .bind(micros(job.scheduled_at))
+        .bind(json!(job.tags).to_string())
+        .bind(job.metadata.clone())
+        .bind(job.data.clone())
+        .execute(&mut *work.conn)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,53 @@
+//! A backend: the roles that it must have, and the capabilities that it may have beside them.
+
+use futures::future::BoxFuture;
+
+use super::roles::{Claim, Enqueue, Inspect, Maintain, Settle};
+use crate::model::{BackendError, ExecutorName, Pause, Paused, Result};
+
+/// Everything that stores jobs.
+///
+/// Whoever writes one implements the five roles, and this trait with an empty body; the conformance suite of
+/// `rexecutor-testing` says whether it keeps their contracts. What a later version adds here has a default: a backend that
+/// compiles today goes on compiling, and lacks the new capability.
+pub trait Backend: Enqueue + Claim + Settle + Maintain + Inspect + std::fmt::Debug + 'static {
+    /// What the backend is called in errors. The default is its type.
+    fn name(&self) -> &str {
+        std::any::type_name::<Self>()
+    }
+
+    /// Pausing executors in the whole cluster, if it can. The default is that it cannot.
+    fn control(&self) -> Option<&dyn Control> {
+        None
+    }
+}
+
+/// Pauses and resumes executors in the whole cluster.
+///
+/// # Contract
+///
+/// - Once `pause` has returned, no claim that begins gives a job of the executor, on any node, until it is resumed or the
+///   pause is over. What runs is left to end.
+/// - A pause outlives nodes and processes.
+/// - Once an executor is resumed, every wakeup fires for it.
+pub trait Control: Send + Sync {
+    /// Stops the claiming of an executor's jobs; a second pause takes the place of the first.
+    fn pause<'a>(&'a self, executor: &'a ExecutorName, pause: Pause) -> BoxFuture<'a, Result<()>>;
+
+    /// Lets an executor's jobs be claimed again; returns whether it was paused.
+    fn resume<'a>(&'a self, executor: &'a ExecutorName) -> BoxFuture<'a, Result<bool>>;
+
+    /// The executors that are paused, by name.
+    fn paused(&self) -> BoxFuture<'_, Result<Vec<Paused>>>;
+}
+
+/// The capability to pause executors, of a backend that has it.
+///
+/// # Errors
+///
+/// Names the backend and the capability, if it lacks it.
+pub fn control<B: Backend + ?Sized>(backend: &B) -> Result<&dyn Control> {
+    backend
+        .control()
+        .ok_or_else(|| BackendError::unsupported(backend.name(), "control of executors (`Backend::control`)"))
+}

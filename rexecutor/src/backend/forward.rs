@@ -1,0 +1,48 @@
+//! What stands before a backend and hands on all calls: a reference, or an `Arc`.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use futures::future::BoxFuture;
+
+use super::{
+    capabilities::{Backend, Control},
+    roles::{Claim, Enqueue, Inspect, Maintain, Settle},
+    wakeup::Wakeup,
+};
+use crate::model::{
+    AmendError, Claimed, Demand, Enqueued, ExecutorName, Filter, Heartbeat, JobChange, JobId, JobRow, Lease, NewJob,
+    Node, NodeId, PruneSpec, Result, ScheduleKey, Settlement, Ticks,
+};
+
+macro_rules! hand_on {
+    ($(trait $role:ident {
+        $($operation:ident => fn $method:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*
+    })*) => {
+        $(
+            impl<B: $role + ?Sized> $role for Arc<B> {
+                $(fn $method<'a>(&'a self, $($argument: $type),*) -> BoxFuture<'a, $answer> {
+                    (**self).$method($($argument),*)
+                })*
+            }
+
+            impl<B: $role + ?Sized> $role for &B {
+                $(fn $method<'a>(&'a self, $($argument: $type),*) -> BoxFuture<'a, $answer> {
+                    (**self).$method($($argument),*)
+                })*
+            }
+        )*
+    };
+}
+
+each_role!(hand_on);
+
+impl<B: Backend + ?Sized> Backend for Arc<B> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn control(&self) -> Option<&dyn Control> {
+        (**self).control()
+    }
+}

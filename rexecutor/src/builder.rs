@@ -1,0 +1,308 @@
+//! Building a job and enqueuing it.
+
+use std::marker::PhantomData;
+
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+
+use crate::{
+    backend::{Enqueue, EnqueueIn},
+    criteria::UniquenessCriteria,
+    executing::Executor,
+    global::{self, NoGlobalBackend},
+    model::{BackendError, Due, Enqueued, Headers, NewJob},
+    validate::{self, InvalidJob},
+};
+
+/// A job that is being built: [`ExecutorExt::builder`](crate::executor::ExecutorExt::builder) begins one, [`enqueue`](JobBuilder::enqueue) ends it.
+///
+/// Data are required, except where the executor's data are `()` or an `Option`:
+///
+/// ```compile_fail,E0277
+/// # use rexecutor::prelude::*;
+/// # struct WelcomeEmail;
+/// # #[async_trait::async_trait]
+/// # impl Executor for WelcomeEmail {
+/// #     type Data = String; type Metadata = (); const NAME: &'static str = "welcome_email";
+/// #     async fn execute(_: Job<String, ()>) -> ExecutionResult { ExecutionResult::Done }
+/// # }
+/// async fn no_data() {
+///     let _ = WelcomeEmail::builder().enqueue().await;
+/// }
+/// ```
+#[must_use = "a builder enqueues nothing until `enqueue` is called and awaited"]
+pub struct JobBuilder<'a, E: Executor, D = NoData> {
+    data: D,
+    metadata: Option<E::Metadata>,
+    max_attempts: u16,
+    priority: u16,
+    tags: Vec<String>,
+    due: Due,
+    headers: Headers,
+    unique: Option<UniquenessCriteria<'a>>,
+    executor: PhantomData<fn(E)>,
+}
+
+impl<E: Executor, D> std::fmt::Debug for JobBuilder<'_, E, D> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("JobBuilder")
+            .field("executor", &E::NAME)
+            .field("max_attempts", &self.max_attempts)
+            .field("priority", &self.priority)
+            .field("tags", &self.tags)
+            .field("due", &self.due)
+            .field("unique", &self.unique)
+            .finish_non_exhaustive()
+    }
+}
+
+/// No data were given yet.
+#[derive(Debug, Clone, Copy)]
+pub struct NoData;
+
+/// The data that were given.
+#[derive(Debug, Clone, Copy)]
+pub struct WithData<D>(D);
+
+/// Gives the data of a job that is ready to be enqueued.
+#[diagnostic::on_unimplemented(
+    message = "this job needs data of type `{D}` before it can be enqueued",
+    label = "the data are missing",
+    note = "call `.with_data(..)` on the builder"
+)]
+pub trait ReadyData<D> {
+    /// The data.
+    fn into_data(self) -> D;
+}
+
+impl<D> ReadyData<D> for WithData<D> {
+    fn into_data(self) -> D {
+        self.0
+    }
+}
+
+impl ReadyData<()> for NoData {
+    fn into_data(self) {}
+}
+
+impl<T> ReadyData<Option<T>> for NoData {
+    fn into_data(self) -> Option<T> {
+        None
+    }
+}
+
+impl<E: Executor> JobBuilder<'_, E> {
+    pub(crate) fn new() -> Self {
+        Self {
+            data: NoData,
+            metadata: None,
+            max_attempts: E::MAX_ATTEMPTS,
+            priority: E::PRIORITY,
+            tags: E::TAGS.iter().map(|tag| (*tag).to_owned()).collect(),
+            due: Due::Now,
+            headers: Headers::default(),
+            unique: None,
+            executor: PhantomData,
+        }
+    }
+}
+
+impl<'a, E: Executor, D> JobBuilder<'a, E, D> {
+    /// What the job works on.
+    pub fn with_data(self, data: E::Data) -> JobBuilder<'a, E, WithData<E::Data>> {
+        let Self { data: _, metadata, max_attempts, priority, tags, due, headers, unique, executor } = self;
+        JobBuilder { data: WithData(data), metadata, max_attempts, priority, tags, due, headers, unique, executor }
+    }
+
+    /// What else is stored with the job.
+    pub fn with_metadata(mut self, metadata: E::Metadata) -> Self {
+        self.metadata = Some(metadata);
+        self
+    }
+
+    /// How many attempts the job has, at least 1. The default is [`Executor::MAX_ATTEMPTS`].
+    pub fn with_max_attempts(mut self, max_attempts: u16) -> Self {
+        self.max_attempts = max_attempts;
+        self
+    }
+
+    /// Lower numbers start first. The default is [`Executor::PRIORITY`].
+    pub fn with_priority(mut self, priority: u16) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// Words to find the job by, at most 255 bytes each, in addition to [`Executor::TAGS`].
+    pub fn with_tags<T: Into<String>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
+        for tag in tags.into_iter().map(Into::into) {
+            if !self.tags.contains(&tag) {
+                self.tags.push(tag);
+            }
+        }
+        self
+    }
+
+    /// Adds one tag.
+    pub fn add_tag(self, tag: impl Into<String>) -> Self {
+        self.with_tags([tag])
+    }
+
+    /// When the job is due; at once, if that is past. The default is at once.
+    pub fn schedule_at(mut self, at: DateTime<Utc>) -> Self {
+        self.due = Due::At(at.trunc_subsecs(6));
+        self
+    }
+
+    /// How long after it is stored the job is due, by the backend's clock: not negative, at most 1,000 years.
+    pub fn schedule_in(mut self, delay: TimeDelta) -> Self {
+        self.due = Due::In(delay);
+        self
+    }
+
+    /// Stores the job blocked: it is not claimed before somebody
+    /// [releases](crate::executor::ExecutorExt::release_job) it, and is due then.
+    pub fn blocked(mut self) -> Self {
+        self.due = Due::Released;
+        self
+    }
+
+    /// A text that travels with the job beside its data, as a trace's context does, in place of one of the same name. All
+    /// of them together may have 8 KiB.
+    pub fn with_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.set(name, value);
+        self
+    }
+
+    /// What must not exist beside the job, in place of what [`Executor::uniqueness`] says.
+    pub fn unique(mut self, criteria: UniquenessCriteria<'a>) -> Self {
+        self.unique = Some(criteria);
+        self
+    }
+}
+
+impl<E: Executor, D> JobBuilder<'_, E, D> {
+    /// Enqueues the job on the global backend, and returns once it is stored.
+    ///
+    /// # Errors
+    ///
+    /// When no global backend is set, a field is not acceptable, or the backend fails. After an error of the backend
+    /// the job may have been stored nevertheless, if only the answer was lost.
+    ///
+    /// # Cancel safety
+    ///
+    /// When the future is dropped the job may or may not have been stored.
+    pub async fn enqueue(self) -> Result<Enqueued, EnqueueError>
+    where
+        D: ReadyData<E::Data>,
+    {
+        let job = self.encode()?;
+        first(global::backend()?.enqueue(vec![job]).await?)
+    }
+
+    /// Enqueues the job on a backend of your choice, and returns once it is stored.
+    ///
+    /// # Errors
+    ///
+    /// When a field is not acceptable, or the backend fails; see [`enqueue`](Self::enqueue).
+    ///
+    /// # Cancel safety
+    ///
+    /// When the future is dropped the job may or may not have been stored.
+    pub async fn enqueue_to_backend<B: Enqueue + ?Sized>(self, backend: &B) -> Result<Enqueued, EnqueueError>
+    where
+        D: ReadyData<E::Data>,
+    {
+        let job = self.encode()?;
+        first(backend.enqueue(vec![job]).await?)
+    }
+
+    /// Enqueues the job in a transaction of the application's, on the database of `backend`: there is a job if and only if the
+    /// transaction commits, and not before. [`EnqueueIn`] takes many jobs in one call.
+    ///
+    /// # Errors
+    ///
+    /// When a field is not acceptable, the transaction is on another database, or the database fails; then the transaction
+    /// is of no more use.
+    ///
+    /// # Cancel safety
+    ///
+    /// When the future is dropped the transaction may or may not have the job: roll it back.
+    pub async fn enqueue_in<T: ?Sized, B: EnqueueIn<T> + ?Sized>(
+        self,
+        backend: &B,
+        transaction: &mut T,
+    ) -> Result<Enqueued, EnqueueError>
+    where
+        D: ReadyData<E::Data>,
+    {
+        let job = self.encode()?;
+        first(backend.enqueue_in(transaction, vec![job]).await?)
+    }
+
+    /// Encodes and checks the job, for a backend to take in.
+    ///
+    /// # Errors
+    ///
+    /// When a field is not acceptable.
+    pub fn encode(self) -> Result<NewJob, EnqueueError>
+    where
+        D: ReadyData<E::Data>,
+    {
+        let encode = |field| move |error| EnqueueError::Encode { executor: E::NAME, field, source: error };
+        let data = self.data.into_data();
+        let unique = self.unique.or_else(|| E::uniqueness(&data));
+        let data = serde_json::to_string(&data).map_err(encode("data"))?;
+        let metadata = self.metadata.as_ref().map(serde_json::to_string).transpose().map_err(encode("metadata"))?;
+        let mut job = NewJob::new(E::NAME, data)
+            .with_metadata(metadata)
+            .with_max_attempts(self.max_attempts)
+            .with_priority(self.priority)
+            .with_tags(self.tags)
+            .with_due(self.due)
+            .with_headers(self.headers);
+        // Before the key: reading the data back to compare them needs the limit on their depth.
+        validate::new_job(&job, E::MAX_DATA_BYTES)?;
+        if let Some(criteria) = unique {
+            let unencodable = || InvalidJob::new("unique", "the key does not encode as JSON");
+            job.unique = Some(criteria.encode(E::NAME, &job.data).ok_or_else(unencodable)?);
+            validate::unique(&job)?;
+        }
+        Ok(job)
+    }
+}
+
+fn first(answers: Vec<Enqueued>) -> Result<Enqueued, EnqueueError> {
+    let none = || BackendError::message("the backend answered for no job where one was enqueued");
+    Ok(answers.first().copied().ok_or_else(none)?)
+}
+
+/// Why a job could not be enqueued.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EnqueueError {
+    /// No global backend is set.
+    #[error(transparent)]
+    NoGlobalBackend(#[from] NoGlobalBackend),
+    /// The data or the metadata do not encode as JSON.
+    #[error("could not encode the {field} of a `{executor}` job as JSON")]
+    Encode {
+        /// Whose job it was to be.
+        executor: &'static str,
+        /// `data` or `metadata`.
+        field: &'static str,
+        /// What the encoder says.
+        source: serde_json::Error,
+    },
+    /// A field is not acceptable.
+    #[error(transparent)]
+    Invalid(#[from] InvalidJob),
+    /// The backend failed.
+    #[error("could not store the job")]
+    Backend(#[from] BackendError),
+}
+
+impl EnqueueError {
+    /// Whether the same call may succeed later.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Backend(error) if error.is_transient())
+    }
+}

@@ -1,0 +1,200 @@
+//! Which jobs must not exist beside each other, and what happens when they would.
+//!
+//! Uniqueness is decided inside the backend, in the same step that stores the job, so it holds under any concurrency
+//! and across nodes.
+
+use std::marker::PhantomData;
+
+use chrono::TimeDelta;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    json,
+    model::{JobStatus, Replace, Resolution, Statuses, Unique, UniqueKey},
+};
+
+/// Which stored jobs stand in the way of a new one.
+///
+/// A stored job conflicts if it was enqueued by the same criteria with the same executor, data or key (whichever the
+/// criteria name), stands in one of the [`statuses`](Self::for_statuses), and was enqueued less than
+/// [`within`](Self::and_within) ago. Then nothing is inserted: the stored job is left alone, or takes over the fields
+/// that [`on_conflict`](Self::on_conflict) names.
+///
+/// The lifetime is that of nothing at present: it is kept for source compatibility.
+///
+/// # Examples
+///
+/// ```
+/// use rexecutor::prelude::*;
+///
+/// /// One a user in five minutes; a second one makes the first more urgent.
+/// fn once_a_user(user: u64) -> UniquenessCriteria<'static> {
+///     UniquenessCriteria::by_key(&user)
+///         .and_executor()
+///         .and_within(TimeDelta::minutes(5))
+///         .on_conflict(Replace::priority())
+/// }
+/// # once_a_user(1);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UniquenessCriteria<'a> {
+    executor: bool,
+    data: bool,
+    key: Option<[u8; 32]>,
+    within: Option<TimeDelta>,
+    statuses: Statuses,
+    on_conflict: Resolution,
+    lifetime: PhantomData<&'a ()>,
+}
+
+impl UniquenessCriteria<'_> {
+    const fn new() -> Self {
+        Self {
+            executor: false,
+            data: false,
+            key: None,
+            within: None,
+            statuses: Statuses::of(&[
+                JobStatus::Blocked,
+                JobStatus::Scheduled,
+                JobStatus::Executing,
+                JobStatus::Retryable,
+                JobStatus::Complete,
+            ]),
+            on_conflict: Resolution::Ignore,
+            lifetime: PhantomData,
+        }
+    }
+
+    /// One job of an executor, whatever its data.
+    pub const fn by_executor() -> Self {
+        Self::new().and_executor()
+    }
+
+    /// One job of an executor with the same data.
+    pub const fn by_data() -> Self {
+        Self::new().and_executor().and_data()
+    }
+
+    /// One job with the same key, of whatever executor; see also [`and_executor`](Self::and_executor).
+    ///
+    /// Keys are compared as JSON, so they mean the same on every platform and in every release. A key that does not
+    /// encode as JSON is refused when the job is enqueued.
+    pub fn by_key<K: Serialize + ?Sized>(key: &K) -> Self {
+        Self::new().and_key(key)
+    }
+
+    /// … and of the same executor.
+    pub const fn and_executor(mut self) -> Self {
+        self.executor = true;
+        self
+    }
+
+    /// … and with the same data.
+    pub const fn and_data(mut self) -> Self {
+        self.data = true;
+        self
+    }
+
+    /// … and with the same key.
+    pub fn and_key<K: Serialize + ?Sized>(mut self, key: &K) -> Self {
+        // What does not encode gets the digest of nothing, which `encode` knows and refuses.
+        self.key =
+            Some(serde_json::to_value(key).map_or(UNENCODABLE, |key| digest(&[json::canonical(&key).as_bytes()])));
+        self
+    }
+
+    /// … and enqueued less than this long ago. Without it a job is in the way for as long as it is stored.
+    pub const fn and_within(mut self, within: TimeDelta) -> Self {
+        self.within = Some(within);
+        self
+    }
+
+    /// Which statuses count. The default is all but cancelled and discarded.
+    pub const fn for_statuses(mut self, statuses: &[JobStatus]) -> Self {
+        self.statuses = Statuses::of(statuses);
+        self
+    }
+
+    /// Lets the stored job take over fields of the new one. The default is to leave it as it is.
+    pub const fn on_conflict(mut self, replace: Replace) -> Self {
+        self.on_conflict = Resolution::Replace(replace);
+        self
+    }
+
+    /// The form that backends compare, for a job of `executor` with these encoded data; `None` if the key did not
+    /// encode.
+    pub(crate) fn encode(&self, executor: &str, data: &str) -> Option<Unique> {
+        if self.key == Some(UNENCODABLE) {
+            return None;
+        }
+        let data = match self.data {
+            true => serde_json::from_str(data).map(|data| json::canonical(&data)).ok()?,
+            false => String::new(),
+        };
+        // What is not compared is left out, and a leading letter for each part keeps the combinations apart.
+        let letter = |present, letter| if present { letter } else { b'-' };
+        let scope = [letter(self.executor, b'e'), letter(self.data, b'd'), letter(self.key.is_some(), b'k')];
+        let executor = if self.executor { executor.as_bytes() } else { b"" };
+        let whole =
+            digest(&[b"rexecutor 1", &scope, executor, data.as_bytes(), self.key.as_ref().map_or(&[], |key| key)]);
+        let mut key = [0; 16];
+        key.copy_from_slice(&whole[..16]);
+        let unique = Unique::new(UniqueKey(key), self.statuses);
+        Some(unique.with_within(self.within).with_on_conflict(self.on_conflict))
+    }
+}
+
+const UNENCODABLE: [u8; 32] = [0; 32];
+
+/// SHA-256 over the parts, each preceded by its length, so that no two lists of parts run together.
+fn digest(parts: &[&[u8]]) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update((part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    }
+    hasher.finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(criteria: UniquenessCriteria<'_>, executor: &str, data: &str) -> UniqueKey {
+        criteria.encode(executor, data).unwrap().key
+    }
+
+    /// Trap 24: the key's hash changes with the Rust version or the platform. This value must never change.
+    #[test]
+    fn trap_24_keys_are_the_same_for_ever() {
+        let hex: String = key(UniquenessCriteria::by_data(), "mail", r#"{"b":1,"a":[2]}"#)
+            .0
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
+        assert_eq!(hex, "33bfe2822871509906c84ef967397a3f");
+    }
+
+    #[test]
+    fn keys_differ_with_what_is_compared_and_with_nothing_else() {
+        let by_executor = UniquenessCriteria::by_executor;
+        let by_data = UniquenessCriteria::by_data;
+        let by_key = UniquenessCriteria::by_key::<str>;
+        assert_eq!(key(by_executor(), "a", "1"), key(by_executor(), "a", "2"));
+        assert_ne!(key(by_executor(), "a", "1"), key(by_executor(), "b", "1"));
+        assert_ne!(key(by_data(), "a", "1"), key(by_data(), "a", "2"));
+        assert_eq!(key(by_data(), "a", r#"{"x":1,"y":2}"#), key(by_data(), "a", r#"{"y":2,"x":1}"#));
+        assert_eq!(key(by_key("k"), "a", "1"), key(by_key("k"), "b", "2"));
+        assert_ne!(key(by_key("k").and_executor(), "a", "1"), key(by_key("k").and_executor(), "b", "1"));
+        assert_ne!(key(by_key("k"), "a", "1"), key(by_key("l"), "a", "1"));
+        assert_ne!(key(by_key("a"), "", "1"), key(by_executor(), "a", "1"));
+    }
+
+    #[test]
+    fn a_key_that_does_not_encode_is_noticed() {
+        let bad = std::collections::HashMap::from([((1, 2), 3)]);
+        assert_eq!(UniquenessCriteria::by_key(&bad).encode("a", "1"), None);
+    }
+}

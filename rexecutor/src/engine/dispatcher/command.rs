@@ -1,0 +1,31 @@
+//! What the dispatcher is told, and how it is connected to the rest of the node.
+
+use std::sync::Arc;
+
+use tokio::sync::{Notify, mpsc};
+
+use crate::{
+    backend::Wakeup,
+    engine::runner::Runner,
+    model::{Heartbeat, NodeId},
+};
+
+/// What the dispatcher is told.
+pub(in crate::engine) enum Command {
+    /// Runs this executor's jobs from now on.
+    Add(Runner),
+    /// The node is this member from now on, or none.
+    Join(Option<NodeId>),
+    /// Acts on what the backend knows of this membership.
+    Compare(NodeId, Heartbeat),
+    /// Claims no more, and ends when all is settled.
+    ShutDown,
+}
+
+/// How the dispatcher is connected to the rest of the node.
+pub(in crate::engine) struct Connections {
+    pub(in crate::engine) commands: mpsc::UnboundedReceiver<Command>,
+    pub(in crate::engine) wakeup: Arc<Wakeup>,
+    /// Asks for a heartbeat now: the node may be none any more, or have jobs to cancel.
+    pub(in crate::engine) check: Arc<Notify>,
+}

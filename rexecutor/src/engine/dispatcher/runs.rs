@@ -1,0 +1,57 @@
+//! Runs: starting them, and taking in how they ended.
+
+use tracing::Instrument;
+
+use super::{running::Slot, state::Dispatcher};
+use crate::{
+    context::JobContext,
+    engine::run::attempt,
+    model::{JobRow, Settlement},
+};
+
+impl Dispatcher {
+    pub(super) fn start(&mut self, row: JobRow) {
+        let Some(runner) = self.queues.runner(row.executor.as_str()) else { return };
+        let (begin, span) = (runner.begin, span(&row));
+        let (id, lease) = (row.id, row.lease);
+        let context = JobContext::new(row, self.environment.clone());
+        let slot = self.running.insert(context.clone());
+        let (grace, ending) = (self.options.cancel_grace, self.ending.clone());
+        let is_unseen = span.is_disabled();
+        let task = async move {
+            let outcome = attempt(begin, context, grace).await;
+            if !is_unseen {
+                tracing::Span::current().record("job.outcome", outcome.as_str());
+            }
+            tracing::debug!("the job has ended");
+            // The loop is gone only when the runtime is.
+            let _ = ending.send((slot, Settlement::new(id, lease, outcome)));
+        };
+        // A span that nobody sees costs as much to enter and leave, again and again, as a small job.
+        match is_unseen {
+            true => tokio::spawn(task),
+            false => tokio::spawn(task.instrument(span)),
+        };
+    }
+
+    pub(super) fn end(&mut self, ended: Vec<(Slot, Settlement)>) {
+        self.prefetch.ended(self.environment.clock.now(), ended.len());
+        for (slot, settlement) in ended {
+            // A run that was given back while its thread went on is settled already.
+            if let Some(run) = self.running.remove(slot, (settlement.id, settlement.lease)) {
+                self.queues.ended(run.executor());
+                self.settlements.push(settlement);
+            }
+        }
+    }
+}
+
+fn span(row: &JobRow) -> tracing::Span {
+    tracing::info_span!(
+        "job.run",
+        job.id = row.id.as_i64(),
+        job.executor = row.executor.as_str(),
+        job.attempt = row.attempt,
+        job.outcome = tracing::field::Empty,
+    )
+}

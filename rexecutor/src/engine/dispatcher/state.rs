@@ -1,0 +1,103 @@
+//! What the dispatcher decides by.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::future::BoxFuture;
+use tokio::sync::mpsc;
+
+use super::{
+    claim::Claiming,
+    command::Connections,
+    phase::Phase,
+    running::{Running, Slot},
+};
+use crate::{
+    context::Environment,
+    engine::{
+        options::Options, orphans::Orphans, outage::Outage, prefetch::Prefetch, queues::Queues,
+        settlement_queue::SettlementQueue,
+    },
+    model::{NodeId, Settlement},
+};
+
+/// The state of the loop.
+pub(in crate::engine) struct Dispatcher {
+    pub(super) environment: Arc<Environment>,
+    pub(super) options: Options,
+    pub(super) connections: Connections,
+    /// What the node is to the backend at present.
+    pub(super) node: Option<NodeId>,
+    pub(super) queues: Queues,
+    pub(super) prefetch: Prefetch,
+    /// While jobs wait for slots, until the next look whether any has for too long.
+    pub(super) expiry: Option<BoxFuture<'static, ()>>,
+    pub(super) running: Running,
+    pub(super) settlements: SettlementQueue,
+    pub(super) ended: mpsc::UnboundedReceiver<(Slot, Settlement)>,
+    /// Shared, because a sender counts its clones: one counter for each run to raise, not two.
+    pub(super) ending: Arc<mpsc::UnboundedSender<(Slot, Settlement)>>,
+    pub(super) claiming: Option<Claiming>,
+    /// After a failed claim, until the next one.
+    pub(super) pause: Option<BoxFuture<'static, ()>>,
+    pub(super) outage: Outage,
+    /// When to claim though nobody came: when the next job is due, at the latest after the poll interval.
+    pub(super) timer: (DateTime<Utc>, BoxFuture<'static, ()>),
+    pub(super) orphans: Orphans,
+    /// The membership that was found to have ended.
+    pub(super) lost: Option<NodeId>,
+    pub(super) phase: Phase,
+    /// When the next phase of shutting down begins by itself.
+    pub(super) grace: Option<BoxFuture<'static, ()>>,
+}
+
+impl Dispatcher {
+    pub(in crate::engine) fn new(environment: Environment, options: Options, connections: Connections) -> Self {
+        let (ending, ended) = mpsc::unbounded_channel();
+        let clock = &environment.clock;
+        Self {
+            node: None,
+            queues: Queues::new(options.max_running),
+            prefetch: Prefetch::new(clock.now()),
+            expiry: None,
+            running: Running::default(),
+            settlements: SettlementQueue::new(
+                environment.backend.clone(),
+                Outage::new(clock.clone(), "settle", options.seed),
+            ),
+            ended,
+            ending: Arc::new(ending),
+            claiming: None,
+            pause: None,
+            outage: Outage::new(clock.clone(), "claim", options.seed),
+            timer: (deadline(clock.now(), options.poll_interval), clock.sleep(options.poll_interval)),
+            orphans: Orphans::default(),
+            lost: None,
+            phase: Phase::Open,
+            grace: None,
+            environment: Arc::new(environment),
+            options,
+            connections,
+        }
+    }
+
+    /// Moves the timer forward; never back, for it may stand for another executor's next job.
+    pub(super) fn wake_in(&mut self, wait: Duration) {
+        let clock = &self.environment.clock;
+        let at = deadline(clock.now(), wait);
+        if at < self.timer.0 {
+            self.timer = (at, clock.sleep(wait));
+        }
+    }
+
+    /// Looks at all queues, and again after the poll interval.
+    pub(super) fn look_again(&mut self) {
+        let clock = &self.environment.clock;
+        self.timer = (deadline(clock.now(), self.options.poll_interval), clock.sleep(self.options.poll_interval));
+        self.queues.all_ready();
+    }
+}
+
+fn deadline(now: DateTime<Utc>, wait: Duration) -> DateTime<Utc> {
+    TimeDelta::from_std(wait).ok().and_then(|wait| now.checked_add_signed(wait)).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}

@@ -1,0 +1,125 @@
+//! A running node's handle: how it is started, told of more to run, and shut down.
+
+use std::sync::{Arc, Mutex};
+
+use futures::FutureExt;
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    dispatcher::{Command, Connections, Dispatcher},
+    membership::Membership,
+    options::Options,
+    outage::Outage,
+    runner::Runner,
+    supervise::supervise,
+    ticker::{self, Timetable},
+};
+use crate::{backend::Wakeup, context::Environment};
+
+/// A running node's handle. Dropping it leaves the node running.
+#[derive(Clone)]
+pub(crate) struct Engine {
+    environment: Environment,
+    options: Options,
+    commands: mpsc::UnboundedSender<Command>,
+    /// Cancelled when the dispatcher has settled everything: what runs beside it may stop.
+    drained: CancellationToken,
+    /// Cancelled when the node has left.
+    left: CancellationToken,
+}
+
+impl Engine {
+    /// Starts a node on the present runtime.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub(crate) fn start(environment: Environment, options: Options) -> Self {
+        let (commands, orders) = mpsc::unbounded_channel();
+        let (wakeup, check) = (Arc::new(Wakeup::default()), Arc::new(Notify::new()));
+        let engine = Self {
+            environment: environment.clone(),
+            options: options.clone(),
+            commands,
+            drained: CancellationToken::new(),
+            left: CancellationToken::new(),
+        };
+        let connections = Connections { commands: orders, wakeup: wakeup.clone(), check: check.clone() };
+        let dispatcher = Dispatcher::new(environment.clone(), options.clone(), connections);
+        let membership = Membership {
+            environment,
+            options,
+            commands: engine.commands.clone(),
+            check,
+            node: Mutex::default(),
+            silence: Mutex::default(),
+        };
+        engine.beside(engine.clone().watch(wakeup));
+        tokio::spawn(engine.clone().live(dispatcher, membership));
+        engine
+    }
+
+    /// Runs this executor's jobs too.
+    pub(crate) fn add(&self, runner: Runner) {
+        let _ = self.commands.send(Command::Add(runner));
+    }
+
+    /// Does what these schedules say.
+    pub(crate) fn follow(&self, timetables: Vec<Timetable>) {
+        let (environment, timetables) = (self.environment.clone(), Arc::<[Timetable]>::from(timetables));
+        let poll = self.options.poll_interval;
+        let step = move || ticker::tick(environment.clone(), timetables.clone(), poll).boxed();
+        self.beside(supervise(self.outage("tick"), step));
+    }
+
+    /// Begins to shut down.
+    pub(crate) fn shut_down(&self) {
+        let _ = self.commands.send(Command::ShutDown);
+    }
+
+    /// Waits until the node has left.
+    pub(crate) async fn left(&self) {
+        self.left.cancelled().await;
+    }
+
+    async fn live(self, dispatcher: Dispatcher, membership: Membership) {
+        // Dropped at the end of this function, also when the runtime goes away: nobody waits for a node that is gone.
+        let _left = self.left.clone().drop_guard();
+        let _drained = self.drained.clone().drop_guard();
+        // Staying alive comes first: a busy dispatcher uses up what tokio lets a task do in one go.
+        tokio::select! {
+            biased;
+            () = membership.keep() => {}
+            () = dispatcher.run() => {}
+        }
+        self.drained.cancel();
+        membership.leave().await;
+        tracing::info!("the node has left");
+    }
+
+    async fn watch(self, wakeup: Arc<Wakeup>) {
+        supervise(self.outage("watch"), || {
+            let watching = self.environment.backend.watch(wakeup.clone());
+            // What came before the watch was set up was not heard.
+            wakeup.wake_all();
+            watching
+        })
+        .await;
+    }
+
+    fn outage(&self, what: &'static str) -> Outage {
+        Outage::new(self.environment.clock.clone(), what, self.options.seed)
+    }
+
+    fn beside(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let drained = self.drained.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                biased;
+                () = drained.cancelled_owned() => {}
+                () = work.fuse() => {}
+            }
+        });
+    }
+}

@@ -1,0 +1,74 @@
+//! From how the work of a run ended to the outcome that is settled.
+
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
+
+use chrono::TimeDelta;
+
+use crate::{
+    executing::{Disposition, ExecutionError, ExecutionResult},
+    model::{ErrorType, Failure, Outcome},
+    validate,
+};
+
+/// How the work of a run ended.
+pub(super) enum End {
+    Returned(ExecutionResult),
+    Panicked(String),
+    TimedOut(Duration),
+    Aborted,
+}
+
+pub(super) fn outcome(end: End, backoff: TimeDelta, is_kept: bool) -> Outcome {
+    match end {
+        End::Returned(result) => catch(move || returned(result, backoff, is_kept))
+            .unwrap_or_else(|panic| fail(ErrorType::Panic, &panic, backoff)),
+        End::Panicked(panic) => fail(ErrorType::Panic, &panic, backoff),
+        End::TimedOut(after) => fail(ErrorType::Timeout, &format!("ran for longer than {after:?}"), backoff),
+        End::Aborted => Outcome::GiveBack,
+    }
+}
+
+fn returned(result: ExecutionResult, backoff: TimeDelta, is_kept: bool) -> Outcome {
+    match result {
+        ExecutionResult::Done => Outcome::complete(is_kept),
+        ExecutionResult::Cancel { reason } => Outcome::cancel(validate::text(&reason.to_string())),
+        ExecutionResult::Snooze { delay } => Outcome::snooze(validate::clamp(delay)),
+        ExecutionResult::Error { error } => failed(&*error, backoff),
+    }
+}
+
+fn failed(error: &dyn ExecutionError, backoff: TimeDelta) -> Outcome {
+    let error_type = ErrorType::from(validate::text(error.error_type()));
+    let details = error.to_string();
+    match error.disposition() {
+        Disposition::Retry => fail(error_type, &details, backoff),
+        Disposition::RetryAfter(delay) => fail(error_type, &details, delay),
+        Disposition::Discard => Outcome::discard(Failure::new(error_type, validate::text(&details))),
+        Disposition::Cancel => Outcome::cancel(validate::text(&details)),
+    }
+}
+
+pub(super) fn fail(error_type: ErrorType, details: &str, delay: TimeDelta) -> Outcome {
+    Outcome::retry(validate::clamp(delay), Failure::new(error_type, validate::text(details)))
+}
+
+/// Calls `action`, and turns a panic into its message.
+pub(super) fn catch<T>(action: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(action)).map_err(message)
+}
+
+/// What a panic said. A payload may itself panic when it is dropped: that one is given up.
+pub(super) fn message(panic: Box<dyn Any + Send>) -> String {
+    let words = match panic.downcast_ref::<&str>() {
+        Some(words) => (*words).to_owned(),
+        None => panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "a panic without words".to_owned()),
+    };
+    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+        std::mem::forget(second);
+    }
+    words
+}

@@ -1,0 +1,82 @@
+//! An executor whose types are forgotten: its constants, and how its jobs begin.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use futures::future::BoxFuture;
+
+use super::outcome::{catch, fail};
+use crate::{
+    backoff::{DEFAULT_BACKOFF, Strategy},
+    context::JobContext,
+    executing::{ExecutionResult, Executor, Retention, chain},
+    model::{ErrorType, Outcome},
+    typed::Job,
+};
+
+/// An [`Executor`] whose types are forgotten.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Runner {
+    pub(crate) name: &'static str,
+    /// Tells two executors of one name apart.
+    pub(crate) type_name: fn() -> &'static str,
+    pub(crate) max_attempts: u16,
+    pub(crate) max_concurrency: Option<usize>,
+    pub(crate) retention: Retention,
+    pub(crate) begin: Begin,
+}
+
+impl Runner {
+    /// The runner of an executor.
+    pub(crate) const fn of<E: Executor>() -> Self {
+        Self {
+            name: E::NAME,
+            type_name: std::any::type_name::<E>,
+            max_attempts: E::MAX_ATTEMPTS,
+            max_concurrency: E::MAX_CONCURRENCY,
+            retention: E::RETENTION,
+            begin: begin::<E>,
+        }
+    }
+}
+
+/// Decodes a job, asks its executor about it, and gives its work; or how the run has ended already.
+///
+/// This is all of a run that depends on the executor's types: the rest is compiled once, and needs no box of its own.
+pub(crate) type Begin = fn(JobContext) -> Result<Begun, Outcome>;
+
+/// A run that is about to do its work.
+pub(crate) struct Begun {
+    pub(super) work: Work,
+    pub(super) timeout: Option<Duration>,
+    /// Asked before the job was given away; a failure uses it, so that no second decoding is needed.
+    pub(super) backoff: TimeDelta,
+    /// Whether the row is kept when the job is complete.
+    pub(super) is_kept: bool,
+}
+
+/// What a run does, and where.
+pub(super) enum Work {
+    OnTask(BoxFuture<'static, ExecutionResult>),
+    OnThread(BoxFuture<'static, ExecutionResult>),
+}
+
+fn begin<E: Executor>(context: JobContext) -> Result<Begun, Outcome> {
+    let attempt = context.attempt();
+    let failed = |error_type, details: &str| fail(error_type, details, DEFAULT_BACKOFF.backoff(attempt));
+    let job = match catch(|| Job::<E::Data, E::Metadata>::in_context(context)) {
+        Ok(Ok(job)) => job,
+        // Its backoff cannot be asked without a job to ask about.
+        Ok(Err(error)) => return Err(failed(ErrorType::Decode, &chain(&error))),
+        Err(panic) => return Err(failed(ErrorType::Panic, &panic)),
+    };
+    let (timeout, backoff) =
+        catch(|| (E::timeout(&job), E::backoff(&job))).map_err(|panic| failed(ErrorType::Panic, &panic))?;
+    let work = match E::BLOCKING {
+        // Called on the thread: what comes before its future may block, too.
+        true => Ok(Work::OnThread(Box::pin(async move { E::execute(job).await }))),
+        false => catch(|| Work::OnTask(E::execute(job))),
+    };
+    let work = work.map_err(|panic| fail(ErrorType::Panic, &panic, backoff))?;
+    Ok(Begun { work, timeout, backoff, is_kept: E::RETENTION != Retention::None })
+}

@@ -1,0 +1,121 @@
+//! The trait that every kind of job implements.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::result::ExecutionResult;
+use crate::{
+    backoff::{DEFAULT_BACKOFF, Strategy},
+    criteria::UniquenessCriteria,
+    limits,
+    typed::Job,
+};
+
+/// A kind of job: its name, its types, its settings and its work.
+///
+/// Implement it with [`async_trait`], or let `#[job]` write the implementation from a function.
+///
+/// # Examples
+///
+/// ```
+/// use rexecutor::prelude::*;
+///
+/// struct WelcomeEmail;
+///
+/// #[async_trait::async_trait]
+/// impl Executor for WelcomeEmail {
+///     type Data = String;
+///     type Metadata = ();
+///     const NAME: &'static str = "welcome_email";
+///     const MAX_ATTEMPTS: u16 = 3;
+///
+///     async fn execute(job: Job<Self::Data, Self::Metadata>) -> ExecutionResult {
+///         println!("welcome, {}", job.data);
+///         ExecutionResult::Done
+///     }
+/// }
+/// ```
+///
+/// [`async_trait`]: https://docs.rs/async-trait
+#[async_trait]
+pub trait Executor: Send + Sync + 'static {
+    /// What a job of this kind works on.
+    type Data: Serialize + DeserializeOwned + Send + 'static;
+
+    /// What else is stored with a job, for people and tools to see.
+    type Metadata: Serialize + DeserializeOwned + Send + 'static;
+
+    /// The name under which jobs are stored: 1 to 255 bytes. Changing it orphans the jobs that are stored.
+    const NAME: &'static str;
+
+    /// How many attempts a job has, at least 1. The default is 5.
+    const MAX_ATTEMPTS: u16 = 5;
+
+    /// How many jobs of this kind a node runs at once, at least 1. The default is `None`: as many as the node runs at
+    /// all.
+    ///
+    /// With a limit, a job is claimed only when it can start at once, so that one that is more urgent never comes after
+    /// it; the price is that very short jobs wait for a claim after each.
+    const MAX_CONCURRENCY: Option<usize> = None;
+
+    /// Whether the work blocks its thread, so that it runs on a thread of its own, where tokio's timers and I/O still
+    /// work. The default is `false`.
+    const BLOCKING: bool = false;
+
+    /// Which jobs must not exist beside each other. The default is `None`: any may.
+    const UNIQUENESS_CRITERIA: Option<UniquenessCriteria<'static>> = None;
+
+    /// The priority of a job: lower numbers start first. The default is 0.
+    const PRIORITY: u16 = 0;
+
+    /// The tags of a job, before those that its builder adds. The default is none.
+    const TAGS: &'static [&'static str] = &[];
+
+    /// How long a job is kept once it is complete. The default is [`Retention::Forever`].
+    const RETENTION: Retention = Retention::Forever;
+
+    /// The most bytes that the encoded data, and the metadata, may each have. The default is 1 MiB.
+    const MAX_DATA_BYTES: usize = limits::MAX_DATA_BYTES;
+
+    /// Does the work.
+    ///
+    /// A panic is a failed attempt. The future is dropped when the job runs out of time, when it has been cancelled
+    /// and does not stop, and when the node's grace for shutting down is over.
+    async fn execute(job: Job<Self::Data, Self::Metadata>) -> ExecutionResult;
+
+    /// How long to wait after the attempt `job.attempt` has failed. The default is [`DEFAULT_BACKOFF`].
+    fn backoff(job: &Job<Self::Data, Self::Metadata>) -> TimeDelta {
+        DEFAULT_BACKOFF.backoff(job.attempt)
+    }
+
+    /// How long an attempt may take. The default is `None`: any time.
+    ///
+    /// An attempt on a blocking thread cannot be stopped: it keeps its slot until its thread has ended, and is settled
+    /// as timed out then.
+    fn timeout(_job: &Job<Self::Data, Self::Metadata>) -> Option<Duration> {
+        None
+    }
+
+    /// Which jobs must not exist beside a new one with these data. The default is [`UNIQUENESS_CRITERIA`].
+    ///
+    /// [`UNIQUENESS_CRITERIA`]: Executor::UNIQUENESS_CRITERIA
+    fn uniqueness(_data: &Self::Data) -> Option<UniquenessCriteria<'static>> {
+        Self::UNIQUENESS_CRITERIA
+    }
+}
+
+/// How long a job is kept once it is complete.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Retention {
+    /// Until a pruner deletes it.
+    #[default]
+    Forever,
+    /// It is deleted in the step that completes it: less to write, and it leaves no trace.
+    None,
+    /// It is deleted once it has been finished, however it ended, for this long.
+    For(TimeDelta),
+}

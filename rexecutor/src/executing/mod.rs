@@ -1,0 +1,17 @@
+//! What a job does: the [`Executor`] trait, and what its runs give.
+//!
+//! `#[job]` writes an implementation of [`Executor`] from a function; everything here can also be written by hand. What is
+//! asked of stored jobs, and how new ones are built, stands above it: [`ExecutorExt`](crate::executor::ExecutorExt).
+
+mod disposition;
+mod executor;
+mod failure;
+mod result;
+
+pub(crate) use self::failure::chain;
+pub use self::{
+    disposition::{Disposition, ExecutionError},
+    executor::{Executor, Retention},
+    failure::JobFailure,
+    result::{CancellationReason, ExecutionResult, IntoExecutionResult},
+};

@@ -1,0 +1,115 @@
+//! What a run of a job gives.
+
+use std::{
+    error::Error,
+    fmt::{self, Display},
+};
+
+use chrono::TimeDelta;
+
+use super::{
+    disposition::{Disposition, ExecutionError},
+    failure,
+};
+
+/// What a run of a job gives.
+#[non_exhaustive]
+pub enum ExecutionResult {
+    /// The job is done.
+    Done,
+    /// The job is to be given up, though nothing failed.
+    Cancel {
+        /// Why: it is stored with the job.
+        reason: Box<dyn CancellationReason>,
+    },
+    /// The job is to run again later; this attempt does not count.
+    Snooze {
+        /// How much later. A negative delay counts as zero.
+        delay: TimeDelta,
+    },
+    /// The attempt failed: the job is retried while it has attempts left.
+    Error {
+        /// What went wrong: it is stored with the job.
+        error: Box<dyn ExecutionError>,
+    },
+}
+
+impl fmt::Debug for ExecutionResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done => f.write_str("Done"),
+            Self::Cancel { reason } => write!(f, "Cancel({reason})"),
+            Self::Snooze { delay } => write!(f, "Snooze({delay})"),
+            Self::Error { error } => write!(f, "Error({}: {error})", error.error_type()),
+        }
+    }
+}
+
+impl<E: ExecutionError + 'static> From<E> for ExecutionResult {
+    fn from(error: E) -> Self {
+        Self::Error { error: Box::new(error) }
+    }
+}
+
+/// Why a job is cancelled: anything that can be shown.
+pub trait CancellationReason: Display + Send {}
+
+impl<T: Display + Send> CancellationReason for T {}
+
+/// What a function with `#[job]` may return.
+///
+/// A unit and `Ok(())` are [`ExecutionResult::Done`]; an error is stored with all its causes, under its type's name, and
+/// retried unless it is, or wraps, a [`JobFailure`](super::JobFailure) that decides otherwise.
+#[diagnostic::on_unimplemented(
+    message = "a job cannot return `{Self}`",
+    label = "not a job's result",
+    note = "a job returns `()`, `ExecutionResult`, `Result<(), E>` or `Result<ExecutionResult, E>`",
+    note = "where `E` is an error: anything that converts into `Box<dyn std::error::Error + Send + Sync>`"
+)]
+pub trait IntoExecutionResult {
+    /// Converts it.
+    fn into_execution_result(self) -> ExecutionResult;
+}
+
+impl IntoExecutionResult for ExecutionResult {
+    fn into_execution_result(self) -> ExecutionResult {
+        self
+    }
+}
+
+impl IntoExecutionResult for () {
+    fn into_execution_result(self) -> ExecutionResult {
+        ExecutionResult::Done
+    }
+}
+
+impl<T: IntoExecutionResult, E: Into<Box<dyn Error + Send + Sync>>> IntoExecutionResult for Result<T, E> {
+    fn into_execution_result(self) -> ExecutionResult {
+        match self {
+            Ok(value) => value.into_execution_result(),
+            Err(error) => Returned { error: error.into(), error_type: std::any::type_name::<E>() }.into(),
+        }
+    }
+}
+
+/// An error that a function returned with `Err`.
+struct Returned {
+    error: Box<dyn Error + Send + Sync>,
+    error_type: &'static str,
+}
+
+impl Display for Returned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&failure::message(&*self.error))
+    }
+}
+
+impl ExecutionError for Returned {
+    fn error_type(&self) -> &str {
+        self.error_type
+    }
+
+    fn disposition(&self) -> Disposition {
+        failure::disposition(&*self.error)
+    }
+}

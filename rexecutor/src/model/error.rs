@@ -1,0 +1,88 @@
+//! What goes wrong in a backend.
+
+use std::{error::Error, fmt};
+
+use super::{id::JobId, status::JobStatus};
+
+/// What a backend's operation gives.
+pub type Result<T, E = BackendError> = std::result::Result<T, E>;
+
+type Source = Box<dyn Error + Send + Sync>;
+
+/// An operation that the backend could not carry out.
+///
+/// The driver's own error is behind [`source`](Error::source).
+#[derive(Debug)]
+pub struct BackendError {
+    message: String,
+    transient: bool,
+    source: Option<Source>,
+}
+
+impl BackendError {
+    /// A failure that passes by itself: the same call may succeed later.
+    pub fn transient(message: impl Into<String>, source: impl Into<Source>) -> Self {
+        Self { message: message.into(), transient: true, source: Some(source.into()) }
+    }
+
+    /// A failure that the same call will meet again.
+    pub fn permanent(message: impl Into<String>, source: impl Into<Source>) -> Self {
+        Self { message: message.into(), transient: false, source: Some(source.into()) }
+    }
+
+    /// A failure that nothing lies behind.
+    pub fn message(message: impl Into<String>) -> Self {
+        Self { message: message.into(), transient: false, source: None }
+    }
+
+    /// What a backend says that is asked for something it cannot do.
+    pub fn unsupported(backend: &str, capability: &str) -> Self {
+        Self::message(format!("`{backend}` cannot do this: it has no {capability}"))
+    }
+
+    /// Whether the same call may succeed later: the database is away, busy, or refused this one transaction.
+    pub fn is_transient(&self) -> bool {
+        self.transient
+    }
+}
+
+impl fmt::Display for BackendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for BackendError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// Why a stored job could not be cancelled, rerun or updated.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AmendError {
+    /// No job of this executor has this number.
+    #[error("no job {0} of this executor")]
+    NotFound(JobId),
+    /// A job in this status cannot be changed in this way.
+    #[error("job {id} is {status} and cannot be {verb}")]
+    Refused {
+        /// The job.
+        id: JobId,
+        /// Where it stands.
+        status: JobStatus,
+        /// What was asked: `cancelled`, `rerun`, `released` or `updated`.
+        verb: &'static str,
+    },
+    /// The backend failed.
+    #[error("could not change the job")]
+    Backend(#[from] BackendError),
+}
+
+impl AmendError {
+    /// Whether the same call may succeed later.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Backend(error) if error.is_transient())
+    }
+}

@@ -1,0 +1,76 @@
+//! Which jobs are meant: the untyped form of [`Where`](crate::job::query::Where).
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    id::{ExecutorName, JobId},
+    row::JobRow,
+    status::JobStatus,
+};
+
+/// A condition on stored jobs.
+///
+/// Each backend translates it; [`Filter::matches`] says what it means.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Filter {
+    /// All of them hold; true when there are none.
+    All(Vec<Filter>),
+    /// One of them holds at least; false when there are none.
+    Any(Vec<Filter>),
+    /// It does not hold.
+    Not(Box<Filter>),
+    /// The job is of this executor.
+    Executor(ExecutorName),
+    /// The data are this value.
+    Data(serde_json::Value),
+    /// The metadata are this value; a job without metadata matches none.
+    Metadata(serde_json::Value),
+    /// The job is one of these.
+    IdIn(Vec<JobId>),
+    /// The status is one of these.
+    StatusIn(Vec<JobStatus>),
+    /// The job has all of these tags.
+    TagsAllOf(Vec<String>),
+    /// The job has one of these tags at least.
+    TagsOneOf(Vec<String>),
+    /// It is due before this instant.
+    ScheduledBefore(DateTime<Utc>),
+    /// It is due after this instant.
+    ScheduledAfter(DateTime<Utc>),
+    /// It is due at this very instant.
+    ScheduledAt(DateTime<Utc>),
+    /// It became due, or becomes due, more than this long ago by the backend's clock.
+    ScheduledOlderThan(chrono::TimeDelta),
+    /// It was due less than this long ago by the backend's clock, or is due in the future.
+    ScheduledWithinTheLast(chrono::TimeDelta),
+}
+
+impl Filter {
+    /// Whether `row` meets the condition at `now`: the reference for every backend.
+    ///
+    /// Data that are not JSON equal nothing. Two numbers are equal when they are written alike: `1` is not `1.0`.
+    pub fn matches(&self, row: &JobRow, now: DateTime<Utc>) -> bool {
+        match self {
+            Self::All(filters) => filters.iter().all(|filter| filter.matches(row, now)),
+            Self::Any(filters) => filters.iter().any(|filter| filter.matches(row, now)),
+            Self::Not(filter) => !filter.matches(row, now),
+            Self::Executor(name) => row.executor == *name,
+            Self::Data(value) => is_json(&row.data, value),
+            Self::Metadata(value) => row.metadata.as_ref().is_some_and(|metadata| is_json(metadata, value)),
+            Self::IdIn(ids) => ids.contains(&row.id),
+            Self::StatusIn(statuses) => statuses.contains(&row.status),
+            Self::TagsAllOf(tags) => tags.iter().all(|tag| row.tags.contains(tag)),
+            Self::TagsOneOf(tags) => tags.iter().any(|tag| row.tags.contains(tag)),
+            Self::ScheduledBefore(at) => row.scheduled_at < *at,
+            Self::ScheduledAfter(at) => row.scheduled_at > *at,
+            Self::ScheduledAt(at) => row.scheduled_at == *at,
+            Self::ScheduledOlderThan(age) => now.checked_sub_signed(*age).is_some_and(|at| row.scheduled_at < at),
+            Self::ScheduledWithinTheLast(age) => now.checked_sub_signed(*age).is_none_or(|at| row.scheduled_at > at),
+        }
+    }
+}
+
+fn is_json(stored: &str, value: &serde_json::Value) -> bool {
+    serde_json::from_str::<serde_json::Value>(stored).is_ok_and(|stored| stored == *value)
+}

@@ -1,0 +1,80 @@
+//! What sets a job apart from a plain one.
+
+use std::fmt;
+
+/// What the end of a job's run must heed beside its outcome, as stored with the job.
+///
+/// A plain job has none, and none is stored for it: so the statements that complete jobs by the hundred ask for this one
+/// property. Every other job takes the way through [`lifecycle`](crate::backend::lifecycle), which says what follows.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Marks(u32);
+
+impl Marks {
+    /// A plain job's.
+    pub const NONE: Self = Self(0);
+
+    /// Somebody asked the job to stop: however its run ends, it ends cancelled.
+    pub const STOPPING: Self = Self(1);
+
+    /// Each with its name.
+    const NAMES: &[(Self, &str)] = &[(Self::STOPPING, "stopping")];
+
+    /// Whether the job is a plain one.
+    pub const fn is_plain(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether it has all of `other`.
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// With these, too.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Without these.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// The number that is stored; `None` for a plain job, for which nothing is.
+    pub const fn stored(self) -> Option<u32> {
+        if self.is_plain() { None } else { Some(self.0) }
+    }
+
+    /// What a stored number says. Those that this version does not know are kept.
+    pub const fn from_stored(stored: Option<u32>) -> Self {
+        match stored {
+            Some(bits) => Self(bits),
+            None => Self::NONE,
+        }
+    }
+}
+
+impl fmt::Debug for Marks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = Self::NAMES.iter().filter(|(mark, _)| self.contains(*mark));
+        let rest = Self::NAMES.iter().fold(*self, |rest, (mark, _)| rest.without(*mark));
+        let rest = (!rest.is_plain()).then(|| format!("{:#x}", rest.0));
+        f.debug_set().entries(known.map(|(_, name)| name)).entries(rest).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_job_stores_nothing_and_unknown_marks_are_kept() {
+        assert_eq!(Marks::NONE.stored(), None);
+        assert_eq!(Marks::from_stored(None), Marks::NONE);
+        let newer = Marks::from_stored(Some(0b1001));
+        assert!(newer.contains(Marks::STOPPING) && !newer.is_plain());
+        assert_eq!(newer.without(Marks::STOPPING).stored(), Some(0b1000));
+        assert_eq!(format!("{newer:?}"), r#"{"stopping", "0x8"}"#);
+    }
+}

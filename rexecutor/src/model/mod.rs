@@ -1,0 +1,47 @@
+//! The plain data that jobs, backends and the engine speak of. It depends on nothing else of this crate but its limits.
+//!
+//! What a row may become is said by [`lifecycle`](crate::backend::lifecycle); who stores it, by the roles of
+//! [`backend`](crate::backend).
+//!
+//! Every struct here that crosses a backend's boundary is `#[non_exhaustive]` and has a constructor, so that a new field
+//! breaks no backend.
+
+mod change;
+mod claim;
+mod error;
+mod failure;
+mod filter;
+mod headers;
+mod id;
+mod marks;
+mod new_job;
+mod node;
+mod pause;
+mod prune;
+mod row;
+mod schedule;
+mod settlement;
+mod status;
+mod time;
+mod unique;
+
+pub(crate) use self::time::after;
+pub use self::{
+    change::JobChange,
+    claim::{Claimed, Demand},
+    error::{AmendError, BackendError, Result},
+    failure::{ErrorType, Failure, JobError},
+    filter::Filter,
+    headers::Headers,
+    id::{ExecutorName, FlowId, JobId, Lease, NodeId},
+    marks::Marks,
+    new_job::{Deadline, Due, Enqueued, NewJob},
+    node::{Heartbeat, Node},
+    pause::{Pause, Paused},
+    prune::{PruneRule, PruneScope, PruneSpec},
+    row::JobRow,
+    schedule::{ScheduleKey, Ticks},
+    settlement::{Outcome, Settlement},
+    status::{JobStatus, Statuses, UnknownStatus},
+    unique::{Fields, Replace, Resolution, Unique, UniqueKey},
+};

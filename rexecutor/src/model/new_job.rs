@@ -1,0 +1,216 @@
+//! A job on its way into a backend.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{
+    headers::Headers,
+    id::{ExecutorName, FlowId, JobId},
+    time::after,
+    unique::Unique,
+};
+
+/// A job to be stored, encoded and checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NewJob {
+    /// Whose job it is.
+    pub executor: ExecutorName,
+    /// The data, as JSON.
+    pub data: String,
+    /// The metadata, as JSON.
+    pub metadata: Option<String>,
+    /// How many attempts it has, at least 1.
+    pub max_attempts: u16,
+    /// Lower numbers start first.
+    pub priority: u16,
+    /// Words to find it by.
+    pub tags: Vec<String>,
+    /// When it is due.
+    pub due: Due,
+    /// What it must not exist beside.
+    pub unique: Option<Unique>,
+    /// What travels with it.
+    pub headers: Headers,
+    /// Jobs of one executor with the same key belong together, for limits of so many a key.
+    pub group_key: Option<String>,
+    /// The flow that it is a part of.
+    pub flow: Option<FlowId>,
+    /// After which time there is no use in it any more, counted as `due` is.
+    pub deadline: Option<Deadline>,
+}
+
+impl NewJob {
+    /// A job that is due now, has a single attempt, and nothing else that is special about it.
+    pub fn new(executor: impl Into<ExecutorName>, data: impl Into<String>) -> Self {
+        Self {
+            executor: executor.into(),
+            data: data.into(),
+            metadata: None,
+            max_attempts: 1,
+            priority: 0,
+            tags: Vec::new(),
+            due: Due::Now,
+            unique: None,
+            headers: Headers::default(),
+            group_key: None,
+            flow: None,
+            deadline: None,
+        }
+    }
+}
+
+impl NewJob {
+    /// Whose job it is.
+    #[must_use]
+    pub fn with_executor(self, executor: impl Into<ExecutorName>) -> Self {
+        Self { executor: executor.into(), ..self }
+    }
+
+    /// The data, as JSON.
+    #[must_use]
+    pub fn with_data(self, data: impl Into<String>) -> Self {
+        Self { data: data.into(), ..self }
+    }
+
+    /// The metadata, as JSON.
+    #[must_use]
+    pub fn with_metadata(self, metadata: impl Into<Option<String>>) -> Self {
+        Self { metadata: metadata.into(), ..self }
+    }
+
+    /// How many attempts it has, at least 1.
+    #[must_use]
+    pub fn with_max_attempts(self, max_attempts: u16) -> Self {
+        Self { max_attempts, ..self }
+    }
+
+    /// Lower numbers start first.
+    #[must_use]
+    pub fn with_priority(self, priority: u16) -> Self {
+        Self { priority, ..self }
+    }
+
+    /// Words to find it by.
+    #[must_use]
+    pub fn with_tags(self, tags: Vec<String>) -> Self {
+        Self { tags, ..self }
+    }
+
+    /// When it is due.
+    #[must_use]
+    pub fn with_due(self, due: Due) -> Self {
+        Self { due, ..self }
+    }
+
+    /// What it must not exist beside.
+    #[must_use]
+    pub fn with_unique(self, unique: impl Into<Option<Unique>>) -> Self {
+        Self { unique: unique.into(), ..self }
+    }
+
+    /// What travels with it.
+    #[must_use]
+    pub fn with_headers(self, headers: Headers) -> Self {
+        Self { headers, ..self }
+    }
+
+    /// What it has in common with others of its executor.
+    #[must_use]
+    pub fn with_group_key(self, group_key: impl Into<Option<String>>) -> Self {
+        Self { group_key: group_key.into(), ..self }
+    }
+
+    /// The flow that it is a part of.
+    #[must_use]
+    pub fn with_flow(self, flow: impl Into<Option<FlowId>>) -> Self {
+        Self { flow: flow.into(), ..self }
+    }
+
+    /// After which time there is no use in it any more.
+    #[must_use]
+    pub fn with_deadline(self, deadline: impl Into<Option<Deadline>>) -> Self {
+        Self { deadline: deadline.into(), ..self }
+    }
+}
+
+/// When a job is due. The backend's clock decides, not the caller's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Due {
+    /// At once.
+    Now,
+    /// After a delay, which is not negative, from the moment it is stored.
+    In(TimeDelta),
+    /// At an instant, which may lie in the past.
+    At(DateTime<Utc>),
+    /// Not before it is released: until then it is blocked.
+    Released,
+}
+
+impl Due {
+    /// The instant, for a backend whose clock reads `now`; of a job that is to be released the earliest.
+    pub fn at(self, now: DateTime<Utc>) -> DateTime<Utc> {
+        match self {
+            Self::Now | Self::Released => now,
+            Self::In(delay) => after(now, delay),
+            Self::At(at) => at,
+        }
+    }
+
+    /// Whether the job is blocked at first.
+    pub const fn is_blocked(self) -> bool {
+        matches!(self, Self::Released)
+    }
+}
+
+/// After which time there is no use in a job any more. The backend's clock decides, not the caller's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deadline {
+    /// So long after it is stored, not negative.
+    In(TimeDelta),
+    /// At an instant.
+    At(DateTime<Utc>),
+}
+
+impl Deadline {
+    /// The instant, for a backend whose clock reads `now`.
+    pub fn at(self, now: DateTime<Utc>) -> DateTime<Utc> {
+        match self {
+            Self::In(delay) => after(now, delay),
+            Self::At(at) => at,
+        }
+    }
+}
+
+/// What became of a job that was enqueued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "a unique job may not have been inserted"]
+pub enum Enqueued {
+    /// It was stored under this number.
+    Inserted(JobId),
+    /// This one stood in its way and was left as it is.
+    Existing(JobId),
+    /// This one stood in its way and took over the fields that
+    /// [`Replace`](crate::job::uniqueness_criteria::Replace) names.
+    Replaced(JobId),
+}
+
+impl Enqueued {
+    /// The number of the job that now stands for this one.
+    pub fn id(self) -> JobId {
+        match self {
+            Self::Inserted(id) | Self::Existing(id) | Self::Replaced(id) => id,
+        }
+    }
+
+    /// Whether another job stood in its way, so that nothing was inserted.
+    pub fn is_duplicate(self) -> bool {
+        !matches!(self, Self::Inserted(_))
+    }
+}
+
+impl From<Enqueued> for JobId {
+    fn from(enqueued: Enqueued) -> Self {
+        enqueued.id()
+    }
+}

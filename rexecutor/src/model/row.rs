@@ -1,0 +1,130 @@
+//! A job as a backend stores it.
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    failure::JobError,
+    headers::Headers,
+    id::{ExecutorName, FlowId, JobId, Lease, NodeId},
+    marks::Marks,
+    new_job::NewJob,
+    status::JobStatus,
+    unique::UniqueKey,
+};
+
+/// A job as a backend stores it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct JobRow {
+    /// Its number.
+    pub id: JobId,
+    /// Whose job it is.
+    pub executor: ExecutorName,
+    /// Where it stands.
+    pub status: JobStatus,
+    /// The data, as JSON.
+    pub data: String,
+    /// The metadata, as JSON.
+    pub metadata: Option<String>,
+    /// The attempt that runs or ran last; 0 before the first.
+    pub attempt: u16,
+    /// How many attempts it has.
+    pub max_attempts: u16,
+    /// Lower numbers start first.
+    pub priority: u16,
+    /// Words to find it by.
+    pub tags: Vec<String>,
+    /// The attempts that failed, oldest first.
+    pub errors: Vec<JobError>,
+    /// How often it was claimed, ever.
+    pub lease: Lease,
+    /// The node that runs it, while it is executing.
+    pub node: Option<NodeId>,
+    /// Why it is to stop, once somebody asked while it was executing; why it was cancelled, afterwards.
+    pub cancel_reason: Option<String>,
+    /// What sets it apart from a plain job.
+    pub marks: Marks,
+    /// What other unique jobs compare with.
+    pub unique_key: Option<UniqueKey>,
+    /// What travels with it.
+    pub headers: Headers,
+    /// What it has in common with others of its executor.
+    pub group_key: Option<String>,
+    /// The flow that it is a part of.
+    pub flow: Option<FlowId>,
+    /// What it gave when it succeeded, as JSON. Claims do not read it.
+    pub output: Option<String>,
+    /// When it was enqueued.
+    pub inserted_at: DateTime<Utc>,
+    /// When it is, or was, due.
+    pub scheduled_at: DateTime<Utc>,
+    /// After when there is no use in it any more.
+    pub deadline_at: Option<DateTime<Utc>>,
+    /// When its last attempt was claimed.
+    pub attempted_at: Option<DateTime<Utc>>,
+    /// When it succeeded.
+    pub completed_at: Option<DateTime<Utc>>,
+    /// When it was cancelled.
+    pub cancelled_at: Option<DateTime<Utc>>,
+    /// When it failed for good.
+    pub discarded_at: Option<DateTime<Utc>>,
+}
+
+impl JobRow {
+    /// A row of which nothing else is known yet: what a backend reads into, field by field.
+    pub fn empty(id: JobId, executor: ExecutorName) -> Self {
+        Self {
+            id,
+            executor,
+            status: JobStatus::Scheduled,
+            data: String::new(),
+            metadata: None,
+            attempt: 0,
+            max_attempts: 1,
+            priority: 0,
+            tags: Vec::new(),
+            errors: Vec::new(),
+            lease: Lease::default(),
+            node: None,
+            cancel_reason: None,
+            marks: Marks::NONE,
+            unique_key: None,
+            headers: Headers::default(),
+            group_key: None,
+            flow: None,
+            output: None,
+            inserted_at: DateTime::UNIX_EPOCH,
+            scheduled_at: DateTime::UNIX_EPOCH,
+            deadline_at: None,
+            attempted_at: None,
+            completed_at: None,
+            cancelled_at: None,
+            discarded_at: None,
+        }
+    }
+
+    /// A job that has just been enqueued.
+    pub fn new(id: JobId, job: NewJob, now: DateTime<Utc>) -> Self {
+        Self {
+            status: if job.due.is_blocked() { JobStatus::Blocked } else { JobStatus::Scheduled },
+            data: job.data,
+            metadata: job.metadata,
+            max_attempts: job.max_attempts,
+            priority: job.priority,
+            tags: job.tags,
+            unique_key: job.unique.map(|unique| unique.key),
+            headers: job.headers,
+            group_key: job.group_key,
+            flow: job.flow,
+            inserted_at: now,
+            scheduled_at: job.due.at(now),
+            deadline_at: job.deadline.map(|deadline| deadline.at(now)),
+            ..Self::empty(id, job.executor)
+        }
+    }
+
+    /// When it finished, if it has.
+    pub fn finished_at(&self) -> Option<DateTime<Utc>> {
+        self.completed_at.or(self.cancelled_at).or(self.discarded_at)
+    }
+}

@@ -1,0 +1,115 @@
+//! How runs end.
+
+use chrono::TimeDelta;
+
+use super::{
+    failure::Failure,
+    id::{JobId, Lease},
+};
+
+/// The end of one run of a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Settlement {
+    /// The job.
+    pub id: JobId,
+    /// The run: stored only while the job still has this lease.
+    pub lease: Lease,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+impl Settlement {
+    /// The end of the run that holds this lease.
+    pub fn new(id: JobId, lease: Lease, outcome: Outcome) -> Self {
+        Self { id, lease, outcome }
+    }
+}
+
+/// How a run ended.
+///
+/// Whatever it says, a job that somebody asked to cancel while it was executing ends as cancelled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// It succeeded.
+    #[non_exhaustive]
+    Complete {
+        /// Whether the row is kept; otherwise it is deleted in the same step.
+        keep: bool,
+        /// What it gave, as JSON; stored with the row if that is kept.
+        output: Option<String>,
+    },
+    /// It failed: due again after `delay`, or discarded if that was its last attempt.
+    #[non_exhaustive]
+    Retry {
+        /// How long it waits, not negative.
+        delay: TimeDelta,
+        /// What went wrong.
+        error: Failure,
+    },
+    /// It failed for good, whatever attempts are left.
+    #[non_exhaustive]
+    Discard {
+        /// What went wrong.
+        error: Failure,
+    },
+    /// It cancelled itself.
+    #[non_exhaustive]
+    Cancel {
+        /// Why.
+        reason: String,
+    },
+    /// It wants to run again after `delay`; the attempt does not count.
+    #[non_exhaustive]
+    Snooze {
+        /// How long it waits, not negative.
+        delay: TimeDelta,
+    },
+    /// It was stopped without a fault of its own: due as before; the attempt does not count.
+    GiveBack,
+}
+
+impl Outcome {
+    /// It succeeded, and its row is kept, or deleted in the same step.
+    pub const fn complete(keep: bool) -> Self {
+        Self::Complete { keep, output: None }
+    }
+
+    /// It succeeded and gave something, which is stored with its row.
+    pub fn complete_with(output: impl Into<String>) -> Self {
+        Self::Complete { keep: true, output: Some(output.into()) }
+    }
+
+    /// It failed: due again after `delay`, or discarded if that was its last attempt.
+    pub const fn retry(delay: TimeDelta, error: Failure) -> Self {
+        Self::Retry { delay, error }
+    }
+
+    /// It failed for good, whatever attempts are left.
+    pub const fn discard(error: Failure) -> Self {
+        Self::Discard { error }
+    }
+
+    /// It cancelled itself.
+    pub fn cancel(reason: impl Into<String>) -> Self {
+        Self::Cancel { reason: reason.into() }
+    }
+
+    /// It wants to run again after `delay`; the attempt does not count.
+    pub const fn snooze(delay: TimeDelta) -> Self {
+        Self::Snooze { delay }
+    }
+
+    /// The word for it in logs and metrics.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Complete { .. } => "completed",
+            Self::Retry { .. } => "retried",
+            Self::Discard { .. } => "discarded",
+            Self::Cancel { .. } => "cancelled",
+            Self::Snooze { .. } => "snoozed",
+            Self::GiveBack => "given_back",
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! What `rexecutor-testing` needs of a node's builder. Not public API.
+
+use std::sync::Arc;
+
+use super::{builder::NodeBuilder, error::StartError};
+use crate::{
+    context::{Environment, StateMap},
+    global,
+    testing::job_runner::JobRunner,
+};
+
+impl NodeBuilder {
+    /// What this node would run, without the node: what a job lacks is found when it runs.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn into_job_runner(mut self) -> Result<JobRunner, StartError> {
+        self.check();
+        if !self.plan.problems.is_empty() {
+            return Err(StartError::Invalid(self.plan.problems));
+        }
+        let backend = self.backend.map_or_else(global::backend, Ok)?;
+        let environment = Environment { backend, clock: self.clock, state: Arc::new(self.state) };
+        Ok(JobRunner::new(environment, self.plan.runners))
+    }
+
+    /// Gives the jobs values of many types.
+    pub fn with_states(mut self, state: StateMap) -> Self {
+        self.state = state;
+        self
+    }
+
+    /// Makes what is random in the engine follow from this number.
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.options.seed = Some(seed);
+        self
+    }
+}

@@ -1,0 +1,214 @@
+//! What `#[job]` tells the registry.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::extract::Requirements;
+use crate::{
+    builder::EnqueueError,
+    engine::Runner,
+    executing::{Executor, Retention},
+    model::NewJob,
+    schedule::{Schedule, ScheduleError},
+};
+
+/// A job that `#[job]` has registered.
+#[derive(Clone, Copy)]
+pub struct Registration {
+    name: &'static str,
+    settings: Settings,
+    file: &'static str,
+    line: u32,
+    runner: Runner,
+    requires: fn(&mut Requirements),
+    crons: &'static [CronEntry],
+}
+
+/// What a job declares of itself, as the constants of its [`Executor`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Settings {
+    /// How many attempts a job has.
+    pub max_attempts: u16,
+    /// How many run at once on a node; `None`: as many as the node runs at all.
+    pub max_concurrency: Option<usize>,
+    /// Lower numbers start first.
+    pub priority: u16,
+    /// Words to find jobs by.
+    pub tags: &'static [&'static str],
+    /// Whether it blocks its thread.
+    pub is_blocking: bool,
+    /// How long it is kept.
+    pub retention: Retention,
+    /// The most bytes of its encoded data.
+    pub max_data_bytes: usize,
+    /// How long an attempt may take; `None`: for ever, or as its own `timeout` says.
+    pub timeout: Option<Duration>,
+    /// How long a failed attempt waits, as `#[job]` was told; `None`: as [`Executor::backoff`] says.
+    pub backoff: Option<&'static str>,
+    /// What must not exist beside a job, as `#[job]` was told; `None`: as [`Executor::UNIQUENESS_CRITERIA`] says.
+    pub uniqueness: Option<&'static str>,
+}
+
+impl Settings {
+    const fn of<E: Executor>() -> Self {
+        Self {
+            max_attempts: E::MAX_ATTEMPTS,
+            max_concurrency: E::MAX_CONCURRENCY,
+            priority: E::PRIORITY,
+            tags: E::TAGS,
+            is_blocking: E::BLOCKING,
+            retention: E::RETENTION,
+            max_data_bytes: E::MAX_DATA_BYTES,
+            timeout: None,
+            backoff: None,
+            uniqueness: None,
+        }
+    }
+}
+
+/// One schedule of a job.
+#[derive(Clone, Copy)]
+pub struct CronEntry {
+    expression: &'static str,
+    timezone: &'static str,
+    job: fn() -> Result<NewJob, EnqueueError>,
+}
+
+inventory::collect!(Registration);
+
+impl Registration {
+    /// Registers an executor that is defined at this place.
+    pub const fn of<E: Executor>(file: &'static str, line: u32) -> Self {
+        Self {
+            name: E::NAME,
+            settings: Settings::of::<E>(),
+            file,
+            line,
+            runner: Runner::of::<E>(),
+            requires: |_| {},
+            crons: &[],
+        }
+    }
+
+    /// What its node must have.
+    pub const fn requiring(mut self, requires: fn(&mut Requirements)) -> Self {
+        self.requires = requires;
+        self
+    }
+
+    /// How long an attempt may take. It says so, and changes nothing.
+    pub const fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.timeout = Some(timeout);
+        self
+    }
+
+    /// How long a failed attempt waits, in words.
+    pub const fn with_backoff(mut self, words: &'static str) -> Self {
+        self.settings.backoff = Some(words);
+        self
+    }
+
+    /// What must not exist beside a job, in words.
+    pub const fn with_uniqueness(mut self, words: &'static str) -> Self {
+        self.settings.uniqueness = Some(words);
+        self
+    }
+
+    /// When it runs by itself.
+    pub const fn with_crons(mut self, crons: &'static [CronEntry]) -> Self {
+        self.crons = crons;
+        self
+    }
+
+    /// The name under which its jobs are stored.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What it declares of itself.
+    pub const fn settings(&self) -> Settings {
+        self.settings
+    }
+
+    /// The file and line that define it.
+    pub const fn location(&self) -> (&'static str, u32) {
+        (self.file, self.line)
+    }
+
+    /// Its schedules.
+    pub const fn crons(&self) -> &'static [CronEntry] {
+        self.crons
+    }
+
+    pub(crate) const fn runner(&self) -> Runner {
+        self.runner
+    }
+
+    pub(crate) fn requirements(&self) -> Requirements {
+        let mut requirements = Requirements::default();
+        (self.requires)(&mut requirements);
+        requirements
+    }
+}
+
+impl CronEntry {
+    /// A schedule in a time zone, and the job that each tick enqueues.
+    pub const fn new(
+        expression: &'static str,
+        timezone: &'static str,
+        job: fn() -> Result<NewJob, EnqueueError>,
+    ) -> Self {
+        Self { expression, timezone, job }
+    }
+
+    /// The cron expression.
+    pub const fn expression(&self) -> &'static str {
+        self.expression
+    }
+
+    /// The time zone's name.
+    pub const fn timezone(&self) -> &'static str {
+        self.timezone
+    }
+
+    /// Its first tick after `after`; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the expression or the time zone cannot be read. `#[job]` has checked both.
+    pub fn next_after(&self, after: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, ScheduleError> {
+        Ok(Schedule::parse(self.expression, self.timezone)?.next_after(after))
+    }
+
+    pub(crate) fn job(&self) -> Result<NewJob, EnqueueError> {
+        (self.job)()
+    }
+}
+
+impl std::fmt::Debug for Registration {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { name, file, line, crons, .. } = self;
+        f.debug_struct("Registration")
+            .field("name", name)
+            .field("file", file)
+            .field("line", line)
+            .field("crons", crons)
+            .finish()
+    }
+}
+
+impl std::fmt::Debug for CronEntry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { expression, timezone, .. } = self;
+        f.debug_struct("CronEntry").field("expression", expression).field("timezone", timezone).finish()
+    }
+}
+
+/// Every job that is linked into this program, by name.
+pub fn registered() -> Vec<Registration> {
+    let mut all: Vec<_> = inventory::iter::<Registration>().copied().collect();
+    all.sort_by_key(|registration| (registration.name, registration.file, registration.line));
+    all
+}

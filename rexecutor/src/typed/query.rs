@@ -1,0 +1,152 @@
+//! Asking for stored jobs by what they are.
+
+use std::{marker::PhantomData, ops::Not};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+
+use crate::model::{Filter, JobId, JobStatus};
+
+/// A condition on the jobs of one executor, for [`query_jobs`](crate::executor::ExecutorExt::query_jobs).
+///
+/// Conditions are joined with [`and`](Self::and), [`or`](Self::or) and `!`, and mean what the calls say:
+/// `a.and(b).or(c)` is `(a and b) or c`.
+///
+/// A condition on data or metadata has no index: it reads all jobs of the executor.
+///
+/// # Examples
+///
+/// ```
+/// use rexecutor::prelude::*;
+///
+/// let failed_or_late: Where<'_, String, ()> = Where::status_equal(JobStatus::Discarded)
+///     .or(Where::scheduled_at_older_than(TimeDelta::hours(1)).and(!Where::status_equal(JobStatus::Complete)));
+/// # let _ = failed_or_late;
+/// ```
+#[derive(Debug)]
+#[must_use]
+pub struct Where<'a, D, M> {
+    filter: Result<Filter, serde_json::Error>,
+    types: Types<'a, D, M>,
+}
+
+/// The condition borrows nothing and holds neither type: it only stands for them.
+type Types<'a, D, M> = PhantomData<(&'a (), fn(D, M))>;
+
+impl<'a, D, M> Where<'a, D, M> {
+    fn new(filter: Filter) -> Self {
+        Self { filter: Ok(filter), types: PhantomData }
+    }
+
+    fn join(self, other: Self, join: impl FnOnce(Filter, Filter) -> Filter) -> Self {
+        let filter = self.filter.and_then(|first| Ok(join(first, other.filter?)));
+        Self { filter, types: PhantomData }
+    }
+
+    /// Every job of the executor.
+    pub fn any() -> Self {
+        Self::new(Filter::All(Vec::new()))
+    }
+
+    /// Both hold.
+    pub fn and(self, other: Self) -> Self {
+        self.join(other, |first, second| Filter::All(vec![first, second]))
+    }
+
+    /// One of them holds at least.
+    pub fn or(self, other: Self) -> Self {
+        self.join(other, |first, second| Filter::Any(vec![first, second]))
+    }
+
+    /// The data are this value, compared as JSON.
+    pub fn data_equals(data: &'a D) -> Self
+    where
+        D: Serialize,
+    {
+        Self { filter: serde_json::to_value(data).map(Filter::Data), types: PhantomData }
+    }
+
+    /// The metadata are this value, compared as JSON.
+    pub fn metadata_equals(metadata: &'a M) -> Self
+    where
+        M: Serialize,
+    {
+        Self { filter: serde_json::to_value(metadata).map(Filter::Metadata), types: PhantomData }
+    }
+
+    /// It is this job.
+    pub fn id_equals(id: JobId) -> Self {
+        Self::new(Filter::IdIn(vec![id]))
+    }
+
+    /// It is one of these jobs; none, if the list is empty.
+    pub fn id_in(ids: &'a [JobId]) -> Self {
+        Self::new(Filter::IdIn(ids.to_vec()))
+    }
+
+    /// It stands in this status.
+    pub fn status_equal(status: JobStatus) -> Self {
+        Self::new(Filter::StatusIn(vec![status]))
+    }
+
+    /// It stands in one of these statuses; none, if the list is empty.
+    pub fn status_in(statuses: &'a [JobStatus]) -> Self {
+        Self::new(Filter::StatusIn(statuses.to_vec()))
+    }
+
+    /// It has all of these tags; every job has, if the list is empty.
+    pub fn tagged_by_all_of(tags: &'a [&'a str]) -> Self {
+        Self::new(Filter::TagsAllOf(owned(tags)))
+    }
+
+    /// It has one of these tags at least; no job has, if the list is empty.
+    pub fn tagged_by_one_of(tags: &'a [&'a str]) -> Self {
+        Self::new(Filter::TagsOneOf(owned(tags)))
+    }
+
+    /// It is due at this very instant.
+    pub fn scheduled_at_equals(scheduled_at: DateTime<Utc>) -> Self {
+        Self::new(Filter::ScheduledAt(scheduled_at))
+    }
+
+    /// It is due before this instant.
+    pub fn scheduled_at_before(scheduled_at: DateTime<Utc>) -> Self {
+        Self::new(Filter::ScheduledBefore(scheduled_at))
+    }
+
+    /// It is due after this instant.
+    pub fn scheduled_at_after(scheduled_at: DateTime<Utc>) -> Self {
+        Self::new(Filter::ScheduledAfter(scheduled_at))
+    }
+
+    /// It became due more than `age` ago, by the backend's clock.
+    pub fn scheduled_at_older_than(age: TimeDelta) -> Self {
+        Self::new(Filter::ScheduledOlderThan(age))
+    }
+
+    /// It became due less than `age` ago, by the backend's clock, or is due in the future.
+    pub fn scheduled_at_within_the_last(age: TimeDelta) -> Self {
+        Self::new(Filter::ScheduledWithinTheLast(age))
+    }
+
+    /// The untyped condition.
+    ///
+    /// # Errors
+    ///
+    /// When data or metadata to compare with do not encode as JSON.
+    pub fn into_filter(self) -> Result<Filter, serde_json::Error> {
+        self.filter
+    }
+}
+
+impl<D, M> Not for Where<'_, D, M> {
+    type Output = Self;
+
+    fn not(self) -> Self {
+        Self { filter: self.filter.map(|filter| Filter::Not(Box::new(filter))), types: PhantomData }
+    }
+}
+
+fn owned(tags: &[&str]) -> Vec<String> {
+    tags.iter().map(|tag| (*tag).to_owned()).collect()
+}

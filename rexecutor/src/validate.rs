@@ -1,0 +1,164 @@
+//! What is refused before anything is stored.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::{
+    json,
+    limits::{self, MAX_DELAY, MAX_DEPTH, MAX_HEADER_BYTES, MAX_TAG_BYTES},
+    model::{Deadline, Due, ExecutorName, Headers, JobChange, NewJob},
+};
+
+/// A field of a job that is not acceptable. Nothing was stored.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {problem}")]
+pub struct InvalidJob {
+    field: &'static str,
+    problem: String,
+}
+
+impl InvalidJob {
+    pub(crate) fn new(field: &'static str, problem: impl Into<String>) -> Self {
+        Self { field, problem: problem.into() }
+    }
+
+    /// Which field: `name`, `data`, `metadata`, `max_attempts`, `tags`,
+    /// `headers`, `schedule_in`, `schedule_at`, `deadline` or `unique`.
+    pub fn field(&self) -> &'static str {
+        self.field
+    }
+}
+
+type Checked = Result<(), InvalidJob>;
+
+/// Checks a new job whose data may have `max_bytes`.
+pub(crate) fn new_job(job: &NewJob, max_bytes: usize) -> Checked {
+    name(job.executor.as_str())?;
+    json("data", &job.data, max_bytes)?;
+    job.metadata.as_deref().map_or(Ok(()), |metadata| json("metadata", metadata, max_bytes))?;
+    attempts(job.max_attempts)?;
+    tags(&job.tags)?;
+    headers(&job.headers)?;
+    match job.deadline {
+        None => {}
+        Some(Deadline::In(delay)) => self::delay("deadline", delay)?,
+        Some(Deadline::At(at)) => instant("deadline", at)?,
+    }
+    match job.due {
+        Due::Now | Due::Released => Ok(()),
+        Due::In(delay) => self::delay("schedule_in", delay),
+        Due::At(at) => instant("schedule_at", at),
+    }
+}
+
+/// Checks what a new job is compared by.
+pub(crate) fn unique(job: &NewJob) -> Checked {
+    match &job.unique {
+        Some(unique) if unique.within.is_some_and(|within| within <= TimeDelta::zero()) => {
+            Err(InvalidJob::new("unique", "the time within which jobs are unique must be over zero"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks what is to change in a stored job.
+pub(crate) fn change(change: &JobChange, max_bytes: usize) -> Checked {
+    json("data", &change.data, max_bytes)?;
+    change.metadata.as_deref().map_or(Ok(()), |metadata| json("metadata", metadata, max_bytes))?;
+    attempts(change.max_attempts)?;
+    tags(&change.tags)?;
+    instant("schedule_at", change.scheduled_at)
+}
+
+/// Checks the name of an executor.
+pub(crate) fn name(name: &str) -> Checked {
+    let max = ExecutorName::MAX_BYTES;
+    match name.len() {
+        0 => Err(InvalidJob::new("name", "the name of an executor must not be empty")),
+        bytes if bytes > max => {
+            Err(InvalidJob::new("name", format!("the name of an executor has {bytes} bytes; the limit is {max}")))
+        }
+        _ if name.contains('\0') => Err(InvalidJob::new("name", "the name of an executor contains U+0000")),
+        _ => Ok(()),
+    }
+}
+
+fn json(field: &'static str, json: &str, max_bytes: usize) -> Checked {
+    if json.len() > max_bytes {
+        return Err(InvalidJob::new(field, format!("{} bytes as JSON; the limit is {max_bytes}", json.len())));
+    }
+    let shape = json::shape(json);
+    if shape.depth > MAX_DEPTH {
+        return Err(InvalidJob::new(field, format!("{} levels of JSON; the limit is {MAX_DEPTH}", shape.depth)));
+    }
+    if shape.has_nul {
+        return Err(InvalidJob::new(field, "a string contains U+0000, which PostgreSQL cannot store"));
+    }
+    Ok(())
+}
+
+fn attempts(max_attempts: u16) -> Checked {
+    match max_attempts {
+        0 => Err(InvalidJob::new("max_attempts", "0 attempts; the least is 1")),
+        _ => Ok(()),
+    }
+}
+
+fn tags(tags: &[String]) -> Checked {
+    for tag in tags {
+        if tag.len() > MAX_TAG_BYTES {
+            return Err(InvalidJob::new("tags", format!("a tag of {} bytes; the limit is {MAX_TAG_BYTES}", tag.len())));
+        }
+        if tag.contains('\0') {
+            return Err(InvalidJob::new("tags", "a tag contains U+0000, which PostgreSQL cannot store"));
+        }
+    }
+    Ok(())
+}
+
+fn headers(headers: &Headers) -> Checked {
+    let bytes: usize = headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if bytes > MAX_HEADER_BYTES {
+        return Err(InvalidJob::new("headers", format!("{bytes} bytes in all; the limit is {MAX_HEADER_BYTES}")));
+    }
+    if headers.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
+        return Err(InvalidJob::new("headers", "one contains U+0000, which PostgreSQL cannot store"));
+    }
+    Ok(())
+}
+
+fn delay(field: &'static str, delay: TimeDelta) -> Checked {
+    if delay < TimeDelta::zero() {
+        let problem = "the delay is negative; zero is due at once, and `schedule_at` takes an instant in the past";
+        return Err(InvalidJob::new(field, problem));
+    }
+    if delay > MAX_DELAY {
+        let problem = format!("a delay of {} days; the limit is {}", delay.num_days(), MAX_DELAY.num_days());
+        return Err(InvalidJob::new(field, problem));
+    }
+    Ok(())
+}
+
+fn instant(field: &'static str, at: DateTime<Utc>) -> Checked {
+    if limits::is_storable(at) {
+        return Ok(());
+    }
+    Err(InvalidJob::new(field, format!("{at} cannot be stored; the limits are the years 1 and 9999")))
+}
+
+/// Text of a job's own making, fit to be stored: at most 64 KiB, U+0000 shown as U+FFFD.
+pub(crate) fn text(text: &str) -> String {
+    const MAX_BYTES: usize = 64 * 1024;
+    let end = (0..=MAX_BYTES.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    text[..end].replace('\0', "\u{fffd}")
+}
+
+/// A short text that stands for a long one.
+pub(crate) fn digest(text: &str) -> String {
+    use sha2::Digest;
+    sha2::Sha256::digest(text)[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A delay of a job's own making, fit to be waited for.
+pub(crate) fn clamp(delay: TimeDelta) -> TimeDelta {
+    delay.clamp(TimeDelta::zero(), MAX_DELAY)
+}
