@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::{
-    Result,
+    error::Result,
     report::{Line, number},
 };
 

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use crate::{
-    Result,
+    error::Result,
     jobs::{Noop, Timed, Work},
     settings::Settings,
     tally::Tally,

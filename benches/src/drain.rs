@@ -11,10 +11,10 @@ use rexecutor::{
 };
 
 use crate::{
-    Result,
+    error::Result,
     jobs::{Work, encode},
     place::Place,
-    report::Sample,
+    sample::Sample,
     settings::Settings,
     tally::Tally,
     target::Address,

@@ -4,7 +4,7 @@ use rexecutor::{backend::NewJob, prelude::*};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Result,
+    error::Result,
     tally::{Tally, micros_now},
 };
 

@@ -5,7 +5,7 @@ use std::{fmt, fs};
 use serde::{Deserialize, Serialize};
 use sqlx::{Connection, PgConnection, Row};
 
-use crate::{Result, target::Target};
+use crate::{error::Result, target::Target};
 
 /// The machine, the compiler, and the database's version.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -10,12 +10,14 @@
 mod chart;
 mod child;
 mod drain;
+mod error;
 mod jobs;
 mod limit;
 mod machine;
 mod place;
 mod probe;
 mod report;
+mod sample;
 mod settings;
 mod stats;
 mod stopwatch;
@@ -29,12 +31,13 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 use rexecutor::{Rexecutor, backend::memory::InMemoryBackend};
 
-use self::{machine::Machine, report::Sample, settings::Settings, workloads::Workload};
-
-/// What can go wrong, in words.
-pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
-
-pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
+use self::{
+    error::{Error, Result, message},
+    machine::Machine,
+    sample::Sample,
+    settings::Settings,
+    workloads::Workload,
+};
 
 /// Measures rexecutor, at its defaults, against what the database can do.
 #[derive(Debug, Parser)]
@@ -72,7 +75,7 @@ async fn main() -> ExitCode {
     match run(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", in_words(&*error));
+            eprintln!("error: {}", message(&*error));
             ExitCode::FAILURE
         }
     }
@@ -106,12 +109,13 @@ async fn measure(workload: Workload, settings: &Settings) -> Result<()> {
     for run in 1..=settings.runs() {
         for (workload, samples) in &mut chosen {
             eprintln!("{workload} on {}, run {run} of {}", settings.backend, settings.runs());
-            let failed = |error: Error| format!("{workload}: {}", in_words(&*error));
+            let failed = |error: Error| format!("{workload}: {}", message(&*error));
             samples.push(workload.run(settings).await.map_err(failed)?);
             if run < settings.runs() {
                 continue;
             }
-            let measured = report::lines(*workload, settings, std::mem::take(samples));
+            let measured =
+                report::lines(&workload.to_string(), workload.jobs(settings), settings, std::mem::take(samples));
             if settings.json {
                 measured.iter().try_for_each(|line| line.to_json(&machine).map(|json| println!("{json}")))?;
             }
@@ -135,10 +139,4 @@ fn choose(workload: Workload, settings: &Settings) -> Result<Vec<(Workload, Vec<
         }
     }
     Ok(chosen)
-}
-
-/// An error and what caused it.
-fn in_words(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |words, cause| format!("{words}: {cause}"))
 }

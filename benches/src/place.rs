@@ -12,9 +12,9 @@ use rexecutor::backend::Backend;
 use tempfile::TempDir;
 
 use crate::{
-    Result,
+    error::Result,
     probe::Probe,
-    report::Sample,
+    sample::Sample,
     stopwatch::Stopwatch,
     target::{Address, Target},
 };

@@ -8,7 +8,7 @@ use rexecutor::clock::{Clock, SystemClock};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use tokio::sync::Mutex;
 
-use crate::{Result, report::Sample, stopwatch::Stopwatch};
+use crate::{error::Result, sample::Sample, stopwatch::Stopwatch};
 
 /// Watches the server, over a connection of its own.
 #[derive(Debug)]

@@ -2,23 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Result, machine::Machine, settings::Settings, stats::Spread, workloads::Workload};
-
-/// One value that one run has given.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Sample {
-    /// Which part of the workload; empty, where it has only one.
-    pub(crate) case: String,
-    /// What was measured, and in what unit.
-    pub(crate) measure: &'static str,
-    pub(crate) value: f64,
-}
-
-impl Sample {
-    pub(crate) fn new(case: impl Into<String>, measure: &'static str, value: f64) -> Self {
-        Self { case: case.into(), measure, value }
-    }
-}
+use crate::{error::Result, machine::Machine, sample::Sample, settings::Settings, stats::Spread};
 
 /// One result: what several runs have given for one measure.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,8 +43,8 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Line>> {
     lines.map(read).collect()
 }
 
-/// Makes lines of the samples of several runs, in the order of the first.
-pub(crate) fn lines(workload: Workload, settings: &Settings, runs: Vec<Vec<Sample>>) -> Vec<Line> {
+/// Makes lines of the samples of several runs of so many jobs, in the order of the first.
+pub(crate) fn lines(workload: &str, jobs: usize, settings: &Settings, runs: Vec<Vec<Sample>>) -> Vec<Line> {
     let mut results: Vec<(String, &'static str, Vec<f64>)> = Vec::new();
     for Sample { case, measure, value } in runs.into_iter().flatten() {
         match results.iter_mut().find(|result| result.0 == case && result.1 == measure) {
@@ -71,7 +55,7 @@ pub(crate) fn lines(workload: Workload, settings: &Settings, runs: Vec<Vec<Sampl
     let line = |(case, measure, values): (String, &str, Vec<f64>)| {
         let Spread { median, min, max } = Spread::of(&values)?;
         Some(Line {
-            workload: workload.to_string(),
+            workload: workload.to_owned(),
             case,
             backend: settings.backend.to_string(),
             measure: measure.to_owned(),
@@ -79,7 +63,7 @@ pub(crate) fn lines(workload: Workload, settings: &Settings, runs: Vec<Vec<Sampl
             min,
             max,
             runs: values.len(),
-            jobs: workload.jobs(settings),
+            jobs,
             payload: settings.payload(),
             concurrency: settings.concurrency,
         })
@@ -156,7 +140,7 @@ pub(crate) mod tests {
     pub(crate) fn some_lines() -> Vec<Line> {
         let Given { settings } = Given::parse_from(["benches", "--jobs", "20000"]);
         let run = |rate| vec![Sample::new("", "jobs/s", rate), Sample::new("another process", "p50 ms", rate / 1e4)];
-        lines(Workload::Drain, &settings, vec![run(30_000.0), run(10_000.0), run(26_543.21)])
+        lines("drain", 20_000, &settings, vec![run(30_000.0), run(10_000.0), run(26_543.21)])
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::{
 use rexecutor::clock::{Clock, SystemClock};
 use tokio::sync::Notify;
 
-use crate::{Result, report::Sample, stats::percentile};
+use crate::{error::Result, sample::Sample, stats::percentile};
 
 /// How long nothing may happen before what is missing counts as lost.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -5,7 +5,7 @@ use std::{fmt, path::PathBuf, str::FromStr, sync::Arc};
 use rexecutor::backend::{Backend, memory::InMemoryBackend};
 use rexecutor_sqlx::{PgOptions, SqliteBackend};
 
-use crate::Result;
+use crate::error::Result;
 
 /// Which backend is measured.
 #[derive(Debug, Clone, PartialEq, Eq)]

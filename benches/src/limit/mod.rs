@@ -4,7 +4,9 @@
 mod postgres;
 mod sqlite;
 
-use crate::{Result, jobs::Noop, jobs::encode, place::in_place, report::Sample, settings::Settings, target::Address};
+use crate::{
+    error::Result, jobs::Noop, jobs::encode, place::in_place, sample::Sample, settings::Settings, target::Address,
+};
 
 /// How many jobs a claim takes, and how many are completed at once.
 const BATCH: i64 = 500;

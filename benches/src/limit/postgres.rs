@@ -11,10 +11,10 @@ use sqlx::{
 
 use super::{BATCH, all, calls, data};
 use crate::{
-    Error, Result,
     child::PACE,
+    error::{Error, Result},
     place::Place,
-    report::Sample,
+    sample::Sample,
     settings::Settings,
     tally::{Tally, micros_now},
 };

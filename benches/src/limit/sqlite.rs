@@ -8,7 +8,7 @@ use sqlx::{
 };
 
 use super::{BATCH, all, calls, data};
-use crate::{Result, place::Place, report::Sample, settings::Settings};
+use crate::{error::Result, place::Place, sample::Sample, settings::Settings};
 
 const TABLE: &str = "
 CREATE TABLE bare (

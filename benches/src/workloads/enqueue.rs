@@ -10,10 +10,10 @@ use rexecutor::{
 };
 
 use crate::{
-    Error, Result,
+    error::{Error, Result},
     jobs::{Noop, Work, encode},
     place::{Place, in_place},
-    report::Sample,
+    sample::Sample,
     settings::Settings,
 };
 

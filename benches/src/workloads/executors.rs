@@ -3,11 +3,11 @@
 use rexecutor::{enqueue_all_to_backend, node::NodeBuilder, prelude::*};
 
 use crate::{
-    Result,
     drain::{drain, drain_by, fill, node, ratio},
+    error::Result,
     jobs::{Noop, Work, encode},
     place::in_place,
-    report::Sample,
+    sample::Sample,
     settings::Settings,
     tally::Tally,
 };

@@ -6,11 +6,11 @@ use rexecutor::{
 };
 
 use crate::{
-    Result,
     drain::{drain, fill, ratio},
+    error::Result,
     jobs::Noop,
     place::in_place,
-    report::Sample,
+    sample::Sample,
     settings::Settings,
 };
 

@@ -5,10 +5,10 @@ use std::{fs, time::Duration};
 use rexecutor::clock::{Clock, SystemClock};
 
 use crate::{
-    Result,
     child::{Child, Task},
+    error::Result,
     place::in_place,
-    report::Sample,
+    sample::Sample,
     settings::Settings,
     stopwatch::Stopwatch,
     target::Address,

@@ -3,12 +3,12 @@
 use rexecutor::clock::{Clock, SystemClock};
 
 use crate::{
-    Result,
     child::{Child, PACE, Task},
     drain::node,
+    error::Result,
     jobs::{Timed, Work},
     place::{Place, in_place},
-    report::Sample,
+    sample::Sample,
     settings::Settings,
     tally::Tally,
     target::Address,

@@ -16,7 +16,7 @@ use std::fmt;
 
 use clap::ValueEnum;
 
-use crate::{Result, limit, report::Sample, settings::Settings, target::Target};
+use crate::{error::Result, limit, sample::Sample, settings::Settings, target::Target};
 
 /// What can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -5,12 +5,12 @@ use std::time::Duration;
 use rexecutor::clock::{Clock, SystemClock};
 
 use crate::{
-    Result,
     child::{Child, Task},
     drain::{check, fill, ratio},
+    error::Result,
     jobs::Noop,
     place::in_place,
-    report::Sample,
+    sample::Sample,
     settings::Settings,
     stopwatch::Stopwatch,
 };

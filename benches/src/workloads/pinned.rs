@@ -3,11 +3,11 @@
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use crate::{
-    Result,
     drain::{drain, fill, ratio},
+    error::Result,
     jobs::Noop,
     place::in_place,
-    report::Sample,
+    sample::Sample,
     settings::Settings,
     target::Address,
 };

@@ -9,11 +9,11 @@ use rexecutor::{
 };
 
 use crate::{
-    Result,
     drain::{drain, fill, node, ratio},
+    error::Result,
     jobs::{History, Noop},
     place::{Place, in_place},
-    report::Sample,
+    sample::Sample,
     settings::Settings,
     stopwatch::Stopwatch,
     tally::Tally,

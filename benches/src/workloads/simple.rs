@@ -1,11 +1,11 @@
 //! Drains of jobs that are all alike.
 
 use crate::{
-    Result,
     drain::{self, fill},
+    error::Result,
     jobs::{Flaky, Noop, Unkept},
     place::in_place,
-    report::Sample,
+    sample::Sample,
     settings::Settings,
 };
 

@@ -15,11 +15,11 @@ use rexecutor::{
 use tokio::task::JoinSet;
 
 use crate::{
-    Error, Result,
     drain::{check, node},
+    error::{Error, Result},
     jobs::{Timed, Work},
     place::{Place, in_place},
-    report::Sample,
+    sample::Sample,
     settings::Settings,
     stopwatch::Stopwatch,
     tally::Tally,

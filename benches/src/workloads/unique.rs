@@ -1,10 +1,10 @@
 //! Enqueuing unique jobs.
 
 use crate::{
-    Error, Result,
+    error::{Error, Result},
     jobs::{Single, Work},
     place::in_place,
-    report::Sample,
+    sample::Sample,
     settings::Settings,
 };
 
