@@ -5,6 +5,8 @@
 mod ahead;
 mod assertions;
 mod clocks;
+mod layers;
+mod life_cycle;
 mod limits;
 mod macros;
 mod node;

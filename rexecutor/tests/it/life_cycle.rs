@@ -1,0 +1,197 @@
+//! The life cycle: what every event does to a job in every status.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rexecutor::{
+    backend::{
+        AmendError, Due, Failure, JobChange, JobRow, Marks, NewJob, Outcome, Unique,
+        lifecycle::{self, Effects},
+    },
+    job::{
+        ErrorType, JobId, JobStatus, Lease, NodeId,
+        uniqueness_criteria::{Replace, Statuses, UniqueKey},
+    },
+};
+
+const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
+const SOON: TimeDelta = TimeDelta::seconds(5);
+
+/// What happens to a job.
+type Event = fn(&mut JobRow) -> Result<Option<Effects>, AmendError>;
+
+/// `(event, what it does to it, the status that follows on each)`, where a dot says that it is refused, and changes nothing.
+///
+/// The columns are: blocked, scheduled, executing, retryable, complete, cancelled, discarded.
+#[rustfmt::skip]
+const TABLE: &[(&str, Event, &str)] = &[
+    //                                                                                             b s e r c x d
+    ("claim",                    |row| { claim(row); Ok(None) },                                  ". e . e . . ."),
+    ("complete",                 |row| Ok(settle(row, Outcome::complete(true))),                  ". . c . . . ."),
+    ("complete and delete",      |row| Ok(settle(row, Outcome::complete(false))),                 ". . c . . . ."),
+    ("complete with an output",  |row| Ok(settle(row, Outcome::complete_with("1".to_owned()))),   ". . c . . . ."),
+    ("retry",                    |row| Ok(settle(row, Outcome::retry(SOON, failure()))),          ". . r . . . ."),
+    ("retry after the last",     |row| Ok(settle(last(row), Outcome::retry(SOON, failure()))),    ". . d . . . ."),
+    ("discard",                  |row| Ok(settle(row, Outcome::discard(failure()))),              ". . d . . . ."),
+    ("cancel itself",            |row| Ok(settle(row, Outcome::cancel("enough"))),                ". . x . . . ."),
+    ("snooze",                   |row| Ok(settle(row, Outcome::snooze(SOON))),                    ". . r . . . ."),
+    ("snooze the first attempt", |row| Ok(settle(first(row), Outcome::snooze(SOON))),             ". . s . . . ."),
+    ("give back",                |row| Ok(settle(row, Outcome::GiveBack)),                        ". . r . . . ."),
+    ("give back the first",      |row| Ok(settle(first(row), Outcome::GiveBack)),                 ". . s . . . ."),
+    ("an old lease",             |row| Ok(lifecycle::settle(row, Lease(1), &Outcome::complete(true), NOW)),
+                                                                                                  ". . . . . . ."),
+    ("lose its node",            |row| { lifecycle::rescue(row, NOW); Ok(None) },                 ". . r . . . ."),
+    ("stop, then complete",      |row| Ok(settle(stopping(row), Outcome::complete(true))),        ". . x . . . ."),
+    ("stop, then retry",         |row| Ok(settle(stopping(row), Outcome::retry(SOON, failure()))), ". . x . . . ."),
+    ("stop, then discard",       |row| Ok(settle(stopping(row), Outcome::discard(failure()))),    ". . x . . . ."),
+    ("stop, then cancel itself", |row| Ok(settle(stopping(row), Outcome::cancel("enough"))),      ". . x . . . ."),
+    ("stop, then snooze",        |row| Ok(settle(stopping(row), Outcome::snooze(SOON))),          ". . x . . . ."),
+    ("stop, then give back",     |row| Ok(settle(stopping(row), Outcome::GiveBack)),              ". . x . . . ."),
+    ("stop, then lose its node", |row| { lifecycle::rescue(stopping(row), NOW); Ok(None) },       ". . x . . . ."),
+    ("release",                  |row| lifecycle::release(row, NOW).map(|()| None),               "s . . . . . ."),
+    ("cancel",                   |row| lifecycle::cancel(row, "asked".to_owned(), NOW).map(|()| None), "x x e x . . ."),
+    ("rerun",                    |row| lifecycle::rerun(row, NOW).map(|()| None),                 ". s . s s s s"),
+    ("update",                   |row| lifecycle::update(row, change()).map(|()| None),           "b s . r c x d"),
+    ("replace",                  |row| { replace(row); Ok(None) },                                "b s . r c x d"),
+];
+
+fn claim(row: &mut JobRow) {
+    if lifecycle::is_due(row, NOW) {
+        lifecycle::claim(row, NodeId(7), NOW);
+    }
+}
+
+fn settle(row: &mut JobRow, outcome: Outcome) -> Option<Effects> {
+    lifecycle::settle(row, row.lease, &outcome, NOW)
+}
+
+fn failure() -> Failure {
+    Failure::new(ErrorType::Panic, "no")
+}
+
+fn change() -> JobChange {
+    let mut change = JobChange::of(&job(JobStatus::Scheduled));
+    change.data = "9".to_owned();
+    change
+}
+
+fn replace(row: &mut JobRow) {
+    let all = Replace::data().for_statuses(JobStatus::ALL);
+    let _ = lifecycle::replace(row, &all, NewJob::new("mail", "9"), NOW);
+}
+
+fn last(row: &mut JobRow) -> &mut JobRow {
+    only_a_run(row, |row| row.attempt = row.max_attempts)
+}
+
+fn first(row: &mut JobRow) -> &mut JobRow {
+    only_a_run(row, |row| row.attempt = 1)
+}
+
+fn stopping(row: &mut JobRow) -> &mut JobRow {
+    only_a_run(row, |row| row.marks = Marks::STOPPING)
+}
+
+fn only_a_run(row: &mut JobRow, change: impl FnOnce(&mut JobRow)) -> &mut JobRow {
+    if row.status == JobStatus::Executing {
+        change(row);
+    }
+    row
+}
+
+/// In its second of three attempts, under its fifth lease.
+fn job(status: JobStatus) -> JobRow {
+    let mut row = JobRow::new(JobId::from(1), NewJob::new("mail", "8").with_max_attempts(3), NOW);
+    (row.status, row.attempt, row.lease) = (status, 2, Lease(5));
+    row.node = (status == JobStatus::Executing).then_some(NodeId(3));
+    row
+}
+
+fn letter(status: JobStatus) -> &'static str {
+    match status {
+        JobStatus::Blocked => "b",
+        JobStatus::Scheduled => "s",
+        JobStatus::Executing => "e",
+        JobStatus::Retryable => "r",
+        JobStatus::Complete => "c",
+        JobStatus::Cancelled => "x",
+        JobStatus::Discarded => "d",
+        _ => panic!("{status} has no column in the table"),
+    }
+}
+
+#[test]
+fn every_event_does_to_a_job_in_every_status_what_the_table_says() {
+    for (name, event, expected) in TABLE {
+        let mut found = Vec::new();
+        for status in JobStatus::ALL {
+            let before = job(*status);
+            let mut row = before.clone();
+            let refused = event(&mut row).is_err();
+            assert!(!refused || row == before, "{name} is refused and changes a {status} job: {row:?}");
+            found.push(if row == before { "." } else { letter(row.status) });
+            check(name, &row);
+        }
+        assert_eq!(found.join(" "), *expected, "{name}");
+    }
+}
+
+/// What holds for every job, whatever has happened to it.
+fn check(event: &str, row: &JobRow) {
+    assert_eq!(row.node.is_some(), row.status == JobStatus::Executing, "{event}: {row:?}");
+    assert!(row.marks.is_plain() || row.status == JobStatus::Executing, "{event}: {row:?}");
+    assert!(row.attempt <= row.max_attempts, "{event}: {row:?}");
+}
+
+#[test]
+fn the_end_of_a_run_says_what_else_has_to_happen() {
+    let effects = |outcome: Outcome| settle(&mut job(JobStatus::Executing), outcome).unwrap();
+    let said = |outcome| {
+        let effects = effects(outcome);
+        (effects.delete, effects.wake, effects.output)
+    };
+    assert_eq!(said(Outcome::complete(true)), (false, false, false));
+    assert_eq!(said(Outcome::complete(false)), (true, false, false));
+    assert_eq!(said(Outcome::complete_with("1".to_owned())), (false, false, true));
+    assert_eq!(said(Outcome::retry(SOON, failure())), (false, true, false));
+    assert_eq!(said(Outcome::snooze(SOON)), (false, true, false));
+    assert_eq!(said(Outcome::GiveBack), (false, true, false));
+    assert_eq!(said(Outcome::discard(failure())), (false, false, false));
+    assert_eq!(said(Outcome::cancel("enough")), (false, false, false));
+    let mut row = job(JobStatus::Executing);
+    assert!(!settle(stopping(&mut row), Outcome::complete(false)).unwrap().delete, "a cancelled job is kept");
+}
+
+#[test]
+fn only_what_waits_and_whose_time_has_come_is_due() {
+    for status in JobStatus::ALL {
+        let mut row = job(*status);
+        let waits = matches!(status, JobStatus::Scheduled | JobStatus::Retryable);
+        assert_eq!(lifecycle::is_due(&row, NOW), waits, "{status}");
+        row.scheduled_at = NOW + TimeDelta::microseconds(1);
+        assert!(!lifecycle::is_due(&row, NOW), "{status}");
+    }
+}
+
+#[test]
+fn a_released_job_starts_when_it_is_due_and_not_before_its_release() {
+    let mut early = job(JobStatus::Blocked);
+    lifecycle::release(&mut early, NOW + SOON).unwrap();
+    assert_eq!(early.scheduled_at, NOW + SOON);
+    let mut late = JobRow::new(JobId::from(1), NewJob::new("mail", "8").with_due(Due::Released), NOW);
+    late.scheduled_at = NOW + TimeDelta::days(1);
+    lifecycle::release(&mut late, NOW).unwrap();
+    assert_eq!((late.status, late.scheduled_at), (JobStatus::Scheduled, NOW + TimeDelta::days(1)));
+}
+
+#[test]
+fn a_job_stands_in_the_way_in_the_statuses_that_are_named_and_in_no_other() {
+    for status in JobStatus::ALL {
+        let mut row = job(*status);
+        row.unique_key = Some(UniqueKey([1; 16]));
+        for named in JobStatus::ALL {
+            let unique = Unique::new(UniqueKey([1; 16]), Statuses::of(&[*named]));
+            assert_eq!(lifecycle::conflicts(&row, &unique, NOW), status == named, "{status}, {named}");
+        }
+        let other = Unique::new(UniqueKey([2; 16]), Statuses::of(JobStatus::ALL));
+        assert!(!lifecycle::conflicts(&row, &other, NOW));
+    }
+}
