@@ -57,7 +57,12 @@ impl Audit {
             due.sort_unstable();
             due
         };
-        let next = demands.iter().flat_map(|demand| due(&demand.executor).into_iter().take(demand.limit));
+        let is_paused = |executor: &ExecutorName| {
+            let until = self.record.known().paused.get(executor).copied();
+            until.is_some_and(|until| until.is_none_or(|until| now < until))
+        };
+        let open = demands.iter().filter(|demand| !is_paused(&demand.executor));
+        let next = open.flat_map(|demand| due(&demand.executor).into_iter().take(demand.limit));
         next.map(|(.., id)| id).collect()
     }
 

@@ -23,6 +23,7 @@ mod audit;
 mod jobs;
 mod node;
 mod record;
+mod steps;
 mod world;
 
 use std::fmt;

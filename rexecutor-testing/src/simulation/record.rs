@@ -8,7 +8,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use rexecutor::{
     clock::Clock,
-    job::{JobId, Lease},
+    job::{ExecutorName, JobId, Lease},
 };
 
 use crate::TestClock;
@@ -45,6 +45,8 @@ pub(super) struct Known {
     /// How many runs there are, of each node and executor.
     pub(super) running: BTreeMap<(usize, String), usize>,
     pub(super) ticks: BTreeSet<DateTime<Utc>>,
+    /// The executors that are paused, and until when.
+    pub(super) paused: BTreeMap<ExecutorName, Option<DateTime<Utc>>>,
     /// Nobody looks any more.
     is_over: bool,
 }
@@ -59,20 +61,20 @@ impl Record {
     }
 
     /// Adds a line to the trace.
-    pub(super) fn note(&self, words: impl std::fmt::Display) {
+    pub(super) fn note(&self, message: impl std::fmt::Display) {
         let at = (self.clock.now() - TestClock::START).num_milliseconds();
         let mut known = self.known();
         if !known.is_over {
-            known.trace.push(format!("{at:>8} {words}"));
+            known.trace.push(format!("{at:>8} {message}"));
         }
     }
 
     /// A promise was broken.
-    pub(super) fn broken(&self, words: impl std::fmt::Display) {
-        self.note(format_args!("BROKEN: {words}"));
+    pub(super) fn broken(&self, message: impl std::fmt::Display) {
+        self.note(format_args!("BROKEN: {message}"));
         let mut known = self.known();
         if !known.is_over {
-            known.broken.push(words.to_string());
+            known.broken.push(message.to_string());
         }
     }
 

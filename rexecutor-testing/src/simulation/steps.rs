@@ -1,0 +1,241 @@
+//! What is done to a cluster.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use rand::RngExt;
+use rexecutor::{
+    Executor, ExecutorExt, Rexecutor,
+    backend::{self, Control, Enqueue, Inspect, JobRow, NewJob, Pause},
+    clock::Clock,
+    job::{ExecutorName, JobId, JobStatus, builder::EnqueueError, uniqueness_criteria::UniquenessCriteria},
+    schedule::{MissedTicks, TimeZone},
+};
+
+use super::{
+    jobs::{Act, End, MAX_RUNNING, Narrow, Place, Plain, Ticks, Timed, Work},
+    node::{Life, Process},
+    world::{Running, World},
+};
+
+/// How long a node may be silent.
+const NODE_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// So long that a job which waits for it is late.
+const POLL_INTERVAL: Duration = Duration::from_secs(1_800);
+
+/// The most nodes at once.
+const NODES: usize = 3;
+
+/// Those that are paused now and then; the schedule is not, so that its ticks show whether the nodes go on.
+const EXECUTORS: [&str; 3] = [Plain::NAME, Narrow::NAME, Timed::NAME];
+
+impl World {
+    /// Does one thing.
+    pub(super) async fn step(&mut self) {
+        match self.random.random_range(0..24) {
+            0..=5 => self.enqueue().await,
+            6 => self.enqueue_many().await,
+            7..=8 => self.enqueue_unique().await,
+            9..=10 => self.start().await,
+            11 => self.crash(),
+            12 => self.change("is frozen", |process, _| process.live(Life::Frozen)),
+            13 => self.change("goes on", |process, _| process.live(Life::Running)),
+            14 => self.change("is cut off", |process, _| process.cut_off()),
+            15 => self.change("is disturbed", Process::disturb),
+            16 => self.change("is healed", |process, _| process.heal()),
+            17 => self.shut_down(),
+            18 => self.cancel().await,
+            19 => self.rerun().await,
+            20..=21 => self.release().await,
+            22 => self.pause().await,
+            _ => self.resume().await,
+        }
+    }
+
+    fn act(&mut self) -> Act {
+        let millis = match self.random.random_range(0..4) {
+            0 => 0,
+            1..=2 => self.random.random_range(1..3_000),
+            _ => self.random.random_range(3_000..30_000),
+        };
+        let end = match self.random.random_range(0..10) {
+            0..=5 => End::Done,
+            6..=7 => End::Fail,
+            8 => End::Snooze,
+            _ => End::Panic,
+        };
+        Act { millis, end }
+    }
+
+    fn job(&mut self) -> NewJob {
+        let attempts = self.random.random_range(0..3);
+        let work = Work { acts: (0..attempts).map(|_| self.act()).collect() };
+        let built = match self.random.random_range(0..4) {
+            0 => self.built::<Narrow>(work),
+            1 => self.built::<Timed>(work),
+            _ => self.built::<Plain>(work),
+        };
+        self.must(built)
+    }
+
+    fn built<E: Executor<Data = Work>>(&mut self, work: Work) -> Result<NewJob, EnqueueError> {
+        let builder = E::builder().with_data(work).with_priority(self.random.random_range(0..3));
+        match self.random.random_range(0..3) {
+            0 => builder.schedule_in(TimeDelta::seconds(self.random.random_range(1..60))).encode(),
+            1 if self.random.random_range(0..2) == 0 => builder.blocked().encode(),
+            _ => builder.encode(),
+        }
+    }
+
+    /// What can only fail if the simulator is wrong.
+    pub(super) fn must<T, E: std::fmt::Debug>(&self, result: Result<T, E>) -> T {
+        match result {
+            Ok(value) => value,
+            Err(error) => panic!("the simulator is wrong: {error:?}"),
+        }
+    }
+
+    async fn enqueue(&mut self) {
+        let job = self.job();
+        let answer = self.audit.enqueue(vec![job]).await;
+        let _ = self.must(answer);
+    }
+
+    async fn enqueue_many(&mut self) {
+        let count = self.random.random_range(2..30);
+        let jobs = (0..count).map(|_| self.job()).collect();
+        let answer = self.audit.enqueue(jobs).await;
+        let _ = self.must(answer);
+    }
+
+    async fn enqueue_unique(&mut self) {
+        let work = Work { acts: vec![self.act()] };
+        let key = self.random.random_range(0..3);
+        let unfinished = [JobStatus::Scheduled, JobStatus::Executing, JobStatus::Retryable];
+        let criteria = UniquenessCriteria::by_key(&key).and_executor().for_statuses(&unfinished);
+        let job = self.must(Plain::builder().with_data(work).unique(criteria).encode());
+        let answer = self.audit.enqueue(vec![job.clone(), job]).await;
+        let _ = self.must(answer);
+    }
+
+    pub(super) async fn start(&mut self) {
+        if self.living().len() >= NODES {
+            return;
+        }
+        let number = self.nodes.len();
+        let skew = TimeDelta::milliseconds(self.random.random_range(-60_000..60_000));
+        let process = Process::new(self.audit.clone(), self.clock.clone(), skew);
+        self.record.note(format_args!("node {number} starts, its clock is off by {skew}"));
+        let every_minute = self.must("0 * * * * *".parse());
+        let node = Rexecutor::builder()
+            .with_backend(process.backend.clone())
+            .with_clock(process.clock.clone())
+            .with_seed(self.random.random())
+            .with_label(format!("node {number}"))
+            .with_state(Place { node: number, record: self.record.clone() })
+            .with_max_running(MAX_RUNNING)
+            .with_node_timeout(NODE_TIMEOUT)
+            .with_poll_interval(POLL_INTERVAL)
+            .with_shutdown_grace(Duration::from_secs(5))
+            .with_missed_ticks(MissedTicks::All)
+            .with_executor::<Plain>()
+            .with_executor::<Narrow>()
+            .with_executor::<Timed>()
+            .with_cron_executor::<Ticks>(every_minute, Work::default(), TimeZone::UTC)
+            .start()
+            .await;
+        let node = Some(self.must(node));
+        self.nodes.push(Running { process, node, shutdown: None });
+    }
+
+    /// The nodes whose processes live.
+    fn living(&self) -> Vec<usize> {
+        (0..self.nodes.len()).filter(|number| !self.nodes[*number].process.is_dead()).collect()
+    }
+
+    fn any(&mut self) -> Option<usize> {
+        let living = self.living();
+        (!living.is_empty()).then(|| living[self.random.random_range(0..living.len())])
+    }
+
+    fn change(&mut self, what: &str, change: impl FnOnce(&Process, u64)) {
+        let Some(number) = self.any() else { return };
+        self.record.note(format_args!("node {number} {what}"));
+        change(&self.nodes[number].process, self.random.random_range(0..1 << 40));
+    }
+
+    fn crash(&mut self) {
+        let Some(number) = self.any() else { return };
+        self.record.note(format_args!("node {number} dies"));
+        self.nodes[number].process.live(Life::Dead);
+        // What ran there is gone with it.
+        self.record.known().running.retain(|(node, _), _| *node != number);
+    }
+
+    fn shut_down(&mut self) {
+        let Some(number) = self.any() else { return };
+        if let Some(node) = self.nodes[number].node.take() {
+            self.record.note(format_args!("node {number} is shut down"));
+            self.nodes[number].shutdown = Some(Box::pin(node.graceful_shutdown()));
+        }
+    }
+
+    async fn cancel(&mut self) {
+        let Some((executor, id)) = self.any_job() else { return };
+        self.record.note(format_args!("cancel {id}"));
+        let _ = self.audit.cancel(&executor, id, "enough".to_owned()).await;
+    }
+
+    async fn rerun(&mut self) {
+        let Some((executor, id)) = self.any_job() else { return };
+        self.record.note(format_args!("rerun {id}"));
+        let _ = self.audit.rerun(&executor, id).await;
+    }
+
+    async fn release(&mut self) {
+        let blocked: Vec<JobRow> =
+            self.audit.rows().into_iter().filter(|row| row.status == JobStatus::Blocked).collect();
+        let Some(row) = blocked.get(self.random.random_range(0..blocked.len().max(1))) else { return };
+        self.record.note(format_args!("release {}", row.id));
+        let answer = self.audit.release(&row.executor, row.id).await;
+        self.must(answer);
+    }
+
+    async fn pause(&mut self) {
+        let executor = self.any_executor();
+        let until = match self.random.random_range(0..2) {
+            0 => None,
+            _ => Some(self.clock.now() + TimeDelta::seconds(self.random.random_range(1..60))),
+        };
+        self.record.note(format_args!("pause {executor} until {until:?}"));
+        let answer = self.control().pause(&executor, Pause::new("the simulator").until(until)).await;
+        self.must(answer);
+        self.record.known().paused.insert(executor, until);
+    }
+
+    async fn resume(&mut self) {
+        let executor = self.any_executor();
+        self.record.note(format_args!("resume {executor}"));
+        // Not known to be paused before it is not: a claim between the two gives its jobs already.
+        self.record.known().paused.remove(&executor);
+        let answer = self.control().resume(&executor).await;
+        self.must(answer);
+    }
+
+    fn any_executor(&mut self) -> ExecutorName {
+        EXECUTORS[self.random.random_range(0..EXECUTORS.len())].into()
+    }
+
+    pub(super) fn control(&self) -> &dyn Control {
+        self.must(backend::control(&*self.audit))
+    }
+
+    fn any_job(&mut self) -> Option<(ExecutorName, JobId)> {
+        let rows = self.audit.rows();
+        // Not the unique ones: a rerun of one may rightly stand beside another.
+        let rows: Vec<_> = rows.iter().filter(|row| row.unique_key.is_none()).collect();
+        let row = rows.get(self.random.random_range(0..rows.len().max(1)))?;
+        Some((row.executor.clone(), row.id))
+    }
+}
