@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{Deadline, Due, Enqueue, Enqueued, NewJob, Result, ScheduleKey, Ticks},
-    job::{ExecutorName, JobId, JobStatus},
+    backend::{Due, Enqueue, Enqueued, NewJob, Result, ScheduleKey, Ticks},
+    job::{ExecutorName, JobId},
 };
 use sqlx::{
     PgConnection, Postgres, Row,
@@ -16,7 +16,7 @@ use sqlx::{
 
 use super::{
     backend::{Database, PgBackend},
-    row,
+    extras, row,
 };
 
 /// How many jobs go into one statement: what bounds the memory that a large call takes beside its jobs.
@@ -160,7 +160,7 @@ impl Database {
             .bind(each(jobs, due_at))
             .bind(each(jobs, delay))
             .bind(each(jobs, |job| job.unique.as_ref().map(|unique| &unique.key.0[..])))
-            .bind(each(jobs, extras))
+            .bind(each(jobs, extras::extras))
     }
 }
 
@@ -170,39 +170,7 @@ fn are_alike(one: &NewJob, other: &NewJob) -> bool {
         == (&other.executor, &other.metadata, other.max_attempts, other.priority)
         && (&one.tags, one.due) == (&other.tags, other.due)
         && other.unique.is_none()
-        && !has_extras(other)
-}
-
-/// Whether a job has anything that few jobs have.
-fn has_extras(job: &NewJob) -> bool {
-    job.due.is_blocked()
-        || !job.headers.is_empty()
-        || job.group_key.is_some()
-        || job.flow.is_some()
-        || job.deadline.is_some()
-}
-
-/// What few jobs have, as a JSON object; `None` for all others.
-fn extras(job: &NewJob) -> Option<String> {
-    if !has_extras(job) {
-        return None;
-    }
-    let status = if job.due.is_blocked() { JobStatus::Blocked } else { JobStatus::Scheduled };
-    let (mut deadline_at, mut deadline_in) = (None, None);
-    match job.deadline {
-        Some(Deadline::At(at)) => deadline_at = Some(at),
-        Some(Deadline::In(delay)) => deadline_in = Some(interval(delay.max(TimeDelta::zero())).microseconds),
-        None => {}
-    }
-    let extras = serde_json::json!({
-        "status": status.as_str(),
-        "headers": job.headers.encode().unwrap_or_default(),
-        "group_key": job.group_key,
-        "flow": job.flow.map(|flow| flow.0),
-        "deadline_at": deadline_at,
-        "deadline_in": deadline_in,
-    });
-    Some(extras.to_string())
+        && !extras::has_extras(other)
 }
 
 fn each<'a, T>(jobs: &'a [NewJob], value: impl Fn(&'a NewJob) -> T) -> Vec<T> {

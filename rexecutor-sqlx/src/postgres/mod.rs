@@ -22,6 +22,7 @@ mod control;
 mod enqueue;
 mod enqueue_group;
 mod error;
+mod extras;
 mod failover;
 mod filter;
 mod group_commit;

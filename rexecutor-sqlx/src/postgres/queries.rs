@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rexecutor::backend::Marks;
 
-use super::row;
+use super::{extras, row};
 
 /// The longest name of a schema: the channel's name, which contains it, may have 63 bytes.
 const MAX_SCHEMA_BYTES: usize = 63 - PREFIX.len();
@@ -61,6 +61,7 @@ const PENDING: &str = "status IN ('scheduled', 'retryable')";
 pub(super) fn render(sql: &str, schema: &str) -> Arc<str> {
     let stopping = Marks::STOPPING.stored().unwrap_or_default().to_string();
     let sql = sql.replace("{columns}", &row::COLUMNS).replace("{states}", &row::STATES);
+    let sql = sql.replace("{extra_columns}", &extras::COLUMNS).replace("{extra_values}", &extras::VALUES);
     sql.replace("{pending}", PENDING).replace("{stopping}", &stopping).replace("{schema}", schema).into()
 }
 

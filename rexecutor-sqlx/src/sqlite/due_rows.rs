@@ -1,36 +1,50 @@
 //! Due rows that come in one text of JSON, as they are once they are claimed.
 
+use std::sync::LazyLock;
+
 use chrono::{DateTime, Utc};
 use rexecutor::{
     backend::{JobRow, lifecycle},
-    job::{ExecutorName, FlowId, JobId, Lease, NodeId, uniqueness_criteria::UniqueKey},
+    job::{ExecutorName, JobId, Lease, NodeId, uniqueness_criteria::UniqueKey},
 };
+use serde::Deserialize;
 use serde_json::Value;
 
-use super::row::{Problem, Unreadable, headers_of, instant_of, marks_of, small_of, tags_of};
+use super::row::{self, Problem, Source, Unreadable, in_column, instant_of, small_of, tags_of};
 
 /// `{due_columns}` in a statement: what a due row may have. What few rows have comes together, or not at all; what is the
 /// same for all of a statement is left out.
-pub(super) const COLUMNS: &str = "id, priority, scheduled_at, attempt, max_attempts, lease, inserted_at, \
-    CASE WHEN unique_key IS NOT NULL THEN hex(unique_key) END, tags, metadata, data, \
-    CASE WHEN coalesce(marks, deadline_at, flow, group_key, headers, completed_at, cancelled_at, discarded_at, cancel_reason, \
-    output) IS NOT NULL THEN json_array(marks, deadline_at, flow, group_key, headers, completed_at, cancelled_at, \
-    discarded_at, cancel_reason, output) END";
+pub(super) static COLUMNS: LazyLock<String> = LazyLock::new(|| {
+    let rare = row::RARE.join(", ");
+    format!(
+        "id, priority, scheduled_at, attempt, max_attempts, lease, inserted_at, \
+         CASE WHEN unique_key IS NOT NULL THEN hex(unique_key) END, tags, metadata, data, \
+         CASE WHEN coalesce({rare}) IS NOT NULL THEN json_array({rare}) END"
+    )
+});
 
-type Due = (i64, i64, i64, i64, i64, i64, i64, Option<String>, String, Option<String>, String, Option<Extras>);
+type Due = (i64, i64, i64, i64, i64, i64, i64, Option<String>, String, Option<String>, String, Option<Rare>);
 
-type Extras = (
-    Option<i64>,
-    Option<i64>,
-    Option<i64>,
-    Option<String>,
-    Option<String>,
-    Option<i64>,
-    Option<i64>,
-    Option<i64>,
-    Option<String>,
-    Option<String>,
-);
+/// What few rows have, in the order of [`row::RARE`].
+#[derive(Deserialize)]
+struct Rare(Vec<Value>);
+
+impl Rare {
+    fn value(&self, column: &str) -> &Value {
+        let place = row::RARE.iter().position(|name| *name == column);
+        place.and_then(|place| self.0.get(place)).unwrap_or(&Value::Null)
+    }
+}
+
+impl Source for Rare {
+    fn integer(&self, column: &'static str) -> Result<Option<i64>, Problem> {
+        in_column(column, Option::deserialize(self.value(column)))
+    }
+
+    fn string(&self, column: &'static str) -> Result<Option<String>, Problem> {
+        in_column(column, Option::deserialize(self.value(column)))
+    }
+}
 
 /// Whose they are, and when they were claimed: what is the same for all rows of one text.
 #[derive(Debug, Clone, Copy)]
@@ -57,8 +71,7 @@ pub(super) fn read_ids(text: &[u8]) -> Option<Vec<JobId>> {
 }
 
 fn read_one(due: Due, claim: Claim<'_>) -> Result<JobRow, Problem> {
-    let (id, priority, scheduled_at, attempt, max_attempts, lease, inserted_at, key, tags, metadata, data, extras) =
-        due;
+    let (id, priority, scheduled_at, attempt, max_attempts, lease, inserted_at, key, tags, metadata, data, rare) = due;
     let mut job = JobRow::empty(JobId::from(id), claim.executor.clone());
     job.priority = small_of(priority, "priority")?;
     job.scheduled_at = instant_of(scheduled_at, "scheduled_at")?;
@@ -69,27 +82,11 @@ fn read_one(due: Due, claim: Claim<'_>) -> Result<JobRow, Problem> {
     job.unique_key = key.map(|key| key_of(&key)).transpose()?;
     job.tags = tags_of(&tags)?;
     (job.metadata, job.data) = (metadata, data);
-    if let Some(extras) = extras {
-        add(&mut job, extras)?;
+    if let Some(rare) = rare {
+        row::read_rare(&mut job, &rare)?;
     }
     lifecycle::claim(&mut job, claim.node, claim.now);
     Ok(job)
-}
-
-/// Adds what few rows have.
-fn add(job: &mut JobRow, extras: Extras) -> Result<(), Problem> {
-    let (marks, deadline, flow, group_key, headers, completed, cancelled, discarded, cancel_reason, output) = extras;
-    let instant = |micros: Option<i64>, column| micros.map(|micros| instant_of(micros, column)).transpose();
-    job.marks = marks_of(marks)?;
-    job.deadline_at = instant(deadline, "deadline_at")?;
-    job.flow = flow.map(FlowId);
-    job.group_key = group_key;
-    job.headers = headers_of(headers.as_deref())?;
-    job.completed_at = instant(completed, "completed_at")?;
-    job.cancelled_at = instant(cancelled, "cancelled_at")?;
-    job.discarded_at = instant(discarded, "discarded_at")?;
-    (job.cancel_reason, job.output) = (cancel_reason, output);
-    Ok(())
 }
 
 fn key_of(hex: &str) -> Result<UniqueKey, Problem> {

@@ -28,6 +28,7 @@ mod durability;
 mod economy;
 mod enqueue;
 mod error;
+mod extras;
 mod fast_path;
 mod filter;
 mod inspect;

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use rexecutor::backend::Marks;
 
-use super::{due_rows, row};
+use super::{due_rows, extras, row};
 
 macro_rules! queries {
     ($($name:ident),* $(,)?) => {
@@ -41,7 +41,11 @@ const PENDING: &str = "status IN ('scheduled', 'retryable')";
 fn render(sql: &str) -> String {
     let stopping = Marks::STOPPING.stored().unwrap_or_default().to_string();
     let sql = sql.replace("{columns}", &row::COLUMNS).replace("{states}", &row::STATES);
-    sql.replace("{due_columns}", due_rows::COLUMNS).replace("{pending}", PENDING).replace("{stopping}", &stopping)
+    sql.replace("{due_columns}", &due_rows::COLUMNS)
+        .replace("{extra_columns}", &extras::COLUMNS)
+        .replace("{extra_values}", &extras::VALUES)
+        .replace("{pending}", PENDING)
+        .replace("{stopping}", &stopping)
 }
 
 #[cfg(test)]

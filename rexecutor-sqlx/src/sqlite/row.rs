@@ -34,15 +34,26 @@ pub(super) fn micros(instant: DateTime<Utc>) -> i64 {
 }
 
 /// The columns of a job, once and for all statements: how each is read, and what stands in its place where only its state
-/// is wanted.
+/// is wanted. Those that few jobs have come last.
 macro_rules! columns {
-    ($($column:ident: $read:ident $(, else $nothing:literal)?;)*) => {
+    (
+        all { $($column:ident: $read:ident $(, else $nothing:literal)?;)* }
+        few { $($rare:ident: $read_rare:ident $(, else $no_rare:literal)?;)* }
+    ) => {
+        const NAMES: &[&str] = &[$(stringify!($column),)* $(stringify!($rare)),*];
+
+        /// What few jobs have.
+        pub(super) const RARE: &[&str] = &[$(stringify!($rare)),*];
+
         /// `{columns}` in a statement.
-        pub(super) static COLUMNS: LazyLock<String> = LazyLock::new(|| [$(stringify!($column)),*].join(", "));
+        pub(super) static COLUMNS: LazyLock<String> = LazyLock::new(|| NAMES.join(", "));
 
         /// `{states}` in a statement: all columns, but nothing of what a change of status does not need.
         pub(super) static STATES: LazyLock<String> = LazyLock::new(|| {
-            let columns = [$((stringify!($column), None::<&str>$(.or(Some($nothing)))?)),*];
+            let columns = [
+                $((stringify!($column), None::<&str>$(.or(Some($nothing)))?),)*
+                $((stringify!($rare), None::<&str>$(.or(Some($no_rare)))?)),*
+            ];
             let column = |(name, nothing): (&str, Option<&str>)| match nothing {
                 Some(nothing) => format!("{nothing} AS {name}"),
                 None => name.to_owned(),
@@ -53,7 +64,14 @@ macro_rules! columns {
         fn read_columns(id: JobId, row: &SqliteRow) -> Result<JobRow, Problem> {
             let mut job = JobRow::empty(id, ExecutorName::from(text(row, "executor")?));
             read!(row, job, $($column: $read,)*);
+            read_rare(&mut job, row)?;
             Ok(job)
+        }
+
+        /// Adds what few jobs have.
+        pub(super) fn read_rare(job: &mut JobRow, row: &impl Source) -> Result<(), Problem> {
+            $(job.$rare = $read_rare(row, stringify!($rare))?;)*
+            Ok(())
         }
     };
 }
@@ -66,31 +84,52 @@ macro_rules! read {
 }
 
 columns! {
-    id: id;
-    executor: text;
-    status: status;
-    priority: small;
-    scheduled_at: instant;
-    attempt: small;
-    max_attempts: small;
-    lease: lease;
-    node: node;
-    marks: marks;
-    inserted_at: instant;
-    attempted_at: optional_instant;
-    completed_at: optional_instant;
-    cancelled_at: optional_instant;
-    discarded_at: optional_instant;
-    deadline_at: optional_instant;
-    flow: flow;
-    group_key: optional_text;
-    cancel_reason: optional_text;
-    unique_key: key;
-    tags: tags, else "'[]'";
-    headers: headers, else "NULL";
-    metadata: optional_text, else "NULL";
-    data: text, else "''";
-    output: optional_text;
+    all {
+        id: id;
+        executor: text;
+        status: status;
+        priority: small;
+        scheduled_at: instant;
+        attempt: small;
+        max_attempts: small;
+        lease: lease;
+        node: node;
+        inserted_at: instant;
+        attempted_at: optional_instant;
+        unique_key: key;
+        tags: tags, else "'[]'";
+        metadata: optional_text, else "NULL";
+        data: text, else "''";
+    }
+    few {
+        marks: marks;
+        completed_at: optional_instant;
+        cancelled_at: optional_instant;
+        discarded_at: optional_instant;
+        deadline_at: optional_instant;
+        flow: flow;
+        group_key: optional_text;
+        cancel_reason: optional_text;
+        headers: headers, else "NULL";
+        output: optional_text;
+    }
+}
+
+/// Where columns are read from.
+pub(super) trait Source {
+    fn integer(&self, column: &'static str) -> Result<Option<i64>, Problem>;
+
+    fn string(&self, column: &'static str) -> Result<Option<String>, Problem>;
+}
+
+impl Source for SqliteRow {
+    fn integer(&self, column: &'static str) -> Result<Option<i64>, Problem> {
+        Ok(self.try_get(column)?)
+    }
+
+    fn string(&self, column: &'static str) -> Result<Option<String>, Problem> {
+        Ok(self.try_get(column)?)
+    }
 }
 
 /// Reads a row without its errors.
@@ -103,8 +142,8 @@ pub(super) fn text(row: &SqliteRow, column: &'static str) -> Result<String, Prob
     Ok(row.try_get(column)?)
 }
 
-fn optional_text(row: &SqliteRow, column: &'static str) -> Result<Option<String>, Problem> {
-    Ok(row.try_get(column)?)
+fn optional_text(row: &impl Source, column: &'static str) -> Result<Option<String>, Problem> {
+    row.string(column)
 }
 
 fn status(row: &SqliteRow, column: &'static str) -> Result<JobStatus, Problem> {
@@ -116,15 +155,16 @@ fn lease(row: &SqliteRow, column: &'static str) -> Result<Lease, Problem> {
 }
 
 fn node(row: &SqliteRow, column: &'static str) -> Result<Option<NodeId>, Problem> {
-    Ok(row.try_get::<Option<i64>, _>(column)?.map(NodeId))
+    Ok(row.integer(column)?.map(NodeId))
 }
 
-fn flow(row: &SqliteRow, column: &'static str) -> Result<Option<FlowId>, Problem> {
-    Ok(row.try_get::<Option<i64>, _>(column)?.map(FlowId))
+fn flow(row: &impl Source, column: &'static str) -> Result<Option<FlowId>, Problem> {
+    Ok(row.integer(column)?.map(FlowId))
 }
 
-fn marks(row: &SqliteRow, column: &'static str) -> Result<Marks, Problem> {
-    marks_of(row.try_get(column)?)
+fn marks(row: &impl Source, column: &'static str) -> Result<Marks, Problem> {
+    let bits = row.integer(column)?.map(|bits| in_column(column, u32::try_from(bits)));
+    Ok(Marks::from_stored(bits.transpose()?))
 }
 
 fn key(row: &SqliteRow, column: &'static str) -> Result<Option<UniqueKey>, Problem> {
@@ -136,24 +176,14 @@ fn tags(row: &SqliteRow, column: &'static str) -> Result<Vec<String>, Problem> {
     tags_of(&text(row, column)?)
 }
 
-fn headers(row: &SqliteRow, column: &'static str) -> Result<Headers, Problem> {
-    headers_of(optional_text(row, column)?.as_deref())
+fn headers(row: &impl Source, column: &'static str) -> Result<Headers, Problem> {
+    in_column(column, Headers::decode(row.string(column)?.as_deref()))
 }
 
 /// Tags that a job can have.
 pub(super) fn tags_of(stored: &str) -> Result<Vec<String>, Problem> {
     // Most have none.
     if stored == "[]" { Ok(Vec::new()) } else { in_column("tags", serde_json::from_str(stored)) }
-}
-
-/// Headers that a job can have.
-pub(super) fn headers_of(stored: Option<&str>) -> Result<Headers, Problem> {
-    in_column("headers", Headers::decode(stored))
-}
-
-/// Marks that a job can have.
-pub(super) fn marks_of(stored: Option<i64>) -> Result<Marks, Problem> {
-    Ok(Marks::from_stored(stored.map(|bits| in_column("marks", u32::try_from(bits))).transpose()?))
 }
 
 pub(super) fn small(row: &SqliteRow, column: &'static str) -> Result<u16, Problem> {
@@ -169,8 +199,8 @@ pub(super) fn instant(row: &SqliteRow, column: &'static str) -> Result<DateTime<
     optional_instant(row, column)?.ok_or_else(|| format!("column `{column}` is empty").into())
 }
 
-fn optional_instant(row: &SqliteRow, column: &'static str) -> Result<Option<DateTime<Utc>>, Problem> {
-    row.try_get::<Option<i64>, _>(column)?.map(|micros| instant_of(micros, column)).transpose()
+fn optional_instant(row: &impl Source, column: &'static str) -> Result<Option<DateTime<Utc>>, Problem> {
+    row.integer(column)?.map(|micros| instant_of(micros, column)).transpose()
 }
 
 /// An instant that a job can have.
@@ -179,6 +209,6 @@ pub(super) fn instant_of(micros: i64, column: &'static str) -> Result<DateTime<U
     instant.ok_or_else(|| format!("column `{column}` is {micros}, which is no time in the years 1 to 9999").into())
 }
 
-fn in_column<T, E: std::fmt::Display>(column: &str, value: Result<T, E>) -> Result<T, Problem> {
+pub(super) fn in_column<T, E: std::fmt::Display>(column: &str, value: Result<T, E>) -> Result<T, Problem> {
     value.map_err(|error| format!("column `{column}`: {error}").into())
 }

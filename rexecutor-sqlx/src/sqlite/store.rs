@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
-    backend::{Enqueued, Headers, JobRow, NewJob},
-    job::{JobId, JobStatus, uniqueness_criteria::UniqueKey},
+    backend::{Enqueued, JobRow, NewJob},
+    job::{JobId, uniqueness_criteria::UniqueKey},
 };
-use serde_json::{Value, json as array};
+use serde_json::{Value, json as value};
 use sqlx::Row;
 
 use super::{
+    extras::{Extras, PLAIN_VALUES},
     queries,
     row::micros,
     script::{Script, json},
@@ -75,26 +76,6 @@ struct New<'j> {
     extras: Extras<'j>,
 }
 
-/// What few jobs have.
-#[derive(PartialEq, Clone, Copy)]
-struct Extras<'j> {
-    status: JobStatus,
-    headers: &'j Headers,
-    group_key: Option<&'j str>,
-    flow: Option<i64>,
-    deadline_at: Option<i64>,
-}
-
-impl Extras<'_> {
-    fn are_none(&self) -> bool {
-        self.status == JobStatus::Scheduled
-            && self.headers.is_empty()
-            && self.group_key.is_none()
-            && self.flow.is_none()
-            && self.deadline_at.is_none()
-    }
-}
-
 impl<'j> New<'j> {
     fn of(job: &'j NewJob, now: DateTime<Utc>) -> Self {
         Self {
@@ -107,13 +88,7 @@ impl<'j> New<'j> {
             tags: &job.tags,
             metadata: job.metadata.as_deref(),
             data: &job.data,
-            extras: Extras {
-                status: if job.due.is_blocked() { JobStatus::Blocked } else { JobStatus::Scheduled },
-                headers: &job.headers,
-                group_key: job.group_key.as_deref(),
-                flow: job.flow.map(|flow| flow.0),
-                deadline_at: job.deadline.map(|deadline| micros(deadline.at(now))),
-            },
+            extras: Extras::of(job, now),
         }
     }
 
@@ -128,13 +103,7 @@ impl<'j> New<'j> {
             tags: &job.tags,
             metadata: job.metadata.as_deref(),
             data: &job.data,
-            extras: Extras {
-                status: job.status,
-                headers: &job.headers,
-                group_key: job.group_key.as_deref(),
-                flow: job.flow.map(|flow| flow.0),
-                deadline_at: job.deadline_at.map(micros),
-            },
+            extras: Extras::of_row(job),
         }
     }
 
@@ -175,26 +144,19 @@ fn insert(script: Script, jobs: &[New<'_>]) -> Result<Script, sqlx::Error> {
 }
 
 /// What `insert_jobs.sql` takes of a job.
-fn row(job: &New<'_>) -> Result<Value, sqlx::Error> {
-    let Extras { status, headers, group_key, flow, deadline_at } = job.extras;
-    let (status, key) = (status.as_str(), job.unique_key.map(hex));
-    let headers = headers.encode().map_err(|error| sqlx::Error::Encode(error.into()))?;
+fn row(job: &New<'_>) -> Result<Vec<Value>, sqlx::Error> {
     let New { executor, priority, scheduled_at, max_attempts, inserted_at, metadata, data, .. } = *job;
-    let tags = json(&job.tags)?;
-    Ok(array!([
-        executor,
-        priority,
-        scheduled_at,
-        max_attempts,
-        inserted_at,
-        key,
-        tags,
-        metadata,
-        data,
-        status,
-        headers,
-        group_key,
-        flow,
-        deadline_at
-    ]))
+    let (key, tags) = (job.unique_key.map(hex), json(&job.tags)?);
+    let plain: [Value; PLAIN_VALUES] = [
+        value!(executor),
+        value!(priority),
+        value!(scheduled_at),
+        value!(max_attempts),
+        value!(inserted_at),
+        value!(key),
+        value!(tags),
+        value!(metadata),
+        value!(data),
+    ];
+    Ok(plain.into_iter().chain(job.extras.values()).collect())
 }

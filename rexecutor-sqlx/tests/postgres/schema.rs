@@ -4,27 +4,25 @@ use sqlx::{AssertSqlSafe, Column, Executor, PgConnection, SqlSafeStr, Statement}
 
 use crate::support::in_schema;
 
-/// In the order in which a job is read from a row.
-const JOB: &str = "id executor status data metadata attempt max_attempts priority tags errors lease node cancel_reason \
-                   marks unique_key headers group_key flow inserted_at scheduled_at deadline_at attempted_at \
-                   completed_at cancelled_at discarded_at output";
-
 #[tokio::test]
 async fn every_statement_is_prepared_and_those_that_give_jobs_give_their_columns_first_and_in_order() {
     in_schema(async |world| {
         let mut connection = <PgConnection as sqlx::Connection>::connect(&world.url).await.unwrap();
         let statements = world.backend.statements();
-        let mut giving = 0;
+        let mut giving: Vec<(&str, Vec<String>)> = Vec::new();
         for (name, sql) in &statements {
             let sql = AssertSqlSafe(sql.replace("{filter}", "TRUE")).into_sql_str();
             let statement = connection.prepare(sql).await.unwrap_or_else(|error| panic!("{name}: {error}"));
-            let columns: Vec<&str> = statement.columns().iter().map(|column| column.name()).collect();
-            if columns.contains(&"scheduled_at") {
-                assert!(columns.join(" ").starts_with(JOB), "{name}: {columns:?}");
-                giving += 1;
+            let columns: Vec<String> = statement.columns().iter().map(|column| column.name().to_owned()).collect();
+            if columns.iter().any(|column| column == "scheduled_at") {
+                giving.push((name, columns));
             }
         }
-        assert!(statements.len() > 30 && giving > 4, "{} statements, of which {giving} give jobs", statements.len());
+        let job = giving.iter().find(|(name, _)| *name == "query_jobs").unwrap().1.clone();
+        for (name, columns) in &giving {
+            assert!(columns.starts_with(&job), "{name}: {columns:?}");
+        }
+        assert!(statements.len() > 30 && giving.len() > 4, "{} of {} give jobs", giving.len(), statements.len());
     })
     .await;
 }

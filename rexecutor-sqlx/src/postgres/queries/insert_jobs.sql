@@ -3,7 +3,7 @@
 WITH inserted AS (
     INSERT INTO {schema}.jobs (
         executor, data, metadata, max_attempts, priority, tags, scheduled_at, inserted_at, unique_key,
-        status, headers, group_key, flow, deadline_at
+        {extra_columns}
     )
     SELECT
         new.executor, new.data, new.metadata, new.max_attempts, new.priority,
@@ -16,19 +16,7 @@ WITH inserted AS (
         END,
         present.now,
         new.unique_key,
-        coalesce(new.extras::JSON ->> 'status', 'scheduled'),
-        new.extras::JSON ->> 'headers',
-        new.extras::JSON ->> 'group_key',
-        (new.extras::JSON ->> 'flow')::BIGINT,
-        coalesce(
-            (new.extras::JSON ->> 'deadline_at')::TIMESTAMPTZ,
-            CASE WHEN new.extras::JSON ->> 'deadline_in' IS NOT NULL
-                THEN least(
-                    present.now + (new.extras::JSON ->> 'deadline_in')::BIGINT * INTERVAL '1 microsecond',
-                    greatest(present.now, '9999-12-31 00:00:00+00')
-                )
-            END
-        )
+        {extra_values}
     FROM (SELECT coalesce($1::TIMESTAMPTZ, clock_timestamp()) AS now OFFSET 0) AS present
     CROSS JOIN unnest(
         $2::TEXT [], $3::TEXT [], $4::TEXT [], $5::INTEGER [], $6::INTEGER [], $7::TEXT [], $8::TIMESTAMPTZ [],

@@ -3,10 +3,10 @@
 INSERT INTO rexecutor_jobs
     (
         id, executor, priority, scheduled_at, max_attempts, inserted_at, unique_key, tags, metadata, data,
-        status, headers, group_key, flow, deadline_at
+        {extra_columns}
     )
 SELECT
     1 + key + (SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'rexecutor_jobs'),
     value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, unhex(value ->> 5), value ->> 6, value ->> 7,
-    value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13
+    value ->> 8, {extra_values}
 FROM json_each(?1)
