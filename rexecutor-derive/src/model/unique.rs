@@ -27,7 +27,8 @@ pub(crate) enum By {
     Key(Box<ExprClosure>),
 }
 
-const STATUSES: [(&str, &str); 6] = [
+const STATUSES: [(&str, &str); 7] = [
+    ("blocked", "Blocked"),
     ("scheduled", "Scheduled"),
     ("executing", "Executing"),
     ("retryable", "Retryable"),

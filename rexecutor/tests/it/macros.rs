@@ -271,3 +271,14 @@ async fn jobs_of_several_executors_are_enqueued_in_one_call() {
     let executors: Vec<_> = bench.rows().await.iter().map(|row| row.executor.to_string()).collect();
     assert_eq!(executors, ["mail", "same", "mail"]);
 }
+
+#[job(unique(by = executor, statuses = [blocked, scheduled, executing, retryable, complete, cancelled, discarded]))]
+async fn only_one_ever() {}
+
+#[tokio::test]
+async fn every_status_can_be_named_in_the_attribute() {
+    let backend = InMemoryBackend::new();
+    let first = OnlyOneEver::builder().with_data(()).blocked().enqueue_to_backend(&backend).await.unwrap();
+    let second = OnlyOneEver::builder().with_data(()).enqueue_to_backend(&backend).await.unwrap();
+    assert!(second.is_duplicate() && second.id() == first.id(), "{second:?}");
+}
