@@ -38,6 +38,11 @@ pub(crate) fn set(backend: Arc<dyn Backend>) -> Result<(), GlobalBackendIsSet> {
     }
 }
 
+/// Whether the global backend is this one.
+pub(crate) fn is(one: &dyn Backend) -> bool {
+    backend().is_ok_and(|global| global.instance() == one.instance())
+}
+
 /// The one of the present runtime.
 fn isolated() -> Option<Arc<dyn Backend>> {
     if !IS_ISOLATED.load(Ordering::Acquire) {

@@ -22,6 +22,10 @@ use super::{
 };
 
 impl Backend for PgBackend {
+    fn instance(&self) -> usize {
+        std::sync::Arc::as_ptr(&self.0).addr()
+    }
+
     fn control(&self) -> Option<&dyn Control> {
         Some(self)
     }

@@ -9,6 +9,10 @@ use rexecutor::{
 use super::{admit, backend::SqliteBackend, core::Commit, queries, row::micros, work::Work};
 
 impl Backend for SqliteBackend {
+    fn instance(&self) -> usize {
+        std::sync::Arc::as_ptr(&self.0).addr()
+    }
+
     fn control(&self) -> Option<&dyn Control> {
         Some(self)
     }

@@ -84,6 +84,10 @@ impl<B: Backend> Backend for Faulty<B> {
         self.inner().name()
     }
 
+    fn instance(&self) -> usize {
+        self.inner().instance()
+    }
+
     fn control(&self) -> Option<&dyn Control> {
         self.inner().control()
     }

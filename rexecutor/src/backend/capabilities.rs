@@ -16,6 +16,12 @@ pub trait Backend: Enqueue + Claim + Settle + Maintain + Inspect + std::fmt::Deb
         std::any::type_name::<Self>()
     }
 
+    /// What tells it from the other backends of the process: two with the same number keep the same jobs. The default is
+    /// where it lies in memory; a backend whose clones share everything gives what they have in common.
+    fn instance(&self) -> usize {
+        std::ptr::from_ref(self).cast::<()>().addr()
+    }
+
     /// Pausing executors in the whole cluster, if it can. The default is that it cannot.
     fn control(&self) -> Option<&dyn Control> {
         None

@@ -42,6 +42,10 @@ impl<B: Backend + ?Sized> Backend for Arc<B> {
         (**self).name()
     }
 
+    fn instance(&self) -> usize {
+        (**self).instance()
+    }
+
     fn control(&self) -> Option<&dyn Control> {
         (**self).control()
     }

@@ -182,6 +182,9 @@ impl NodeBuilder {
     ///
     /// It does not wait for the database: if that is away, the node goes on trying.
     ///
+    /// Its backend becomes the global one, unless one is set: if that is another one, a warning is logged, and
+    /// [`is_global_backend`](Rexecutor::is_global_backend) says so.
+    ///
     /// # Errors
     ///
     /// When there is no backend, or anything that was configured cannot be: two jobs with one name, a state that a job
@@ -195,7 +198,13 @@ impl NodeBuilder {
         let backend = match self.backend {
             Some(backend) => {
                 // One that was set before stays: jobs must not end up in a backend that nobody works on.
-                let _ = global::set(backend.clone());
+                if global::set(backend.clone()).is_err() && !global::is(&*backend) {
+                    tracing::warn!(
+                        backend = backend.name(),
+                        "another global backend is set already: jobs that name no backend are enqueued there, and not \
+                         where this node looks for them"
+                    );
+                }
                 backend
             }
             None => global::backend()?,

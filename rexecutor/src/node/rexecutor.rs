@@ -102,6 +102,12 @@ impl Rexecutor<GlobalSet> {
 }
 
 impl<Global> Rexecutor<Global> {
+    /// Whether jobs that name no backend are enqueued on this node's: `false` where another global backend was set before
+    /// the node [started](crate::node::NodeBuilder::start).
+    pub fn is_global_backend(&self) -> bool {
+        global::is(&*self.environment.backend)
+    }
+
     /// Runs the jobs of this executor from now on. Adding it twice changes nothing.
     ///
     /// What is wrong with it (a name that is empty, too long or another executor's, a limit of zero) is logged, and it

@@ -4,6 +4,7 @@
 
 mod ahead;
 mod assertions;
+mod capabilities;
 mod clocks;
 mod layers;
 mod life_cycle;

@@ -78,3 +78,32 @@ async fn trap_48_a_runs_span_says_which_job_it_is_and_how_it_ended() {
         assert_eq!(field(job, "job.outcome"), outcome);
     }
 }
+
+/// The messages of all events.
+#[derive(Clone, Default)]
+struct Messages(Arc<Mutex<Vec<String>>>);
+
+impl<S: Subscriber> Layer<S> for Messages {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        let mut fields = BTreeMap::new();
+        event.record(&mut Fields(&mut fields));
+        self.0.lock().unwrap().extend(fields.remove("message"));
+    }
+}
+
+#[rexecutor_testing::test(jobs = [Succeeds])]
+async fn a_node_on_another_backend_than_the_global_one_says_so(test: rexecutor_testing::Test) {
+    let messages = Messages::default();
+    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(messages.clone()));
+    let node = test.node().start().await.unwrap();
+    assert!(node.is_global_backend());
+    assert!(!messages.0.lock().unwrap().iter().any(|message| message.contains("global backend")));
+    node.graceful_shutdown().await;
+
+    let other = rexecutor::backend::memory::InMemoryBackend::new();
+    let node = Rexecutor::builder().with_backend(other).with_executor::<Succeeds>().start().await.unwrap();
+    assert!(!node.is_global_backend());
+    let said = messages.0.lock().unwrap().join("\n");
+    assert!(said.contains("another global backend is set already"), "{said}");
+    node.graceful_shutdown().await;
+}

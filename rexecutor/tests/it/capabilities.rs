@@ -1,0 +1,61 @@
+//! A backend that somebody else has written, for an older version: it has the roles, and no capability beside them.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use futures::future::BoxFuture;
+use rexecutor::{
+    ExecutorExt,
+    backend::{
+        AmendError, Backend, Claim, Claimed, Demand, Enqueue, Enqueued, Filter, Heartbeat, Inspect, JobChange, JobRow,
+        Maintain, NewJob, Node, Pause, Result, ScheduleKey, Settle, Settlement, Ticks, Wakeup, control,
+        memory::InMemoryBackend,
+    },
+    each_role,
+    job::{ExecutorName, JobId, Lease, NodeId},
+    prelude::*,
+    pruner::PruneSpec,
+};
+use tokio::sync::mpsc;
+
+#[derive(Debug)]
+struct Foreign(InMemoryBackend);
+
+macro_rules! foreign {
+    ($(trait $role:ident {
+        $($operation:ident => fn $method:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*
+    })*) => {
+        $(impl $role for Foreign {
+            $(fn $method<'a>(&'a self, $($argument: $type),*) -> BoxFuture<'a, $answer> {
+                self.0.$method($($argument),*)
+            })*
+        })*
+    };
+}
+
+each_role!(foreign);
+
+impl Backend for Foreign {}
+
+#[job]
+async fn greet(name: String, State(greeted): State<mpsc::UnboundedSender<String>>) {
+    let _ = greeted.send(name);
+}
+
+#[tokio::test]
+async fn a_backend_that_lacks_a_capability_works_and_says_what_it_lacks() {
+    let backend = Arc::new(Foreign(InMemoryBackend::new()));
+    let error = control(&backend).err().unwrap().to_string();
+    for part in ["Foreign`", "cannot do this", "`Backend::control`"] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    let error = Greet::pause_on_backend(Pause::new("no mail"), &backend).await.unwrap_err();
+    assert!(!error.is_transient(), "{error:?}");
+
+    let (greeted, mut names) = mpsc::unbounded_channel::<String>();
+    let builder = Rexecutor::builder().with_backend(backend.clone()).with_state(greeted);
+    let node = builder.with_executor::<Greet>().start().await.unwrap();
+    let _ = Greet::builder().with_data("Ada".to_owned()).enqueue_to_backend(&backend).await.unwrap();
+    assert_eq!(names.recv().await.unwrap(), "Ada");
+    node.graceful_shutdown().await;
+}
