@@ -5,7 +5,7 @@
 use std::cell::Cell;
 
 use rexecutor::{
-    backend::{Claim, Demand, Enqueue, JobRow, Maintain, NewJob, Node, Outcome, Settle, Settlement},
+    backend::{Claim, Demand, Enqueue, JobRow, Maintain, NewJob, Node, Outcome, Pause, Settle, Settlement, control},
     job::NodeId,
 };
 
@@ -76,6 +76,20 @@ async fn a_thousand_jobs_take_few_hand_overs() {
     for expected in [2, 1] {
         let (nothing, cost) = counted.cost(counted.claim()).await;
         assert_eq!((nothing.len(), cost), (0, expected));
+    }
+}
+
+/// What is stored about one executor costs the others nothing, once the node knows of it.
+#[tokio::test]
+async fn a_pause_of_another_executor_costs_nothing() {
+    let counted = Counted::new().await;
+    counted.enqueue(3 * BATCH).await;
+    control(&counted.backend).unwrap().pause(&"print".into(), Pause::new("no paper")).await.unwrap();
+    let (claimed, cost) = counted.cost(counted.claim()).await;
+    assert!(claimed.len() == BATCH && cost <= 8, "it is outdated, and reads: {cost}");
+    for _ in 0..2 {
+        let (claimed, cost) = counted.cost(counted.claim()).await;
+        assert_eq!((claimed.len(), cost), (BATCH, 1));
     }
 }
 

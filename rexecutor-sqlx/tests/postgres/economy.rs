@@ -2,7 +2,7 @@
 //! and however busy it is.
 
 use rexecutor::{
-    backend::{Enqueue, JobRow, Maintain, Outcome, Settle, Settlement},
+    backend::{Enqueue, JobRow, Maintain, Outcome, Pause, Settle, Settlement, control},
     job::NodeId,
 };
 use rexecutor_sqlx::PgBackend;
@@ -95,6 +95,25 @@ async fn a_thousand_jobs_take_one_insert_two_claims_and_two_settlements() {
         // First it goes on where the last claim ended, unless that is too long ago, and then from the start.
         let (nothing, Cost { round_trips, statements }) = counted.cost(counted.claim()).await;
         assert!(nothing.is_empty() && round_trips <= 4 && statements <= 4, "{round_trips}, {statements}");
+    })
+    .await;
+}
+
+/// What is stored about one executor costs the others nothing, once the node knows of it.
+#[tokio::test]
+async fn a_pause_of_another_executor_costs_nothing() {
+    in_schema(async |world| {
+        let counted = Counted::new(world).await;
+        counted.enqueue(3 * BATCH).await;
+        let control = control(&counted.backend).unwrap();
+        control.pause(&"print".into(), Pause::new("no paper")).await.unwrap();
+        let (claimed, Cost { round_trips, .. }) = counted.cost(counted.claim()).await;
+        assert!(claimed.len() == BATCH && round_trips <= 8, "it is outdated, and reads: {round_trips}");
+        for _ in 0..2 {
+            let (claimed, cost) = counted.cost(counted.claim()).await;
+            assert_eq!((claimed.len(), cost), (BATCH, ONE));
+            assert_eq!(counted.cost(counted.settle(&claimed, keep)).await.1, ONE);
+        }
     })
     .await;
 }
