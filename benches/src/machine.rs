@@ -50,17 +50,17 @@ impl fmt::Display for Machine {
 /// The server's version, and the settings that decide what a commit costs.
 async fn server(url: &str) -> Result<String> {
     let mut connection = PgConnection::connect(url).await?;
-    let mut words = Vec::new();
+    let mut settings = Vec::new();
     for setting in ["server_version", "shared_buffers", "synchronous_commit", "fsync", "full_page_writes"] {
         let row = sqlx::query("SELECT current_setting($1)").bind(setting).fetch_one(&mut connection).await?;
-        words.push((setting, row.try_get::<String, _>(0)?));
+        settings.push((setting, row.try_get::<String, _>(0)?));
     }
     connection.close().await?;
-    let words = words.iter().map(|(setting, value)| match *setting {
+    let settings = settings.iter().map(|(setting, value)| match *setting {
         "server_version" => format!("PostgreSQL {value}"),
         _ => format!("{setting} = {value}"),
     });
-    Ok(words.collect::<Vec<_>>().join(", "))
+    Ok(settings.collect::<Vec<_>>().join(", "))
 }
 
 /// The first value under a name, in a file of lines such as `name : value`.

@@ -70,10 +70,10 @@ impl Probe {
     }
 
     /// Waits until the other sessions of the run have ended, and ends those that do not.
-    pub(crate) async fn settle(&self, is_patient: bool) -> Result<()> {
-        const PATIENCE: u64 = 10;
+    pub(crate) async fn settle(&self, waits: bool) -> Result<()> {
+        const TIMEOUT_SECONDS: u64 = 10;
         let watch = Stopwatch::start();
-        while is_patient && watch.elapsed().as_secs() < PATIENCE && self.sessions("count(*)").await? > 0 {
+        while waits && watch.elapsed().as_secs() < TIMEOUT_SECONDS && self.sessions("count(*)").await? > 0 {
             SystemClock.sleep(std::time::Duration::from_millis(10)).await;
         }
         self.sessions("count(pg_terminate_backend(pid))").await?;

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use crate::{error::Result, sample::Sample, stats::percentile};
 
 /// How long nothing may happen before what is missing counts as lost.
-const PATIENCE: Duration = Duration::from_secs(60);
+const MAX_SILENCE: Duration = Duration::from_secs(60);
 
 /// What the jobs of one node have done. Its clones count together.
 #[derive(Debug, Clone, Default)]
@@ -67,9 +67,9 @@ impl Tally {
             }
             tokio::select! {
                 () = self.0.reached.notified() => {}
-                () = SystemClock.sleep(PATIENCE) => {
+                () = SystemClock.sleep(MAX_SILENCE) => {
                     if self.run() == before {
-                        return Err(format!("{before} of {goal} jobs were run, and then none for {PATIENCE:?}").into());
+                        return Err(format!("{before} of {goal} jobs were run, and then none for {MAX_SILENCE:?}").into());
                     }
                 }
             }

@@ -123,7 +123,7 @@ fn a_chart_is_drawn_of_what_was_measured() {
 
 #[test]
 fn bad_arguments_are_answered_in_words() {
-    for (arguments, words) in [
+    for (arguments, message) in [
         (&["drain", "--backend", "mysql://db"][..], "it must be `memory`, `sqlite`, `sqlite:FOLDER` or `postgres://…`"),
         (&["drain", "--backend", "sqlite:/no/such/folder"], "there is no folder `/no/such/folder`"),
         (&["drain", "--backend", "postgres://127.0.0.1:1/none"], "refused"),
@@ -135,6 +135,9 @@ fn bad_arguments_are_answered_in_words() {
     ] {
         let output = benches(arguments);
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(!output.status.success() && said.contains("error: ") && said.contains(words), "{arguments:?}: {said}");
+        assert!(
+            !output.status.success() && said.contains("error: ") && said.contains(message),
+            "{arguments:?}: {said}"
+        );
     }
 }

@@ -19,7 +19,7 @@ use crate::{
 const CONCURRENCY: usize = 1_000;
 
 /// How long nothing may happen before what is missing counts as lost.
-const PATIENCE: Duration = Duration::from_secs(60);
+const MAX_SILENCE: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(settings: &Settings, jobs: usize) -> Result<Vec<Sample>> {
     let alone = by(settings, jobs, 1).await?;
@@ -76,8 +76,8 @@ async fn wait(children: &mut [Child], jobs: usize) -> Result<()> {
         }
         if run > before {
             (before, watch) = (run, Stopwatch::start());
-        } else if watch.elapsed() > PATIENCE {
-            return Err(format!("{run} of {jobs} jobs were run, and then none for {PATIENCE:?}").into());
+        } else if watch.elapsed() > MAX_SILENCE {
+            return Err(format!("{run} of {jobs} jobs were run, and then none for {MAX_SILENCE:?}").into());
         }
         // Not more often: to answer takes them time that they would have for their jobs.
         SystemClock.sleep(Duration::from_millis(10)).await;

@@ -1,7 +1,7 @@
-//! How far claims have got in each executor's line.
+//! How far claims have got in each executor's queue.
 //!
 //! Rows that were claimed stay in the ready index as dead entries until they are vacuumed, and a claim from the start of
-//! the line steps over all of them. So while a long line is worked off, each claim goes on where the last one ended. What
+//! the queue steps over all of them. So while a long queue is worked off, each claim goes on where the last one ended. What
 //! comes in behind that place is found by a claim from the start: after 25 times as long as the last one took, which
 //! keeps their share of the time small, after a second at the latest, and before a node is told that there is nothing
 //! more.
@@ -49,7 +49,7 @@ struct Reached {
     start: Scan,
 }
 
-/// A claim from the start of a line.
+/// A claim from the start of a queue.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scan {
     pub(super) at: DateTime<Utc>,

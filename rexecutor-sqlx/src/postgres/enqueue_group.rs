@@ -70,9 +70,9 @@ fn lost() -> BackendError {
 
 /// The same error for another caller.
 fn copy(error: &BackendError) -> BackendError {
-    let words = error.source().map(ToString::to_string).unwrap_or_default();
+    let message = error.source().map(ToString::to_string).unwrap_or_default();
     match error.is_transient() {
-        true => BackendError::transient(error.to_string(), words),
-        false => BackendError::permanent(error.to_string(), words),
+        true => BackendError::transient(error.to_string(), message),
+        false => BackendError::permanent(error.to_string(), message),
     }
 }

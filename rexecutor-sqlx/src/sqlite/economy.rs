@@ -51,8 +51,8 @@ impl Counted {
     }
 
     async fn claim(&self) -> Vec<JobRow> {
-        let slots = [Demand::new("mail", BATCH)];
-        self.backend.claim(self.node, slots.clone().into()).await.unwrap().jobs
+        let demands = [Demand::new("mail", BATCH)];
+        self.backend.claim(self.node, demands.clone().into()).await.unwrap().jobs
     }
 
     async fn settle(&self, claimed: &[JobRow], outcome: Outcome) {
@@ -66,13 +66,13 @@ impl Counted {
 async fn a_thousand_jobs_take_few_hand_overs() {
     let counted = Counted::new().await;
     assert_eq!(counted.cost(counted.enqueue(1_000)).await.1, 1);
-    // The second one goes on in what the first has found to be a long line.
+    // The second one goes on in what the first has found to be a long queue.
     for (keep, expected) in [(true, 3), (false, 1)] {
         let (claimed, cost) = counted.cost(counted.claim()).await;
         let settled = counted.cost(counted.settle(&claimed, Outcome::complete(keep))).await.1;
         assert_eq!((claimed.len(), cost, settled), (BATCH, expected, 1));
     }
-    // The first one after the end of a long line tries in vain.
+    // The first one after the end of a long queue tries in vain.
     for expected in [2, 1] {
         let (nothing, cost) = counted.cost(counted.claim()).await;
         assert_eq!((nothing.len(), cost), (0, expected));

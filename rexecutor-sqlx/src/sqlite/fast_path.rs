@@ -1,4 +1,4 @@
-//! Claiming on in a long line: one hand-over, where a claim that looks for the priorities first takes three.
+//! Claiming on in a long queue: one hand-over, where a claim that looks for the priorities first takes three.
 //!
 //! The last claim has taken all that it asked for from an executor's first priority, so the next one most likely will,
 //! too: it finds jobs, claims them and commits without being asked again. Where it finds fewer than it asked for, or the

@@ -78,7 +78,7 @@ pub(super) async fn claim(
     Ok(Some(claimed))
 }
 
-/// Notes which lines are longer than what was taken of their first priority.
+/// Notes which queues are longer than what was taken of their first priority.
 fn note(long: &mut LongQueues, demands: &[Demand], levels: &[Level], free: &[usize], jobs: &[JobRow]) {
     let mut first = vec![None; demands.len()];
     for level in levels.iter().rev() {

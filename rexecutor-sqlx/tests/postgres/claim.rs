@@ -13,7 +13,7 @@ use rexecutor_sqlx::PgBackend;
 use rexecutor_testing::TestClock;
 use sqlx::AssertSqlSafe;
 
-use crate::support::{World, claim, in_schema, job, jobs, join, slots};
+use crate::support::{World, claim, demands, in_schema, job, jobs, join};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn trap_34_claims_of_16_tasks_are_disjoint_and_complete() {
@@ -142,7 +142,7 @@ pub(crate) async fn claim_slowly(world: &World, backend: &PgBackend, node: NodeI
     let mut blocker = pool.begin().await.unwrap();
     let lock = format!("LOCK TABLE \"{}\".jobs IN SHARE MODE", world.schema);
     sqlx::query(sqlx::AssertSqlSafe(lock)).execute(&mut *blocker).await.unwrap();
-    let (backend, asked) = (backend.clone(), slots("mail", free));
+    let (backend, asked) = (backend.clone(), demands("mail", free));
     let claim = tokio::spawn(async move { backend.claim(node, asked.clone().into()).await.unwrap().jobs });
     let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = $1::REGCLASS";
     let relation = format!("\"{}\".jobs", world.schema);
@@ -152,7 +152,7 @@ pub(crate) async fn claim_slowly(world: &World, backend: &PgBackend, node: NodeI
     claim.await.unwrap()
 }
 
-/// Claims of a long line go on from where the last one ended, however many dead entries stand before; what came in behind
+/// Claims of a long queue go on from where the last one ended, however many dead entries stand before; what came in behind
 /// that place is claimed before a node is told that there is nothing more.
 #[tokio::test]
 async fn trap_30_what_comes_in_behind_a_claim_is_claimed_before_the_line_counts_as_empty() {

@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use crate::{
     claim::claim_slowly,
     server::Server,
-    support::{World, claim, in_schema, job, jobs, join, slots},
+    support::{World, claim, demands, in_schema, job, jobs, join},
     wire::{Cut, Wire},
 };
 
@@ -55,11 +55,11 @@ async fn produce(backend: PgBackend, heard: Arc<Mutex<Heard>>, progress: watch::
 async fn work(backend: PgBackend, heard: Arc<Mutex<Heard>>, until: watch::Receiver<bool>) {
     let node = Node::new("worker", Duration::from_secs(600));
     let node = insist!(backend.join(&node));
-    let slots = [Demand::new("mail", 7)];
+    let demands = [Demand::new("mail", 7)];
     loop {
         // Before the claim: what is enqueued afterwards is somebody else's, but nothing is.
         let is_over = *until.borrow();
-        let claimed = insist!(rexecutor::backend::Claim::claim(&backend, node, slots.clone().into())).jobs;
+        let claimed = insist!(rexecutor::backend::Claim::claim(&backend, node, demands.clone().into())).jobs;
         let settlements: Vec<Settlement> =
             claimed.iter().map(|job| Settlement::new(job.id, job.lease, Outcome::complete(true))).collect();
         let _ = insist!(backend.settle(settlements.clone().into()));
@@ -128,7 +128,7 @@ async fn a_claim_whose_commit_is_cut_is_either_nobodys_or_listed_as_the_nodes() 
             let _ = world.backend.enqueue(jobs("mail", 2)).await.unwrap();
             let [node, other] = [join(&world.backend).await, join(&world.backend).await];
             wire.cut_next_commit(cut);
-            let error = rexecutor::backend::Claim::claim(&cut_off, node, slots("mail", 2).into()).await.unwrap_err();
+            let error = rexecutor::backend::Claim::claim(&cut_off, node, demands("mail", 2).into()).await.unwrap_err();
             assert!(error.is_transient(), "{error:?}");
             // Until the server has noticed, the rows may be locked, or about to be.
             sessions_are_gone(world, &world.schema).await;

@@ -106,10 +106,10 @@ pub(crate) async fn join(backend: &PgBackend) -> NodeId {
     backend.join(&node).await.unwrap()
 }
 
-pub(crate) fn slots(executor: &str, free: usize) -> Vec<Demand> {
+pub(crate) fn demands(executor: &str, free: usize) -> Vec<Demand> {
     vec![Demand::new(executor.to_owned(), free)]
 }
 
 pub(crate) async fn claim(backend: &PgBackend, node: NodeId, executor: &str, free: usize) -> Claimed {
-    backend.claim(node, slots(executor, free).into()).await.unwrap()
+    backend.claim(node, demands(executor, free).into()).await.unwrap()
 }

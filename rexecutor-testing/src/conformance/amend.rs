@@ -32,8 +32,8 @@ async fn check(
 ) {
     let mut expected = before.clone();
     let allowed = oracle(&mut expected);
-    let words = |result: &Result<(), AmendError>| result.as_ref().err().map(ToString::to_string);
-    assert_eq!(words(&result), words(&allowed), "{}", before.status);
+    let message = |result: &Result<(), AmendError>| result.as_ref().err().map(ToString::to_string);
+    assert_eq!(message(&result), message(&allowed), "{}", before.status);
     assert_eq!(t.row(before.id).await, expected, "{}", before.status);
 }
 

@@ -139,7 +139,7 @@ pub async fn a_claim_tells_when_the_next_job_is_due(t: &Harness) {
         t.enqueue(job(executor).with_priority(priority).with_due(in_seconds(seconds))).await;
     }
     let node = t.join().await;
-    let next = |slots: &'static [(&'static str, usize)]| async move { t.claim_from(node, slots).await.next_due_in };
+    let next = |demands: &'static [(&'static str, usize)]| async move { t.claim_from(node, demands).await.next_due_in };
     assert_eq!(next(&[("mail", 1)]).await, Some(Duration::from_secs(40)));
     assert_eq!(next(&[("mail", 1), ("other", 1)]).await, Some(Duration::from_secs(5)));
     assert_eq!(next(&[("nobody", 1)]).await, None);
@@ -157,7 +157,7 @@ pub async fn listeners_are_woken_when_a_job_can_be_claimed(t: &Harness) {
     let mut heard = async |what: &str| {
         let woken = tokio::select! {
             woken = wakeup.listen() => woken,
-            () = patience() => panic!("no wakeup came for {what}"),
+            () = timeout() => panic!("no wakeup came for {what}"),
         };
         assert!(woken.all || woken.executors.contains("mail"), "{what}");
         wakeups += 1;
@@ -178,7 +178,7 @@ pub async fn listeners_are_woken_when_a_job_can_be_claimed(t: &Harness) {
 }
 
 /// A limit for an event that must come: real time, for the wakeup may come from another thread.
-async fn patience() {
+async fn timeout() {
     use rexecutor::clock::{Clock, SystemClock};
     SystemClock.sleep(Duration::from_secs(30)).await;
 }

@@ -76,7 +76,7 @@ impl fmt::Display for Report {
         const LAST: usize = 60;
         let Self { seed, trace, broken } = self;
         writeln!(f, "seed {seed}: {} events, {} promises broken", trace.len(), broken.len())?;
-        broken.iter().try_for_each(|words| writeln!(f, "  {words}"))?;
+        broken.iter().try_for_each(|message| writeln!(f, "  {message}"))?;
         if !broken.is_empty() {
             writeln!(f, "the last events; `rexecutor_testing::simulate({seed})` has them all:")?;
             let skipped = trace.len().saturating_sub(LAST);

@@ -136,8 +136,8 @@ async fn claim(
     limit: usize,
 ) -> (Vec<JobRow>, Option<std::time::Duration>) {
     let names: Vec<ExecutorName> = runner.names().map(ExecutorName::from).collect();
-    let slots: Vec<Demand> = names.into_iter().map(|executor| Demand::new(executor, limit)).collect();
-    let claimed = must(test.backend().claim(member, slots.clone().into()).await);
+    let demands: Vec<Demand> = names.into_iter().map(|executor| Demand::new(executor, limit)).collect();
+    let claimed = must(test.backend().claim(member, demands.clone().into()).await);
     let mut due = claimed.jobs;
     due.sort_by_key(|row| (row.priority, row.scheduled_at, row.id));
     for row in due.split_off(limit.min(due.len())) {

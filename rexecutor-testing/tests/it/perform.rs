@@ -25,8 +25,8 @@ async fn deliver(
         "error" => return Err("no such address".to_owned()),
         _ => {}
     }
-    let words = format!("{} {} {:?} {}", mail.data.to, mail.data.draft, mail.metadata, context.attempt());
-    sent.send(words).map_err(|error| error.to_string())
+    let message = format!("{} {} {:?} {}", mail.data.to, mail.data.draft, mail.metadata, context.attempt());
+    sent.send(message).map_err(|error| error.to_string())
 }
 
 #[job]

@@ -63,12 +63,12 @@ pub(super) fn catch<T>(action: impl FnOnce() -> T) -> Result<T, String> {
 
 /// What a panic said. A payload may itself panic when it is dropped: that one is given up.
 pub(super) fn message(panic: Box<dyn Any + Send>) -> String {
-    let words = match panic.downcast_ref::<&str>() {
-        Some(words) => (*words).to_owned(),
-        None => panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "a panic without words".to_owned()),
+    let message = match panic.downcast_ref::<&str>() {
+        Some(message) => (*message).to_owned(),
+        None => panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "a panic without message".to_owned()),
     };
     if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
         std::mem::forget(second);
     }
-    words
+    message
 }

@@ -1,4 +1,4 @@
-//! Which executors may be given how many jobs: deadlines, and a fair share of what is free.
+//! Which executors may be given how many jobs: limits, and a fair share of what is free.
 //!
 //! Every claimed job waits in its executor's queue until it is started, most of them for no time at all.
 //!
@@ -159,8 +159,8 @@ impl Queues {
     /// How many of those that wait there is no slot for.
     fn beyond(&self) -> usize {
         let most_each = self.most_each();
-        let of_lines: usize = self.queues.values().map(|queue| queue.waiting.len() - queue.can_start(most_each)).sum();
-        of_lines.max((self.running() + self.waiting()).saturating_sub(self.max_running))
+        let of_queues: usize = self.queues.values().map(|queue| queue.waiting.len() - queue.can_start(most_each)).sum();
+        of_queues.max((self.running() + self.waiting()).saturating_sub(self.max_running))
     }
 
     /// How many jobs were claimed and are not started.

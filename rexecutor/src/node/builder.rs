@@ -225,12 +225,12 @@ impl NodeBuilder {
     pub(super) fn check(&mut self) -> Vec<Registration> {
         let zero = |what| format!("{what} is zero");
         let Options { max_running, node_timeout, poll_interval, .. } = self.options;
-        let deadlines = [
+        let limits = [
             (max_running == 0, "max_running"),
             (node_timeout.is_zero(), "node_timeout"),
             (poll_interval.is_zero(), "poll_interval"),
         ];
-        self.plan.problems.extend(deadlines.into_iter().filter(|(bad, _)| *bad).map(|(_, what)| zero(what)));
+        self.plan.problems.extend(limits.into_iter().filter(|(bad, _)| *bad).map(|(_, what)| zero(what)));
         let Some(all) = self.registered.take() else { return Vec::new() };
         let Options { only, except, .. } = &self.options;
         for name in only.iter().chain(except) {

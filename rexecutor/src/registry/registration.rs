@@ -105,14 +105,14 @@ impl Registration {
     }
 
     /// How long a failed attempt waits, in words.
-    pub const fn with_backoff(mut self, words: &'static str) -> Self {
-        self.settings.backoff = Some(words);
+    pub const fn with_backoff(mut self, description: &'static str) -> Self {
+        self.settings.backoff = Some(description);
         self
     }
 
     /// What must not exist beside a job, in words.
-    pub const fn with_uniqueness(mut self, words: &'static str) -> Self {
-        self.settings.uniqueness = Some(words);
+    pub const fn with_uniqueness(mut self, description: &'static str) -> Self {
+        self.settings.uniqueness = Some(description);
         self
     }
 

@@ -50,9 +50,9 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(expression: &str, timezone: &str, words: &str) {
+    fn check(expression: &str, timezone: &str, message: &str) {
         let error = Schedule::parse(expression, timezone).unwrap_err().to_string();
-        assert!(error.contains(words), "{error}");
+        assert!(error.contains(message), "{error}");
     }
 
     #[test]

@@ -45,8 +45,8 @@ impl<'a> Expectation<'a> {
         Self(Wanted { count: Some(count), ..self.0 })
     }
 
-    fn and(mut self, field: Field, words: impl Into<String>, test: Test<'a>) -> Self {
-        self.0.conditions.push(Condition { field, words: words.into(), test });
+    fn and(mut self, field: Field, wanted: impl Into<String>, test: Test<'a>) -> Self {
+        self.0.conditions.push(Condition { field, wanted: wanted.into(), test });
         self
     }
 
@@ -67,10 +67,10 @@ impl<'a> Expectation<'a> {
     }
 
     /// With data like this.
-    pub fn matching<E: Executor>(self, words: &str, matches: impl Fn(&E::Data) -> bool + Send + Sync + 'a) -> Self {
+    pub fn matching<E: Executor>(self, wanted: &str, matches: impl Fn(&E::Data) -> bool + Send + Sync + 'a) -> Self {
         let test = move |data: &str| serde_json::from_str(data).map(|data| matches(&data));
         // Tokens as the compiler writes them.
-        self.and(Field::Data, words.replace(" : ", ": "), Test::Data(Box::new(test)))
+        self.and(Field::Data, wanted.replace(" : ", ": "), Test::Data(Box::new(test)))
     }
 
     /// With these metadata.
@@ -151,7 +151,7 @@ impl<'a> Expectation<'a> {
 impl fmt::Debug for Expectation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let conditions: Vec<_> =
-            self.0.conditions.iter().map(|condition| (condition.field, &condition.words)).collect();
+            self.0.conditions.iter().map(|condition| (condition.field, &condition.wanted)).collect();
         f.debug_struct("Expectation")
             .field("kind", &self.0.kind)
             .field("count", &self.0.count)

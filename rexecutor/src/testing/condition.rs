@@ -22,7 +22,7 @@ pub(super) enum Kind {
 pub(super) struct Condition<'a> {
     pub(super) field: Field,
     /// What is wanted, in words.
-    pub(super) words: String,
+    pub(super) wanted: String,
     pub(super) test: Test<'a>,
 }
 

@@ -30,8 +30,8 @@ impl Mismatch {
         let mut text = headline(expected, matching.len());
         if !expected.conditions.is_empty() {
             text.push_str("\n\nwanted:");
-            for Condition { field, words, .. } in &expected.conditions {
-                text.push_str(&format!("\n  {:<9} {words}", name(*field)));
+            for Condition { field, wanted, .. } in &expected.conditions {
+                text.push_str(&format!("\n  {:<9} {wanted}", name(*field)));
             }
         }
         let mut others: Vec<&JobRow> = all.iter().filter(|row| !matching.contains(row)).collect();
@@ -87,7 +87,7 @@ fn compared(expected: &Wanted<'_>, row: &JobRow) -> String {
         let mark = if condition.is_met_by(row) { ' ' } else { '!' };
         text.push_str(&format!("\n{mark} {:<9} {}", name(condition.field), actual(condition.field, row)));
         if mark == '!' {
-            details(condition, row).iter().for_each(|words| text.push_str(&format!("\n              {words}")));
+            details(condition, row).iter().for_each(|wanted| text.push_str(&format!("\n              {wanted}")));
         }
     }
     text

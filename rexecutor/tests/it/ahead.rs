@@ -13,7 +13,7 @@ use rexecutor_testing::{Fault, Operation};
 
 use crate::{
     executor,
-    support::{Bench, Tell, Told, tell},
+    support::{Tell, Told, World, tell},
 };
 
 /// Whether jobs wait for an hour.
@@ -53,7 +53,7 @@ executor!(
     |job| work(&job).await
 );
 
-impl Bench {
+impl World {
     /// Claims take 10 ms from now on, and jobs none.
     fn slow_claims(&self) {
         self.backend.inject(Fault::delay(Duration::from_millis(10)).on([Operation::Claim]));
@@ -71,34 +71,34 @@ impl Bench {
 
 #[tokio::test]
 async fn short_jobs_are_claimed_ahead_and_start_in_order() {
-    let bench = Bench::new();
-    bench.slow_claims();
+    let world = World::new();
+    world.slow_claims();
     let (tell, mut told) = tell();
-    bench.enqueue::<Short>(2_000).await;
-    let node = bench.node().with_max_running(5).with_state(tell).with_state(Slow::default());
+    world.enqueue::<Short>(2_000).await;
+    let node = world.node().with_max_running(5).with_state(tell).with_state(Slow::default());
     let node = node.with_executor::<Short>().start().await.unwrap();
     // Five at a time, as there are slots, it would take 4 s.
-    bench.milliseconds(100).await;
+    world.milliseconds(100).await;
     let wanted: Vec<String> = (0..2_000).map(|number| number.to_string()).collect();
     assert_eq!(told.all(), wanted);
     node.graceful_shutdown().await;
-    assert!(bench.rows().await.iter().all(|row| (row.status, row.attempt) == (JobStatus::Complete, 1)));
+    assert!(world.rows().await.iter().all(|row| (row.status, row.attempt) == (JobStatus::Complete, 1)));
 }
 
 #[tokio::test]
 async fn no_more_than_the_slots_run_at_once_and_long_jobs_are_not_claimed_ahead() {
-    let bench = Bench::new();
-    bench.slow_claims();
+    let world = World::new();
+    world.slow_claims();
     let ((tell, mut told), slow) = (tell(), Slow::default());
     slow.set(true);
-    bench.enqueue::<Short>(100).await;
-    let node = bench.node().with_max_running(5).with_state(tell).with_state(slow);
+    world.enqueue::<Short>(100).await;
+    let node = world.node().with_max_running(5).with_state(tell).with_state(slow);
     let node = node.with_executor::<Short>().start().await.unwrap();
     for _ in 0..3 {
-        bench.milliseconds(100).await;
-        assert_eq!((bench.executing().await, told.all().len()), (5, 5));
-        bench.seconds(3_600).await;
-        bench.milliseconds(20).await;
+        world.milliseconds(100).await;
+        assert_eq!((world.executing().await, told.all().len()), (5, 5));
+        world.seconds(3_600).await;
+        world.milliseconds(20).await;
     }
     drop(node.drop_guard());
 }
@@ -106,50 +106,50 @@ async fn no_more_than_the_slots_run_at_once_and_long_jobs_are_not_claimed_ahead(
 /// Trap 15: a prefetched job is hidden from idle nodes, or breaks serial order.
 #[tokio::test]
 async fn trap_15_what_was_claimed_ahead_and_cannot_start_after_all_is_given_back() {
-    let bench = Bench::new();
-    bench.slow_claims();
+    let world = World::new();
+    world.slow_claims();
     let ((tell, mut told), slow) = (tell(), Slow::default());
-    bench.enqueue::<Short>(50).await;
+    world.enqueue::<Short>(50).await;
     let node = async || {
-        let node = bench.node().with_max_running(5).with_state(tell.clone()).with_state(slow.clone());
+        let node = world.node().with_max_running(5).with_state(tell.clone()).with_state(slow.clone());
         node.with_executor::<Short>().start().await.unwrap()
     };
     let busy = node().await;
-    bench.milliseconds(100).await;
+    world.milliseconds(100).await;
     assert_eq!(told.all().len(), 50);
     slow.set(true);
-    bench.enqueue::<Short>(50).await;
-    bench.milliseconds(20).await;
+    world.enqueue::<Short>(50).await;
+    world.milliseconds(20).await;
     assert_eq!(told.all(), ["0", "1", "2", "3", "4"]);
-    let ahead = bench.executing().await;
+    let ahead = world.executing().await;
     assert!(ahead > 5, "{ahead} were claimed, none of them ahead");
-    bench.milliseconds(500).await;
-    assert_eq!(bench.executing().await, 5);
+    world.milliseconds(500).await;
+    assert_eq!(world.executing().await, 5);
     // An idle one runs what comes next; no attempt was counted.
     let idle = node().await;
-    bench.milliseconds(20).await;
+    world.milliseconds(20).await;
     assert_eq!(told.all(), ["5", "6", "7", "8", "9"]);
-    let rows = bench.rows().await;
+    let rows = world.rows().await;
     assert!(rows.iter().all(|row| row.attempt == u16::from(!row.status.is_pending())));
     drop((busy.drop_guard(), idle.drop_guard()));
 }
 
 /// Runs 5 at a time for a while, and then 5 that take long: are there ever more claimed?
 async fn is_not_claimed_ahead_for<E: Executor<Data = u32>>() {
-    let bench = Bench::new();
-    bench.slow_claims();
+    let world = World::new();
+    world.slow_claims();
     let ((tell, mut told), slow) = (tell(), Slow::default());
-    bench.enqueue::<E>(50).await;
-    let node = bench.node().with_max_running(5).with_state(tell).with_state(slow.clone());
+    world.enqueue::<E>(50).await;
+    let node = world.node().with_max_running(5).with_state(tell).with_state(slow.clone());
     let node = node.with_executor::<E>().start().await.unwrap();
     for done in 1..=10 {
-        bench.milliseconds(10).await;
+        world.milliseconds(10).await;
         assert_eq!(told.all().len(), 5, "5 at a time, the {done}th time");
     }
     slow.set(true);
-    bench.enqueue::<E>(50).await;
-    bench.milliseconds(50).await;
-    assert_eq!((bench.executing().await, told.all().len()), (5, 5));
+    world.enqueue::<E>(50).await;
+    world.milliseconds(50).await;
+    assert_eq!((world.executing().await, told.all().len()), (5, 5));
     drop(node.drop_guard());
 }
 
@@ -165,45 +165,45 @@ async fn an_only_attempt_is_not_used_up_by_a_job_that_has_not_begun() {
 }
 
 /// A node that claims ahead, and whose slots are taken.
-async fn with_some_ahead(bench: &Bench) -> (Rexecutor<rexecutor::node::GlobalSet>, Told) {
-    bench.slow_claims();
+async fn with_some_ahead(world: &World) -> (Rexecutor<rexecutor::node::GlobalSet>, Told) {
+    world.slow_claims();
     let ((tell, told), slow) = (tell(), Slow::default());
-    bench.enqueue::<Short>(50).await;
-    let node = bench.node().with_max_running(5).with_shutdown_grace(Duration::ZERO).with_state(tell);
+    world.enqueue::<Short>(50).await;
+    let node = world.node().with_max_running(5).with_shutdown_grace(Duration::ZERO).with_state(tell);
     // A heartbeat every 20 ms.
     let node = node.with_node_timeout(Duration::from_millis(100));
     let node = node.with_state(slow.clone()).with_executor::<Short>().start().await.unwrap();
-    bench.milliseconds(100).await;
+    world.milliseconds(100).await;
     slow.set(true);
-    bench.enqueue::<Short>(50).await;
-    bench.milliseconds(20).await;
-    assert!(bench.executing().await > 5);
+    world.enqueue::<Short>(50).await;
+    world.milliseconds(20).await;
+    assert!(world.executing().await > 5);
     (node, told)
 }
 
 #[tokio::test]
 async fn a_node_that_shuts_down_gives_back_at_once_what_it_claimed_ahead() {
-    let bench = Bench::new();
-    let (node, _told) = with_some_ahead(&bench).await;
+    let world = World::new();
+    let (node, _told) = with_some_ahead(&world).await;
     let left = tokio::spawn(node.graceful_shutdown());
-    bench.clock.settle().await;
-    let rows = bench.rows().await;
+    world.clock.settle().await;
+    let rows = world.rows().await;
     let waiting: Vec<_> = rows.iter().filter(|row| row.status.is_pending()).collect();
     assert!(waiting.len() >= 45 && waiting.iter().all(|row| row.attempt == 0), "{} of 50 wait", waiting.len());
-    bench.seconds(10).await;
+    world.seconds(10).await;
     left.await.unwrap();
 }
 
 #[tokio::test]
 async fn a_job_that_was_claimed_ahead_can_be_cancelled() {
-    let bench = Bench::new();
-    let (node, mut told) = with_some_ahead(&bench).await;
-    let rows = bench.rows().await;
+    let world = World::new();
+    let (node, mut told) = with_some_ahead(&world).await;
+    let rows = world.rows().await;
     let last = rows.iter().rfind(|row| row.status == JobStatus::Executing).unwrap();
-    rexecutor::backend::Inspect::cancel(&bench.backend, &last.executor, last.id, "no need".to_owned()).await.unwrap();
-    bench.clock.settle().await;
-    assert_eq!(bench.row(last.id).await.status, JobStatus::Cancelled);
-    bench.milliseconds(500).await;
+    rexecutor::backend::Inspect::cancel(&world.backend, &last.executor, last.id, "no need".to_owned()).await.unwrap();
+    world.clock.settle().await;
+    assert_eq!(world.row(last.id).await.status, JobStatus::Cancelled);
+    world.milliseconds(500).await;
     assert_eq!(told.all().len(), 55, "50, and the five that run");
     drop(node.drop_guard());
 }
@@ -211,10 +211,10 @@ async fn a_job_that_was_claimed_ahead_can_be_cancelled() {
 /// A heartbeat lists it among the node's runs, and the node must not take it for one that it never heard of.
 #[tokio::test]
 async fn what_was_claimed_ahead_is_not_given_back_as_unheard_of() {
-    let bench = Bench::new();
-    let (node, _told) = with_some_ahead(&bench).await;
-    let executing = bench.executing().await;
-    bench.milliseconds(100).await;
-    assert_eq!(bench.executing().await, executing);
+    let world = World::new();
+    let (node, _told) = with_some_ahead(&world).await;
+    let executing = world.executing().await;
+    world.milliseconds(100).await;
+    assert_eq!(world.executing().await, executing);
     drop(node.drop_guard());
 }

@@ -12,7 +12,7 @@ use rexecutor::{
 };
 use tokio::sync::Semaphore;
 
-use crate::{executor, support::Bench};
+use crate::{executor, support::World};
 
 /// How many jobs of each executor run, and ran at once.
 #[derive(Clone, Default)]
@@ -56,35 +56,35 @@ executor!(Quiet, "quiet", {}, |job| counted(job).await);
 
 #[tokio::test]
 async fn limits_hold_and_free_slots_are_used() {
-    let bench = Bench::new();
+    let world = World::new();
     let (census, gate) = (Census::default(), Arc::new(Semaphore::new(0)));
-    let node = bench.node().with_max_running(10).with_state(census.clone()).with_state(gate.clone());
+    let node = world.node().with_max_running(10).with_state(census.clone()).with_state(gate.clone());
     let node = node.with_executor::<Limited>().with_executor::<Busy>().start().await.unwrap();
-    bench.enqueue::<Limited>(50).await;
-    bench.enqueue::<Busy>(50).await;
+    world.enqueue::<Limited>(50).await;
+    world.enqueue::<Busy>(50).await;
     for _ in 0..100 {
-        bench.clock.settle().await;
+        world.clock.settle().await;
         let (limited, busy) = (census.now("limited"), census.now("busy"));
         assert!(limited <= 3 && limited + busy <= 10);
         gate.add_permits(1);
     }
-    bench.clock.settle().await;
+    world.clock.settle().await;
     assert_eq!((census.most("limited"), census.most("busy")), (3, 7));
     node.graceful_shutdown().await;
-    assert!(bench.rows().await.iter().all(|row| row.status == JobStatus::Complete));
+    assert!(world.rows().await.iter().all(|row| row.status == JobStatus::Complete));
 }
 
 #[tokio::test]
 async fn a_busy_executor_leaves_a_slot_for_every_other() {
-    let bench = Bench::new();
+    let world = World::new();
     let (census, gate) = (Census::default(), Arc::new(Semaphore::new(0)));
-    let node = bench.node().with_max_running(10).with_state(census.clone()).with_state(gate.clone());
+    let node = world.node().with_max_running(10).with_state(census.clone()).with_state(gate.clone());
     let node = node.with_executor::<Busy>().with_executor::<Quiet>().start().await.unwrap();
-    bench.enqueue::<Busy>(1_000).await;
-    bench.clock.settle().await;
+    world.enqueue::<Busy>(1_000).await;
+    world.clock.settle().await;
     assert_eq!(census.now("busy"), 9);
-    bench.enqueue::<Quiet>(1).await;
-    bench.clock.settle().await;
+    world.enqueue::<Quiet>(1).await;
+    world.clock.settle().await;
     assert_eq!(census.now("quiet"), 1);
     gate.close();
     drop(node.drop_guard());
@@ -102,39 +102,39 @@ executor!(
 /// Trap 14: counters of running jobs leak after a crash, so that a limit of 1 runs 11 or 0.
 #[tokio::test]
 async fn trap_14_after_a_crash_a_limit_of_one_runs_one() {
-    let bench = Bench::new();
+    let world = World::new();
     let (census, gate) = (Census::default(), Arc::new(Semaphore::new(0)));
-    bench.enqueue::<Alone>(11).await;
-    let dead = bench.backend.join(&Node::new("dead", Duration::from_secs(15))).await.unwrap();
-    bench.backend.claim(dead, [Demand::new("alone", 1)].into()).await.unwrap();
-    let node = bench.node().with_state(census.clone()).with_state(gate.clone()).with_executor::<Alone>();
+    world.enqueue::<Alone>(11).await;
+    let dead = world.backend.join(&Node::new("dead", Duration::from_secs(15))).await.unwrap();
+    world.backend.claim(dead, [Demand::new("alone", 1)].into()).await.unwrap();
+    let node = world.node().with_state(census.clone()).with_state(gate.clone()).with_executor::<Alone>();
     let node = node.start().await.unwrap();
-    bench.seconds(30).await;
+    world.seconds(30).await;
     for left in (0..11).rev() {
         assert_eq!(census.now("alone"), 1, "and {left} after it");
         gate.add_permits(1);
-        bench.seconds(1).await;
+        world.seconds(1).await;
     }
     assert_eq!((census.now("alone"), census.most("alone")), (0, 1));
     node.graceful_shutdown().await;
-    assert!(bench.rows().await.iter().all(|row| row.status == JobStatus::Complete));
+    assert!(world.rows().await.iter().all(|row| row.status == JobStatus::Complete));
 }
 
 /// Trap 15: a prefetched job is hidden from idle nodes.
 #[tokio::test]
 async fn trap_15_a_job_that_a_busy_node_cannot_start_is_there_for_an_idle_one() {
-    let bench = Bench::new();
+    let world = World::new();
     let (census, gate) = (Census::default(), Arc::new(Semaphore::new(0)));
     let node = async || {
-        let node = bench.node().with_state(census.clone()).with_state(gate.clone()).with_executor::<Alone>();
+        let node = world.node().with_state(census.clone()).with_state(gate.clone()).with_executor::<Alone>();
         node.start().await.unwrap()
     };
     let busy = node().await;
-    bench.enqueue::<Alone>(2).await;
-    bench.seconds(1).await;
+    world.enqueue::<Alone>(2).await;
+    world.seconds(1).await;
     assert_eq!(census.now("alone"), 1);
     let idle = node().await;
-    bench.seconds(1).await;
+    world.seconds(1).await;
     assert_eq!(census.now("alone"), 2, "one on each");
     gate.close();
     drop((busy.drop_guard(), idle.drop_guard()));

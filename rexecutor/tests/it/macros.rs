@@ -9,7 +9,7 @@ use rexecutor::{
 
 use crate::{
     executor,
-    support::{Bench, tell},
+    support::{World, tell},
 };
 
 mod other {
@@ -47,8 +47,8 @@ fn trap_51_a_jobs_name_is_its_functions_or_what_it_says_wherever_it_stands() {
 /// Trap 53: missing state is found when the job runs, in production.
 #[tokio::test]
 async fn trap_53_what_is_wrong_with_the_registry_is_told_at_start_with_file_and_line() {
-    let bench = Bench::new();
-    let node = Rexecutor::from_registry().with_backend(bench.backend.clone()).only_named(["twice", "needs_state"]);
+    let world = World::new();
+    let node = Rexecutor::from_registry().with_backend(world.backend.clone()).only_named(["twice", "needs_state"]);
     let StartError::Invalid(problems) = node.start().await.unwrap_err() else { panic!("it is invalid") };
     assert_eq!(problems.len(), 2, "{problems:#?}");
     let places = problems[0].matches("tests/it/macros.rs:").count();
@@ -64,8 +64,8 @@ async fn trap_53_what_is_wrong_with_the_registry_is_told_at_start_with_file_and_
 
 #[tokio::test]
 async fn the_jobs_of_a_node_are_selected_by_type_and_by_name() {
-    let bench = Bench::new();
-    let node = || Rexecutor::from_registry().with_backend(bench.backend.clone());
+    let world = World::new();
+    let node = || Rexecutor::from_registry().with_backend(world.backend.clone());
     node().only::<NeedsNothing>().start().await.unwrap().graceful_shutdown().await;
     let but = node().only::<NeedsNothing>().only::<NeedsState>().except::<NeedsState>();
     but.start().await.unwrap().graceful_shutdown().await;
@@ -100,13 +100,13 @@ executor!(Another, "same", {}, |_job| ExecutionResult::Done);
 /// Trap 49: a limit of 0 means "no limit".
 #[tokio::test]
 async fn trap_49_a_node_that_cannot_be_says_all_that_is_wrong() {
-    let bench = Bench::new();
+    let world = World::new();
     let pruner = PrunerConfig::new("0 0 * * * *".parse().unwrap())
         .with_pruner(Pruner::max_length(1, JobStatus::Executing))
         .with_pruner(Pruner::max_age(TimeDelta::seconds(-1), JobStatus::Complete));
-    let node = bench.node().with_executor::<Never>().with_executor::<Nameless>().with_executor::<One>();
+    let node = world.node().with_executor::<Never>().with_executor::<Nameless>().with_executor::<One>();
     let node = node.with_executor::<Another>().with_executor::<One>().with_max_running(0).with_job_pruner(pruner);
-    let words = node.start().await.unwrap_err().to_string();
+    let message = node.start().await.unwrap_err().to_string();
     for part in [
         "`never`: max_concurrency is 0",
         "the name of an executor must not be empty",
@@ -115,9 +115,9 @@ async fn trap_49_a_node_that_cannot_be_says_all_that_is_wrong() {
         "is negative",
         "max_running is zero",
     ] {
-        assert!(words.contains(part), "{part}: {words}");
+        assert!(message.contains(part), "{part}: {message}");
     }
-    assert_eq!(words.matches("\n  - ").count(), 6, "{words}");
+    assert_eq!(message.matches("\n  - ").count(), 6, "{message}");
 }
 
 /// In a process of its own under nextest; with `cargo test` other tests may have set the global backend before, and
@@ -139,7 +139,7 @@ async fn mail(_to: String) {}
 
 #[tokio::test]
 async fn bad_fields_are_refused_by_name_with_their_limit_and_nothing_is_stored() {
-    let bench = Bench::new();
+    let world = World::new();
     let build = || Mail::builder().with_data("bob".to_owned());
     let at = |text: &str| text.parse::<chrono::DateTime<chrono::Utc>>().unwrap();
     let cases = [
@@ -157,20 +157,20 @@ async fn bad_fields_are_refused_by_name_with_their_limit_and_nothing_is_stored()
         (Nameless::builder().with_data(1).encode(), "name: the name of an executor must not be empty"),
         (Deep::builder().with_data(Nested::new(127)).encode(), "data: 128 levels of JSON; the limit is 127"),
     ];
-    for (result, words) in cases {
+    for (result, message) in cases {
         let error = result.unwrap_err().to_string();
-        assert!(error.contains(words), "{words}: {error}");
+        assert!(error.contains(message), "{message}: {error}");
     }
     let keyed = std::collections::HashMap::from([((1, 2), 3)]);
     let error =
-        build().unique(UniquenessCriteria::by_key(&keyed)).enqueue_to_backend(&bench.backend).await.unwrap_err();
+        build().unique(UniquenessCriteria::by_key(&keyed)).enqueue_to_backend(&world.backend).await.unwrap_err();
     assert_eq!(error.to_string(), "unique: the key does not encode as JSON");
     let error =
-        Keyed::builder().with_data(vec![((1, 2), 3)].into_iter().collect()).enqueue_to_backend(&bench.backend).await;
+        Keyed::builder().with_data(vec![((1, 2), 3)].into_iter().collect()).enqueue_to_backend(&world.backend).await;
     let error = error.unwrap_err();
     assert_eq!(error.to_string(), "could not encode the data of a `keyed` job as JSON");
     assert!(std::error::Error::source(&error).is_some());
-    assert_eq!(bench.rows().await.len(), 0);
+    assert_eq!(world.rows().await.len(), 0);
     let deepest = Deep::builder().with_data(Nested::new(126)).encode().unwrap();
     serde_json::from_str::<Nested>(&deepest.data).unwrap();
     assert!(build().schedule_at(at("0001-01-01T00:00:00Z")).encode().is_ok(), "an instant in the past is due at once");
@@ -213,8 +213,8 @@ async fn trap_52_assertions_count_exactly() {
         assert_enqueued!(1 job, to: backend, with_data: "bob");
     });
     let panic = failure.await.unwrap_err().into_panic();
-    let words = panic.downcast_ref::<String>().unwrap();
-    assert!(words.contains("expected exactly 1 enqueued job, found 3") && words.contains("\"bob\""), "{words}");
+    let message = panic.downcast_ref::<String>().unwrap();
+    assert!(message.contains("expected exactly 1 enqueued job, found 3") && message.contains("\"bob\""), "{message}");
 }
 
 #[tokio::test]
@@ -246,14 +246,14 @@ impl Extract for Tenant {
 
 #[tokio::test]
 async fn parameters_are_extracted_and_an_extractor_may_cancel() {
-    let bench = Bench::new();
+    let world = World::new();
     let (tell, _) = tell();
-    let node = bench.node().with_state(tell).with_executor::<WithMetadata>().start().await.unwrap();
+    let node = world.node().with_state(tell).with_executor::<WithMetadata>().start().await.unwrap();
     let good = WithMetadata::builder().with_data(1).with_metadata("acme".to_owned()).encode().unwrap();
     let bad = good.clone().with_metadata(None);
-    let ids = bench.backend.enqueue(vec![good, bad]).await.unwrap();
-    bench.clock.settle().await;
-    let [good, bad] = [bench.row(ids[0]).await, bench.row(ids[1]).await];
+    let ids = world.backend.enqueue(vec![good, bad]).await.unwrap();
+    world.clock.settle().await;
+    let [good, bad] = [world.row(ids[0]).await, world.row(ids[1]).await];
     assert_eq!((good.status, bad.status), (JobStatus::Complete, JobStatus::Cancelled));
     assert_eq!(bad.cancel_reason.as_deref(), Some("the job names no tenant"));
     node.graceful_shutdown().await;
@@ -261,14 +261,14 @@ async fn parameters_are_extracted_and_an_extractor_may_cancel() {
 
 #[tokio::test]
 async fn jobs_of_several_executors_are_enqueued_in_one_call() {
-    let bench = Bench::new();
+    let world = World::new();
     let unique =
         |to: &str| Mail::builder().with_data(to.to_owned()).unique(UniquenessCriteria::by_data()).encode().unwrap();
     let jobs = vec![unique("ada"), One::builder().with_data(1).encode().unwrap(), unique("ada"), unique("bob")];
-    let answers = rexecutor::enqueue_all_to_backend(jobs, &bench.backend).await.unwrap();
+    let answers = rexecutor::enqueue_all_to_backend(jobs, &world.backend).await.unwrap();
     assert_eq!(answers.iter().map(|answer| answer.is_duplicate()).collect::<Vec<_>>(), [false, false, true, false]);
     assert_eq!(answers[2].id(), answers[0].id());
-    let executors: Vec<_> = bench.rows().await.iter().map(|row| row.executor.to_string()).collect();
+    let executors: Vec<_> = world.rows().await.iter().map(|row| row.executor.to_string()).collect();
     assert_eq!(executors, ["mail", "same", "mail"]);
 }
 

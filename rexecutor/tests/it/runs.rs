@@ -6,7 +6,7 @@ use rexecutor::{backend::Due, prelude::*};
 
 use crate::{
     executor,
-    support::{Bench, Tell, tell},
+    support::{Tell, World, tell},
 };
 
 executor!(Works, "works", {}, |job| {
@@ -16,16 +16,16 @@ executor!(Works, "works", {}, |job| {
 
 #[tokio::test]
 async fn every_job_runs_once_and_is_complete() {
-    let bench = Bench::new();
+    let world = World::new();
     let (tell, mut told) = tell();
-    let node = bench.node().with_state(tell).with_executor::<Works>().start().await.unwrap();
+    let node = world.node().with_state(tell).with_executor::<Works>().start().await.unwrap();
     for data in 0..500 {
-        let _ = Works::builder().with_data(data).enqueue_to_backend(&bench.backend).await.unwrap();
+        let _ = Works::builder().with_data(data).enqueue_to_backend(&world.backend).await.unwrap();
     }
-    bench.clock.settle().await;
+    world.clock.settle().await;
     node.graceful_shutdown().await;
     assert_eq!(told.all(), (0..500).map(|data| data.to_string()).collect::<Vec<_>>());
-    let rows = bench.rows().await;
+    let rows = world.rows().await;
     assert!(rows.iter().all(|row| row.status == JobStatus::Complete && row.attempt == 1 && row.node.is_none()));
 }
 
@@ -40,15 +40,15 @@ executor!(
 
 #[tokio::test]
 async fn a_panic_is_a_failed_attempt_and_the_last_one_discards() {
-    let bench = Bench::new();
-    let node = bench.node().with_executor::<Panics>().start().await.unwrap();
-    let id = Panics::builder().with_data(7).enqueue_to_backend(&bench.backend).await.unwrap();
-    bench.clock.settle().await;
-    let row = bench.row(id).await;
+    let world = World::new();
+    let node = world.node().with_executor::<Panics>().start().await.unwrap();
+    let id = Panics::builder().with_data(7).enqueue_to_backend(&world.backend).await.unwrap();
+    world.clock.settle().await;
+    let row = world.row(id).await;
     assert_eq!((row.status, row.errors[0].error_type.clone()), (JobStatus::Retryable, ErrorType::Panic));
     assert_eq!(row.errors[0].details, "no 7");
-    bench.seconds(10).await;
-    assert_eq!(bench.row(id).await.status, JobStatus::Discarded);
+    world.seconds(10).await;
+    assert_eq!(world.row(id).await.status, JobStatus::Discarded);
     node.graceful_shutdown().await;
 }
 
@@ -91,21 +91,21 @@ impl Executor for Treacherous {
 /// Trap 10: a panic in `timeout()`, `backoff()` or a Drop kills the executor's loop, not the attempt.
 #[tokio::test]
 async fn trap_10_a_panic_anywhere_is_that_attempts_alone() {
-    let bench = Bench::new();
+    let world = World::new();
     let (tell, mut told) = tell();
     let node =
-        bench.node().with_state(tell).with_executor::<Treacherous>().with_executor::<Works>().start().await.unwrap();
+        world.node().with_state(tell).with_executor::<Treacherous>().with_executor::<Works>().start().await.unwrap();
     for data in 0..5 {
-        let _ = Treacherous::builder().with_data(data).enqueue_to_backend(&bench.backend).await.unwrap();
+        let _ = Treacherous::builder().with_data(data).enqueue_to_backend(&world.backend).await.unwrap();
     }
-    bench.seconds(6).await;
-    let rows = bench.rows().await;
+    world.seconds(6).await;
+    let rows = world.rows().await;
     let details: Vec<_> = rows.iter().map(|row| row.errors[0].details.as_str()).collect();
     assert!(details[0].contains("dropped"), "{details:?}");
     assert!(details[1].contains("in backoff") && details[2].contains("in timeout"), "{details:?}");
     assert!(details[4].contains("dropped"), "{details:?}");
     assert!(rows.iter().all(|row| row.status == JobStatus::Retryable && row.errors[0].error_type == ErrorType::Panic));
-    let _ = Works::builder().with_data(1).enqueue_to_backend(&bench.backend).await.unwrap();
+    let _ = Works::builder().with_data(1).enqueue_to_backend(&world.backend).await.unwrap();
     assert_eq!(told.next().await, "1", "the node goes on");
     node.graceful_shutdown().await;
 }
@@ -122,15 +122,15 @@ async fn slow(context: JobContext, State(tell): State<Tell>) {
 
 #[tokio::test]
 async fn a_job_that_runs_out_of_time_is_dropped_and_retried() {
-    let bench = Bench::new();
+    let world = World::new();
     let (tell, mut told) = tell();
-    let node = bench.node().with_state(tell).with_executor::<Slow>().start().await.unwrap();
-    let id = Slow::builder().enqueue_to_backend(&bench.backend).await.unwrap();
-    bench.seconds(29).await;
-    assert_eq!(bench.row(id).await.status, JobStatus::Executing);
-    bench.seconds(1).await;
-    bench.clock.settle().await;
-    let row = bench.row(id).await;
+    let node = world.node().with_state(tell).with_executor::<Slow>().start().await.unwrap();
+    let id = Slow::builder().enqueue_to_backend(&world.backend).await.unwrap();
+    world.seconds(29).await;
+    assert_eq!(world.row(id).await.status, JobStatus::Executing);
+    world.seconds(1).await;
+    world.clock.settle().await;
+    let row = world.row(id).await;
     assert_eq!((row.status, row.errors[0].error_type.clone()), (JobStatus::Retryable, ErrorType::Timeout));
     assert_eq!(told.next().await, "asked to stop");
     node.graceful_shutdown().await;
@@ -150,11 +150,11 @@ executor!(
 
 #[tokio::test]
 async fn a_snooze_comes_back_and_uses_up_no_attempt() {
-    let bench = Bench::new();
+    let world = World::new();
     let (tell, mut told) = tell();
-    let node = bench.node().with_state(tell).with_executor::<Snoozes>().start().await.unwrap();
-    let _ = Snoozes::builder().with_data(0).enqueue_to_backend(&bench.backend).await.unwrap();
-    bench.seconds(60 * 4 + 1).await;
+    let node = world.node().with_state(tell).with_executor::<Snoozes>().start().await.unwrap();
+    let _ = Snoozes::builder().with_data(0).enqueue_to_backend(&world.backend).await.unwrap();
+    world.seconds(60 * 4 + 1).await;
     assert_eq!(told.all(), ["1"; 5]);
     node.graceful_shutdown().await;
 }
@@ -186,13 +186,13 @@ executor!(Decides, "decides", {}, |job| match job.data {
 
 #[tokio::test]
 async fn an_error_decides_what_happens_next() {
-    let bench = Bench::new();
-    let node = bench.node().with_executor::<Decides>().start().await.unwrap();
+    let world = World::new();
+    let node = world.node().with_executor::<Decides>().start().await.unwrap();
     for data in 0..4 {
-        let _ = Decides::builder().with_data(data).enqueue_to_backend(&bench.backend).await.unwrap();
+        let _ = Decides::builder().with_data(data).enqueue_to_backend(&world.backend).await.unwrap();
     }
-    bench.clock.settle().await;
-    let rows = bench.rows().await;
+    world.clock.settle().await;
+    let rows = world.rows().await;
     let statuses: Vec<_> = rows.iter().map(|row| row.status).collect();
     use JobStatus::{Cancelled, Discarded, Retryable};
     assert_eq!(statuses, [Discarded, Cancelled, Retryable, Cancelled]);
@@ -214,11 +214,11 @@ async fn returns_errors() -> Result<(), SendError> {
 
 #[tokio::test]
 async fn an_error_is_stored_with_its_causes_and_its_types_name() {
-    let bench = Bench::new();
-    let node = bench.node().with_executor::<ReturnsErrors>().start().await.unwrap();
-    let id = ReturnsErrors::builder().enqueue_to_backend(&bench.backend).await.unwrap();
-    bench.clock.settle().await;
-    let error = bench.row(id).await.errors.remove(0);
+    let world = World::new();
+    let node = world.node().with_executor::<ReturnsErrors>().start().await.unwrap();
+    let id = ReturnsErrors::builder().enqueue_to_backend(&world.backend).await.unwrap();
+    world.clock.settle().await;
+    let error = world.row(id).await.errors.remove(0);
     assert_eq!(error.details, "could not send: connection refused");
     assert!(error.error_type.as_str().ends_with("SendError"), "{}", error.error_type);
     node.graceful_shutdown().await;
@@ -249,20 +249,20 @@ async fn cancels_by_box() -> Result<(), Box<dyn std::error::Error + Send + Sync>
 
 #[tokio::test]
 async fn a_returned_error_decides_through_whatever_wraps_it() {
-    let bench = Bench::new();
-    let node = bench.node().with_executor::<DiscardsByAnyhow>().with_executor::<RetriesLaterByEyre>();
+    let world = World::new();
+    let node = world.node().with_executor::<DiscardsByAnyhow>().with_executor::<RetriesLaterByEyre>();
     let node = node.with_executor::<CancelsByBox>().start().await.unwrap();
-    let discarded = DiscardsByAnyhow::builder().enqueue_to_backend(&bench.backend).await.unwrap();
-    let later = RetriesLaterByEyre::builder().enqueue_to_backend(&bench.backend).await.unwrap();
-    let cancelled = CancelsByBox::builder().enqueue_to_backend(&bench.backend).await.unwrap();
-    bench.clock.settle().await;
-    let row = bench.row(discarded).await;
+    let discarded = DiscardsByAnyhow::builder().enqueue_to_backend(&world.backend).await.unwrap();
+    let later = RetriesLaterByEyre::builder().enqueue_to_backend(&world.backend).await.unwrap();
+    let cancelled = CancelsByBox::builder().enqueue_to_backend(&world.backend).await.unwrap();
+    world.clock.settle().await;
+    let row = world.row(discarded).await;
     assert_eq!(row.status, JobStatus::Discarded);
     assert_eq!(row.errors[0].details, "could not charge: could not send: the card has expired");
-    let row = bench.row(later).await;
+    let row = world.row(later).await;
     let due = rexecutor_testing::TestClock::START + TimeDelta::seconds(90);
     assert_eq!((row.status, row.scheduled_at, row.errors[0].details.as_str()), (JobStatus::Retryable, due, "busy"));
-    let row = bench.row(cancelled).await;
+    let row = world.row(cancelled).await;
     assert_eq!((row.status, row.cancel_reason.as_deref()), (JobStatus::Cancelled, Some("nothing to do")));
     node.graceful_shutdown().await;
 }
@@ -271,13 +271,13 @@ async fn a_returned_error_decides_through_whatever_wraps_it() {
 #[tokio::test]
 async fn trap_09_data_that_do_not_decode_fail_the_attempt() {
     use rexecutor::backend::Enqueue;
-    let bench = Bench::new();
+    let world = World::new();
     let good = Works::builder().with_data(1).with_max_attempts(1).encode().unwrap();
     let bad = |data: &str| good.clone().with_data(data.to_owned()).with_due(Due::Now);
-    let _ = bench.backend.enqueue(vec![bad("\"text\""), bad("no JSON"), bad("")]).await.unwrap();
-    let node = bench.node().with_executor::<Works>().start().await.unwrap();
-    bench.clock.settle().await;
-    for row in bench.rows().await {
+    let _ = world.backend.enqueue(vec![bad("\"text\""), bad("no JSON"), bad("")]).await.unwrap();
+    let node = world.node().with_executor::<Works>().start().await.unwrap();
+    world.clock.settle().await;
+    for row in world.rows().await {
         assert_eq!((row.status, row.errors[0].error_type.clone()), (JobStatus::Discarded, ErrorType::Decode));
     }
     node.graceful_shutdown().await;
@@ -302,11 +302,11 @@ async fn blocks(State(tell): State<Tell>) -> std::io::Result<()> {
 /// Trap 45: `spawn_blocking(block_on(..))` outside the runtime's context: timers and I/O in the job panic.
 #[tokio::test]
 async fn trap_45_a_blocking_job_has_timers_and_sockets() {
-    let bench = Bench::new();
+    let world = World::new();
     let (tell, mut told) = tell();
-    let node = bench.node().with_state(tell).with_executor::<Blocks>().start().await.unwrap();
-    let id = Blocks::builder().enqueue_to_backend(&bench.backend).await.unwrap();
+    let node = world.node().with_state(tell).with_executor::<Blocks>().start().await.unwrap();
+    let id = Blocks::builder().enqueue_to_backend(&world.backend).await.unwrap();
     assert_eq!(told.next().await, "done");
     node.graceful_shutdown().await;
-    assert_eq!(bench.row(id).await.status, JobStatus::Complete);
+    assert_eq!(world.row(id).await.status, JobStatus::Complete);
 }

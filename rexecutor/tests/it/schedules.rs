@@ -5,7 +5,7 @@ use rexecutor_testing::Operation;
 
 use crate::{
     executor,
-    support::{Bench, Tell, tell},
+    support::{Tell, World, tell},
 };
 
 executor!(Tells, "tells", {}, |job| {
@@ -18,18 +18,18 @@ executor!(Quiet, "quiet", {}, |_job| ExecutionResult::Done);
 /// Trap 17: a tick fires on every node.
 #[tokio::test]
 async fn trap_17_three_nodes_enqueue_each_tick_once() {
-    let bench = Bench::new();
+    let world = World::new();
     let (tell, mut told) = tell();
     let mut nodes = Vec::new();
     for _ in 0..3 {
         let schedule = "0 0 * * * *".parse().unwrap();
-        let node = bench.node().with_state(tell.clone());
+        let node = world.node().with_state(tell.clone());
         nodes.push(node.with_cron_executor::<Tells>(schedule, 5, rexecutor::Tz::UTC).start().await.unwrap());
     }
-    bench.seconds(5 * 3_600 + 1).await;
-    bench.clock.settle().await;
+    world.seconds(5 * 3_600 + 1).await;
+    world.clock.settle().await;
     assert_eq!(told.all(), ["5"; 5]);
-    let due: Vec<_> = bench
+    let due: Vec<_> = world
         .rows()
         .await
         .iter()
@@ -45,21 +45,21 @@ async fn trap_17_three_nodes_enqueue_each_tick_once() {
 #[tokio::test]
 async fn trap_19_missed_ticks_follow_the_policy() {
     for (policy, expected) in [(MissedTicks::Skip, 0), (MissedTicks::Last, 1), (MissedTicks::All, 5)] {
-        let bench = Bench::new();
+        let world = World::new();
         let (tell, mut told) = tell();
         let node = async || {
-            let node = bench.node().with_missed_ticks(policy).with_state(tell.clone());
+            let node = world.node().with_missed_ticks(policy).with_state(tell.clone());
             node.with_cron_executor::<Tells>("0 0 * * * *".parse().unwrap(), 5, rexecutor::Tz::UTC)
                 .start()
                 .await
                 .unwrap()
         };
         let first = node().await;
-        bench.clock.settle().await;
+        world.clock.settle().await;
         first.graceful_shutdown().await;
-        bench.seconds(5 * 3_600 + 600).await;
+        world.seconds(5 * 3_600 + 600).await;
         let second = node().await;
-        bench.clock.settle().await;
+        world.clock.settle().await;
         assert_eq!(told.all().len(), expected, "{policy:?}");
         second.graceful_shutdown().await;
     }
@@ -68,10 +68,10 @@ async fn trap_19_missed_ticks_follow_the_policy() {
 /// Trap 22: removing a schedule leaves it firing; changing its expression waits for the old tick.
 #[tokio::test]
 async fn trap_22_a_changed_schedule_starts_anew_and_a_removed_one_is_silent() {
-    let bench = Bench::new();
+    let world = World::new();
     let (tell, mut told) = tell();
     let node = async |expression: Option<&str>| {
-        let node = bench.node().with_state(tell.clone()).with_executor::<Tells>();
+        let node = world.node().with_state(tell.clone()).with_executor::<Tells>();
         let schedule = expression.map(|expression| expression.parse().unwrap());
         match schedule {
             Some(schedule) => node.with_cron_executor::<Tells>(schedule, 5, rexecutor::Tz::UTC).start().await.unwrap(),
@@ -80,8 +80,8 @@ async fn trap_22_a_changed_schedule_starts_anew_and_a_removed_one_is_silent() {
     };
     for (expression, expected) in [(Some("0 0 0 * * *"), 0), (Some("0 */10 * * * *"), 6), (None, 0)] {
         let running = node(expression).await;
-        bench.seconds(3_601).await;
-        bench.clock.settle().await;
+        world.seconds(3_601).await;
+        world.clock.settle().await;
         assert_eq!(told.all().len(), expected, "{expression:?}");
         running.graceful_shutdown().await;
     }
@@ -89,37 +89,37 @@ async fn trap_22_a_changed_schedule_starts_anew_and_a_removed_one_is_silent() {
 
 #[tokio::test]
 async fn the_pruner_deletes_what_its_configuration_names() {
-    let bench = Bench::new();
+    let world = World::new();
     let (tell, _told) = tell();
     let every_minute = "0 * * * * *".parse().unwrap();
     let config = PrunerConfig::new(every_minute)
         .with_pruner(Pruner::max_age(TimeDelta::minutes(30), JobStatus::Complete).only::<Tells>())
         .with_pruner(Pruner::max_length(2, JobStatus::Complete).except::<Tells>());
-    let node = bench.node().with_state(tell).with_job_pruner(config);
+    let node = world.node().with_state(tell).with_job_pruner(config);
     let node = node.with_executor::<Tells>().with_executor::<Quiet>().start().await.unwrap();
-    bench.enqueue::<Tells>(3_000).await;
-    bench.enqueue::<Quiet>(5).await;
-    bench.seconds(29 * 60).await;
-    assert_eq!(bench.rows().await.len(), 3_002);
-    bench.seconds(3 * 60).await;
-    bench.clock.settle().await;
-    assert_eq!(bench.rows().await.len(), 2);
+    world.enqueue::<Tells>(3_000).await;
+    world.enqueue::<Quiet>(5).await;
+    world.seconds(29 * 60).await;
+    assert_eq!(world.rows().await.len(), 3_002);
+    world.seconds(3 * 60).await;
+    world.clock.settle().await;
+    assert_eq!(world.rows().await.len(), 2);
     node.graceful_shutdown().await;
 }
 
 /// Trap 43: pruning a million rows in one statement locks, bloats, and times out.
 #[tokio::test]
 async fn trap_43_many_jobs_are_pruned_in_small_batches() {
-    let bench = Bench::new();
+    let world = World::new();
     let (tell, _told) = tell();
     let config = PrunerConfig::new("0 0 * * * *".parse().unwrap());
     let config = config.with_pruner(Pruner::max_age(TimeDelta::minutes(1), JobStatus::Complete));
-    let node = bench.node().with_state(tell).with_job_pruner(config).with_executor::<Tells>().start().await.unwrap();
-    bench.enqueue::<Tells>(3_500).await;
-    bench.seconds(3_590).await;
-    assert_eq!(bench.backend.calls(Operation::Prune), 0);
-    bench.seconds(20).await;
-    assert_eq!((bench.rows().await.len(), bench.backend.calls(Operation::Prune)), (0, 4));
+    let node = world.node().with_state(tell).with_job_pruner(config).with_executor::<Tells>().start().await.unwrap();
+    world.enqueue::<Tells>(3_500).await;
+    world.seconds(3_590).await;
+    assert_eq!(world.backend.calls(Operation::Prune), 0);
+    world.seconds(20).await;
+    assert_eq!((world.rows().await.len(), world.backend.calls(Operation::Prune)), (0, 4));
     node.graceful_shutdown().await;
 }
 
@@ -131,15 +131,15 @@ async fn not_kept() {}
 
 #[tokio::test]
 async fn jobs_are_retained_as_they_say() {
-    let bench = Bench::new();
-    let node = bench.node().with_executor::<KeptAnHour>().with_executor::<NotKept>().start().await.unwrap();
-    let _ = KeptAnHour::builder().enqueue_to_backend(&bench.backend).await.unwrap();
-    let _ = NotKept::builder().enqueue_to_backend(&bench.backend).await.unwrap();
-    bench.clock.settle().await;
-    assert_eq!(bench.rows().await.len(), 1);
-    bench.seconds(59 * 60).await;
-    assert_eq!(bench.rows().await.len(), 1);
-    bench.seconds(3 * 60).await;
-    assert_eq!(bench.rows().await.len(), 0);
+    let world = World::new();
+    let node = world.node().with_executor::<KeptAnHour>().with_executor::<NotKept>().start().await.unwrap();
+    let _ = KeptAnHour::builder().enqueue_to_backend(&world.backend).await.unwrap();
+    let _ = NotKept::builder().enqueue_to_backend(&world.backend).await.unwrap();
+    world.clock.settle().await;
+    assert_eq!(world.rows().await.len(), 1);
+    world.seconds(59 * 60).await;
+    assert_eq!(world.rows().await.len(), 1);
+    world.seconds(3 * 60).await;
+    assert_eq!(world.rows().await.len(), 0);
     node.graceful_shutdown().await;
 }

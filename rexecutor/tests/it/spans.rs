@@ -17,7 +17,7 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use crate::support::Bench;
+use crate::support::World;
 
 #[job(max_attempts = 1)]
 async fn fails(why: String) -> Result<(), String> {
@@ -62,12 +62,12 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Spans {
 async fn trap_48_a_runs_span_says_which_job_it_is_and_how_it_ended() {
     let spans = Spans::default();
     let _log = tracing::subscriber::set_default(tracing_subscriber::registry().with(spans.clone()));
-    let bench = Bench::new();
-    let node = bench.node().with_executor::<Fails>().with_executor::<Succeeds>().start().await.unwrap();
-    let failing = Fails::builder().with_data("no".to_owned()).enqueue_to_backend(&bench.backend).await.unwrap().id();
-    bench.seconds(1).await;
-    let succeeding = Succeeds::builder().enqueue_to_backend(&bench.backend).await.unwrap().id();
-    bench.seconds(1).await;
+    let world = World::new();
+    let node = world.node().with_executor::<Fails>().with_executor::<Succeeds>().start().await.unwrap();
+    let failing = Fails::builder().with_data("no".to_owned()).enqueue_to_backend(&world.backend).await.unwrap().id();
+    world.seconds(1).await;
+    let succeeding = Succeeds::builder().enqueue_to_backend(&world.backend).await.unwrap().id();
+    world.seconds(1).await;
     node.graceful_shutdown().await;
     let spans = spans.0.lock().unwrap();
     let of = |job: JobId| spans.values().find(|fields| fields.get("job.id") == Some(&job.to_string())).unwrap();

@@ -11,12 +11,12 @@ use rexecutor_testing::{Faulty, TestClock};
 use tokio::sync::mpsc;
 
 /// A backend in memory, and a node's builder, on one clock that moves when it is told to.
-pub(crate) struct Bench {
+pub(crate) struct World {
     pub(crate) clock: TestClock,
     pub(crate) backend: Arc<Faulty<InMemoryBackend>>,
 }
 
-impl Bench {
+impl World {
     pub(crate) fn new() -> Self {
         let clock = TestClock::new();
         let memory = InMemoryBackend::new().with_clock(clock.clone());
@@ -58,8 +58,8 @@ pub(crate) fn tell() -> (Tell, Told) {
 }
 
 impl Tell {
-    pub(crate) fn say(&self, words: impl ToString) {
-        let _ = self.0.send(words.to_string());
+    pub(crate) fn say(&self, message: impl ToString) {
+        let _ = self.0.send(message.to_string());
     }
 
     /// The one that the node of a job was given.
@@ -69,7 +69,7 @@ impl Tell {
 }
 
 impl Told {
-    /// Waits for the next words.
+    /// Waits for the next message.
     pub(crate) async fn next(&mut self) -> String {
         self.0.recv().await.unwrap()
     }

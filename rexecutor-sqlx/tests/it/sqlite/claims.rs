@@ -10,7 +10,7 @@ use rexecutor::{
 use rexecutor_sqlx::SqliteBackend;
 use sqlx::Connection;
 
-use super::{File, all, claim, end, enqueue_one, ids, job, join, slots};
+use super::{File, all, claim, demand, end, enqueue_one, ids, job, join};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_claims_on_two_connections_are_disjoint_and_complete() {
@@ -79,7 +79,7 @@ async fn trap_05_a_claim_whose_caller_has_gone_is_given_back() {
     let id = enqueue_one(&backend, job("mail")).await.id();
     let mut other = file.connect().await;
     let lock = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
-    let wanted = [slots("mail", 1)];
+    let wanted = [demand("mail", 1)];
     let mut gone = backend.claim(node, wanted.clone().into());
     // The claim is on its way now, and waits for the lock.
     let polled = std::future::poll_fn(|context| std::task::Poll::Ready(gone.as_mut().poll(context))).await;
@@ -155,7 +155,7 @@ async fn two_executors_do_not_take_each_other_s_jobs() {
     let backend = SqliteBackend::in_memory().await.unwrap();
     let node = join(&backend).await;
     let _ = backend.enqueue(vec![job("mail"), job("resize"), job("other"), job("mail")]).await.unwrap();
-    let wanted: [Demand; 2] = [slots("resize", 2), slots("mail", 1)];
+    let wanted: [Demand; 2] = [demand("resize", 2), demand("mail", 1)];
     let claimed = backend.claim(node, wanted.clone().into()).await.unwrap();
     let names: Vec<_> = claimed.jobs.iter().map(|job| job.executor.to_string()).collect();
     assert_eq!(names, ["resize", "mail"]);
@@ -170,13 +170,13 @@ async fn many_executors_each_get_their_first_jobs() {
     let new = |name: &String, priority| job("").with_executor(name.clone()).with_priority(priority);
     let jobs = [1, 0, 1, 0].into_iter().flat_map(|priority| names.iter().map(move |name| new(name, priority)));
     let _ = backend.enqueue(jobs.collect()).await.unwrap();
-    let slots: Vec<Demand> = names.iter().map(|name| Demand::new(name.clone(), 3)).collect();
-    let claimed = backend.claim(node, slots.clone().into()).await.unwrap();
+    let demands: Vec<Demand> = names.iter().map(|name| Demand::new(name.clone(), 3)).collect();
+    let claimed = backend.claim(node, demands.clone().into()).await.unwrap();
     let got: Vec<_> = claimed.jobs.iter().map(|job| (job.executor.as_str(), job.priority)).collect();
     let expected: Vec<_> = names.iter().flat_map(|name| [0, 0, 1].map(|priority| (name.as_str(), priority))).collect();
     assert_eq!(got, expected);
     assert_eq!(claimed.next_due_in, None);
-    let claimed = backend.claim(node, slots.clone().into()).await.unwrap();
+    let claimed = backend.claim(node, demands.clone().into()).await.unwrap();
     assert_eq!(claimed.jobs.len(), 70);
     assert!(claimed.jobs.iter().all(|job| job.priority == 1));
     assert_eq!(all(&backend).await.iter().filter(|job| job.node == Some(node)).count(), 280);
@@ -190,9 +190,9 @@ async fn claims_go_on_in_long_lines_until_they_end() {
     let names: Vec<String> = (0..40).map(|number| format!("executor_{number}")).collect();
     let jobs = (0..7).flat_map(|_| names.iter().map(|name| job("").with_executor(name.clone())));
     let all_ids: Vec<_> = backend.enqueue(jobs.collect()).await.unwrap().iter().map(|job| job.id()).collect();
-    let slots: Vec<Demand> = names.iter().map(|name| Demand::new(name.clone(), 2)).collect();
+    let demands: Vec<Demand> = names.iter().map(|name| Demand::new(name.clone(), 2)).collect();
     for round in 0..3 {
-        let claimed = backend.claim(node, slots.clone().into()).await.unwrap();
+        let claimed = backend.claim(node, demands.clone().into()).await.unwrap();
         let places = |name: usize| [name + 80 * round, name + 80 * round + 40];
         let expected: Vec<_> = (0..40).flat_map(|name| places(name).map(|place| all_ids[place])).collect();
         assert_eq!(ids(&claimed.jobs), expected);
@@ -203,12 +203,12 @@ async fn claims_go_on_in_long_lines_until_they_end() {
     let urgent = enqueue_one(&backend, urgent).await.id();
     let stranger = join(&backend).await;
     backend.leave(stranger).await.unwrap();
-    assert!(!backend.claim(stranger, slots.clone().into()).await.unwrap().member);
-    let claimed = backend.claim(node, slots.clone().into()).await.unwrap();
+    assert!(!backend.claim(stranger, demands.clone().into()).await.unwrap().member);
+    let claimed = backend.claim(node, demands.clone().into()).await.unwrap();
     assert_eq!(claimed.jobs.len(), 41, "each of the lines has one left, and one of them two");
     assert_eq!(claimed.jobs[3].id, urgent);
     assert_eq!(claimed.next_due_in, None);
-    assert!(backend.claim(node, slots.clone().into()).await.unwrap().jobs.is_empty());
+    assert!(backend.claim(node, demands.clone().into()).await.unwrap().jobs.is_empty());
 }
 
 /// A job of a higher priority that is not due yet is in nobody's way.

@@ -49,7 +49,7 @@ fn job(executor: &'static str) -> NewJob {
     NewJob::new(executor, "1").with_max_attempts(3)
 }
 
-fn slots(executor: &'static str, free: usize) -> Demand {
+fn demand(executor: &'static str, free: usize) -> Demand {
     Demand::new(executor, free)
 }
 
@@ -62,7 +62,7 @@ async fn join(backend: &SqliteBackend) -> NodeId {
 }
 
 async fn claim(backend: &SqliteBackend, node: NodeId, executor: &'static str, free: usize) -> Claimed {
-    backend.claim(node, [slots(executor, free)].into()).await.unwrap()
+    backend.claim(node, [demand(executor, free)].into()).await.unwrap()
 }
 
 async fn all(backend: &SqliteBackend) -> Vec<JobRow> {

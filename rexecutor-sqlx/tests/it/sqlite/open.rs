@@ -12,9 +12,9 @@ use sqlx::Connection;
 use super::{File, all, claim, enqueue_one, job, join};
 
 #[track_caller]
-fn check(error: &OpenError, path: &std::path::Path, words: &[&str]) {
+fn check(error: &OpenError, path: &std::path::Path, parts: &[&str]) {
     let message = error.to_string();
-    for word in [&*path.to_string_lossy()].iter().chain(words) {
+    for word in [&*path.to_string_lossy()].iter().chain(parts) {
         assert!(message.contains(word), "{message:?} does not say {word:?}");
     }
 }

@@ -14,7 +14,7 @@ use rexecutor::{
 };
 use rexecutor_sqlx::SqliteBackend;
 
-use super::{File, all, claim, end, enqueue_one, job, join, slots};
+use super::{File, all, claim, demand, end, enqueue_one, job, join};
 
 const ROLE: &str = "REXECUTOR_TEST_ROLE";
 const PATH: &str = "REXECUTOR_TEST_PATH";
@@ -88,7 +88,7 @@ async fn child() {
             let node = join(&backend).await;
             // The other process may be slower to enqueue: whoever sees the last job ends.
             while all(&backend).await.iter().any(|job| !job.status.is_finished()) || all(&backend).await.len() < 400 {
-                let runs = backend.claim(node, [slots("mail", 5)].into()).await.unwrap().jobs;
+                let runs = backend.claim(node, [demand("mail", 5)].into()).await.unwrap().jobs;
                 let ends: Vec<_> = runs.iter().map(|run| end(run, Outcome::complete(true))).collect();
                 assert!(backend.settle(ends.clone().into()).await.unwrap().is_empty());
                 runs.iter().for_each(|run| say(run.id));
