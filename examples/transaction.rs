@@ -28,7 +28,7 @@ async fn order(backend: &SqliteBackend, pool: &SqlitePool, item: &str) -> Result
     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
     let insert = sqlx::query_scalar("INSERT INTO orders (item) VALUES (?) RETURNING id").bind(item);
     let id: i64 = insert.fetch_one(&mut *transaction).await?;
-    let _ = SendReceipt::builder().with_data(id).enqueue_in(backend, &mut transaction).await?;
+    SendReceipt::builder().with_data(id).enqueue_in(backend, &mut transaction).await?;
     if item == "a unicorn" {
         // Leaving without a commit undoes all of it.
         return Err("there are no unicorns".into());

@@ -78,7 +78,7 @@ impl Database {
         let admitted = admission::admit(demands, |executor| stored.controls.get(executor), stored.now);
         // Also when nothing is admitted, to learn whether the node is a member.
         let mut found = self.scan(&mut transaction, node, &admitted.demands).await?;
-        self.quarantine(&mut transaction, std::mem::take(&mut found.unreadable)).await?;
+        self.quarantine(&mut transaction, found.take_unreadable()).await?;
         transaction.commit().await?;
         let again_at = admitted.again_at.filter(|_| found.is_member);
         let again_in = again_at.and_then(|at| (at - stored.now).to_std().ok());
@@ -120,7 +120,7 @@ impl Database {
             }
         }
         if !is_broken {
-            self.quarantine(&mut session, std::mem::take(&mut found.unreadable)).await?;
+            self.quarantine(&mut session, found.take_unreadable()).await?;
             session.end().await?;
         }
         sort(&mut found.jobs, demands);

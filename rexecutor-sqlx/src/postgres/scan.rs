@@ -14,7 +14,7 @@ use super::{backend::Database, claim_cursors::Cursor, row, write};
 #[derive(Default)]
 pub(super) struct Found {
     pub(super) jobs: Vec<JobRow>,
-    pub(super) unreadable: Vec<i64>,
+    pub(super) unreadable: Vec<write::Unreadable>,
     pub(super) next_due_in: Option<Duration>,
     pub(super) is_member: bool,
     /// The node's process must read the controls before it claims anything.
@@ -22,6 +22,14 @@ pub(super) struct Found {
 }
 
 impl Found {
+    /// The rows that cannot be read. Others may be due in their place: the node asks again at once.
+    pub(super) fn take_unreadable(&mut self) -> Vec<write::Unreadable> {
+        if !self.unreadable.is_empty() {
+            self.next_due_in = Some(Duration::ZERO);
+        }
+        std::mem::take(&mut self.unreadable)
+    }
+
     /// Adds what a later statement gave, which has the last word on the node.
     pub(super) fn add(&mut self, more: Self) {
         self.jobs.extend(more.jobs);

@@ -1,7 +1,11 @@
 //! Reading rows under their locks, and writing them back.
 
 use chrono::{DateTime, Utc};
-use rexecutor::backend::JobRow;
+use rexecutor::{
+    backend::{Failure, JobRow},
+    clock::{Clock, SystemClock},
+    job::{ErrorType, JobError},
+};
 use sqlx::{PgConnection, Row, postgres::PgRow};
 
 use super::{backend::Database, row};
@@ -11,7 +15,7 @@ use super::{backend::Database, row};
 pub(super) struct Locked {
     pub(super) jobs: Vec<JobRow>,
     /// Rows that cannot be read as jobs.
-    pub(super) unreadable: Vec<i64>,
+    pub(super) unreadable: Vec<Unreadable>,
     /// The present, no earlier than when the last of them was locked.
     pub(super) now: Option<DateTime<Utc>>,
 }
@@ -30,11 +34,17 @@ impl Locked {
     }
 }
 
-/// The number of a row that cannot be read; says so in the log.
-pub(super) fn unreadable(stored: &PgRow, error: &sqlx::Error) -> sqlx::Result<i64> {
+/// A row that is no job, and why.
+pub(super) struct Unreadable {
+    pub(super) id: i64,
+    details: String,
+}
+
+/// A row that cannot be read; says so in the log.
+pub(super) fn unreadable(stored: &PgRow, error: &sqlx::Error) -> sqlx::Result<Unreadable> {
     let id = stored.try_get::<i64, _>("id")?;
     tracing::error!(job.id = id, error = %error, "a row cannot be read as a job and is quarantined");
-    Ok(id)
+    Ok(Unreadable { id, details: format!("the stored row cannot be read: {error}") })
 }
 
 impl Database {
@@ -87,12 +97,23 @@ impl Database {
         query.execute(connection).await.map(drop)
     }
 
-    /// Discards rows that cannot be read, so that nobody meets them again.
-    pub(super) async fn quarantine(&self, connection: &mut PgConnection, ids: Vec<i64>) -> sqlx::Result<()> {
-        if ids.is_empty() {
+    /// Discards rows that cannot be read, with the reason, so that nobody meets them again.
+    pub(super) async fn quarantine(
+        &self,
+        connection: &mut PgConnection,
+        unreadable: Vec<Unreadable>,
+    ) -> sqlx::Result<()> {
+        if unreadable.is_empty() {
             return Ok(());
         }
-        let query = self.query(&self.queries.quarantine_jobs).bind(self.now()).bind(ids);
+        let now = self.now().unwrap_or_else(|| SystemClock.now());
+        let error = |details: &String| {
+            serde_json::to_string(&JobError::new(0, Failure::new(ErrorType::Decode, details.clone()), now))
+        };
+        let errors = unreadable.iter().map(|one| error(&one.details)).collect::<Result<Vec<_>, _>>();
+        let errors = errors.map_err(|error| sqlx::Error::Encode(error.into()))?;
+        let ids: Vec<i64> = unreadable.iter().map(|one| one.id).collect();
+        let query = self.query(&self.queries.quarantine_jobs).bind(self.now()).bind(ids).bind(errors);
         query.execute(connection).await.map(drop)
     }
 }

@@ -103,7 +103,7 @@ async fn trap_3_a_settlement_under_an_old_lease_changes_nothing() {
 }
 
 #[tokio::test]
-async fn trap_9_a_row_that_cannot_be_read_is_set_aside_and_keeps_nobody_waiting() {
+async fn trap_9_a_row_that_cannot_be_read_is_quarantined_and_keeps_nobody_waiting() {
     in_schema(async |world| {
         let _ = world.backend.enqueue(jobs("mail", 3)).await.unwrap();
         world.sql("UPDATE {schema}.jobs SET priority = 70000 WHERE id = 1").await;

@@ -1,7 +1,12 @@
 //! The suite that every backend passes, each case in a schema of its own.
 
+use futures::future::BoxFuture;
+use rexecutor::job::JobId;
 use rexecutor_sqlx::PgOptions;
-use rexecutor_testing::{TestClock, conformance::With};
+use rexecutor_testing::{
+    TestClock,
+    conformance::{Damage, Way, With},
+};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::support::{database_url, fresh_name};
@@ -25,6 +30,59 @@ impl Drop for Schema {
 
 rexecutor_testing::conformance!(suite, |clock: TestClock| async move {
     let schema = fresh_name("conformance");
+    let options = PgOptions::new().schema(&schema).clock(clock);
+    With(options.connect(&database_url()).await.unwrap(), Schema(schema))
+});
+
+/// Not among them: the number and the executor, by which a row is found; the lease, the node, the flow and the marks, which
+/// may be any number; and what is text, of which the server sees to that it is.
+const WAYS: &[(&str, &str)] = &[
+    ("status", "status = 'none'"),
+    ("priority", "priority = -1"),
+    ("priority", "priority = 65536"),
+    ("attempt", "attempt = -7"),
+    ("attempt", "attempt = 2147483647"),
+    ("max_attempts", "max_attempts = 70000"),
+    ("scheduled_at", "scheduled_at = '-infinity'"),
+    ("inserted_at", "inserted_at = 'infinity'"),
+    ("attempted_at", "attempted_at = '-infinity'"),
+    ("completed_at", "completed_at = 'infinity'"),
+    ("cancelled_at", "cancelled_at = 'infinity'"),
+    ("discarded_at", "discarded_at = 'infinity'"),
+    ("deadline_at", "deadline_at = 'infinity'"),
+    ("unique_key", "unique_key = '\\x01'"),
+    ("tags", "tags = ARRAY[NULL]::TEXT[]"),
+    ("headers", "headers = '[]'"),
+    ("errors", "errors = ARRAY['no json']"),
+];
+
+impl Damage for Schema {
+    fn ways(&self) -> Vec<Way> {
+        WAYS.iter().map(|(column, how)| Way { column, how }).collect()
+    }
+
+    fn damage<'a>(&'a self, job: JobId, way: Way) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let sql = format!("UPDATE \"{}\".jobs SET {} WHERE id = {job}", self.0, way.how);
+            let mut connection = PgConnection::connect(&database_url()).await.unwrap();
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+        })
+    }
+
+    fn look<'a>(&'a self, job: JobId) -> BoxFuture<'a, (String, String)> {
+        Box::pin(async move {
+            let sql = format!(
+                "SELECT status, coalesce(array_to_string(errors, ' '), '') FROM \"{}\".jobs WHERE id = {job}",
+                self.0
+            );
+            let mut connection = PgConnection::connect(&database_url()).await.unwrap();
+            sqlx::query_as(AssertSqlSafe(sql)).fetch_one(&mut connection).await.unwrap()
+        })
+    }
+}
+
+rexecutor_testing::conformance_damage!(damaged, |clock: TestClock| async move {
+    let schema = fresh_name("damaged");
     let options = PgOptions::new().schema(&schema).clock(clock);
     With(options.connect(&database_url()).await.unwrap(), Schema(schema))
 });

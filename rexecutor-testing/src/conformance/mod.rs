@@ -19,6 +19,7 @@
 mod amend;
 mod claim;
 mod control;
+mod damage;
 mod enqueue;
 mod harness;
 mod maintain;
@@ -26,9 +27,16 @@ mod oracle;
 mod query;
 mod settle;
 
-pub use self::harness::{Guarded, Harness, With};
+use std::sync::Arc;
+
+use rexecutor::backend::Backend;
+
 #[doc(hidden)]
 pub use self::oracle::compare;
+pub use self::{
+    damage::{Damage, Way},
+    harness::{Guarded, Harness, With},
+};
 
 /// Every case by its name, so that none can be forgotten: the list makes the functions' paths and the tests.
 macro_rules! cases {
@@ -141,11 +149,43 @@ where
     Case: FnOnce(Harness) -> CaseFuture,
     CaseFuture: Future<Output = ()>,
 {
-    let mut builder = tokio::runtime::Builder::new_multi_thread();
-    let runtime = builder.worker_threads(2).enable_all().build().expect("the system has threads");
-    runtime.block_on(async {
+    on_a_runtime(async {
         let clock = crate::TestClock::new();
         let (backend, _guard) = make(clock.clone()).await.split();
         case(Harness::new(backend, clock)).await;
     });
+}
+
+/// The cases of [`conformance_damage!`](crate::conformance_damage).
+#[doc(hidden)]
+pub mod damage_cases {
+    pub use super::damage::{
+        a_change_of_what_cannot_be_read_names_the_column_and_changes_nothing, a_query_leaves_out_what_it_cannot_read,
+        a_rescue_is_not_kept_up_by_what_it_cannot_read,
+        a_run_that_cannot_be_read_any_more_keeps_no_other_from_being_settled,
+        trap_09_a_claim_discards_what_it_cannot_read_and_gives_the_others,
+        what_cannot_be_read_does_not_stand_in_the_way_for_ever,
+    };
+}
+
+/// Runs a case of [`conformance_damage!`](crate::conformance_damage).
+#[doc(hidden)]
+pub fn run_damaged<B, D, MakeFuture, Case, CaseFuture>(make: impl FnOnce(crate::TestClock) -> MakeFuture, case: Case)
+where
+    B: Backend,
+    D: Damage,
+    MakeFuture: Future<Output = With<B, D>>,
+    Case: FnOnce(Harness, Arc<D>) -> CaseFuture,
+    CaseFuture: Future<Output = ()>,
+{
+    on_a_runtime(async {
+        let clock = crate::TestClock::new();
+        let With(backend, damage) = make(clock.clone()).await;
+        case(Harness::new(Arc::new(backend), clock), Arc::new(damage)).await;
+    });
+}
+
+fn on_a_runtime(work: impl Future<Output = ()>) {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(2).enable_all().build().expect("the system has threads").block_on(work);
 }

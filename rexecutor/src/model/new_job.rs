@@ -184,7 +184,6 @@ impl Deadline {
 
 /// What became of a job that was enqueued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use = "a unique job may not have been inserted"]
 pub enum Enqueued {
     /// It was stored under this number.
     Inserted(JobId),
