@@ -16,6 +16,7 @@
 mod backend;
 mod claim;
 mod claim_cursors;
+mod conflicts;
 mod connect;
 mod connection_cache;
 mod control;

@@ -17,11 +17,11 @@ use sqlx::{PgConnection, Row};
 
 use super::{
     backend::Database,
+    conflicts::Round,
     enqueue::{CHUNK, age},
     row,
     write::Locked,
 };
-use crate::common::Round;
 
 /// How many keys are locked in one statement.
 const KEYS: usize = 10_000;

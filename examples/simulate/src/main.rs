@@ -1,6 +1,6 @@
 //! Simulates clusters in which everything goes wrong, until a promise is broken.
 //!
-//! Run it with `cargo run --release --example simulate -- --seeds 100000`, or with `--seed 7` for one with its trace.
+//! Run it with `cargo run --release -p example-simulate -- --seeds 100000`, or with `--seed 7` for one with its trace.
 
 use std::{
     process::ExitCode,

@@ -1,8 +1,8 @@
 //! Four worker processes share the jobs of one PostgreSQL database; one of them is killed in the middle, and every job is
 //! done all the same.
 //!
-//! Run it with `DATABASE_URL=postgres://.. cargo run --example cluster`, or with a throwaway server:
-//! `scripts/postgres cargo run --example cluster`. It works in a schema of its own, `rexecutor_cluster`.
+//! Run it with `DATABASE_URL=postgres://.. cargo run -p example-cluster`, or with a throwaway server:
+//! `scripts/postgres cargo run -p example-cluster`. It works in a schema of its own, `rexecutor_cluster`.
 
 use std::{
     error::Error,
@@ -31,7 +31,7 @@ async fn crunch(number: u32, context: JobContext) {
 async fn main() -> Result<(), Box<dyn Error>> {
     let Ok(url) = std::env::var("DATABASE_URL") else {
         println!("DATABASE_URL is not set. Name a PostgreSQL database in it, or start a throwaway server:");
-        println!("    scripts/postgres cargo run --example cluster");
+        println!("    scripts/postgres cargo run -p example-cluster");
         return Ok(());
     };
     let backend = PgOptions::new().schema("rexecutor_cluster").connect(&url).await?;
