@@ -37,6 +37,7 @@ pub struct JobBuilder<'a, E: Executor, D = NoData> {
     priority: u16,
     tags: Vec<String>,
     due: Due,
+    blocked: bool,
     headers: Headers,
     unique: Option<UniquenessCriteria<'a>>,
     executor: PhantomData<fn(E)>,
@@ -99,6 +100,7 @@ impl<E: Executor> JobBuilder<'_, E> {
             priority: E::PRIORITY,
             tags: E::TAGS.iter().map(|tag| (*tag).to_owned()).collect(),
             due: Due::Now,
+            blocked: false,
             headers: Headers::default(),
             unique: None,
             executor: PhantomData,
@@ -109,8 +111,19 @@ impl<E: Executor> JobBuilder<'_, E> {
 impl<'a, E: Executor, D> JobBuilder<'a, E, D> {
     /// What the job works on.
     pub fn with_data(self, data: E::Data) -> JobBuilder<'a, E, WithData<E::Data>> {
-        let Self { data: _, metadata, max_attempts, priority, tags, due, headers, unique, executor } = self;
-        JobBuilder { data: WithData(data), metadata, max_attempts, priority, tags, due, headers, unique, executor }
+        let Self { data: _, metadata, max_attempts, priority, tags, due, blocked, headers, unique, executor } = self;
+        JobBuilder {
+            data: WithData(data),
+            metadata,
+            max_attempts,
+            priority,
+            tags,
+            due,
+            blocked,
+            headers,
+            unique,
+            executor,
+        }
     }
 
     /// What else is stored with the job.
@@ -159,14 +172,15 @@ impl<'a, E: Executor, D> JobBuilder<'a, E, D> {
     }
 
     /// Stores the job blocked: it is not claimed before somebody
-    /// [releases](crate::executor::ExecutorExt::release_job) it, and is due then.
+    /// [releases](crate::executor::ExecutorExt::release_job) it, and then when it is due.
     pub fn blocked(mut self) -> Self {
-        self.due = Due::Released;
+        self.blocked = true;
         self
     }
 
     /// A text that travels with the job beside its data, as a trace's context does, in place of one of the same name. All
-    /// of them together may have 8 KiB.
+    /// of them together may have 8 KiB. The job reads it with
+    /// [`context.headers().get(name)`](crate::job::JobContext::headers).
     pub fn with_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.set(name, value);
         self
@@ -258,6 +272,7 @@ impl<E: Executor, D> JobBuilder<'_, E, D> {
             .with_priority(self.priority)
             .with_tags(self.tags)
             .with_due(self.due)
+            .with_blocked(self.blocked)
             .with_headers(self.headers);
         // Before the key: reading the data back to compare them needs the limit on their depth.
         validate::new_job(&job, E::MAX_DATA_BYTES)?;

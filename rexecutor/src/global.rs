@@ -83,7 +83,7 @@ impl Drop for Isolation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "no global backend is set: start a node with `.with_backend(backend)`, or call \
-     `Rexecutor::new(backend).set_global_backend()`, or name the backend, as in `.enqueue_to_backend(&backend)`"
+     `Rexecutor::new(backend).set_global_backend()`, or name the backend, as in `.enqueue_to_backend(&backend)` or `…_on_backend(.., &backend)`"
 )]
 pub struct NoGlobalBackend;
 

@@ -32,8 +32,8 @@ pub enum JobsError {
     /// A value to compare with, or to store, does not encode as JSON.
     #[error("could not encode a value for `{0}`")]
     Encode(&'static str, #[source] serde_json::Error),
-    /// The backend failed.
-    #[error("could not read the jobs")]
+    /// The backend failed, or cannot do this.
+    #[error(transparent)]
     Backend(#[from] BackendError),
 }
 
@@ -84,7 +84,8 @@ pub trait ExecutorExt: Executor + Sized {
         async move { Ok(backend.cancel(&Self::NAME.into(), job, reason).await?) }
     }
 
-    /// Makes a job due now, with all its attempts, whether it is finished or waits.
+    /// Makes a job due now, with all its attempts, whether it is finished or waits. One that was cancelled while it was blocked
+    /// is not blocked again.
     ///
     /// # Errors
     ///
@@ -182,9 +183,13 @@ pub trait ExecutorExt: Executor + Sized {
     }
 
     /// Stops the claiming of this executor's jobs on every node, until [`resume`](Self::resume) or the pause's own end.
-    /// Running jobs are left to end, new ones are stored and wait.
+    /// Once this has returned, no node claims one. What runs is left to end, as is what a node has claimed already: some
+    /// milliseconds ahead, 0.4 s at most. New jobs are stored and wait; so do the ticks of a schedule, all of which start
+    /// when the executor is resumed.
     ///
-    /// A text is a reason without an end: `WelcomeEmail::pause("SMTP is down")`.
+    /// A text is a reason without an end: `WelcomeEmail::pause("SMTP is down")`. A [`Pause`] also says by whom, and until
+    /// when: `Pause::new("SMTP is down").by("ann").until(at)`. It ends then by itself, and the nodes go on. A reason is cut
+    /// at 64 KiB. [`Control::paused`](crate::backend::Control::paused) lists what is paused.
     ///
     /// # Errors
     ///

@@ -44,7 +44,7 @@ pub(crate) fn new_job(job: &NewJob, max_bytes: usize) -> Checked {
         Some(Deadline::At(at)) => instant("deadline", at)?,
     }
     match job.due {
-        Due::Now | Due::Released => Ok(()),
+        Due::Now => Ok(()),
         Due::In(delay) => self::delay("schedule_in", delay),
         Due::At(at) => instant("schedule_at", at),
     }

@@ -156,6 +156,9 @@ impl PgOptions {
             true => migrate::run(&backend.0).await?,
             false => migrate::check(&backend.0).await?,
         }
+        // Now, and not within a transaction of the application's, which may hold the pool's last connection. Where it fails,
+        // it is asked then.
+        let _ = backend.0.identify().await;
         Ok(backend)
     }
 }

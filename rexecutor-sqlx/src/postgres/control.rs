@@ -33,7 +33,10 @@ impl Backend for PgBackend {
 
 impl Control for PgBackend {
     fn pause<'a>(&'a self, executor: &'a ExecutorName, pause: Pause) -> BoxFuture<'a, Result<()>> {
-        Box::pin(self.0.limited("could not pause the executor", self.0.pause(executor, pause)))
+        Box::pin(async move {
+            pause.check(executor)?;
+            self.0.limited("could not pause the executor", self.0.pause(executor, pause)).await
+        })
     }
 
     fn resume<'a>(&'a self, executor: &'a ExecutorName) -> BoxFuture<'a, Result<bool>> {
@@ -134,6 +137,9 @@ fn pause(row: &PgRow) -> sqlx::Result<Option<Pause>> {
     }
     let reason: Option<String> = row.try_get("pause_reason")?;
     let by: Option<String> = row.try_get("paused_by")?;
-    let until = row::optional_instant(row, "paused_until")?;
-    Ok(Some(Pause::new(reason.unwrap_or_default()).by(by).until(until)))
+    // What somebody else wrote must not keep the other executors from being claimed from: it holds until it is resumed.
+    let until = row::optional_instant(row, "paused_until").unwrap_or_default();
+    let mut pause = Pause::new(reason.unwrap_or_default()).until(until);
+    pause.by = by;
+    Ok(Some(pause))
 }

@@ -36,7 +36,7 @@ macro_rules! extras {
 
 extras! {
     |job|
-    status: job.due.is_blocked().then_some(JobStatus::Blocked), "coalesce({}, 'scheduled')";
+    status: job.blocked.then_some(JobStatus::Blocked), "coalesce({}, 'scheduled')";
     headers: Some(&job.headers).filter(|headers| !headers.is_empty()), "{}";
     group_key: job.group_key.as_ref(), "{}";
     flow: job.flow.map(|flow| flow.0), "{}::BIGINT";

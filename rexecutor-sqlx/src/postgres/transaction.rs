@@ -30,7 +30,7 @@ impl<'t> EnqueueIn<Transaction<'t, Postgres>> for PgBackend {
 
 impl Database {
     /// On which database this backend is.
-    async fn identify(&self) -> Result<Identity> {
+    pub(super) async fn identify(&self) -> Result<Identity> {
         if let Some(identity) = self.identity.get() {
             return Ok(*identity);
         }

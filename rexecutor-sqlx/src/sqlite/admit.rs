@@ -84,9 +84,11 @@ pub(super) fn read(row: &SqliteRow) -> Result<(ExecutorName, Option<Paused>), Pr
     let executor = ExecutorName::from(row.try_get::<String, _>("executor")?);
     let Some(since) = row.try_get::<Option<i64>, _>("paused_at")? else { return Ok((executor, None)) };
     let until = row.try_get::<Option<i64>, _>("paused_until")?;
-    let until = until.map(|micros| instant_of(micros, "paused_until")).transpose()?;
+    // What somebody else wrote must not keep the other executors from being claimed from: it holds until it is resumed.
+    let until = until.and_then(|micros| instant_of(micros, "paused_until").ok());
     let (by, reason): (Option<String>, Option<String>) = (row.try_get("paused_by")?, row.try_get("pause_reason")?);
-    let pause = Pause::new(reason.unwrap_or_default()).by(by).until(until);
+    let mut pause = Pause::new(reason.unwrap_or_default()).until(until);
+    pause.by = by;
     let paused = Paused::new(executor.clone(), instant_of(since, "paused_at")?, pause);
     Ok((executor, Some(paused)))
 }

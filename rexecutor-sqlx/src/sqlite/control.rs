@@ -20,6 +20,9 @@ impl Backend for SqliteBackend {
 
 impl Control for SqliteBackend {
     fn pause<'a>(&'a self, executor: &'a ExecutorName, pause: Pause) -> BoxFuture<'a, Result<()>> {
+        if let Err(error) = pause.check(executor) {
+            return Box::pin(std::future::ready(Err(error)));
+        }
         let executor = executor.to_string();
         let step = async move |work: &mut Work<'_>| {
             let store = sqlx::query(queries::store_pause()).bind(executor).bind(micros(work.now));

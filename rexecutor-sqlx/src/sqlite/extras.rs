@@ -44,7 +44,7 @@ macro_rules! extras {
 
 extras! {
     |job, now|
-    status: &'static str = job.due.is_blocked().then_some(BLOCKED), (job.status == JobStatus::Blocked).then_some(BLOCKED);
+    status: &'static str = job.blocked.then_some(BLOCKED), (job.status == JobStatus::Blocked).then_some(BLOCKED);
     headers: &'j Headers = Some(&job.headers).filter(|headers| !headers.is_empty()),
         Some(&job.headers).filter(|headers| !headers.is_empty());
     group_key: &'j str = job.group_key.as_deref(), job.group_key.as_deref();

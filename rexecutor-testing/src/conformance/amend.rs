@@ -2,15 +2,18 @@
 
 use chrono::TimeDelta;
 use rexecutor::{
-    backend::{AmendError, Due, JobChange, JobRow, Outcome, lifecycle},
-    job::JobStatus,
+    backend::{AmendError, Due, JobChange, JobRow, Outcome, Unique, lifecycle},
+    job::{
+        JobStatus,
+        uniqueness_criteria::{Replace, Resolution, Statuses, UniqueKey},
+    },
 };
 
 use super::harness::{COMPLETE, Harness, failure, ids, job, retry};
 
 /// A job in each status.
 async fn one_in_each_status(t: &Harness) -> Vec<JobRow> {
-    let mut rows = vec![t.row(t.enqueue(job("blocked").with_due(Due::Released)).await).await];
+    let mut rows = vec![t.row(t.enqueue(job("blocked").with_blocked(true)).await).await];
     rows.push(t.row(t.enqueue(job("waiting")).await).await);
     rows.push(t.running(job("running")).await);
     let ends = [retry(10), COMPLETE, Outcome::cancel("no"), Outcome::discard(failure("no"))];
@@ -70,7 +73,7 @@ pub async fn rerun_makes_a_finished_job_due_with_all_attempts(t: &Harness) {
 
 /// A blocked job is not claimed, whatever its due time, until it is released; and only a blocked one can be.
 pub async fn a_blocked_job_waits_until_it_is_released(t: &Harness) {
-    let id = t.enqueue(job("mail").with_due(Due::Released)).await;
+    let id = t.enqueue(job("mail").with_blocked(true)).await;
     let (row, node) = (t.row(id).await, t.join().await);
     assert_eq!((row.status, row.scheduled_at), (JobStatus::Blocked, t.now()));
     t.wait(60).await;
@@ -114,4 +117,30 @@ pub async fn another_executors_job_is_not_found(t: &Harness) {
         assert!(results.iter().all(|result| matches!(result, Err(AmendError::NotFound(missing)) if *missing == id)));
     }
     assert_eq!(t.row(row.id).await, row);
+}
+
+/// A blocked job may have a due time as well, and then waits for both.
+pub async fn a_released_job_waits_for_its_due_time(t: &Harness) {
+    let hour = TimeDelta::hours(1);
+    let id = t.enqueue(job("mail").with_blocked(true).with_due(Due::In(hour))).await;
+    let row = t.row(id).await;
+    assert_eq!((row.status, row.scheduled_at), (JobStatus::Blocked, t.now() + hour));
+    t.backend.release(&"mail".into(), id).await.expect("it is blocked");
+    assert_eq!(t.claim(t.join().await, "mail", 1).await, []);
+    t.clock.advance(hour).await;
+    assert_eq!(t.claim(t.join().await, "mail", 1).await[0].id, id);
+}
+
+/// When a blocked job is due is known once it is released: so it takes over no due time.
+pub async fn a_blocked_job_that_conflicts_moves_nobodys_due_time(t: &Harness) {
+    let unique = Unique::new(UniqueKey([7; 16]), Statuses::of(JobStatus::ALL));
+    let replace = Replace::scheduled_at().and_priority().for_statuses(JobStatus::ALL);
+    let first = job("mail").with_unique(unique.clone()).with_due(Due::In(TimeDelta::hours(3)));
+    let id = t.enqueue(first).await;
+    let unique = unique.with_on_conflict(Resolution::Replace(replace));
+    let second = job("mail").with_unique(unique).with_blocked(true).with_priority(5);
+    assert_eq!(t.enqueue(second).await, id);
+    let row = t.row(id).await;
+    assert_eq!((row.status, row.priority), (JobStatus::Scheduled, 5));
+    assert_eq!(row.scheduled_at, t.now() + TimeDelta::hours(3));
 }

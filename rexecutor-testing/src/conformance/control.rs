@@ -1,6 +1,6 @@
 //! Pausing executors. A backend that cannot is held to nothing here.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use rexecutor::{
     backend::{Control, Pause},
     job::ExecutorName,
@@ -29,7 +29,7 @@ pub async fn a_paused_executor_is_given_nothing_and_the_others_all(t: &Harness) 
         t.enqueue(job(executor)).await;
     }
     let running = t.claim(node, "mail", 1).await;
-    control.pause(&mail, Pause::new("SMTP is down").by("ann".to_owned())).await.expect("it can be paused");
+    control.pause(&mail, Pause::new("SMTP is down").by("ann")).await.expect("it can be paused");
     let claimed = t.claim_from(node, &[("print", 5), ("mail", 5)]).await;
     assert!(claimed.member);
     assert_eq!(claimed.jobs.iter().map(|job| job.executor.as_str()).collect::<Vec<_>>(), ["print", "print"]);
@@ -96,4 +96,23 @@ pub async fn a_second_pause_takes_the_place_of_the_first(t: &Harness) {
     assert_eq!(t.paused().await, both);
     assert!(control.resume(&mail).await.expect("it can be resumed"));
     assert_eq!(t.paused().await, both[1..]);
+}
+
+/// What not every backend can store is refused by all, and keeps nobody from being claimed from.
+pub async fn a_pause_that_cannot_be_stored_is_refused(t: &Harness) {
+    let Some(control) = t.control() else { return };
+    let mail = ExecutorName::from("mail");
+    for end in [DateTime::<Utc>::MAX_UTC, DateTime::<Utc>::MIN_UTC] {
+        let error = control.pause(&mail, Pause::new("").until(end)).await.expect_err("its end is in no year");
+        assert!(!error.is_transient() && error.to_string().contains("1 to 9999"), "{error}");
+    }
+    for (executor, pause) in
+        [("mail", Pause::new("a\0b")), ("ma\0il", Pause::new("")), ("mail", Pause::new("").by("\0"))]
+    {
+        let error = control.pause(&executor.into(), pause).await.expect_err("it contains U+0000");
+        assert!(!error.is_transient() && error.to_string().contains("U+0000"), "{error}");
+    }
+    assert_eq!(t.paused().await, []);
+    let id = t.enqueue(job("mail")).await;
+    assert_eq!(ids(&t.claim(t.join().await, "mail", 1).await), [id]);
 }

@@ -127,13 +127,16 @@ cases! {
         trap_08_a_running_job_cannot_be_rerun_or_updated,
         rerun_makes_a_finished_job_due_with_all_attempts,
         a_blocked_job_waits_until_it_is_released,
+        a_released_job_waits_for_its_due_time,
+        a_blocked_job_that_conflicts_moves_nobodys_due_time,
         update_replaces_what_it_names,
         another_executors_job_is_not_found;
     control:
         a_paused_executor_is_given_nothing_and_the_others_all,
         a_pause_ends_by_itself_and_a_claim_tells_when,
         a_pause_holds_for_nodes_that_join_later_and_for_those_that_are_busy,
-        a_second_pause_takes_the_place_of_the_first;
+        a_second_pause_takes_the_place_of_the_first,
+        a_pause_that_cannot_be_stored_is_refused;
     query:
         trap_33_conditions_keep_to_their_parentheses,
         an_empty_list_is_none_and_an_empty_condition_is_all,

@@ -10,6 +10,9 @@ use crate::model::{BackendError, ExecutorName, Pause, Paused, Result};
 /// Whoever writes one implements the five roles, and this trait with an empty body; the conformance suite of
 /// `rexecutor-testing` says whether it keeps their contracts. What a later version adds here has a default: a backend that
 /// compiles today goes on compiling, and lacks the new capability.
+///
+/// A backend that stands before another one, as one that counts calls, has to hand on the methods of this trait too: else
+/// it lacks what the other one can do.
 pub trait Backend: Enqueue + Claim + Settle + Maintain + Inspect + std::fmt::Debug + 'static {
     /// What the backend is called in errors. The default is its type.
     fn name(&self) -> &str {

@@ -231,7 +231,8 @@ pub fn replace(row: &mut JobRow, replace: &Replace, job: NewJob, now: DateTime<U
     if fields.max_attempts {
         row.max_attempts = job.max_attempts;
     }
-    if fields.scheduled_at {
+    // When a blocked job is due is known once it is released.
+    if fields.scheduled_at && !job.blocked {
         row.scheduled_at = job.due.at(now);
     }
     if fields.data {

@@ -60,7 +60,7 @@ roles! {
     /// - A call is all or nothing; once it has returned, its jobs outlive any crash that the storage itself outlives.
     /// - Answers are in the order of the jobs, and numbers rise in that order.
     /// - Of any number of concurrent calls with one unique key, one inserts. A later job of the same call sees the earlier.
-    /// - A job that is [due when it is released](crate::backend::Due::Released) is blocked.
+    /// - A job that is to be [blocked](crate::backend::NewJob::blocked) is stored so.
     /// - Every wakeup fires for the executors of what became due, after it can be claimed.
     pub trait Enqueue {
         /// Stores jobs.

@@ -19,7 +19,9 @@ pub trait EnqueueIn<T: ?Sized>: Send + Sync {
     ///
     /// # Errors
     ///
-    /// When the transaction is on another database, or the database fails; then the transaction is of no more use.
+    /// When the transaction is on another database: then it can be used for something else. When the database fails: then the
+    /// transaction is of no more use, and what may be repeated, if the error is transient, is all of it. On SQLite begin it
+    /// with `BEGIN IMMEDIATE`: one that has read before it writes fails if somebody else has written meanwhile.
     fn enqueue_in<'a>(&'a self, transaction: &'a mut T, jobs: Vec<NewJob>) -> BoxFuture<'a, Result<Vec<Enqueued>>>;
 }
 

@@ -58,7 +58,7 @@ impl Error for BackendError {
     }
 }
 
-/// Why a stored job could not be cancelled, rerun or updated.
+/// Why a stored job could not be cancelled, rerun, released or updated.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AmendError {

@@ -27,6 +27,8 @@ pub struct NewJob {
     pub tags: Vec<String>,
     /// When it is due.
     pub due: Due,
+    /// Whether it waits to be released first.
+    pub blocked: bool,
     /// What it must not exist beside.
     pub unique: Option<Unique>,
     /// What travels with it.
@@ -50,6 +52,7 @@ impl NewJob {
             priority: 0,
             tags: Vec::new(),
             due: Due::Now,
+            blocked: false,
             unique: None,
             headers: Headers::default(),
             group_key: None,
@@ -102,6 +105,12 @@ impl NewJob {
         Self { due, ..self }
     }
 
+    /// Whether it waits to be released before it can be claimed, and then for its due time.
+    #[must_use]
+    pub fn with_blocked(self, blocked: bool) -> Self {
+        Self { blocked, ..self }
+    }
+
     /// What it must not exist beside.
     #[must_use]
     pub fn with_unique(self, unique: impl Into<Option<Unique>>) -> Self {
@@ -115,18 +124,24 @@ impl NewJob {
     }
 
     /// What it has in common with others of its executor.
+    ///
+    /// It is stored and comes back with the row. Nothing heeds it yet.
     #[must_use]
     pub fn with_group_key(self, group_key: impl Into<Option<String>>) -> Self {
         Self { group_key: group_key.into(), ..self }
     }
 
     /// The flow that it is a part of.
+    ///
+    /// It is stored and comes back with the row. Nothing heeds it yet.
     #[must_use]
     pub fn with_flow(self, flow: impl Into<Option<FlowId>>) -> Self {
         Self { flow: flow.into(), ..self }
     }
 
     /// After which time there is no use in it any more.
+    ///
+    /// It is stored and comes back with the row. Nothing heeds it yet.
     #[must_use]
     pub fn with_deadline(self, deadline: impl Into<Option<Deadline>>) -> Self {
         Self { deadline: deadline.into(), ..self }
@@ -143,23 +158,16 @@ pub enum Due {
     In(TimeDelta),
     /// At an instant, which may lie in the past.
     At(DateTime<Utc>),
-    /// Not before it is released: until then it is blocked.
-    Released,
 }
 
 impl Due {
-    /// The instant, for a backend whose clock reads `now`; of a job that is to be released the earliest.
+    /// The instant, for a backend whose clock reads `now`.
     pub fn at(self, now: DateTime<Utc>) -> DateTime<Utc> {
         match self {
-            Self::Now | Self::Released => now,
+            Self::Now => now,
             Self::In(delay) => after(now, delay),
             Self::At(at) => at,
         }
-    }
-
-    /// Whether the job is blocked at first.
-    pub const fn is_blocked(self) -> bool {
-        matches!(self, Self::Released)
     }
 }
 

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::id::ExecutorName;
+use super::{error::BackendError, id::ExecutorName};
+use crate::limits;
 
 /// Why no job of an executor is to be claimed, and for how long.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,14 +25,33 @@ impl Pause {
 
     /// Who says so.
     #[must_use]
-    pub fn by(self, by: impl Into<Option<String>>) -> Self {
-        Self { by: by.into(), ..self }
+    pub fn by(self, by: impl Into<String>) -> Self {
+        Self { by: Some(by.into()), ..self }
     }
 
     /// When it ends by itself; `None`: it does not.
     #[must_use]
     pub fn until(self, until: impl Into<Option<DateTime<Utc>>>) -> Self {
         Self { until: until.into(), ..self }
+    }
+
+    /// Refuses what not every backend can store.
+    ///
+    /// # Errors
+    ///
+    /// When a text contains U+0000, or the end is in no year from 1 to 9999.
+    pub fn check(&self, executor: &ExecutorName) -> Result<(), BackendError> {
+        let texts =
+            [("executor", executor.as_str()), ("reason", &self.reason), ("by", self.by.as_deref().unwrap_or(""))];
+        if let Some((field, _)) = texts.into_iter().find(|(_, text)| text.contains('\0')) {
+            return Err(BackendError::message(format!("could not pause: {field} contains U+0000")));
+        }
+        match self.until.filter(|until| !limits::is_storable(*until)) {
+            Some(until) => {
+                Err(BackendError::message(format!("could not pause: until {until} is not in the years 1 to 9999")))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Whether it keeps jobs from being claimed at `now`.

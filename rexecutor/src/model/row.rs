@@ -106,7 +106,7 @@ impl JobRow {
     /// A job that has just been enqueued.
     pub fn new(id: JobId, job: NewJob, now: DateTime<Utc>) -> Self {
         Self {
-            status: if job.due.is_blocked() { JobStatus::Blocked } else { JobStatus::Scheduled },
+            status: if job.blocked { JobStatus::Blocked } else { JobStatus::Scheduled },
             data: job.data,
             metadata: job.metadata,
             max_attempts: job.max_attempts,

@@ -102,8 +102,8 @@ impl Rexecutor<GlobalSet> {
 }
 
 impl<Global> Rexecutor<Global> {
-    /// Whether jobs that name no backend are enqueued on this node's: `false` where another global backend was set before
-    /// the node [started](crate::node::NodeBuilder::start).
+    /// Whether jobs that name no backend are enqueued on this node's. `false` where none is set, or another one was before
+    /// the node [started](crate::node::NodeBuilder::start); a file or database that was opened twice is two backends.
     pub fn is_global_backend(&self) -> bool {
         global::is(&*self.environment.backend)
     }

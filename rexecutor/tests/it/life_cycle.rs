@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use rexecutor::{
     backend::{
-        AmendError, Due, Failure, JobChange, JobRow, Marks, NewJob, Outcome, Unique,
+        AmendError, Failure, JobChange, JobRow, Marks, NewJob, Outcome, Unique,
         lifecycle::{self, Effects},
     },
     job::{
@@ -176,7 +176,7 @@ fn a_released_job_starts_when_it_is_due_and_not_before_its_release() {
     let mut early = job(JobStatus::Blocked);
     lifecycle::release(&mut early, NOW + SOON).unwrap();
     assert_eq!(early.scheduled_at, NOW + SOON);
-    let mut late = JobRow::new(JobId::from(1), NewJob::new("mail", "8").with_due(Due::Released), NOW);
+    let mut late = JobRow::new(JobId::from(1), NewJob::new("mail", "8").with_blocked(true), NOW);
     late.scheduled_at = NOW + TimeDelta::days(1);
     lifecycle::release(&mut late, NOW).unwrap();
     assert_eq!((late.status, late.scheduled_at), (JobStatus::Scheduled, NOW + TimeDelta::days(1)));

@@ -282,3 +282,15 @@ async fn every_status_can_be_named_in_the_attribute() {
     let second = OnlyOneEver::builder().with_data(()).enqueue_to_backend(&backend).await.unwrap();
     assert!(second.is_duplicate() && second.id() == first.id(), "{second:?}");
 }
+
+#[test]
+fn a_blocked_job_keeps_its_due_time_in_whichever_order_they_are_given() {
+    let hour = TimeDelta::hours(1);
+    for builder in [
+        OnlyOneEver::builder().with_data(()).blocked().schedule_in(hour),
+        OnlyOneEver::builder().with_data(()).schedule_in(hour).blocked(),
+    ] {
+        let job = builder.encode().unwrap();
+        assert_eq!((job.blocked, job.due), (true, rexecutor::backend::Due::In(hour)));
+    }
+}

@@ -96,7 +96,6 @@ impl Side {
                 let (executor, job) = self.target(target, rows);
                 self.refusal(backend.update(&executor, job, change.to_any()).await)
             }
-            // Who cannot pause executors is compared without it.
             Call::Pause(executor, pause) => match backend.control() {
                 Some(control) => format!("{:?}", control.pause(executor, pause.clone()).await),
                 None => String::new(),
@@ -111,6 +110,11 @@ impl Side {
             },
             Call::Advance(_) => String::new(),
         }
+    }
+
+    /// Whether the call is of a capability that the backend need not have, and has not.
+    pub(super) fn lacks(&self, call: &Call) -> bool {
+        matches!(call, Call::Pause(..) | Call::Resume(_) | Call::Paused) && self.backend.control().is_none()
     }
 
     fn job(&self, job: JobId) -> JobId {

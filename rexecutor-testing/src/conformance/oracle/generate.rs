@@ -95,7 +95,6 @@ fn due() -> impl Strategy<Value = Due> {
         2 => (0_i64..90).prop_map(|seconds| Due::In(TimeDelta::seconds(seconds))),
         1 => Just(Due::In(TimeDelta::days(365_000 * 20))),
         2 => instant().prop_map(Due::At),
-        2 => Just(Due::Released),
     ]
 }
 
@@ -144,10 +143,11 @@ fn extras() -> impl Strategy<Value = (Headers, Option<String>, Option<FlowId>, O
 
 fn new_job() -> impl Strategy<Value = NewJob> {
     let priority = prop_oneof![0_u16..3, Just(u16::MAX)];
-    let plain = (executor(), json(), prop::option::of(json()), 1_u16..4, priority, tags(), due());
-    let plain = plain.prop_map(|(executor, data, metadata, max_attempts, priority, tags, due)| {
+    let blocked = prop::bool::weighted(0.15);
+    let plain = (executor(), json(), prop::option::of(json()), 1_u16..4, priority, tags(), due(), blocked);
+    let plain = plain.prop_map(|(executor, data, metadata, max_attempts, priority, tags, due, blocked)| {
         let job = NewJob::new(executor, data).with_metadata(metadata).with_max_attempts(max_attempts);
-        job.with_priority(priority).with_tags(tags).with_due(due)
+        job.with_priority(priority).with_tags(tags).with_due(due).with_blocked(blocked)
     });
     (plain, prop::option::weighted(0.3, unique()), prop::option::weighted(0.2, extras())).prop_map(
         |(job, unique, extras)| {

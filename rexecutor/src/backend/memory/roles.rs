@@ -218,6 +218,9 @@ impl Backend for InMemoryBackend {
 
 impl Control for InMemoryBackend {
     fn pause<'a>(&'a self, executor: &'a ExecutorName, pause: Pause) -> BoxFuture<'a, Result<()>> {
+        if let Err(error) = pause.check(executor) {
+            return ready(Err(error));
+        }
         let (mut store, now) = self.store();
         store.controls.insert(executor.clone(), (now, Controls::paused(pause)));
         ready(Ok(()))
