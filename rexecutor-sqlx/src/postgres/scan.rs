@@ -51,7 +51,8 @@ impl Database {
         let rows = query.bind(executors(demands)).bind(limits(demands)).fetch_all(connection).await?;
         let Some(first) = rows.first() else { return Err(sqlx::Error::RowNotFound) };
         let now = row::instant(first, "now")?;
-        let next_due = row::optional_instant(first, "due_at")?;
+        // It comes from a row that was not claimed: one that is due at 'infinity' is never due, and fails nobody's claim.
+        let next_due = row::optional_instant(first, "due_at").ok().flatten();
         let is_outdated: Option<bool> = first.try_get("is_outdated")?;
         let mut found = self.read(&rows, demands)?;
         found.next_due_in = next_due.and_then(|at| (at - now).to_std().ok());

@@ -6,7 +6,7 @@ use rexecutor::{
     job::{ExecutorName, JobId},
 };
 use serde_json::json;
-use sqlx::{Connection, SqliteConnection};
+use sqlx::{Connection, Row, SqliteConnection};
 
 use super::{
     backend::SqliteBackend,
@@ -110,11 +110,13 @@ async fn amend_state(
     Ok(answer)
 }
 
-/// The job, if it is of this executor. One that cannot be read is an error and stays as it is.
+/// The job, if it is of this executor. An unreadable one is an error and stays as it is.
 async fn find(work: &mut Work<'_>, executor: &ExecutorName, job: JobId) -> Result<Option<JobRow>, sqlx::Error> {
     let find = sqlx::query(queries::lock_jobs()).bind(json!([job]).to_string());
-    let Some(row) = find.fetch_optional(&mut *work.conn).await? else { return Ok(None) };
-    Ok(Some(row::read(&row)?).filter(|row| row.executor == *executor))
+    let found = find.fetch_optional(&mut *work.conn).await?;
+    // First of all: another executor's job is not found, also when it is unreadable.
+    let ours = found.filter(|row| row.try_get::<&str, _>("executor").is_ok_and(|name| name == executor.as_str()));
+    Ok(ours.map(|row| row::read(&row)).transpose()?)
 }
 
 /// Answers a query from one state of the file.

@@ -38,7 +38,10 @@ pub(super) async fn add_errors(
             let Ok(job) = slot else { continue };
             match errors.remove(&job.id).unwrap_or(Ok(Vec::new())) {
                 Ok(errors) => job.errors = errors,
-                Err(problem) => *slot = Err(Unreadable { id: job.id, problem }),
+                Err(problem) => {
+                    let problem = format!("table `rexecutor_job_errors`: {problem}").into();
+                    *slot = Err(Unreadable { id: job.id, problem });
+                }
             }
         }
     }

@@ -147,7 +147,7 @@ fn optional_text(row: &impl Source, column: &'static str) -> Result<Option<Strin
 }
 
 fn status(row: &SqliteRow, column: &'static str) -> Result<JobStatus, Problem> {
-    Ok(text(row, column)?.parse()?)
+    in_column(column, text(row, column)?.parse::<JobStatus>())
 }
 
 fn lease(row: &SqliteRow, column: &'static str) -> Result<Lease, Problem> {

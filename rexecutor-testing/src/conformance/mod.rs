@@ -162,12 +162,14 @@ where
 /// The cases of [`conformance_damage!`](crate::conformance_damage).
 #[doc(hidden)]
 pub mod damage_cases {
-    pub use super::damage::{
-        a_change_of_what_cannot_be_read_names_the_column_and_changes_nothing, a_query_leaves_out_what_it_cannot_read,
-        a_rescue_is_not_kept_up_by_what_it_cannot_read,
-        a_run_that_cannot_be_read_any_more_keeps_no_other_from_being_settled,
-        trap_09_a_claim_discards_what_it_cannot_read_and_gives_the_others,
-        what_cannot_be_read_does_not_stand_in_the_way_for_ever,
+    pub use super::damage::cases::{
+        a_change_of_an_unreadable_row_names_the_column_and_changes_nothing,
+        a_claim_of_a_long_queue_quarantines_unreadable_rows_and_gives_the_others,
+        a_query_leaves_out_unreadable_rows_and_fills_its_limit,
+        a_rescue_quarantines_unreadable_rows_and_rescues_the_others,
+        a_settlement_of_an_unreadable_row_is_refused_and_the_others_are_stored,
+        an_unreadable_row_conflicts_until_it_is_quarantined, pruning_and_heartbeats_are_not_failed_by_unreadable_rows,
+        trap_09_a_claim_quarantines_unreadable_rows_and_gives_the_others,
     };
 }
 

@@ -1,4 +1,5 @@
--- What a change of status changes. An error is added to those that are there.
+-- What a change of status changes. An error is added to those that are there; for arrays of several dimensions see
+-- quarantine_jobs.sql.
 UPDATE {schema}.jobs AS job
 SET
     status = new.status,
@@ -11,7 +12,11 @@ SET
     completed_at = new.completed_at,
     cancelled_at = new.cancelled_at,
     discarded_at = new.discarded_at,
-    errors = CASE WHEN new.error IS NULL THEN job.errors ELSE array_append(job.errors, new.error) END
+    errors = CASE
+        WHEN new.error IS NULL THEN job.errors
+        WHEN array_ndims(job.errors) > 1 THEN array_append(ARRAY(SELECT unnest(job.errors)), new.error)
+        ELSE array_append(job.errors, new.error)
+    END
 FROM unnest(
     $1::BIGINT [], $2::TEXT [], $3::INTEGER [], $4::TIMESTAMPTZ [], $5::BIGINT [], $6::TEXT [], $7::TIMESTAMPTZ [],
     $8::TIMESTAMPTZ [], $9::TIMESTAMPTZ [], $10::TEXT [], $11::INTEGER [], $12::TEXT []
