@@ -140,7 +140,8 @@ pub async fn a_query_leaves_out_unreadable_rows_and_fills_its_limit(t: &Harness,
         let ours = Filter::Executor(executor);
         let letters = Filter::All(vec![ours.clone(), tags("letter")]);
         let no_parcels = Filter::All(vec![ours.clone(), Filter::Not(Box::new(tags("parcel")))]);
-        for filter in [ours, letters, no_parcels] {
+        let all_of = Filter::All(vec![ours.clone(), Filter::TagsAllOf(vec!["letter".to_owned()])]);
+        for filter in [ours, letters, all_of, no_parcels] {
             for limit in [1, 2, 3] {
                 let found = t.backend.query(&filter, limit).await.expect("an unreadable row does not fail a query");
                 let expected = [jobs[1], jobs[3]];
