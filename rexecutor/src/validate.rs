@@ -37,8 +37,8 @@ pub(crate) fn new_job(job: &NewJob, max_bytes: usize) -> Checked {
     job.metadata.as_deref().map_or(Ok(()), |metadata| json("metadata", metadata, max_bytes))?;
     attempts(job.max_attempts)?;
     tags(&job.tags)?;
-    headers(&job.headers)?;
-    match job.deadline {
+    headers(&job.extras.headers)?;
+    match job.extras.deadline {
         None => {}
         Some(Deadline::In(delay)) => self::delay("deadline", delay)?,
         Some(Deadline::At(at)) => instant("deadline", at)?,

@@ -37,11 +37,11 @@ macro_rules! extras {
 extras! {
     |job|
     status: job.blocked.then_some(JobStatus::Blocked), "coalesce({}, 'scheduled')";
-    headers: Some(&job.headers).filter(|headers| !headers.is_empty()), "{}";
-    group_key: job.group_key.as_ref(), "{}";
-    flow: job.flow.map(|flow| flow.0), "{}::BIGINT";
+    headers: Some(&job.extras.headers).filter(|headers| !headers.is_empty()), "{}";
+    group_key: job.extras.group_key.as_ref(), "{}";
+    flow: job.extras.flow.map(|flow| flow.0), "{}::BIGINT";
     // A time, or after how many microseconds.
-    deadline_at: job.deadline.map(deadline), "CASE
+    deadline_at: job.extras.deadline.map(deadline), "CASE
         WHEN {} LIKE '+%' THEN least(
             present.now + {}::BIGINT * INTERVAL '1 microsecond', greatest(present.now, '9999-12-31 00:00:00+00')
         )

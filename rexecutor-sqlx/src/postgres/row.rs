@@ -6,7 +6,7 @@ use std::{array::TryFromSliceError, sync::LazyLock};
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
-    backend::{Demand, Headers, JobRow, Marks},
+    backend::{Deadline, Demand, Headers, JobRow, Marks},
     job::{ExecutorName, FlowId, JobError, JobId, JobStatus, Lease, NodeId, uniqueness_criteria::UniqueKey},
 };
 use sqlx::{
@@ -16,14 +16,20 @@ use sqlx::{
 };
 
 /// The columns of a job, once and for all statements: how each is read, and what stands in its place where only its state
-/// is wanted.
+/// is wanted. The extras come last.
 macro_rules! columns {
-    ($($column:ident: $read:ident $(, else $nothing:literal)?;)*) => {
-        const NAMES: &[&str] = &[$(stringify!($column)),*];
+    (
+        all { $($column:ident: $read:ident $(, else $nothing:literal)?;)* }
+        extras { $($extra:ident as $field:ident: $read_extra:ident $(, else $no_extra:literal)?;)* }
+    ) => {
+        const NAMES: &[&str] = &[$(stringify!($column),)* $(stringify!($extra)),*];
 
         /// `{states}` in a statement: all columns, but nothing of what a change of status does not need.
         pub(super) static STATES: LazyLock<String> = LazyLock::new(|| {
-            let columns = [$((stringify!($column), None::<&str>$(.or(Some($nothing)))?)),*];
+            let columns = [
+                $((stringify!($column), None::<&str>$(.or(Some($nothing)))?),)*
+                $((stringify!($extra), None::<&str>$(.or(Some($no_extra)))?)),*
+            ];
             let column = |(name, nothing): (&str, Option<&str>)| match nothing {
                 Some(nothing) => format!("{nothing} AS {name}"),
                 None => name.to_owned(),
@@ -37,6 +43,7 @@ macro_rules! columns {
             let (id, executor) = (columns.id()?, executor(columns.text()?, known));
             let mut job = JobRow::empty(id, executor);
             read!(columns, job, $($column: $read,)*);
+            $(job.extras.set(|extra| &mut extra.$field, columns.$read_extra()?);)*
             Ok(job)
         }
     };
@@ -50,32 +57,36 @@ macro_rules! read {
 }
 
 columns! {
-    id: id;
-    executor: text;
-    status: status;
-    data: string, else "''";
-    metadata: optional_string, else "NULL::TEXT";
-    attempt: small;
-    max_attempts: small;
-    priority: small;
-    tags: texts, else "'{}'::TEXT []";
-    errors: errors, else "NULL::TEXT []";
-    lease: lease;
-    node: node;
-    cancel_reason: optional_string;
-    marks: marks;
-    unique_key: key;
-    headers: headers, else "NULL::TEXT";
-    group_key: optional_string;
-    flow: flow;
-    inserted_at: instant;
-    scheduled_at: instant;
-    deadline_at: optional_instant;
-    attempted_at: optional_instant;
-    completed_at: optional_instant;
-    cancelled_at: optional_instant;
-    discarded_at: optional_instant;
-    output: optional_string;
+    all {
+        id: id;
+        executor: text;
+        status: status;
+        data: string, else "''";
+        metadata: optional_string, else "NULL::TEXT";
+        attempt: small;
+        max_attempts: small;
+        priority: small;
+        tags: texts, else "'{}'::TEXT []";
+        errors: errors, else "NULL::TEXT []";
+        lease: lease;
+        node: node;
+        marks: marks;
+        unique_key: key;
+        inserted_at: instant;
+        scheduled_at: instant;
+        attempted_at: optional_instant;
+        completed_at: optional_instant;
+        cancelled_at: optional_instant;
+        discarded_at: optional_instant;
+    }
+    extras {
+        cancel_reason as cancel_reason: optional_string;
+        headers as headers: headers, else "NULL::TEXT";
+        group_key as group_key: optional_string;
+        flow as flow: flow;
+        deadline_at as deadline: deadline;
+        output as output: optional_string;
+    }
 }
 
 /// How many columns a job has.
@@ -212,6 +223,10 @@ impl<'r> Columns<'r> {
     fn optional_instant(&mut self) -> sqlx::Result<Option<DateTime<Utc>>> {
         let Some(micros) = self.optional_long()? else { return Ok(None) };
         Stored(micros).instant(NAMES.get(self.next - 1).copied().unwrap_or_default()).map(Some)
+    }
+
+    fn deadline(&mut self) -> sqlx::Result<Option<Deadline>> {
+        Ok(self.optional_instant()?.map(Deadline::At))
     }
 
     fn instant(&mut self) -> sqlx::Result<DateTime<Utc>> {

@@ -73,13 +73,13 @@ impl Database {
             .bind(each(jobs, |job| i32::from(job.attempt)))
             .bind(each(jobs, |job| job.scheduled_at))
             .bind(each(jobs, |job| job.node.map(|node| node.0)))
-            .bind(each(jobs, |job| job.cancel_reason.clone()))
+            .bind(each(jobs, |job| job.extras.cancel_reason.clone()))
             .bind(each(jobs, |job| job.completed_at))
             .bind(each(jobs, |job| job.cancelled_at))
             .bind(each(jobs, |job| job.discarded_at))
             .bind(errors)
             .bind(each(jobs, |job| job.marks.stored().map(u32::cast_signed)))
-            .bind(each(jobs, |job| job.output.clone()));
+            .bind(each(jobs, |job| job.extras.output.clone()));
         query.execute(connection).await.map(drop)
     }
 

@@ -2,14 +2,14 @@
 //!
 //! A stored row is input: whatever is wrong with it is told, and nothing here panics.
 
-use std::sync::LazyLock;
+use std::{cell::Cell, sync::LazyLock};
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
-    backend::{Headers, JobRow, Marks},
+    backend::{Deadline, Headers, JobRow, Marks},
     job::{ExecutorName, FlowId, JobId, JobStatus, Lease, NodeId, uniqueness_criteria::UniqueKey},
 };
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::{Decode, Row, Sqlite, Type, sqlite::SqliteRow};
 
 pub(super) type Problem = Box<dyn std::error::Error + Send + Sync>;
 
@@ -34,16 +34,17 @@ pub(super) fn micros(instant: DateTime<Utc>) -> i64 {
 }
 
 /// The columns of a job, once and for all statements: how each is read, and what stands in its place where only its state
-/// is wanted. Those that few jobs have come last.
+/// is wanted. Those that few jobs have come last, and of these the extras.
 macro_rules! columns {
     (
         all { $($column:ident: $read:ident $(, else $nothing:literal)?;)* }
-        few { $($rare:ident: $read_rare:ident $(, else $no_rare:literal)?;)* }
+        few { $($rare:ident: $read_rare:ident;)* }
+        extras { $($extra:ident as $field:ident: $read_extra:ident $(, else $no_extra:literal)?;)* }
     ) => {
-        const NAMES: &[&str] = &[$(stringify!($column),)* $(stringify!($rare)),*];
+        const NAMES: &[&str] = &[$(stringify!($column),)* $(stringify!($rare),)* $(stringify!($extra)),*];
 
         /// What few jobs have.
-        pub(super) const RARE: &[&str] = &[$(stringify!($rare)),*];
+        pub(super) const RARE: &[&str] = &[$(stringify!($rare),)* $(stringify!($extra)),*];
 
         /// `{columns}` in a statement.
         pub(super) static COLUMNS: LazyLock<String> = LazyLock::new(|| NAMES.join(", "));
@@ -52,7 +53,8 @@ macro_rules! columns {
         pub(super) static STATES: LazyLock<String> = LazyLock::new(|| {
             let columns = [
                 $((stringify!($column), None::<&str>$(.or(Some($nothing)))?),)*
-                $((stringify!($rare), None::<&str>$(.or(Some($no_rare)))?)),*
+                $((stringify!($rare), None::<&str>),)*
+                $((stringify!($extra), None::<&str>$(.or(Some($no_extra)))?)),*
             ];
             let column = |(name, nothing): (&str, Option<&str>)| match nothing {
                 Some(nothing) => format!("{nothing} AS {name}"),
@@ -61,16 +63,19 @@ macro_rules! columns {
             columns.map(column).join(", ")
         });
 
-        fn read_columns(id: JobId, row: &SqliteRow) -> Result<JobRow, Problem> {
-            let mut job = JobRow::empty(id, ExecutorName::from(text(row, "executor")?));
-            read!(row, job, $($column: $read,)*);
-            read_rare(&mut job, row)?;
+        /// Reads a job. Its columns come first in every statement that gives jobs, and in the order in which they are listed
+        /// here: to look for each by its name would take longer than all the rest.
+        fn read_columns(id: JobId, columns: &Columns<'_>) -> Result<JobRow, Problem> {
+            let mut job = JobRow::empty(id, ExecutorName::from(text(columns, "executor")?));
+            read!(columns, job, $($column: $read,)*);
+            read_rare(&mut job, columns)?;
             Ok(job)
         }
 
         /// Adds what few jobs have.
         pub(super) fn read_rare(job: &mut JobRow, row: &impl Source) -> Result<(), Problem> {
             $(job.$rare = $read_rare(row, stringify!($rare))?;)*
+            $(job.extras.set(|extra| &mut extra.$field, $read_extra(row, stringify!($extra))?);)*
             Ok(())
         }
     };
@@ -106,12 +111,14 @@ columns! {
         completed_at: optional_instant;
         cancelled_at: optional_instant;
         discarded_at: optional_instant;
-        deadline_at: optional_instant;
-        flow: flow;
-        group_key: optional_text;
-        cancel_reason: optional_text;
-        headers: headers, else "NULL";
-        output: optional_text;
+    }
+    extras {
+        deadline_at as deadline: deadline;
+        flow as flow: flow;
+        group_key as group_key: optional_text;
+        cancel_reason as cancel_reason: optional_text;
+        headers as headers: headers, else "NULL";
+        output as output: optional_text;
     }
 }
 
@@ -132,29 +139,59 @@ impl Source for SqliteRow {
     }
 }
 
-/// Reads a row without its errors.
-pub(super) fn read(row: &SqliteRow) -> Result<JobRow, Unreadable> {
-    let id = JobId::from(row.try_get::<i64, _>("id").unwrap_or_default());
-    read_columns(id, row).map_err(|problem| Unreadable { id, problem })
+/// The columns of a row, one after the other, whatever their names.
+struct Columns<'r> {
+    row: &'r SqliteRow,
+    next: Cell<usize>,
 }
 
-pub(super) fn text(row: &SqliteRow, column: &'static str) -> Result<String, Problem> {
-    Ok(row.try_get(column)?)
+impl<'r> Columns<'r> {
+    fn value<T: Decode<'r, Sqlite> + Type<Sqlite>>(&self, column: &'static str) -> Result<T, Problem> {
+        in_column(column, self.row.try_get(self.next.replace(self.next.get() + 1)))
+    }
+}
+
+impl Source for Columns<'_> {
+    fn integer(&self, column: &'static str) -> Result<Option<i64>, Problem> {
+        self.value(column)
+    }
+
+    fn string(&self, column: &'static str) -> Result<Option<String>, Problem> {
+        self.value(column)
+    }
+}
+
+/// Reads a row without its errors.
+pub(super) fn read(row: &SqliteRow) -> Result<JobRow, Unreadable> {
+    let id = JobId::from(row.try_get::<i64, _>(0).unwrap_or_default());
+    read_columns(id, &Columns { row, next: Cell::new(1) }).map_err(|problem| Unreadable { id, problem })
+}
+
+pub(super) fn text(row: &impl Source, column: &'static str) -> Result<String, Problem> {
+    row.string(column)?.ok_or_else(|| is_empty(column))
+}
+
+fn integer(row: &impl Source, column: &'static str) -> Result<i64, Problem> {
+    row.integer(column)?.ok_or_else(|| is_empty(column))
+}
+
+fn is_empty(column: &str) -> Problem {
+    format!("column `{column}` is empty").into()
 }
 
 fn optional_text(row: &impl Source, column: &'static str) -> Result<Option<String>, Problem> {
     row.string(column)
 }
 
-fn status(row: &SqliteRow, column: &'static str) -> Result<JobStatus, Problem> {
+fn status(row: &impl Source, column: &'static str) -> Result<JobStatus, Problem> {
     in_column(column, text(row, column)?.parse::<JobStatus>())
 }
 
-fn lease(row: &SqliteRow, column: &'static str) -> Result<Lease, Problem> {
-    Ok(Lease(row.try_get(column)?))
+fn lease(row: &impl Source, column: &'static str) -> Result<Lease, Problem> {
+    integer(row, column).map(Lease)
 }
 
-fn node(row: &SqliteRow, column: &'static str) -> Result<Option<NodeId>, Problem> {
+fn node(row: &impl Source, column: &'static str) -> Result<Option<NodeId>, Problem> {
     Ok(row.integer(column)?.map(NodeId))
 }
 
@@ -167,12 +204,12 @@ fn marks(row: &impl Source, column: &'static str) -> Result<Marks, Problem> {
     Ok(Marks::from_stored(bits.transpose()?))
 }
 
-fn key(row: &SqliteRow, column: &'static str) -> Result<Option<UniqueKey>, Problem> {
-    let Some(key) = row.try_get::<Option<Vec<u8>>, _>(column)? else { return Ok(None) };
+fn key(columns: &Columns<'_>, column: &'static str) -> Result<Option<UniqueKey>, Problem> {
+    let Some(key) = columns.value::<Option<Vec<u8>>>(column)? else { return Ok(None) };
     in_column(column, key.try_into().map(UniqueKey).map_err(|_| "not 16 bytes")).map(Some)
 }
 
-fn tags(row: &SqliteRow, column: &'static str) -> Result<Vec<String>, Problem> {
+fn tags(row: &impl Source, column: &'static str) -> Result<Vec<String>, Problem> {
     tags_of(&text(row, column)?)
 }
 
@@ -186,8 +223,12 @@ pub(super) fn tags_of(stored: &str) -> Result<Vec<String>, Problem> {
     if stored == "[]" { Ok(Vec::new()) } else { in_column("tags", serde_json::from_str(stored)) }
 }
 
-pub(super) fn small(row: &SqliteRow, column: &'static str) -> Result<u16, Problem> {
-    small_of(row.try_get(column)?, column)
+pub(super) fn small(row: &impl Source, column: &'static str) -> Result<u16, Problem> {
+    small_of(integer(row, column)?, column)
+}
+
+fn deadline(row: &impl Source, column: &'static str) -> Result<Option<Deadline>, Problem> {
+    Ok(optional_instant(row, column)?.map(Deadline::At))
 }
 
 /// A number that a job can have.
@@ -195,8 +236,8 @@ pub(super) fn small_of(value: i64, column: &'static str) -> Result<u16, Problem>
     u16::try_from(value).map_err(|_| format!("column `{column}` is {value}, and should be 0 to 65535").into())
 }
 
-pub(super) fn instant(row: &SqliteRow, column: &'static str) -> Result<DateTime<Utc>, Problem> {
-    optional_instant(row, column)?.ok_or_else(|| format!("column `{column}` is empty").into())
+pub(super) fn instant(row: &impl Source, column: &'static str) -> Result<DateTime<Utc>, Problem> {
+    optional_instant(row, column)?.ok_or_else(|| is_empty(column))
 }
 
 fn optional_instant(row: &impl Source, column: &'static str) -> Result<Option<DateTime<Utc>>, Problem> {

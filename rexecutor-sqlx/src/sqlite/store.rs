@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use rexecutor::{
     backend::{Enqueued, JobRow, NewJob},
-    job::{JobId, uniqueness_criteria::UniqueKey},
+    job::{JobId, JobStatus, uniqueness_criteria::UniqueKey},
 };
 use serde_json::{Value, json as value};
 use sqlx::Row;
 
 use super::{
-    extras::{Extras, PLAIN_VALUES},
+    extras::{self, Extras, PLAIN_VALUES},
     queries,
     row::micros,
     script::{Script, json},
@@ -36,7 +36,7 @@ pub(super) async fn store(work: &mut Work<'_>, jobs: &[&NewJob]) -> Result<Vec<E
     work.open().await?;
     let mut decided = Decided::look_up(work, jobs).await?;
     let answers: Vec<Enqueued> = jobs.iter().map(|job| decided.take(job, work.now)).collect();
-    let new: Vec<New<'_>> = decided.inserted().iter().map(New::of_row).collect();
+    let new: Vec<New<'_>> = decided.inserted().iter().map(|job| New::of_row(job, work.now)).collect();
     let mut rest = new.as_slice();
     while !rest.is_empty() {
         let (chunk, later) = rest.split_at(fitting(rest));
@@ -88,11 +88,11 @@ impl<'j> New<'j> {
             tags: &job.tags,
             metadata: job.metadata.as_deref(),
             data: &job.data,
-            extras: Extras::of(job, now),
+            extras: Extras::of(job.blocked, &job.extras, now),
         }
     }
 
-    fn of_row(job: &'j JobRow) -> Self {
+    fn of_row(job: &'j JobRow, now: DateTime<Utc>) -> Self {
         Self {
             executor: job.executor.as_str(),
             priority: job.priority,
@@ -103,7 +103,7 @@ impl<'j> New<'j> {
             tags: &job.tags,
             metadata: job.metadata.as_deref(),
             data: &job.data,
-            extras: Extras::of_row(job),
+            extras: Extras::of(job.status == JobStatus::Blocked, &job.extras, now),
         }
     }
 
@@ -137,14 +137,16 @@ fn insert(script: Script, jobs: &[New<'_>]) -> Result<Script, sqlx::Error> {
             .bind(json(&first.tags)?)?
             .bind(first.metadata.map(str::to_owned)),
         _ => {
-            let rows = jobs.iter().map(row).collect::<Result<Vec<_>, _>>()?;
-            script.then(queries::insert_jobs()).bind(json(&rows)?)
+            let have_extras = jobs.iter().any(|job| !job.extras.are_none());
+            let statement = if have_extras { &extras::INSERT } else { &extras::INSERT_PLAIN };
+            let rows = jobs.iter().map(|job| row(job, have_extras)).collect::<Result<Vec<_>, _>>()?;
+            script.then(statement).bind(json(&rows)?)
         }
     }
 }
 
 /// What `insert_jobs.sql` takes of a job.
-fn row(job: &New<'_>) -> Result<Vec<Value>, sqlx::Error> {
+fn row(job: &New<'_>, with_extras: bool) -> Result<Vec<Value>, sqlx::Error> {
     let New { executor, priority, scheduled_at, max_attempts, inserted_at, metadata, data, .. } = *job;
     let (key, tags) = (job.unique_key.map(hex), json(&job.tags)?);
     let plain: [Value; PLAIN_VALUES] = [
@@ -158,5 +160,6 @@ fn row(job: &New<'_>) -> Result<Vec<Value>, sqlx::Error> {
         value!(metadata),
         value!(data),
     ];
-    Ok(plain.into_iter().chain(job.extras.values()).collect())
+    let extras = with_extras.then(|| job.extras.values()).into_iter().flatten();
+    Ok(plain.into_iter().chain(extras).collect())
 }

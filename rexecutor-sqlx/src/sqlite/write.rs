@@ -51,12 +51,12 @@ pub(super) async fn store_states(work: &mut Work<'_>, jobs: &[JobRow]) -> Result
             job.attempt,
             micros(job.scheduled_at),
             job.node.map(|node| node.0),
-            job.cancel_reason,
+            job.extras.cancel_reason,
             job.completed_at.map(micros),
             job.cancelled_at.map(micros),
             job.discarded_at.map(micros),
             job.marks.stored(),
-            job.output,
+            job.extras.output,
         ])
     }));
     sqlx::query(queries::store_states()).bind(states.to_string()).execute(&mut *work.conn).await?;

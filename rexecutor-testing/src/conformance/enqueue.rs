@@ -50,12 +50,15 @@ pub async fn what_few_jobs_have_comes_back_as_it_was(t: &Harness) {
     let deadlines = [None, Some(later), Some(TimeDelta::days(1)), None];
     for ((row, claimed), deadline) in t.all().await.iter().zip(&claimed).zip(deadlines) {
         assert_eq!(row, claimed);
-        assert_eq!(row.deadline_at, deadline.map(|delay| t.now() + delay));
+        assert_eq!(row.extras.deadline, deadline.map(|delay| Deadline::At(t.now() + delay)));
     }
-    assert_eq!((&claimed[1].headers, claimed[1].flow), (&headers, Some(FlowId(9))));
-    assert_eq!(claimed[1].group_key.as_deref(), Some("customer 7"));
-    assert_eq!((&claimed[0].headers, &claimed[0].group_key, claimed[0].flow), (&Headers::default(), &None, None));
-    assert_eq!(claimed[3].group_key.as_deref(), Some(""));
+    assert_eq!((&claimed[1].extras.headers, claimed[1].extras.flow), (&headers, Some(FlowId(9))));
+    assert_eq!(claimed[1].extras.group_key.as_deref(), Some("customer 7"));
+    assert_eq!(
+        (&claimed[0].extras.headers, &claimed[0].extras.group_key, claimed[0].extras.flow),
+        (&Headers::default(), &None, None)
+    );
+    assert_eq!(claimed[3].extras.group_key.as_deref(), Some(""));
 }
 
 /// Answers, and the numbers in them, are in the order of the jobs.

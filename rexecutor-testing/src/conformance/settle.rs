@@ -100,7 +100,7 @@ pub async fn trap_08_a_job_asked_to_cancel_ends_cancelled_whatever_its_outcome(t
         let row = t.row(run.id).await;
         assert_eq!((row.status, row.cancelled_at), (JobStatus::Cancelled, Some(t.now())), "{outcome:?}");
         assert_eq!((row.completed_at, row.discarded_at, row.node), (None, None, None), "{outcome:?}");
-        assert_eq!(row.cancel_reason.as_deref(), Some("enough"), "{outcome:?}");
+        assert_eq!(row.extras.cancel_reason.as_deref(), Some("enough"), "{outcome:?}");
     }
 }
 
@@ -139,17 +139,17 @@ pub async fn a_lease_rises_for_ever_though_attempts_are_given_back(t: &Harness) 
 pub async fn an_output_is_stored_and_a_rerun_forgets_it(t: &Harness) {
     let run = t.running(job("mail")).await;
     let other = t.running(job("other")).await;
-    assert_eq!(run.output, None);
+    assert_eq!(run.extras.output, None);
     let outcomes = [(&run, Outcome::complete_with(r#"{"sent":"🦀"}"#)), (&other, COMPLETE)];
     let settlements = outcomes.map(|(run, outcome)| Settlement::new(run.id, run.lease, outcome));
     assert_eq!(t.backend.settle(settlements.into()).await.expect("outcomes can be stored"), []);
     let row = t.row(run.id).await;
-    assert_eq!((row.status, row.output.as_deref()), (JobStatus::Complete, Some(r#"{"sent":"🦀"}"#)));
-    assert_eq!(t.row(other.id).await.output, None);
+    assert_eq!((row.status, row.extras.output.as_deref()), (JobStatus::Complete, Some(r#"{"sent":"🦀"}"#)));
+    assert_eq!(t.row(other.id).await.extras.output, None);
     // An update leaves it alone.
     let change = JobChange::of(&row);
     t.backend.update(&row.executor, row.id, change).await.expect("it can be updated");
     assert_eq!(t.row(run.id).await, row);
     t.backend.rerun(&row.executor, row.id).await.expect("it can be rerun");
-    assert_eq!(t.row(run.id).await.output, None);
+    assert_eq!(t.row(run.id).await.extras.output, None);
 }

@@ -73,7 +73,7 @@ pub fn settle(row: &mut JobRow, lease: Lease, outcome: &Outcome, now: DateTime<U
     Some(match outcome {
         Outcome::Complete { keep, output } => {
             finish(row, Finish::Complete, now);
-            row.output.clone_from(output);
+            row.extras.set(|extra| &mut extra.output, output.clone());
             Effects { delete: !keep, output: *keep && output.is_some(), wake: false }
         }
         Outcome::Retry { delay, error } => {
@@ -93,7 +93,7 @@ pub fn settle(row: &mut JobRow, lease: Lease, outcome: &Outcome, now: DateTime<U
             Effects::NONE
         }
         Outcome::Cancel { reason } => {
-            row.cancel_reason = Some(reason.clone());
+            row.extras.set(|extra| &mut extra.cancel_reason, Some(reason.clone()));
             finish(row, Finish::Cancelled, now);
             Effects::NONE
         }
@@ -148,13 +148,14 @@ pub fn release(row: &mut JobRow, now: DateTime<Utc>) -> Result<(), AmendError> {
 pub fn cancel(row: &mut JobRow, reason: String, now: DateTime<Utc>) -> Result<(), AmendError> {
     match row.status {
         JobStatus::Blocked | JobStatus::Scheduled | JobStatus::Retryable => {
-            row.cancel_reason = Some(reason);
+            row.extras.set(|extra| &mut extra.cancel_reason, Some(reason));
             finish(row, Finish::Cancelled, now);
             Ok(())
         }
         JobStatus::Executing => {
             // The first reason stands: a second request changes nothing for a job that is stopping already.
-            row.cancel_reason.get_or_insert(reason);
+            let reason = row.extras.cancel_reason.clone().unwrap_or(reason);
+            row.extras.set(|extra| &mut extra.cancel_reason, Some(reason));
             row.marks = row.marks.with(Marks::STOPPING);
             Ok(())
         }
@@ -179,8 +180,8 @@ pub fn rerun(row: &mut JobRow, now: DateTime<Utc>) -> Result<(), AmendError> {
     row.status = JobStatus::Scheduled;
     row.attempt = 0;
     row.scheduled_at = now;
-    row.cancel_reason = None;
-    row.output = None;
+    row.extras.set(|extra| &mut extra.cancel_reason, None);
+    row.extras.set(|extra| &mut extra.output, None);
     row.completed_at = None;
     row.cancelled_at = None;
     row.discarded_at = None;

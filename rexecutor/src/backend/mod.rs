@@ -26,6 +26,7 @@ pub use self::{
     wakeup::{Listeners, WakeReasons, Wakeup},
 };
 pub use crate::model::{
-    AmendError, BackendError, Claimed, Deadline, Demand, Due, Enqueued, Failure, Filter, Headers, Heartbeat, JobChange,
-    JobRow, Marks, NewJob, Node, Outcome, Pause, Paused, Result, ScheduleKey, Settlement, Ticks, Unique,
+    AmendError, BackendError, Claimed, Deadline, Demand, Due, Enqueued, Extra, Extras, Failure, Filter, Headers,
+    Heartbeat, JobChange, JobRow, Marks, NewJob, Node, Outcome, Pause, Paused, Result, ScheduleKey, Settlement, Ticks,
+    Unique,
 };

@@ -79,7 +79,7 @@ impl JobContext {
 
     /// What travels with the job beside its data.
     pub fn headers(&self) -> &Headers {
-        &self.0.row.headers
+        &self.0.row.extras.headers
     }
 
     /// The job's metadata, decoded as `M`; `None` if it has none.

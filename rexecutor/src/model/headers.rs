@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 pub struct Headers(BTreeMap<String, String>);
 
 impl Headers {
+    pub(super) const NONE: Self = Self(BTreeMap::new());
+
     /// The value of this name.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)

@@ -9,6 +9,7 @@
 mod change;
 mod claim;
 mod error;
+mod extras;
 mod failure;
 mod filter;
 mod headers;
@@ -30,6 +31,7 @@ pub use self::{
     change::JobChange,
     claim::{Claimed, Demand},
     error::{AmendError, BackendError, Result},
+    extras::{Extra, Extras},
     failure::{ErrorType, Failure, JobError},
     filter::Filter,
     headers::Headers,

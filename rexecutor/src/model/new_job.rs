@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
+    extras::Extras,
     headers::Headers,
     id::{ExecutorName, FlowId, JobId},
     time::after,
@@ -31,14 +32,8 @@ pub struct NewJob {
     pub blocked: bool,
     /// What it must not exist beside.
     pub unique: Option<Unique>,
-    /// What travels with it.
-    pub headers: Headers,
-    /// Jobs of one executor with the same key belong together, for limits of so many a key.
-    pub group_key: Option<String>,
-    /// The flow that it is a part of.
-    pub flow: Option<FlowId>,
-    /// After which time there is no use in it any more, counted as `due` is.
-    pub deadline: Option<Deadline>,
+    /// What few jobs have.
+    pub extras: Extras,
 }
 
 impl NewJob {
@@ -54,10 +49,7 @@ impl NewJob {
             due: Due::Now,
             blocked: false,
             unique: None,
-            headers: Headers::default(),
-            group_key: None,
-            flow: None,
-            deadline: None,
+            extras: Extras::default(),
         }
     }
 }
@@ -119,32 +111,36 @@ impl NewJob {
 
     /// What travels with it.
     #[must_use]
-    pub fn with_headers(self, headers: Headers) -> Self {
-        Self { headers, ..self }
+    pub fn with_headers(mut self, headers: Headers) -> Self {
+        self.extras.set(|extra| &mut extra.headers, headers);
+        self
     }
 
     /// What it has in common with others of its executor.
     ///
     /// It is stored and comes back with the row. Nothing heeds it yet.
     #[must_use]
-    pub fn with_group_key(self, group_key: impl Into<Option<String>>) -> Self {
-        Self { group_key: group_key.into(), ..self }
+    pub fn with_group_key(mut self, group_key: impl Into<Option<String>>) -> Self {
+        self.extras.set(|extra| &mut extra.group_key, group_key.into());
+        self
     }
 
     /// The flow that it is a part of.
     ///
     /// It is stored and comes back with the row. Nothing heeds it yet.
     #[must_use]
-    pub fn with_flow(self, flow: impl Into<Option<FlowId>>) -> Self {
-        Self { flow: flow.into(), ..self }
+    pub fn with_flow(mut self, flow: impl Into<Option<FlowId>>) -> Self {
+        self.extras.set(|extra| &mut extra.flow, flow.into());
+        self
     }
 
     /// After which time there is no use in it any more.
     ///
     /// It is stored and comes back with the row. Nothing heeds it yet.
     #[must_use]
-    pub fn with_deadline(self, deadline: impl Into<Option<Deadline>>) -> Self {
-        Self { deadline: deadline.into(), ..self }
+    pub fn with_deadline(mut self, deadline: impl Into<Option<Deadline>>) -> Self {
+        self.extras.set(|extra| &mut extra.deadline, deadline.into());
+        self
     }
 }
 

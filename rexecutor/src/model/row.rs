@@ -3,11 +3,11 @@
 use chrono::{DateTime, Utc};
 
 use super::{
+    extras::Extras,
     failure::JobError,
-    headers::Headers,
-    id::{ExecutorName, FlowId, JobId, Lease, NodeId},
+    id::{ExecutorName, JobId, Lease, NodeId},
     marks::Marks,
-    new_job::NewJob,
+    new_job::{Deadline, NewJob},
     status::JobStatus,
     unique::UniqueKey,
 };
@@ -40,26 +40,16 @@ pub struct JobRow {
     pub lease: Lease,
     /// The node that runs it, while it is executing.
     pub node: Option<NodeId>,
-    /// Why it is to stop, once somebody asked while it was executing; why it was cancelled, afterwards.
-    pub cancel_reason: Option<String>,
     /// What sets it apart from a plain job.
     pub marks: Marks,
     /// What other unique jobs compare with.
     pub unique_key: Option<UniqueKey>,
-    /// What travels with it.
-    pub headers: Headers,
-    /// What it has in common with others of its executor.
-    pub group_key: Option<String>,
-    /// The flow that it is a part of.
-    pub flow: Option<FlowId>,
-    /// What it gave when it succeeded, as JSON. Claims do not read it.
-    pub output: Option<String>,
+    /// What few jobs have.
+    pub extras: Extras,
     /// When it was enqueued.
     pub inserted_at: DateTime<Utc>,
     /// When it is, or was, due.
     pub scheduled_at: DateTime<Utc>,
-    /// After when there is no use in it any more.
-    pub deadline_at: Option<DateTime<Utc>>,
     /// When its last attempt was claimed.
     pub attempted_at: Option<DateTime<Utc>>,
     /// When it succeeded.
@@ -86,16 +76,11 @@ impl JobRow {
             errors: Vec::new(),
             lease: Lease::default(),
             node: None,
-            cancel_reason: None,
             marks: Marks::NONE,
             unique_key: None,
-            headers: Headers::default(),
-            group_key: None,
-            flow: None,
-            output: None,
+            extras: Extras::default(),
             inserted_at: DateTime::UNIX_EPOCH,
             scheduled_at: DateTime::UNIX_EPOCH,
-            deadline_at: None,
             attempted_at: None,
             completed_at: None,
             cancelled_at: None,
@@ -105,6 +90,10 @@ impl JobRow {
 
     /// A job that has just been enqueued.
     pub fn new(id: JobId, job: NewJob, now: DateTime<Utc>) -> Self {
+        let mut extras = job.extras;
+        if let Some(deadline) = extras.deadline {
+            extras.set(|extra| &mut extra.deadline, Some(Deadline::At(deadline.at(now))));
+        }
         Self {
             status: if job.blocked { JobStatus::Blocked } else { JobStatus::Scheduled },
             data: job.data,
@@ -113,12 +102,9 @@ impl JobRow {
             priority: job.priority,
             tags: job.tags,
             unique_key: job.unique.map(|unique| unique.key),
-            headers: job.headers,
-            group_key: job.group_key,
-            flow: job.flow,
+            extras,
             inserted_at: now,
             scheduled_at: job.due.at(now),
-            deadline_at: job.deadline.map(|deadline| deadline.at(now)),
             ..Self::empty(id, job.executor)
         }
     }

@@ -91,7 +91,7 @@ impl<D: DeserializeOwned, M: DeserializeOwned> Job<D, M> {
             completed_at: row.completed_at,
             cancelled_at: row.cancelled_at,
             discarded_at: row.discarded_at,
-            cancel_reason: row.cancel_reason.clone(),
+            cancel_reason: row.extras.cancel_reason.clone(),
             context,
         })
     }

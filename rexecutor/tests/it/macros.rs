@@ -255,7 +255,7 @@ async fn parameters_are_extracted_and_an_extractor_may_cancel() {
     world.clock.settle().await;
     let [good, bad] = [world.row(ids[0]).await, world.row(ids[1]).await];
     assert_eq!((good.status, bad.status), (JobStatus::Complete, JobStatus::Cancelled));
-    assert_eq!(bad.cancel_reason.as_deref(), Some("the job names no tenant"));
+    assert_eq!(bad.extras.cancel_reason.as_deref(), Some("the job names no tenant"));
     node.graceful_shutdown().await;
 }
 

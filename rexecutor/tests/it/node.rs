@@ -187,7 +187,7 @@ async fn trap_08_cancelling_reaches_a_running_job() {
     world.seconds(5).await;
     world.clock.settle().await;
     let row = world.row(stubborn).await;
-    assert_eq!((row.status, row.cancel_reason.as_deref()), (JobStatus::Cancelled, Some("enough")));
+    assert_eq!((row.status, row.extras.cancel_reason.as_deref()), (JobStatus::Cancelled, Some("enough")));
     node.graceful_shutdown().await;
 }
 

@@ -197,9 +197,9 @@ async fn an_error_decides_what_happens_next() {
     use JobStatus::{Cancelled, Discarded, Retryable};
     assert_eq!(statuses, [Discarded, Cancelled, Retryable, Cancelled]);
     assert_eq!(rows[0].errors[0].error_type, ErrorType::Other("final".to_owned()));
-    assert_eq!(rows[1].cancel_reason.as_deref(), Some("it says so"));
+    assert_eq!(rows[1].extras.cancel_reason.as_deref(), Some("it says so"));
     assert_eq!(rows[2].scheduled_at, rexecutor_testing::TestClock::START + TimeDelta::seconds(90));
-    assert_eq!(rows[3].cancel_reason.as_deref(), Some("not needed"));
+    assert_eq!(rows[3].extras.cancel_reason.as_deref(), Some("not needed"));
     node.graceful_shutdown().await;
 }
 
@@ -263,7 +263,7 @@ async fn a_returned_error_decides_through_whatever_wraps_it() {
     let due = rexecutor_testing::TestClock::START + TimeDelta::seconds(90);
     assert_eq!((row.status, row.scheduled_at, row.errors[0].details.as_str()), (JobStatus::Retryable, due, "busy"));
     let row = world.row(cancelled).await;
-    assert_eq!((row.status, row.cancel_reason.as_deref()), (JobStatus::Cancelled, Some("nothing to do")));
+    assert_eq!((row.status, row.extras.cancel_reason.as_deref()), (JobStatus::Cancelled, Some("nothing to do")));
     node.graceful_shutdown().await;
 }
 

@@ -1,0 +1,71 @@
+//! What few jobs have.
+
+use std::{fmt, ops::Deref};
+
+use super::{headers::Headers, id::FlowId, new_job::Deadline};
+
+/// What few jobs have. It is a pointer, and a null one for all others: what a plain job weighs decides how fast many of
+/// them are.
+///
+/// ```
+/// use rexecutor::backend::Extras;
+///
+/// let mut extras = Extras::default();
+/// assert_eq!(extras.output, None);
+/// extras.set(|extra| &mut extra.output, Some("42".to_owned()));
+/// assert_eq!(extras.output.as_deref(), Some("42"));
+/// ```
+#[derive(Clone, Default)]
+pub struct Extras(Option<Box<Extra>>);
+
+/// One job's [`Extras`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Extra {
+    /// What travels with it.
+    pub headers: Headers,
+    /// Jobs of one executor with the same key belong together, for limits of so many a key.
+    pub group_key: Option<String>,
+    /// The flow that it is a part of.
+    pub flow: Option<FlowId>,
+    /// After which time there is no use in it any more: once it is stored, always an instant.
+    pub deadline: Option<Deadline>,
+    /// What it gave when it succeeded, as JSON. Claims do not read it.
+    pub output: Option<String>,
+    /// Why it is to stop, once somebody asked while it was executing; why it was cancelled, afterwards.
+    pub cancel_reason: Option<String>,
+}
+
+static NONE: Extra =
+    Extra { headers: Headers::NONE, group_key: None, flow: None, deadline: None, output: None, cancel_reason: None };
+
+impl Extras {
+    /// Sets a field. To set nothing where there is nothing costs nothing.
+    pub fn set<T: Default + PartialEq>(&mut self, field: impl FnOnce(&mut Extra) -> &mut T, value: T) {
+        if self.0.is_some() || value != T::default() {
+            *field(self.0.get_or_insert_default()) = value;
+        }
+    }
+}
+
+impl Deref for Extras {
+    type Target = Extra;
+
+    fn deref(&self) -> &Extra {
+        self.0.as_deref().unwrap_or(&NONE)
+    }
+}
+
+impl PartialEq for Extras {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Extras {}
+
+impl fmt::Debug for Extras {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}
