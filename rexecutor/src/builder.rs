@@ -9,7 +9,7 @@ use crate::{
     criteria::UniquenessCriteria,
     executing::Executor,
     global::{self, NoGlobalBackend},
-    model::{BackendError, Due, Enqueued, Headers, NewJob},
+    model::{BackendError, Due, Enqueued, NewJob},
     validate::{self, InvalidJob},
 };
 
@@ -33,12 +33,8 @@ use crate::{
 pub struct JobBuilder<'a, E: Executor, D = NoData> {
     data: D,
     metadata: Option<E::Metadata>,
-    max_attempts: u16,
-    priority: u16,
-    tags: Vec<String>,
-    due: Due,
-    blocked: bool,
-    headers: Headers,
+    /// All the rest, and no data yet.
+    job: NewJob,
     unique: Option<UniquenessCriteria<'a>>,
     executor: PhantomData<fn(E)>,
 }
@@ -47,10 +43,10 @@ impl<E: Executor, D> std::fmt::Debug for JobBuilder<'_, E, D> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("JobBuilder")
             .field("executor", &E::NAME)
-            .field("max_attempts", &self.max_attempts)
-            .field("priority", &self.priority)
-            .field("tags", &self.tags)
-            .field("due", &self.due)
+            .field("max_attempts", &self.job.max_attempts)
+            .field("priority", &self.job.priority)
+            .field("tags", &self.job.tags)
+            .field("due", &self.job.due)
             .field("unique", &self.unique)
             .finish_non_exhaustive()
     }
@@ -96,12 +92,10 @@ impl<E: Executor> JobBuilder<'_, E> {
         Self {
             data: NoData,
             metadata: None,
-            max_attempts: E::MAX_ATTEMPTS,
-            priority: E::PRIORITY,
-            tags: E::TAGS.iter().map(|tag| (*tag).to_owned()).collect(),
-            due: Due::Now,
-            blocked: false,
-            headers: Headers::default(),
+            job: NewJob::new(E::NAME, String::new())
+                .with_max_attempts(E::MAX_ATTEMPTS)
+                .with_priority(E::PRIORITY)
+                .with_tags(E::TAGS.iter().map(|tag| (*tag).to_owned()).collect()),
             unique: None,
             executor: PhantomData,
         }
@@ -111,19 +105,8 @@ impl<E: Executor> JobBuilder<'_, E> {
 impl<'a, E: Executor, D> JobBuilder<'a, E, D> {
     /// What the job works on.
     pub fn with_data(self, data: E::Data) -> JobBuilder<'a, E, WithData<E::Data>> {
-        let Self { data: _, metadata, max_attempts, priority, tags, due, blocked, headers, unique, executor } = self;
-        JobBuilder {
-            data: WithData(data),
-            metadata,
-            max_attempts,
-            priority,
-            tags,
-            due,
-            blocked,
-            headers,
-            unique,
-            executor,
-        }
+        let Self { data: _, metadata, job, unique, executor } = self;
+        JobBuilder { data: WithData(data), metadata, job, unique, executor }
     }
 
     /// What else is stored with the job.
@@ -134,21 +117,21 @@ impl<'a, E: Executor, D> JobBuilder<'a, E, D> {
 
     /// How many attempts the job has, at least 1. The default is [`Executor::MAX_ATTEMPTS`].
     pub fn with_max_attempts(mut self, max_attempts: u16) -> Self {
-        self.max_attempts = max_attempts;
+        self.job.max_attempts = max_attempts;
         self
     }
 
     /// Lower numbers start first. The default is [`Executor::PRIORITY`].
     pub fn with_priority(mut self, priority: u16) -> Self {
-        self.priority = priority;
+        self.job.priority = priority;
         self
     }
 
     /// Words to find the job by, at most 255 bytes each, in addition to [`Executor::TAGS`].
     pub fn with_tags<T: Into<String>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
         for tag in tags.into_iter().map(Into::into) {
-            if !self.tags.contains(&tag) {
-                self.tags.push(tag);
+            if !self.job.tags.contains(&tag) {
+                self.job.tags.push(tag);
             }
         }
         self
@@ -161,20 +144,20 @@ impl<'a, E: Executor, D> JobBuilder<'a, E, D> {
 
     /// When the job is due; at once, if that is past. The default is at once.
     pub fn schedule_at(mut self, at: DateTime<Utc>) -> Self {
-        self.due = Due::At(at.trunc_subsecs(6));
+        self.job.due = Due::At(at.trunc_subsecs(6));
         self
     }
 
     /// How long after it is stored the job is due, by the backend's clock: not negative, at most 1,000 years.
     pub fn schedule_in(mut self, delay: TimeDelta) -> Self {
-        self.due = Due::In(delay);
+        self.job.due = Due::In(delay);
         self
     }
 
     /// Stores the job blocked: it is not claimed before somebody
     /// [releases](crate::executor::ExecutorExt::release_job) it, and then when it is due.
     pub fn blocked(mut self) -> Self {
-        self.blocked = true;
+        self.job.blocked = true;
         self
     }
 
@@ -182,7 +165,7 @@ impl<'a, E: Executor, D> JobBuilder<'a, E, D> {
     /// of them together may have 8 KiB. The job reads it with
     /// [`context.headers().get(name)`](crate::job::JobContext::headers).
     pub fn with_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.headers.set(name, value);
+        self.job.extras.edit().headers.set(name, value);
         self
     }
 
@@ -266,14 +249,7 @@ impl<E: Executor, D> JobBuilder<'_, E, D> {
         let unique = self.unique.or_else(|| E::uniqueness(&data));
         let data = serde_json::to_string(&data).map_err(encode("data"))?;
         let metadata = self.metadata.as_ref().map(serde_json::to_string).transpose().map_err(encode("metadata"))?;
-        let mut job = NewJob::new(E::NAME, data)
-            .with_metadata(metadata)
-            .with_max_attempts(self.max_attempts)
-            .with_priority(self.priority)
-            .with_tags(self.tags)
-            .with_due(self.due)
-            .with_blocked(self.blocked)
-            .with_headers(self.headers);
+        let mut job = self.job.with_data(data).with_metadata(metadata);
         // Before the key: reading the data back to compare them needs the limit on their depth.
         validate::new_job(&job, E::MAX_DATA_BYTES)?;
         if let Some(criteria) = unique {

@@ -78,6 +78,11 @@ impl Engine {
         let _ = self.commands.send(Command::ShutDown);
     }
 
+    /// Shuts down once nothing is left to run.
+    pub(crate) fn shut_down_when_idle(&self) {
+        let _ = self.commands.send(Command::ShutDownWhenIdle);
+    }
+
     /// Waits until the node has left.
     pub(crate) async fn left(&self) {
         self.left.cancelled().await;

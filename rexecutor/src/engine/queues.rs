@@ -72,6 +72,15 @@ impl Queues {
         self.queues.values_mut().for_each(|queue| queue.is_ready = true);
     }
 
+    /// Whether any may have due jobs.
+    pub(super) fn any_ready(&self) -> bool {
+        self.queues.values().any(|queue| queue.is_ready)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.queues.is_empty()
+    }
+
     /// Takes in a claimed job; gives it back if there is no such executor here.
     pub(super) fn put(&mut self, row: JobRow, now: DateTime<Utc>) -> Option<JobRow> {
         match self.queues.get_mut(row.executor.as_str()) {
@@ -93,7 +102,7 @@ impl Queues {
     /// jobs. They count as not ready from here on; whoever is woken for meanwhile, or had all that was asked for, becomes
     /// ready again.
     pub(super) fn take_demands(&mut self, most: usize, ahead: usize) -> Vec<Demand> {
-        if !self.queues.values().any(|queue| queue.is_ready) {
+        if !self.any_ready() {
             return Vec::new();
         }
         let (taken, beyond) = (self.running() + self.waiting(), self.beyond());

@@ -43,8 +43,12 @@ impl Extras {
     /// Sets a field. To set nothing where there is nothing costs nothing.
     pub fn set<T: Default + PartialEq>(&mut self, field: impl FnOnce(&mut Extra) -> &mut T, value: T) {
         if self.0.is_some() || value != T::default() {
-            *field(self.0.get_or_insert_default()) = value;
+            *field(self.edit()) = value;
         }
+    }
+
+    pub(crate) fn edit(&mut self) -> &mut Extra {
+        self.0.get_or_insert_default()
     }
 }
 

@@ -201,6 +201,44 @@ impl<Global> Rexecutor<Global> {
         DropGuard(self.engine)
     }
 
+    /// Runs every job of this node's that is due, and every one that those enqueue for now, then leaves: for scripts,
+    /// examples and tests.
+    ///
+    /// Jobs that are due later stay: those that are scheduled, and failed ones that wait for their next attempt. Jobs that
+    /// other nodes run are not waited for. Where jobs keep enqueuing jobs, or the backend is away, it does not end.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the node running: it still leaves once it is idle.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rexecutor::{backend::memory::InMemoryBackend, prelude::*};
+    ///
+    /// #[job]
+    /// async fn count_down(from: u32) {
+    ///     println!("{from}");
+    ///     if from > 1 {
+    ///         let _ = CountDown::enqueue(from - 1).await;
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let node = Rexecutor::from_registry().with_backend(InMemoryBackend::new()).start().await?;
+    /// CountDown::enqueue(3).await?;
+    /// node.run_until_idle().await; // prints 3, 2 and 1
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn run_until_idle(self) {
+        if let Some(engine) = &self.engine {
+            engine.shut_down_when_idle();
+            engine.left().await;
+        }
+    }
+
     /// Works until the process gets SIGINT or SIGTERM, then shuts down gracefully. A second signal ends the wait.
     ///
     /// # Cancel safety

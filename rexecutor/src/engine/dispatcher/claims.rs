@@ -71,6 +71,7 @@ impl Dispatcher {
             Ok(claimed) => claimed,
             Err(error) => {
                 self.pause = Some(self.outage.failed(&error));
+                self.note_idle(false);
                 demands.iter().for_each(|demand| self.queues.ready(&demand.executor));
                 return;
             }
@@ -78,6 +79,7 @@ impl Dispatcher {
         self.outage.is_over();
         if !claimed.member {
             self.lost = Some(node);
+            self.note_idle(false);
             self.queues.all_ready();
             self.connections.check.notify_one();
             return;
@@ -86,6 +88,7 @@ impl Dispatcher {
             self.wake_in(wait);
         }
         self.note_filled(&demands, &claimed.jobs);
+        self.note_idle(claimed.jobs.is_empty());
         let now = self.environment.clock.now();
         self.prefetch.claimed(began, now);
         let is_ours = self.phase == Phase::Open && self.node == Some(node);

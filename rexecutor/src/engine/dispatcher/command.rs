@@ -18,6 +18,8 @@ pub(in crate::engine) enum Command {
     Join(Option<NodeId>),
     /// Acts on what the backend knows of this membership.
     Compare(NodeId, Heartbeat),
+    /// Shuts down once nothing is left to run.
+    ShutDownWhenIdle,
     /// Claims no more, and ends when all is settled.
     ShutDown,
 }

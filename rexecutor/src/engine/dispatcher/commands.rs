@@ -1,6 +1,6 @@
 //! What the dispatcher does when it is told something: by the rest of the node, or by the backend.
 
-use super::{command::Command, phase::Phase, state::Dispatcher};
+use super::{command::Command, idle::Idle, state::Dispatcher};
 use crate::{
     backend::WakeReasons,
     context::JobContext,
@@ -13,12 +13,8 @@ impl Dispatcher {
             Command::Add(runner) => self.queues.add(runner),
             Command::Join(node) => self.join(node),
             Command::Compare(node, heartbeat) => self.compare(node, &heartbeat),
-            Command::ShutDown if self.phase == Phase::Open => {
-                tracing::info!(running = self.running.len(), "the node is shutting down");
-                self.give_back_waiting(|_, _| true);
-                self.enter(Phase::Draining, self.options.shutdown_grace);
-            }
-            Command::ShutDown => {}
+            Command::ShutDownWhenIdle => self.idle = self.idle.or(Some(Idle::Unknown)),
+            Command::ShutDown => self.shut_down(),
         }
     }
 

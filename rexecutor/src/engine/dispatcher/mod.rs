@@ -13,6 +13,7 @@ mod claim;
 mod claims;
 mod command;
 mod commands;
+mod idle;
 mod phase;
 mod running;
 mod runs;

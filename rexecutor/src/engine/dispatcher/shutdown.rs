@@ -12,6 +12,15 @@ const ABORT_GRACE: Duration = Duration::from_secs(1);
 const LEAVE_GRACE: Duration = Duration::from_secs(10);
 
 impl Dispatcher {
+    /// Begins to shut down, unless that has begun.
+    pub(super) fn shut_down(&mut self) {
+        if self.phase == Phase::Open {
+            tracing::info!(running = self.running.len(), "the node is shutting down");
+            self.give_back_waiting(|_, _| true);
+            self.enter(Phase::Draining, self.options.shutdown_grace);
+        }
+    }
+
     pub(super) fn enter(&mut self, phase: Phase, grace: Duration) {
         self.phase = phase;
         self.grace = Some(self.environment.clock.sleep(grace));
@@ -19,6 +28,7 @@ impl Dispatcher {
 
     /// Goes on with shutting down as soon as nothing is left to wait for, through as many phases as have nothing to do.
     pub(super) fn next_phase(&mut self) {
+        self.leave_if_idle();
         let is_drained = self.running.is_empty() && self.claiming.is_none();
         if matches!(self.phase, Phase::Draining | Phase::Aborting) && is_drained {
             self.enter(Phase::Leaving, LEAVE_GRACE);

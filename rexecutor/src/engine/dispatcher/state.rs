@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use super::{
     claim::Claiming,
     command::Connections,
+    idle::Idle,
     phase::Phase,
     running::{Running, Slot},
 };
@@ -47,6 +48,8 @@ pub(in crate::engine) struct Dispatcher {
     /// The membership that was found to have ended.
     pub(super) lost: Option<NodeId>,
     pub(super) phase: Phase,
+    /// Where the node is to leave once it is idle.
+    pub(super) idle: Option<Idle>,
     /// When the next phase of shutting down begins by itself.
     pub(super) grace: Option<BoxFuture<'static, ()>>,
 }
@@ -74,6 +77,7 @@ impl Dispatcher {
             orphans: Orphans::default(),
             lost: None,
             phase: Phase::Open,
+            idle: None,
             grace: None,
             environment: Arc::new(environment),
             options,
