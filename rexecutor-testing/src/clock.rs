@@ -31,6 +31,7 @@ use crate::idle;
 /// let backend = InMemoryBackend::new().with_clock(clock.clone());
 /// let node = Rexecutor::builder().with_backend(backend).with_clock(clock.clone()).start().await?;
 /// clock.advance(rexecutor::TimeDelta::days(1)).await;
+/// node.graceful_shutdown().await;
 /// # Ok(())
 /// # }
 /// ```

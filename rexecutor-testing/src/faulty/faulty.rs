@@ -43,6 +43,7 @@ use crate::TestClock;
 /// // The outcome was stored all the same.
 /// assert_eq!(backend.calls(Operation::Settle), 3);
 /// rexecutor::assert_enqueued!(1 job, to: backend, for_executor: Greet, with_status: JobStatus::Complete);
+/// node.graceful_shutdown().await;
 /// # Ok(())
 /// # }
 /// ```

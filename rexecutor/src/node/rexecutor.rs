@@ -48,9 +48,13 @@ use crate::{
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let rexecutor = Rexecutor::new(InMemoryBackend::new()).with_executor::<Hello>().set_global_backend()?;
 /// Hello::builder().with_data("world".to_owned()).enqueue().await?;
-/// rexecutor.graceful_shutdown().await;
+/// rexecutor.run_until_idle().await;
 /// # Ok(())
 /// # }
+/// ```
+///
+/// ```text
+/// hello, world
 /// ```
 pub struct Rexecutor<Global = GlobalUnset> {
     environment: Environment,
@@ -213,7 +217,7 @@ impl<Global> Rexecutor<Global> {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```standalone_crate
     /// use rexecutor::{backend::memory::InMemoryBackend, prelude::*};
     ///
     /// #[job]
@@ -228,9 +232,15 @@ impl<Global> Rexecutor<Global> {
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let node = Rexecutor::from_registry().with_backend(InMemoryBackend::new()).start().await?;
     /// CountDown::enqueue(3).await?;
-    /// node.run_until_idle().await; // prints 3, 2 and 1
+    /// node.run_until_idle().await;
     /// # Ok(())
     /// # }
+    /// ```
+    ///
+    /// ```text
+    /// 3
+    /// 2
+    /// 1
     /// ```
     pub async fn run_until_idle(self) {
         if let Some(engine) = &self.engine {
