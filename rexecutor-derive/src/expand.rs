@@ -265,8 +265,14 @@ fn execute(model: &Job) -> TokenStream {
         ReturnType::Default => ident.span(),
         ReturnType::Type(_, ty) => ty.span(),
     };
+    // The traits are in scope for this call alone; it takes the first that fits the type.
+    let traits = quote!(
+        use #krate::__private::{Converted as _, Decides as _, Hidden as _, Typed as _};
+    );
     let result = quote_spanned! {output=>
-        #krate::__private::IntoExecutionResult::into_execution_result(#returned)
+        #[allow(unused_imports)]
+        #traits
+        (&&&&#krate::__private::Returned::of(&#returned)).into_result(#returned)
     };
     // At the function, so that what is wrong with its future is told there. A job without parameters looks at nothing.
     quote_spanned! {ident.span()=>

@@ -52,5 +52,8 @@ pub mod __private {
     #[cfg(feature = "macros")]
     pub use rexecutor_derive::expectation;
 
-    pub use crate::{executing::IntoExecutionResult, registry::extract};
+    pub use crate::{
+        executing::{Converted, Decides, Hidden, KnownError, Returned, Typed},
+        registry::extract,
+    };
 }

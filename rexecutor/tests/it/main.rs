@@ -6,6 +6,7 @@ mod ahead;
 mod assertions;
 mod capabilities;
 mod clocks;
+mod errors;
 mod idle;
 mod layers;
 mod life_cycle;
