@@ -1,4 +1,5 @@
 #![doc = include_str!("docs/crate.md")]
+#![doc(test(attr(deny(unused_must_use))))]
 
 pub mod backend;
 pub mod backoff;
@@ -54,6 +55,6 @@ pub mod __private {
 
     pub use crate::{
         executing::{Converted, Decides, Hidden, KnownError, Returned, Typed},
-        registry::extract,
+        registry::{Extracted, NotExtracted, Parameter, is_extracted},
     };
 }

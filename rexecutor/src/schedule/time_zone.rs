@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, MappedLocalTime, NaiveDateTime, Offset, TimeDelta, TimeZone as _, Utc};
 
+use super::zones;
+
 /// A time zone of the IANA database, such as `Europe/London`.
 ///
 /// # Examples
@@ -21,8 +23,15 @@ pub struct TimeZone(chrono_tz::Tz);
 
 /// A text that names no time zone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no time zone; write a name of the IANA database, as `Europe/London`")]
-pub struct UnknownTimeZone(pub(super) String);
+#[error("`{name}` is no time zone; {}", hint(name))]
+pub struct UnknownTimeZone {
+    name: String,
+}
+
+fn hint(text: &str) -> String {
+    let unknown = || "write a name of the IANA database, as `Europe/London`".to_owned();
+    zones::meant(text).map_or_else(unknown, |zone| format!("did you mean `{zone}`?"))
+}
 
 impl TimeZone {
     /// Coordinated universal time, whose clocks never change.
@@ -69,7 +78,7 @@ impl FromStr for TimeZone {
     type Err = UnknownTimeZone;
 
     fn from_str(name: &str) -> Result<Self, UnknownTimeZone> {
-        name.parse().map(Self).map_err(|_| UnknownTimeZone(name.to_owned()))
+        name.parse().map(Self).map_err(|_| UnknownTimeZone { name: name.to_owned() })
     }
 }
 
