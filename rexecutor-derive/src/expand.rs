@@ -2,45 +2,13 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
-use syn::{Attribute, ItemFn, ReturnType, Type, ext::IdentExt, parse_quote, spanned::Spanned};
+use syn::{Attribute, ReturnType, Type, parse_quote, spanned::Spanned};
 
 use crate::{
     args::shown,
     model::{Backoff, Cron, Job, Retain, Unique, backoff::Curve, unique::By},
     signature::First,
-    surroundings::Mistake,
 };
-
-/// The function alone, so that one mistake is one error and editors keep working.
-pub(crate) fn fallback(item: TokenStream, errors: syn::Error) -> TokenStream {
-    let errors = errors.to_compile_error();
-    // What names the struct would only add to the errors, so it is there.
-    let function = syn::parse2::<ItemFn>(item.clone()).ok().filter(|function| function.sig.receiver().is_none());
-    let executor = function.map(|function| {
-        let (vis, name) = (&function.vis, crate::model::executor_of(&function.sig.ident));
-        quote!(#[doc(hidden)] #[allow(dead_code, missing_docs, missing_debug_implementations)] #vis struct #name;)
-    });
-    quote!(#errors #item #executor)
-}
-
-/// The function alone, where what belongs to it cannot stand beside it.
-pub(crate) fn misplaced(job: &Job, mistake: Mistake) -> TokenStream {
-    let Job { function, executor, .. } = job;
-    let name = &function.sig.ident;
-    let words = match mistake {
-        Mistake::InImpl => format!(
-            "a job is a free function, with a struct beside it: move `{}` out of the `impl`, and give it what it needs as \
-             its data or as `State<..>`",
-            name.unraw()
-        ),
-        Mistake::NameIsTaken => format!(
-            "the struct of this job would be called `{executor}`, and something else is; give it another name, as in \
-             `#[job(executor = {executor}Job)]`"
-        ),
-    };
-    let error = syn::Error::new_spanned(name, words).to_compile_error();
-    quote!(#error #[allow(dead_code)] #function)
-}
 
 pub(crate) fn job(job: &Job) -> TokenStream {
     let Job { function, executor, krate, .. } = job;
@@ -306,7 +274,7 @@ fn execute(model: &Job) -> TokenStream {
     let result = quote_spanned! {output=>
         #[allow(unused_imports)]
         #traits
-        (&&&&#krate::__private::Returned::of(&#returned)).into_result(#returned)
+        (&&&&#krate::__private::Returned::of(&#returned)).result_of(#returned)
     };
     // At the function, so that what is wrong with its future is told there. A job without parameters looks at nothing.
     quote_spanned! {ident.span()=>

@@ -7,6 +7,7 @@ mod errors;
 mod expand;
 mod expectation;
 mod explain;
+mod fallback;
 mod model;
 mod nearest;
 mod pattern;
@@ -46,11 +47,11 @@ fn job_tokens(
 ) -> proc_macro2::TokenStream {
     let job = match model::Job::parse(args, item.clone()) {
         Ok(job) => job,
-        Err(errors) => return expand::fallback(item, errors),
+        Err(errors) => return fallback::fallback(item, errors),
     };
     let mistake = source().and_then(|source| source.mistake(&job.function.sig.ident, &job.executor));
     match mistake {
-        Some(mistake) => expand::misplaced(&job, mistake),
+        Some(mistake) => fallback::misplaced(&job, mistake),
         None => expand::job(&job),
     }
 }

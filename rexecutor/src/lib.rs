@@ -33,6 +33,8 @@ pub use chrono_tz::Tz;
 #[doc = include_str!("docs/job.md")]
 pub use rexecutor_derive::job;
 
+#[allow(deprecated, reason = "programs for 0.1 use it")]
+pub use crate::node::RexecutorError;
 pub use crate::{
     bulk::{enqueue_all, enqueue_all_to_backend},
     context::JobContext,

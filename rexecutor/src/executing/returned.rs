@@ -2,7 +2,7 @@
 //!
 //! Rust does not choose the most special implementation of a trait, but the resolution of methods takes the first type that
 //! fits, and looks at the one with the most `&` first. So the call that `#[job]` writes,
-//! `(&&&&Returned::of(&value)).into_result(value)`, tries the traits here in this order: [`Typed`] errors, those that only
+//! `(&&&&Returned::of(&value)).result_of(value)`, tries the traits here in this order: [`Typed`] errors, those that only
 //! [decide](Decides), those that [hide](Hidden) another one, and what else [converts](Converted). None of this is public API.
 
 use std::{
@@ -33,11 +33,11 @@ impl<T> Returned<T> {
 /// An error that decides, with causes.
 #[doc(hidden)]
 pub trait Typed<T> {
-    fn into_result(&self, returned: T) -> ExecutionResult;
+    fn result_of(&self, returned: T) -> ExecutionResult;
 }
 
 impl<T: IntoExecutionResult, E: ExecutionError + Error + 'static> Typed<Result<T, E>> for &&&Returned<Result<T, E>> {
-    fn into_result(&self, returned: Result<T, E>) -> ExecutionResult {
+    fn result_of(&self, returned: Result<T, E>) -> ExecutionResult {
         let view = |error: E| Failed { error, type_name: "", as_error: |error| error, own: Some(|error| error) };
         returned.map_or_else(|error| view(error).into(), T::into_execution_result)
     }
@@ -46,11 +46,11 @@ impl<T: IntoExecutionResult, E: ExecutionError + Error + 'static> Typed<Result<T
 /// An error that decides.
 #[doc(hidden)]
 pub trait Decides<T> {
-    fn into_result(&self, returned: T) -> ExecutionResult;
+    fn result_of(&self, returned: T) -> ExecutionResult;
 }
 
 impl<T: IntoExecutionResult, E: ExecutionError + 'static> Decides<Result<T, E>> for &&Returned<Result<T, E>> {
-    fn into_result(&self, returned: Result<T, E>) -> ExecutionResult {
+    fn result_of(&self, returned: Result<T, E>) -> ExecutionResult {
         returned.map_or_else(Into::into, T::into_execution_result)
     }
 }
@@ -58,7 +58,7 @@ impl<T: IntoExecutionResult, E: ExecutionError + 'static> Decides<Result<T, E>> 
 impl<T: IntoExecutionResult> Decides<Result<T, Box<dyn ExecutionError>>>
     for &&Returned<Result<T, Box<dyn ExecutionError>>>
 {
-    fn into_result(&self, returned: Result<T, Box<dyn ExecutionError>>) -> ExecutionResult {
+    fn result_of(&self, returned: Result<T, Box<dyn ExecutionError>>) -> ExecutionResult {
         returned.map_or_else(|error| ExecutionResult::Error { error }, T::into_execution_result)
     }
 }
@@ -66,7 +66,7 @@ impl<T: IntoExecutionResult> Decides<Result<T, Box<dyn ExecutionError>>>
 /// An error that hides another one, which only a reference shows as what it is: a box, and the errors of `anyhow` and `eyre`.
 #[doc(hidden)]
 pub trait Hidden<T> {
-    fn into_result(&self, returned: T) -> ExecutionResult;
+    fn result_of(&self, returned: T) -> ExecutionResult;
 }
 
 impl<T, E> Hidden<Result<T, E>> for &Returned<Result<T, E>>
@@ -74,7 +74,7 @@ where
     T: IntoExecutionResult,
     E: Deref<Target = dyn Error + Send + Sync> + Send + 'static,
 {
-    fn into_result(&self, returned: Result<T, E>) -> ExecutionResult {
+    fn result_of(&self, returned: Result<T, E>) -> ExecutionResult {
         let view =
             |error| Failed { error, type_name: std::any::type_name::<E>(), as_error: |error: &E| &**error, own: None };
         returned.map_or_else(|error| view(error).into(), T::into_execution_result)
@@ -84,13 +84,13 @@ where
 /// Whatever else a job may return.
 #[doc(hidden)]
 pub trait Converted<T> {
-    fn into_result(&self, returned: T) -> ExecutionResult
+    fn result_of(&self, returned: T) -> ExecutionResult
     where
         T: IntoExecutionResult;
 }
 
 impl<T> Converted<T> for Returned<T> {
-    fn into_result(&self, returned: T) -> ExecutionResult
+    fn result_of(&self, returned: T) -> ExecutionResult
     where
         T: IntoExecutionResult,
     {

@@ -74,6 +74,24 @@ impl From<Utc> for TimeZone {
     }
 }
 
+/// The zone of this machine by its name, from the variable `TZ` or else the system's settings. Where neither names one it is
+/// UTC, and a warning is logged.
+impl From<chrono::Local> for TimeZone {
+    fn from(_: chrono::Local) -> Self {
+        let variable = std::env::var("TZ").ok();
+        machine(variable.as_deref(), iana_time_zone::get_timezone().ok().as_deref()).unwrap_or_else(|| {
+            tracing::warn!("this machine's time zone has no name of the IANA database: UTC is used");
+            Self::UTC
+        })
+    }
+}
+
+/// The zone that the variable `TZ` names, or else the system.
+fn machine(variable: Option<&str>, system: Option<&str>) -> Option<TimeZone> {
+    let named = variable.map(|name| name.trim_start_matches(':')).filter(|name| !name.is_empty());
+    named.into_iter().chain(system).find_map(|name| name.parse().ok())
+}
+
 impl FromStr for TimeZone {
     type Err = UnknownTimeZone;
 
@@ -91,5 +109,20 @@ impl fmt::Display for TimeZone {
 impl fmt::Debug for TimeZone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_47_the_machines_zone_is_what_the_variable_or_the_system_names() {
+        let name = |variable, system| machine(variable, system).map(TimeZone::name);
+        assert_eq!(name(Some("Asia/Tokyo"), Some("Europe/London")), Some("Asia/Tokyo"));
+        assert_eq!(name(Some(":Asia/Tokyo"), None), Some("Asia/Tokyo"));
+        assert_eq!(name(Some("JST-9"), Some("Europe/London")), Some("Europe/London"));
+        assert_eq!(name(Some(""), Some("Europe/London")), Some("Europe/London"));
+        assert_eq!(name(None, Some("n/a")), None);
     }
 }

@@ -7,6 +7,7 @@ mod assertions;
 mod capabilities;
 mod clocks;
 mod errors;
+mod for_0_1;
 mod idle;
 mod layers;
 mod life_cycle;
