@@ -53,7 +53,7 @@ pub(super) fn find<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dyn Execu
 /// rexecutor::execution_error!(Declined);
 ///
 /// #[job]
-/// async fn charge(_card: String) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// async fn charge_card(_card: String) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
 ///     Err(Declined)? // the job is discarded
 /// }
 /// ```
