@@ -58,7 +58,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let results = fs::OpenOptions::new().create(true).append(true).open(place.join("results"))?;
     let backend = SqliteBackend::open(place.join("jobs.db")).await?;
     let files = enqueue(&backend, &folder).await?;
-    let complete = CountFile::query_jobs_on_backend(Where::status_equal(JobStatus::Complete), &backend).await?;
+    let complete = CountFile::query_jobs_on_backend(Where::status_equals(JobStatus::Complete), &backend).await?;
     let done = complete.len() as u64;
     println!("{files} files in {}, {done} of them counted by an interrupted run", folder.display());
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} files, {per_sec}, it is {msg}")?;

@@ -1,5 +1,6 @@
 //! The README and the guides. Their programs are compiled and run as tests of this package.
 #![doc = include_str!("../../README.md")]
+#![doc(test(attr(deny(unused_must_use))))]
 
 /// The guide to testing.
 #[doc = include_str!("../testing.md")]

@@ -9,7 +9,7 @@ use syn::{
     token,
 };
 
-use crate::{errors::Errors, nearest::nearest};
+use crate::{errors::Errors, nearest::nearest, synonyms};
 
 /// One argument: `name = value`, `name(..)` or `name`.
 pub(crate) struct Arg {
@@ -33,8 +33,9 @@ pub(crate) fn parse(tokens: TokenStream, known: &[&str], repeatable: &[&str], er
         let Some(arg) = errors.keep(arg) else { continue };
         let name = arg.name.unraw().to_string();
         if !known.contains(&name.as_str()) {
-            let hint = nearest(&name, known.iter().copied())
-                .map_or_else(|| format!("expected one of {}", list(known)), |meant| format!("did you mean `{meant}`?"));
+            let hint = synonyms::hint(&name, known)
+                .or_else(|| nearest(&name, known.iter().copied()).map(|meant| format!("did you mean `{meant}`?")))
+                .unwrap_or_else(|| format!("expected one of {}", list(known)));
             errors.push(&arg.name, format!("unknown argument `{name}`; {hint}"));
         } else if !repeatable.contains(&name.as_str())
             && args.iter().any(|other| other.name.unraw() == arg.name.unraw())

@@ -3,7 +3,7 @@
 use chrono::DateTime;
 use syn::LitStr;
 
-use crate::nearest::nearest;
+use crate::{explain::explain, nearest::nearest, zones};
 
 /// Numbers count from 0 = Sunday in Unix cron.
 const DAYS: [&str; 8] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"];
@@ -22,6 +22,11 @@ fn problem(text: &str) -> Option<String> {
     }
     let fields: Vec<&str> = text.split_whitespace().collect();
     if !text.starts_with('@') {
+        if fields.get(5).is_some_and(|weekday| weekday.contains('#'))
+            && let Some(problem) = explain(text)
+        {
+            return Some(format!("`{text}` is not a cron expression: {problem}"));
+        }
         match fields.as_slice() {
             [minute, hour, day, month, weekday] => {
                 let weekday = named_days(weekday, 0);
@@ -45,16 +50,17 @@ fn problem(text: &str) -> Option<String> {
         Ok(schedule) => {
             let start = DateTime::from_timestamp(1_700_000_000, 0)?;
             let is_never = schedule.after(&start).next().is_none();
-            is_never.then(|| format!("`{text}` never comes: no date matches it"))
+            is_never.then(|| format!("`{text}` never comes: no date to come matches it"))
         }
         Err(_) if text.starts_with('@') => {
             Some(format!("`{text}` is not a cron expression; expected @yearly, @monthly, @weekly, @daily or @hourly"))
         }
-        Err(error) => Some(format!(
-            "`{text}` is not a cron expression ({}); the fields are seconds, minutes, hours, days, months, weekdays \
-             and, if wanted, years",
-            error.to_string().lines().next().unwrap_or_default().trim_end_matches('.')
-        )),
+        Err(_) => {
+            let problem = explain(text).unwrap_or_else(|| {
+                "the fields are seconds, minutes, hours, days, months, weekdays and, if wanted, years".to_owned()
+            });
+            Some(format!("`{text}` is not a cron expression: {problem}"))
+        }
     }
 }
 
@@ -85,7 +91,9 @@ pub(crate) fn check_timezone(literal: &LitStr) -> syn::Result<()> {
     if text.parse::<chrono_tz::Tz>().is_ok() {
         return Ok(());
     }
-    let meant = nearest(&text, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
+    let near = || nearest(&text, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
+    // A few letters are near to many names: `BST` is to `EST`, and means another continent.
+    let meant = zones::meant(&text).or_else(|| near().filter(|_| text.len() > 4));
     let hint = meant.map_or("write a name of the IANA database, as `Europe/London`".to_owned(), |zone| {
         format!("did you mean `{zone}`?")
     });
@@ -118,7 +126,31 @@ mod tests {
         check("0 0 0 30 2 *", "never comes");
         check("@dialy", "@daily");
         check("0 61 * * * *", "is not a cron expression");
+        check("nonsense", "it has 1 field, and six are expected");
         check("", "is not a cron expression");
+    }
+
+    #[test]
+    fn case_09_a_field_that_is_wrong_is_named_with_its_range() {
+        check("0 61 2 * * *", "`61` cannot stand in the second field, minutes, which go from 0 to 59");
+        check("0 0 24 * * *", "`24` cannot stand in the third field, hours, which go from 0 to 23");
+        check("0 0 0 0 * *", "`0` cannot stand in the fourth field, days, which go from 1 to 31");
+        check("0 0 0 1 13 *", "`13` cannot stand in the fifth field, months, which go from 1 to 12, or JAN to DEC");
+        check("0 0 0 1 * * 1969", "`1969` cannot stand in the seventh field, years, which go from 1970 to 2100");
+        check("0 0 0 * * FRY", "`FRY` cannot stand in the sixth field, weekdays");
+        check("0 0 0 L * *", "`L` and `W` are not known here");
+        check("0 50-10 * * * *", "a range goes from the smaller to the larger");
+        check("0 */0 * * * *", "a step is a number from 1, and this is `0`");
+        check("0 1-2-3 * * * *", "a range has two ends");
+    }
+
+    #[test]
+    fn case_09_the_nth_weekday_of_a_month_is_written_with_days() {
+        check("0 0 9 * * FRI#2", "write `0 0 9 8-14 * FRI`");
+        check("0 0 9 ? * MON#5 2030", "write `0 0 9 29-31 * MON 2030`");
+        check("0 0 9 * * 6#1", "write `0 0 9 1-7 * DAY`");
+        check("0 0 9 * * FRI#9", "`#` takes a number from 1 to 5");
+        assert_eq!(problem("0 0 9 8-14 * FRI"), None);
     }
 
     /// Trap 21: a huge range eats the memory while parsing.

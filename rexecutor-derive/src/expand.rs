@@ -2,24 +2,13 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
-use syn::{Attribute, ItemFn, ReturnType, Type, parse_quote, spanned::Spanned};
+use syn::{Attribute, ReturnType, Type, parse_quote, spanned::Spanned};
 
 use crate::{
     args::shown,
     model::{Backoff, Cron, Job, Retain, Unique, backoff::Curve, unique::By},
     signature::First,
 };
-
-/// The function alone, so that one mistake is one error and editors keep working.
-pub(crate) fn fallback(item: TokenStream, errors: syn::Error) -> TokenStream {
-    let errors = errors.to_compile_error();
-    // What names the struct would only add to the errors, so it is there.
-    let executor = syn::parse2::<ItemFn>(item.clone()).ok().map(|function| {
-        let (vis, name) = (&function.vis, crate::model::executor_of(&function.sig.ident));
-        quote!(#[doc(hidden)] #[allow(dead_code, missing_docs, missing_debug_implementations)] #vis struct #name;)
-    });
-    quote!(#errors #item #executor)
-}
 
 pub(crate) fn job(job: &Job) -> TokenStream {
     let Job { function, executor, krate, .. } = job;
@@ -32,6 +21,10 @@ pub(crate) fn job(job: &Job) -> TokenStream {
     let functions = functions(job);
     let execute = execute(job);
     let registration = registration(job);
+    let enqueued = match job.unique {
+        Some(_) => quote!(UniqueEnqueued),
+        None => quote!(Enqueued),
+    };
     let enqueue_doc =
         format!("Enqueues a `{}` job on the global backend, and returns once it is stored.", job.name.value());
     quote! {
@@ -69,8 +62,9 @@ pub(crate) fn job(job: &Job) -> TokenStream {
             /// As `JobBuilder::enqueue` does, to which this is short.
             #vis async fn enqueue(
                 data: <Self as #krate::Executor>::Data,
-            ) -> ::core::result::Result<#krate::backend::Enqueued, #krate::job::builder::EnqueueError> {
-                <Self as #krate::ExecutorExt>::builder().with_data(data).enqueue().await
+            ) -> ::core::result::Result<#krate::backend::#enqueued, #krate::job::builder::EnqueueError> {
+                let enqueued = <Self as #krate::ExecutorExt>::builder().with_data(data).enqueue().await?;
+                ::core::result::Result::Ok(::core::convert::From::from(enqueued))
             }
         }
 
@@ -246,16 +240,22 @@ fn execute(model: &Job) -> TokenStream {
     let ident = &function.sig.ident;
     let names: Vec<_> = (0..signature.extracted.len()).map(|position| format_ident!("extracted_{position}")).collect();
     // One name wherever it stands: tokens that take the span of a user's type would else not see each other.
-    let [context, returned, job] = ["context", "returned", "job"].map(|name| format_ident!("{name}"));
+    let [context, job] = ["context", "job"].map(|name| format_ident!("{name}"));
     let extracts = names.iter().zip(&signature.extracted).map(|(name, ty)| {
         quote_spanned! {ty.span()=>
-            let #name = match #krate::__private::extract::<#ty>(&#context).await {
+            let #name = match (&&#krate::__private::Parameter::<#ty>::NEW).take(&#context).await {
                 ::core::result::Result::Ok(value) => value,
                 ::core::result::Result::Err(result) => return result,
             };
         }
     });
-    let clone = (!names.is_empty()).then(|| quote!(let #context = ::core::clone::Clone::clone(#job.context());));
+    let clone = (!names.is_empty()).then(|| {
+        quote! {
+            #[allow(unused_imports)]
+            use #krate::__private::{Extracted as _, NotExtracted as _};
+            let #context = ::core::clone::Clone::clone(#job.context());
+        }
+    });
     let first = match &signature.first {
         First::Unit => None,
         First::Data(_) => Some(quote!(#job.data,)),
@@ -265,8 +265,16 @@ fn execute(model: &Job) -> TokenStream {
         ReturnType::Default => ident.span(),
         ReturnType::Type(_, ty) => ty.span(),
     };
+    // What is wrong with its type is told where the type is written.
+    let returned = format_ident!("returned", span = output);
+    // The traits are in scope for this call alone; it takes the first that fits the type.
+    let traits = quote!(
+        use #krate::__private::{Converted as _, Decides as _, Hidden as _, Typed as _};
+    );
     let result = quote_spanned! {output=>
-        #krate::__private::IntoExecutionResult::into_execution_result(#returned)
+        #[allow(unused_imports)]
+        #traits
+        (&&&&#krate::__private::Returned::of(&#returned)).result_of(#returned)
     };
     // At the function, so that what is wrong with its future is told there. A job without parameters looks at nothing.
     quote_spanned! {ident.span()=>
@@ -284,10 +292,17 @@ fn registration(job: &Job) -> TokenStream {
     let Job { krate, executor, signature, timeout, words, crons, .. } = job;
     let extracted = &signature.extracted;
     let requiring = (!extracted.is_empty()).then(|| {
-        let requires =
-            extracted.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as #krate::Extract>::requires(requirements);));
-        quote!(.requiring(|requirements| { #(#requires)* }))
+        let requires = extracted
+            .iter()
+            .map(|ty| quote_spanned!(ty.span()=> (&&#krate::__private::Parameter::<#ty>::NEW).require(requirements);));
+        quote!(.requiring(|requirements| {
+            #[allow(unused_imports)]
+            use #krate::__private::{Extracted as _, NotExtracted as _};
+            #(#requires)*
+        }))
     });
+    // Here alone it counts whether the types can be extracted, so that the compiler says once that one cannot.
+    let checks = extracted.iter().map(|ty| quote_spanned!(ty.span()=> #krate::__private::is_extracted::<#ty>();));
     let with_crons = (!crons.is_empty()).then(|| {
         let entries = crons.iter().map(|cron| entry(job, cron));
         quote!(.with_crons(&[#(#entries),*]))
@@ -296,6 +311,7 @@ fn registration(job: &Job) -> TokenStream {
     let backoff = words.backoff.iter().map(|words| quote!(.with_backoff(#words)));
     let unique = words.unique.iter().map(|words| quote!(.with_uniqueness(#words)));
     quote! {
+        #(#checks)*
         #krate::__private::submit! {
             #krate::registry::Registration::of::<#executor>(::core::file!(), ::core::line!())
                 #(#timeout)* #(#backoff)* #(#unique)* #requiring #with_crons

@@ -6,20 +6,25 @@ mod duration;
 mod errors;
 mod expand;
 mod expectation;
+mod explain;
+mod fallback;
 mod model;
 mod nearest;
 mod pattern;
 mod signature;
+mod surroundings;
+mod synonyms;
 mod test_attribute;
 #[cfg(test)]
 mod tests;
+mod zones;
 
 use proc_macro::TokenStream;
 
 /// See `rexecutor::job`.
 #[proc_macro_attribute]
 pub fn job(args: TokenStream, item: TokenStream) -> TokenStream {
-    job_tokens(args.into(), item.into()).into()
+    job_tokens(args.into(), item.into(), surroundings::Source::of_attribute).into()
 }
 
 /// See `rexecutor_testing::test`.
@@ -35,9 +40,18 @@ pub fn expectation(tokens: TokenStream) -> TokenStream {
     expectation::expand(tokens.into()).into()
 }
 
-fn job_tokens(args: proc_macro2::TokenStream, item: proc_macro2::TokenStream) -> proc_macro2::TokenStream {
-    match model::Job::parse(args, item.clone()) {
-        Ok(job) => expand::job(&job),
-        Err(errors) => expand::fallback(item, errors),
+fn job_tokens(
+    args: proc_macro2::TokenStream,
+    item: proc_macro2::TokenStream,
+    source: impl FnOnce() -> Option<surroundings::Source>,
+) -> proc_macro2::TokenStream {
+    let job = match model::Job::parse(args, item.clone()) {
+        Ok(job) => job,
+        Err(errors) => return fallback::fallback(item, errors),
+    };
+    let mistake = source().and_then(|source| source.mistake(&job.function.sig.ident, &job.executor));
+    match mistake {
+        Some(mistake) => fallback::misplaced(&job, mistake),
+        None => expand::job(&job),
     }
 }

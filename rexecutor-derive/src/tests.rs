@@ -51,7 +51,7 @@ fn every_argument_is_taken() {
         crate = jobs::rexecutor,
     );
     check(all.clone(), &[]);
-    let expansion = job_tokens(all, item()).to_string();
+    let expansion = job_tokens(all, item(), || None).to_string();
     syn::parse_str::<syn::File>(&expansion).unwrap();
     for part in ["struct Mail", "\"Asia/Tokyo\"", "\"Europe/London\"", "jobs :: rexecutor :: Executor for Mail"] {
         assert!(expansion.contains(part), "{part} in {expansion}");
@@ -67,6 +67,47 @@ fn all_mistakes_are_shown_at_once() {
 }
 
 #[test]
+fn case_09_words_of_other_job_systems_are_understood() {
+    for (args, words) in [
+        (quote!(retries = 3), "unknown argument `retries`; did you mean `max_attempts`, counting the first run?"),
+        (quote!(max_retries = 3), "`max_attempts`"),
+        (quote!(attempts = 3), "`max_attempts`"),
+        (quote!(queue = "mail"), "did you mean `executor`? there are no queues: each job has a line of its own"),
+        (quote!(concurrency = 3), "did you mean `max_concurrency`?"),
+        (quote!(timeout_secs = 30), "did you mean `timeout`, a duration as `\"30s\"`?"),
+        (quote!(tz = "UTC"), "did you mean `timezone`?"),
+        (quote!(cron("@daily", tz = "UTC", data = String::new())), "did you mean `timezone`?"),
+        (quote!(every = "5m"), "did you mean `cron`, as `cron = \"0 */5 * * * *\"`"),
+        (quote!(interval = "5m"), "did you mean `cron`"),
+        (quote!(delay = "5m"), "did you mean `backoff`? when a single job is due is said as it is enqueued"),
+        (quote!(unique(states = [scheduled])), "did you mean `statuses`?"),
+        (quote!(backoff = polynomial("4s", power = 2, cap = "1h")), "did you mean `max`"),
+    ] {
+        check(args, &[words]);
+    }
+}
+
+#[test]
+fn case_09_a_job_that_cannot_stand_where_it_does_is_one_mistake() {
+    for (text, words) in [
+        (
+            "impl Mailer {\n    #[job]\n    async fn welcome_email(to: String) {}\n}",
+            "move `welcome_email` out of the `impl`",
+        ),
+        (
+            "struct WelcomeEmail;\n\n#[job]\nasync fn welcome_email(to: String) {}",
+            "`#[job(executor = WelcomeEmailJob)]`",
+        ),
+    ] {
+        let line = 1 + text.lines().position(|line| line.contains("#[job")).unwrap();
+        let source = || Some(crate::surroundings::Source { text: text.to_owned(), line });
+        let expansion = job_tokens(quote!(), item(), source).to_string();
+        assert_eq!(expansion.matches("compile_error").count(), 1, "{expansion}");
+        assert!(expansion.contains(words) && !expansion.contains("struct WelcomeEmail"), "{expansion}");
+    }
+}
+
+#[test]
 fn contradictions_are_told() {
     check(quote!(unique_within = "5m", unique(by = data)), &["says that already"]);
     check(quote!(unique(by = data, key = |d| d.len())), &["`by` and `key`"]);
@@ -79,7 +120,7 @@ fn contradictions_are_told() {
 
 #[test]
 fn the_function_is_emitted_even_when_the_arguments_are_wrong() {
-    let expansion = job_tokens(quote!(max_attempts = 0), item()).to_string();
+    let expansion = job_tokens(quote!(max_attempts = 0), item(), || None).to_string();
     assert!(expansion.contains("compile_error") && expansion.contains("async fn welcome_email"), "{expansion}");
     assert!(expansion.contains("struct WelcomeEmail"), "what names the struct adds no errors");
 }
@@ -91,6 +132,7 @@ fn what_is_no_function_is_told_and_kept() {
         quote!(
             struct Mail;
         ),
+        || None,
     )
     .to_string();
     assert!(expansion.contains("goes on an `async fn`") && expansion.contains("struct Mail"), "{expansion}");
@@ -102,7 +144,7 @@ fn raw_and_odd_names_give_structs() {
     {
         let function: syn::Ident =
             syn::parse_str::<syn::Ident>(function).unwrap_or_else(|_| quote::format_ident!("r#match"));
-        let expansion = job_tokens(quote!(), quote!(async fn #function() {})).to_string();
+        let expansion = job_tokens(quote!(), quote!(async fn #function() {}), || None).to_string();
         assert!(expansion.contains(&format!("struct {executor} ;")), "{expansion}");
     }
 }
@@ -176,7 +218,7 @@ proptest! {
     #[test]
     fn no_tokens_panic(args in tokens(), item in prop_oneof![3 => Just(item().to_string()), 1 => tokens()]) {
         if let (Ok(args), Ok(item)) = (args.parse::<TokenStream>(), item.parse::<TokenStream>()) {
-            let _ = job_tokens(args, item);
+            let _ = job_tokens(args, item, || None);
         }
     }
 }

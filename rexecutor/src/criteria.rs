@@ -85,6 +85,22 @@ impl UniquenessCriteria<'_> {
         Self::new().and_key(key)
     }
 
+    /// One job of any executor in this time.
+    #[deprecated(
+        note = "write `by_executor().and_within(..)`, or `by_key(..).and_within(..)` for jobs of several executors"
+    )]
+    pub const fn within(within: TimeDelta) -> Self {
+        Self::new().and_within(within)
+    }
+
+    /// One job of any executor in these statuses.
+    #[deprecated(
+        note = "write `by_executor().for_statuses(..)`, or `by_key(..).for_statuses(..)` for jobs of several executors"
+    )]
+    pub const fn by_statuses(statuses: &[JobStatus]) -> Self {
+        Self::new().for_statuses(statuses)
+    }
+
     /// … and of the same executor.
     pub const fn and_executor(mut self) -> Self {
         self.executor = true;
@@ -114,6 +130,18 @@ impl UniquenessCriteria<'_> {
     /// Which statuses count. The default is all but cancelled and discarded.
     pub const fn for_statuses(mut self, statuses: &[JobStatus]) -> Self {
         self.statuses = Statuses::of(statuses);
+        self
+    }
+
+    /// Which statuses count.
+    #[deprecated(note = "write `for_statuses(..)`, as `Replace` does")]
+    pub const fn and_statuses(self, statuses: &[JobStatus]) -> Self {
+        self.for_statuses(statuses)
+    }
+
+    /// Leaves the stored job as it is, whatever [`on_conflict`](Self::on_conflict) said before. That is the default.
+    pub const fn on_conflict_do_nothing(mut self) -> Self {
+        self.on_conflict = Resolution::Ignore;
         self
     }
 

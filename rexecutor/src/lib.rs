@@ -1,4 +1,5 @@
 #![doc = include_str!("docs/crate.md")]
+#![doc(test(attr(deny(unused_must_use))))]
 
 pub mod backend;
 pub mod backoff;
@@ -32,6 +33,8 @@ pub use chrono_tz::Tz;
 #[doc = include_str!("docs/job.md")]
 pub use rexecutor_derive::job;
 
+#[allow(deprecated, reason = "programs for 0.1 use it")]
+pub use crate::node::RexecutorError;
 pub use crate::{
     bulk::{enqueue_all, enqueue_all_to_backend},
     context::JobContext,
@@ -52,5 +55,8 @@ pub mod __private {
     #[cfg(feature = "macros")]
     pub use rexecutor_derive::expectation;
 
-    pub use crate::{executing::IntoExecutionResult, registry::extract};
+    pub use crate::{
+        executing::{Converted, Decides, Hidden, KnownError, Returned, Typed},
+        registry::{Extracted, NotExtracted, Parameter, is_extracted},
+    };
 }

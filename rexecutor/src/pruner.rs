@@ -48,6 +48,12 @@ impl PrunerConfig {
         self.specs.push(pruner.into());
         self
     }
+
+    /// Adds several pruners of one kind.
+    pub fn with_pruners<P: Into<PruneSpec>>(mut self, pruners: impl IntoIterator<Item = P>) -> Self {
+        self.specs.extend(pruners.into_iter().map(Into::into));
+        self
+    }
 }
 
 /// Finished jobs to delete, of every executor.

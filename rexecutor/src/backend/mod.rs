@@ -28,5 +28,5 @@ pub use self::{
 pub use crate::model::{
     AmendError, BackendError, Claimed, Deadline, Demand, Due, Enqueued, Extra, Extras, Failure, Filter, Headers,
     Heartbeat, JobChange, JobRow, Marks, NewJob, Node, Outcome, Pause, Paused, Result, ScheduleKey, Settlement, Ticks,
-    Unique,
+    Unique, UniqueEnqueued,
 };

@@ -67,6 +67,7 @@ impl Engine {
 
     /// Does what these schedules say.
     pub(crate) fn follow(&self, timetables: Vec<Timetable>) {
+        ticker::warn_of_ended(&timetables, self.environment.clock.now());
         let (environment, timetables) = (self.environment.clone(), Arc::<[Timetable]>::from(timetables));
         let poll = self.options.poll_interval;
         let step = move || ticker::tick(environment.clone(), timetables.clone(), poll).boxed();

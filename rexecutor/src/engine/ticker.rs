@@ -51,6 +51,17 @@ pub(super) async fn tick(environment: Environment, timetables: Arc<[Timetable]>,
     Ok(())
 }
 
+/// Says which schedules have ticked for the last time. A program that ran last year still starts: what is over is no
+/// mistake for sure.
+pub(super) fn warn_of_ended(timetables: &[Timetable], now: DateTime<Utc>) {
+    for schedule in timetables.iter().map(|timetable| &timetable.schedule) {
+        if schedule.next_after(now).is_none() {
+            let (expression, timezone) = (schedule.expression(), schedule.timezone().name());
+            tracing::warn!(expression, timezone, "a schedule has no tick any more: all of its dates are past");
+        }
+    }
+}
+
 async fn sleep_until(clock: &Arc<dyn Clock>, now: DateTime<Utc>, next: Option<DateTime<Utc>>, longest: Duration) {
     let wait = next.and_then(|next| (next - now).to_std().ok()).unwrap_or(longest);
     // A hair after the tick rather than before it: two clocks never agree.

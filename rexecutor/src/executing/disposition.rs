@@ -6,6 +6,14 @@ use chrono::TimeDelta;
 
 /// An error that a job gives: stored with the job, and decides what happens next.
 ///
+/// It is honoured where a `#[job]` returns it as `Result<(), E>`, also as `Box<E>`, `Box<dyn ExecutionError>` or converted
+/// into a [`JobFailure`](super::JobFailure); `?` converts it into both. Where it is also a `std::error::Error`, its causes
+/// are stored with it, and one of them that is a `JobFailure` decides if the error itself only asks for a retry.
+///
+/// **`Box<dyn std::error::Error>`, `anyhow::Error` and errors that wrap it hide its type**, and with that what it decides,
+/// unless the program says once that it is to be looked for:
+/// [`execution_error!(NoSuchAddress);`](crate::execution_error).
+///
 /// # Examples
 ///
 /// ```
@@ -40,13 +48,31 @@ pub trait ExecutionError: Display + Send {
     }
 }
 
+impl<E: ExecutionError> ExecutionError for Box<E> {
+    fn error_type(&self) -> &str {
+        (**self).error_type()
+    }
+
+    fn disposition(&self) -> Disposition {
+        (**self).disposition()
+    }
+}
+
+/// With `?`.
+impl<'a, E: ExecutionError + 'a> From<E> for Box<dyn ExecutionError + 'a> {
+    fn from(error: E) -> Self {
+        Box::new(error)
+    }
+}
+
 /// What is to happen after an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Disposition {
     /// Try again after the executor's backoff, while there are attempts left.
     Retry,
-    /// Try again after this delay, while there are attempts left. A negative delay counts as zero.
+    /// Try again after this delay, while there are attempts left: a job that fails its last one is discarded, as it is
+    /// with [`Retry`](Self::Retry). A negative delay counts as zero.
     RetryAfter(TimeDelta),
     /// Fail for good, whatever attempts are left: the job is discarded.
     Discard,

@@ -7,14 +7,18 @@ use std::{
 
 use chrono::TimeDelta;
 
-use super::disposition::Disposition;
+use super::{
+    disposition::{Disposition, ExecutionError},
+    known,
+};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
 /// An error of a job that decides what happens next, in place of a retry after the job's backoff.
 ///
 /// It may be returned as it is, with `?` through `Box<dyn Error + Send + Sync>` or `anyhow::Error`, or as the cause of
-/// another error.
+/// another error. An [`ExecutionError`] that is a `std::error::Error` becomes one with `?` or [`From`], and decides as it
+/// did.
 ///
 /// # Examples
 ///
@@ -37,23 +41,38 @@ pub struct JobFailure(Decision);
 #[derive(Debug)]
 struct Decision {
     disposition: Disposition,
+    /// The short name that the error gave itself.
+    error_type: Option<String>,
     error: BoxError,
 }
 
 impl JobFailure {
     /// The job fails for good, whatever attempts are left.
     pub fn discard(error: impl Into<BoxError>) -> Self {
-        Self(Decision { disposition: Disposition::Discard, error: error.into() })
+        Self::new(Disposition::Discard, error)
     }
 
     /// The job is cancelled, with the error as the reason.
     pub fn cancel(error: impl Into<BoxError>) -> Self {
-        Self(Decision { disposition: Disposition::Cancel, error: error.into() })
+        Self::new(Disposition::Cancel, error)
     }
 
-    /// The attempt fails, and the next one comes after `delay`; a negative one counts as zero.
+    /// The attempt fails, and the next one comes after `delay`; a negative one counts as zero. The last attempt is the last
+    /// all the same: after it the job is discarded.
     pub fn retry_after(delay: TimeDelta, error: impl Into<BoxError>) -> Self {
-        Self(Decision { disposition: Disposition::RetryAfter(delay), error: error.into() })
+        Self::new(Disposition::RetryAfter(delay), error)
+    }
+
+    fn new(disposition: Disposition, error: impl Into<BoxError>) -> Self {
+        Self(Decision { disposition, error_type: None, error: error.into() })
+    }
+}
+
+/// With `?`: what the error says of itself goes with it, through whatever wraps it from then on.
+impl<E: ExecutionError + Error + Sync + 'static> From<E> for JobFailure {
+    fn from(error: E) -> Self {
+        let (disposition, error_type) = (error.disposition(), Some(error.error_type().to_owned()));
+        Self(Decision { disposition, error_type, error: Box::new(error) })
     }
 }
 
@@ -88,10 +107,21 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
     })
 }
 
-/// What an error or one of its causes has decided.
+/// What an error or one of its causes has decided: the outermost one that asks for anything but a retry as usual.
 pub(super) fn disposition(error: &(dyn Error + 'static)) -> Disposition {
-    let decided = causes(error).find_map(|cause| cause.downcast_ref::<Decision>());
-    decided.map_or(Disposition::Retry, |decision| decision.disposition.clone())
+    let decided = causes(error).filter_map(|cause| match cause.downcast_ref::<Decision>() {
+        Some(decision) => Some(decision.disposition.clone()),
+        None => known::find(cause).map(ExecutionError::disposition),
+    });
+    decided.into_iter().find(|decided| *decided != Disposition::Retry).unwrap_or(Disposition::Retry)
+}
+
+/// The short name that an error or one of its causes has given itself.
+pub(super) fn error_type<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a str> {
+    causes(error).find_map(|cause: &'a (dyn Error + 'static)| match cause.downcast_ref::<Decision>() {
+        Some(decision) => decision.error_type.as_deref(),
+        None => known::find(cause).map(ExecutionError::error_type),
+    })
 }
 
 /// An error with its causes, each once: a decision says what the error before it has said.

@@ -6,12 +6,16 @@
 mod disposition;
 mod executor;
 mod failure;
+mod known;
 mod result;
+mod returned;
 
 pub(crate) use self::failure::chain;
 pub use self::{
     disposition::{Disposition, ExecutionError},
     executor::{Executor, Retention},
     failure::JobFailure,
+    known::KnownError,
     result::{CancellationReason, ExecutionResult, IntoExecutionResult},
+    returned::{Converted, Decides, Hidden, Returned, Typed},
 };

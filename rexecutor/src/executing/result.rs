@@ -7,10 +7,7 @@ use std::{
 
 use chrono::TimeDelta;
 
-use super::{
-    disposition::{Disposition, ExecutionError},
-    failure,
-};
+use super::{disposition::ExecutionError, returned};
 
 /// What a run of a job gives.
 #[non_exhaustive]
@@ -59,12 +56,14 @@ impl<T: Display + Send> CancellationReason for T {}
 /// What a function with `#[job]` may return.
 ///
 /// A unit and `Ok(())` are [`ExecutionResult::Done`]; an error is stored with all its causes, under its type's name, and
-/// retried unless it is, or wraps, a [`JobFailure`](super::JobFailure) that decides otherwise.
+/// retried unless it is, or wraps, a [`JobFailure`](super::JobFailure) that decides otherwise. `#[job]` takes any
+/// [`ExecutionError`] as well, and does what that one says.
 #[diagnostic::on_unimplemented(
     message = "a job cannot return `{Self}`",
     label = "not a job's result",
     note = "a job returns `()`, `ExecutionResult`, `Result<(), E>` or `Result<ExecutionResult, E>`",
-    note = "where `E` is an error: anything that converts into `Box<dyn std::error::Error + Send + Sync>`"
+    note = "where `E` is an error: a type that implements `std::error::Error` or `rexecutor::ExecutionError`, `String`, \
+            `JobFailure`, `Box<dyn std::error::Error + Send + Sync>`, or what converts into that, as `anyhow::Error`"
 )]
 pub trait IntoExecutionResult {
     /// Converts it.
@@ -83,33 +82,10 @@ impl IntoExecutionResult for () {
     }
 }
 
+// Else the compiler would tell of `From<E>` for a box, and not of the ways to return an error.
+#[diagnostic::do_not_recommend]
 impl<T: IntoExecutionResult, E: Into<Box<dyn Error + Send + Sync>>> IntoExecutionResult for Result<T, E> {
     fn into_execution_result(self) -> ExecutionResult {
-        match self {
-            Ok(value) => value.into_execution_result(),
-            Err(error) => Returned { error: error.into(), error_type: std::any::type_name::<E>() }.into(),
-        }
-    }
-}
-
-/// An error that a function returned with `Err`.
-struct Returned {
-    error: Box<dyn Error + Send + Sync>,
-    error_type: &'static str,
-}
-
-impl Display for Returned {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&failure::message(&*self.error))
-    }
-}
-
-impl ExecutionError for Returned {
-    fn error_type(&self) -> &str {
-        self.error_type
-    }
-
-    fn disposition(&self) -> Disposition {
-        failure::disposition(&*self.error)
+        self.map_or_else(returned::converted, T::into_execution_result)
     }
 }

@@ -22,6 +22,12 @@ impl From<i64> for JobId {
     }
 }
 
+impl From<i32> for JobId {
+    fn from(id: i32) -> Self {
+        Self(id.into())
+    }
+}
+
 impl From<JobId> for i64 {
     fn from(id: JobId) -> Self {
         id.0

@@ -25,6 +25,7 @@ mod settlement;
 mod status;
 mod time;
 mod unique;
+mod unique_enqueued;
 
 pub(crate) use self::time::after;
 pub use self::{
@@ -46,4 +47,5 @@ pub use self::{
     settlement::{Outcome, Settlement},
     status::{JobStatus, Statuses, UnknownStatus},
     unique::{Fields, Replace, Resolution, Unique, UniqueKey},
+    unique_enqueued::UniqueEnqueued,
 };

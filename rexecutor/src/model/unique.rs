@@ -58,6 +58,13 @@ pub enum Resolution {
     Replace(Replace),
 }
 
+impl Resolution {
+    /// What [`Ignore`](Self::Ignore) was called in 0.1.
+    #[deprecated(note = "write `Resolution::Ignore`")]
+    #[expect(non_upper_case_globals, reason = "it was a variant")]
+    pub const DoNothing: Self = Self::Ignore;
+}
+
 /// The fields that a stored job takes over from a new one that conflicts with it.
 ///
 /// A job that is executing takes nothing over: its run has begun with what it had.

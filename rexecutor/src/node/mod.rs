@@ -6,9 +6,13 @@ mod error;
 mod hooks;
 mod plan;
 mod rexecutor;
+mod rexecutor_error;
 mod runtime;
 mod shutdown;
 
+#[allow(deprecated, reason = "programs for 0.1 use it")]
+#[doc(hidden)]
+pub use self::rexecutor_error::RexecutorError;
 pub use self::{
     builder::NodeBuilder,
     error::StartError,

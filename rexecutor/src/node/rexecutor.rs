@@ -134,21 +134,22 @@ impl<Global> Rexecutor<Global> {
     ///
     /// Outside a tokio runtime.
     pub fn with_cron_executor<E: Executor>(self, schedule: cron::Schedule, data: E::Data) -> Self {
-        self.with_cron_executor_for_timezone::<E>(schedule, data, TimeZone::UTC)
+        self.with_cron_executor_for_timezone::<E, _>(schedule, data, TimeZone::UTC)
     }
 
-    /// Runs the jobs of this executor, and enqueues one with `data` whenever `schedule` ticks in `timezone`.
+    /// Runs the jobs of this executor, and enqueues one with `data` whenever `schedule` ticks in `timezone`: a
+    /// [`TimeZone`], a `chrono_tz::Tz`, or `chrono::Local` for the zone of this machine, which should be that of all nodes.
     ///
     /// On a tokio runtime without timers nothing is run, and the log says so.
     ///
     /// # Panics
     ///
     /// Outside a tokio runtime.
-    pub fn with_cron_executor_for_timezone<E: Executor>(
+    pub fn with_cron_executor_for_timezone<E: Executor, Z: Into<TimeZone>>(
         self,
         schedule: cron::Schedule,
         data: E::Data,
-        timezone: impl Into<TimeZone>,
+        timezone: Z,
     ) -> Self {
         self.extend(|plan| plan.add_cron::<E>(schedule, data, timezone.into(), MissedTicks::default()))
     }

@@ -12,7 +12,9 @@ use crate::engine::Engine;
 
 /// A node that shuts down: wait on it to know when it has.
 ///
-/// Shutting down has begun already. Dropping this value, or never waiting on it, changes nothing.
+/// Shutting down has begun already. Dropping this value, or never waiting on it, changes nothing; write `drop(..)` or
+/// `let _ = ..` where that is meant.
+#[must_use = "the node is still shutting down: `.await` this to know when its jobs have ended"]
 pub struct Shutdown(BoxFuture<'static, ()>);
 
 impl Shutdown {

@@ -4,7 +4,7 @@ use std::{any::TypeId, error::Error, fmt};
 
 use crate::{
     context::JobContext,
-    executing::{Disposition, ExecutionError, ExecutionResult},
+    executing::{Disposition, ExecutionError},
 };
 
 /// A parameter that is taken from the running job's surroundings.
@@ -123,10 +123,4 @@ impl ExecutionError for ExtractError {
     fn disposition(&self) -> Disposition {
         self.disposition.clone()
     }
-}
-
-/// Takes one parameter; `Err` is what the run gives.
-#[doc(hidden)]
-pub async fn extract<T: Extract>(context: &JobContext) -> Result<T, ExecutionResult> {
-    T::extract(context).await.map_err(Into::into)
 }

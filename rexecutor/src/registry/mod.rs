@@ -9,10 +9,11 @@
 //! program never names the crate, write `use the_crate as _;` in `main.rs`.
 
 mod extract;
+mod parameter;
 mod registration;
 
 #[doc(hidden)]
-pub use self::extract::extract;
+pub use self::parameter::{Extracted, NotExtracted, Parameter, is_extracted};
 pub use self::{
     extract::{Extract, ExtractError, Requirements, State},
     registration::{CronEntry, Registration, Settings, registered},

@@ -1,6 +1,7 @@
 //! When a cron job is due.
 
 mod cron_schedule;
+mod explain;
 mod fields;
 mod key;
 mod memo;
@@ -10,6 +11,7 @@ mod parse;
 mod tests;
 mod ticks;
 mod time_zone;
+mod zones;
 
 pub(crate) use self::key::key;
 pub use self::{

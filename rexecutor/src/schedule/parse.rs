@@ -2,6 +2,7 @@
 
 use super::{
     cron_schedule::Schedule,
+    explain::explain,
     time_zone::{TimeZone, UnknownTimeZone},
 };
 
@@ -12,6 +13,9 @@ pub enum ScheduleError {
     /// The `cron` crate cannot read it.
     #[error("`{0}` is no cron expression")]
     Expression(String, #[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A field of it is wrong, or there are too few or too many.
+    #[error("`{0}` is no cron expression: {1}")]
+    Field(String, String),
     /// It has five fields, as Unix cron takes; the first of six is seconds.
     #[error("`{0}` has five fields, and the first of six is seconds: write `0 {0}`")]
     FiveFields(String),
@@ -39,7 +43,11 @@ impl Schedule {
         if !expression.starts_with('@') && expression.split_whitespace().count() == 5 {
             return Err(ScheduleError::FiveFields(shown()));
         }
-        let unreadable = |error: cron::error::Error| ScheduleError::Expression(shown(), error.into());
+        let unreadable = |error: cron::error::Error| match explain(expression).filter(|_| !expression.starts_with('@'))
+        {
+            Some(problem) => ScheduleError::Field(shown(), problem),
+            None => ScheduleError::Expression(shown(), error.into()),
+        };
         let cron = expression.parse().map_err(unreadable)?;
         Ok(Self::new(cron, timezone.parse::<TimeZone>()?))
     }
@@ -58,8 +66,24 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said() {
         check("0 0 * * *", "UTC", "write `0 0 0 * * *`");
-        check("0 0 25 * * *", "UTC", "`0 0 25 * * *` is no cron expression");
+        check("@dialy", "UTC", "`@dialy` is no cron expression");
         check("0 0 0 * * *", "Europe/Lundon", "`Europe/Lundon` is no time zone");
+    }
+
+    #[test]
+    fn case_09_a_field_that_is_wrong_is_named_with_its_range() {
+        check("0 61 2 * * *", "UTC", "`61` cannot stand in the second field, minutes, which go from 0 to 59");
+        check("0 0 24 * * *", "UTC", "`24` cannot stand in the third field, hours, which go from 0 to 23");
+        check("0 0 0 0 * *", "UTC", "`0` cannot stand in the fourth field, days, which go from 1 to 31");
+        check("0 0 0 1 13 *", "UTC", "`13` cannot stand in the fifth field, months");
+        check("0 0 9 * * FRI#2", "UTC", "write `0 0 9 8-14 * FRI`");
+        check("0 0", "UTC", "it has 2 fields, and six are expected");
+    }
+
+    #[test]
+    fn case_09_an_abbreviation_is_no_time_zone_and_its_place_is_named() {
+        check("@daily", "BST", "`BST` is no time zone; did you mean `Europe/London`?");
+        check("@daily", "Nowhere", "write a name of the IANA database, as `Europe/London`");
     }
 
     /// Trap 21: a huge range eats the memory while parsing.

@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, MappedLocalTime, NaiveDateTime, Offset, TimeDelta, TimeZone as _, Utc};
 
+use super::zones;
+
 /// A time zone of the IANA database, such as `Europe/London`.
 ///
 /// # Examples
@@ -21,8 +23,15 @@ pub struct TimeZone(chrono_tz::Tz);
 
 /// A text that names no time zone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no time zone; write a name of the IANA database, as `Europe/London`")]
-pub struct UnknownTimeZone(pub(super) String);
+#[error("`{name}` is no time zone; {}", hint(name))]
+pub struct UnknownTimeZone {
+    name: String,
+}
+
+fn hint(text: &str) -> String {
+    let unknown = || "write a name of the IANA database, as `Europe/London`".to_owned();
+    zones::meant(text).map_or_else(unknown, |zone| format!("did you mean `{zone}`?"))
+}
 
 impl TimeZone {
     /// Coordinated universal time, whose clocks never change.
@@ -65,11 +74,29 @@ impl From<Utc> for TimeZone {
     }
 }
 
+/// The zone of this machine by its name, from the variable `TZ` or else the system's settings. Where neither names one it is
+/// UTC, and a warning is logged.
+impl From<chrono::Local> for TimeZone {
+    fn from(_: chrono::Local) -> Self {
+        let variable = std::env::var("TZ").ok();
+        machine(variable.as_deref(), iana_time_zone::get_timezone().ok().as_deref()).unwrap_or_else(|| {
+            tracing::warn!("this machine's time zone has no name of the IANA database: UTC is used");
+            Self::UTC
+        })
+    }
+}
+
+/// The zone that the variable `TZ` names, or else the system.
+fn machine(variable: Option<&str>, system: Option<&str>) -> Option<TimeZone> {
+    let named = variable.map(|name| name.trim_start_matches(':')).filter(|name| !name.is_empty());
+    named.into_iter().chain(system).find_map(|name| name.parse().ok())
+}
+
 impl FromStr for TimeZone {
     type Err = UnknownTimeZone;
 
     fn from_str(name: &str) -> Result<Self, UnknownTimeZone> {
-        name.parse().map(Self).map_err(|_| UnknownTimeZone(name.to_owned()))
+        name.parse().map(Self).map_err(|_| UnknownTimeZone { name: name.to_owned() })
     }
 }
 
@@ -82,5 +109,20 @@ impl fmt::Display for TimeZone {
 impl fmt::Debug for TimeZone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_47_the_machines_zone_is_what_the_variable_or_the_system_names() {
+        let name = |variable, system| machine(variable, system).map(TimeZone::name);
+        assert_eq!(name(Some("Asia/Tokyo"), Some("Europe/London")), Some("Asia/Tokyo"));
+        assert_eq!(name(Some(":Asia/Tokyo"), None), Some("Asia/Tokyo"));
+        assert_eq!(name(Some("JST-9"), Some("Europe/London")), Some("Europe/London"));
+        assert_eq!(name(Some(""), Some("Europe/London")), Some("Europe/London"));
+        assert_eq!(name(None, Some("n/a")), None);
     }
 }

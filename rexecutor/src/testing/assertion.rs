@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -90,8 +90,9 @@ impl<'a> Expectation<'a> {
         self.and(Field::Tags, tags.join(", "), Test::Filter(Filter::TagsAllOf(tags)))
     }
 
-    /// Due at this instant.
+    /// Due at this instant, to the microsecond: what is stored has no more.
     pub fn scheduled_at(self, at: DateTime<Utc>) -> Self {
+        let at = at.trunc_subsecs(6);
         self.and(Field::Due, format!("at {}", shown(at)), Test::Filter(Filter::ScheduledAt(at)))
     }
 

@@ -130,7 +130,7 @@ macro_rules! refute_enqueued {
 /// let backend = std::sync::Arc::new(InMemoryBackend::new());
 /// let _ = Greet::builder().with_data("Bob".to_owned()).enqueue_to_backend(&backend).await?;
 /// let node = Rexecutor::builder().with_backend(backend.clone()).with_executor::<Greet>().start().await?;
-/// # while Greet::query_jobs_on_backend(Where::status_equal(JobStatus::Complete), &backend).await?.is_empty() {
+/// # while Greet::query_jobs_on_backend(Where::status_equals(JobStatus::Complete), &backend).await?.is_empty() {
 /// #     tokio::task::yield_now().await;
 /// # }
 /// node.graceful_shutdown().await;

@@ -2,7 +2,7 @@
 
 use std::{marker::PhantomData, ops::Not};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde::Serialize;
 
 use crate::model::{Filter, JobId, JobStatus};
@@ -19,8 +19,8 @@ use crate::model::{Filter, JobId, JobStatus};
 /// ```
 /// use rexecutor::prelude::*;
 ///
-/// let failed_or_late: Where<'_, String, ()> = Where::status_equal(JobStatus::Discarded)
-///     .or(Where::scheduled_at_older_than(TimeDelta::hours(1)).and(!Where::status_equal(JobStatus::Complete)));
+/// let failed_or_late: Where<'_, String, ()> = Where::status_equals(JobStatus::Discarded)
+///     .or(Where::scheduled_at_older_than(TimeDelta::hours(1)).and(!Where::status_equals(JobStatus::Complete)));
 /// # let _ = failed_or_late;
 /// ```
 #[derive(Debug)]
@@ -85,8 +85,14 @@ impl<'a, D, M> Where<'a, D, M> {
     }
 
     /// It stands in this status.
-    pub fn status_equal(status: JobStatus) -> Self {
+    pub fn status_equals(status: JobStatus) -> Self {
         Self::new(Filter::StatusIn(vec![status]))
+    }
+
+    /// [`status_equals`](Self::status_equals) by another name.
+    #[doc(hidden)]
+    pub fn status_equal(status: JobStatus) -> Self {
+        Self::status_equals(status)
     }
 
     /// It stands in one of these statuses; none, if the list is empty.
@@ -104,9 +110,9 @@ impl<'a, D, M> Where<'a, D, M> {
         Self::new(Filter::TagsOneOf(owned(tags)))
     }
 
-    /// It is due at this very instant.
+    /// It is due at this very instant, to the microsecond: what is stored has no more.
     pub fn scheduled_at_equals(scheduled_at: DateTime<Utc>) -> Self {
-        Self::new(Filter::ScheduledAt(scheduled_at))
+        Self::new(Filter::ScheduledAt(scheduled_at.trunc_subsecs(6)))
     }
 
     /// It is due before this instant.

@@ -6,6 +6,8 @@ mod ahead;
 mod assertions;
 mod capabilities;
 mod clocks;
+mod errors;
+mod for_0_1;
 mod idle;
 mod layers;
 mod life_cycle;

@@ -107,3 +107,21 @@ async fn a_node_on_another_backend_than_the_global_one_says_so(test: rexecutor_t
     assert!(said.contains("another global backend is set already"), "{said}");
     node.graceful_shutdown().await;
 }
+
+#[tokio::test]
+async fn case_09_a_schedule_whose_dates_are_past_is_told_when_a_node_starts() {
+    let messages = Messages::default();
+    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(messages.clone()));
+    let over = "a schedule has no tick any more: all of its dates are past";
+    let said = || std::mem::take(&mut *messages.0.lock().unwrap()).iter().filter(|message| *message == over).count();
+    // The test's clock stands in a year of its own.
+    let year = chrono::Datelike::year(&rexecutor_testing::TestClock::START);
+    for (years, expected) in [(year - 1, 1), (year + 1, 0)] {
+        let world = World::new();
+        let schedule = || format!("0 0 0 1 1 * {years}").parse::<cron::Schedule>().unwrap();
+        let node =
+            world.node().with_cron_executor::<Succeeds>(schedule(), (), rexecutor::Tz::UTC).start().await.unwrap();
+        assert_eq!(said(), expected, "{years}");
+        node.graceful_shutdown().await;
+    }
+}

@@ -1,0 +1,97 @@
+//! What other job systems call the arguments of `#[job]`.
+
+/// A word of theirs, the argument of ours, and what else is to be said.
+type Synonym = (&'static str, &'static str, &'static str);
+
+const FIRST_RUN: &str = ", counting the first run";
+const BETWEEN: &str = "; how long to wait between attempts is `backoff = constant(\"30s\")`";
+const SINGLE: &str = "; when a single job is due is said as it is enqueued, `builder().schedule_in(..)`";
+const QUEUE: &str = "; there are no queues: each job has a line of its own, with limits of its own (`max_concurrency`, \
+                     `priority`), and a node runs the jobs that it is given (`.only::<..>()`)";
+const QUOTED: &str = ", a duration as `\"30s\"`";
+const CRON: &str = ", as `cron = \"0 */5 * * * *\"` for every five minutes";
+
+const SYNONYMS: [Synonym; 72] = [
+    ("retries", "max_attempts", FIRST_RUN),
+    ("retry", "max_attempts", FIRST_RUN),
+    ("max_retries", "max_attempts", FIRST_RUN),
+    ("retry_limit", "max_attempts", FIRST_RUN),
+    ("attempts", "max_attempts", FIRST_RUN),
+    ("tries", "max_attempts", FIRST_RUN),
+    ("max_tries", "max_attempts", FIRST_RUN),
+    ("queue", "executor", QUEUE),
+    ("queue_name", "executor", QUEUE),
+    ("struct_name", "executor", ""),
+    ("worker", "executor", ""),
+    ("kind", "name", ""),
+    ("id", "name", ""),
+    ("job_name", "name", ""),
+    ("job_type", "name", ""),
+    ("rename", "name", ""),
+    ("concurrency", "max_concurrency", ""),
+    ("limit", "max_concurrency", ""),
+    ("workers", "max_concurrency", ""),
+    ("threads", "max_concurrency", ""),
+    ("pool_size", "max_concurrency", ""),
+    ("parallelism", "max_concurrency", ""),
+    ("max_running", "max_concurrency", ""),
+    ("timeout_secs", "timeout", QUOTED),
+    ("timeout_seconds", "timeout", QUOTED),
+    ("timeout_ms", "timeout", QUOTED),
+    ("max_duration", "timeout", QUOTED),
+    ("deadline", "timeout", QUOTED),
+    ("ttr", "timeout", QUOTED),
+    ("tz", "timezone", ""),
+    ("zone", "timezone", ""),
+    ("time_zone", "timezone", ""),
+    ("interval", "cron", CRON),
+    ("every", "cron", CRON),
+    ("schedule", "cron", CRON),
+    ("scheduled", "cron", CRON),
+    ("repeat", "cron", CRON),
+    ("crontab", "cron", CRON),
+    ("delay", "backoff", SINGLE),
+    ("run_at", "cron", SINGLE),
+    ("run_in", "cron", SINGLE),
+    ("schedule_in", "cron", SINGLE),
+    ("schedule_at", "cron", SINGLE),
+    ("scheduled_at", "cron", SINGLE),
+    ("retry_delay", "backoff", BETWEEN),
+    ("retry_in", "backoff", BETWEEN),
+    ("retry_after", "backoff", BETWEEN),
+    ("retry_backoff", "backoff", BETWEEN),
+    ("wait", "backoff", BETWEEN),
+    ("retention", "retain", ""),
+    ("keep", "retain", ""),
+    ("keep_for", "retain", ""),
+    ("ttl", "retain", ""),
+    ("expires", "retain", ""),
+    ("remove_on_complete", "retain", ", as `retain = \"none\"`"),
+    ("dedup", "unique", ""),
+    ("deduplicate", "unique", ""),
+    ("unique_for", "unique_within", QUOTED),
+    ("unique_by", "unique", ", as `unique(by = data)`"),
+    ("unique_key", "unique", ", as `unique(key = |data| data.user)`"),
+    ("lock", "unique", ""),
+    ("args", "data", ""),
+    ("payload", "data", ""),
+    ("sync", "blocking", ""),
+    ("spawn_blocking", "blocking", ""),
+    ("tag", "tags", ", as `tags = [\"mail\"]`"),
+    ("labels", "tags", ", as `tags = [\"mail\"]`"),
+    // Within `unique(..)` and `backoff = ..(..)`.
+    ("period", "within", QUOTED),
+    ("states", "statuses", ""),
+    ("factor", "power", ""),
+    ("exponent", "power", ""),
+    ("cap", "max", QUOTED),
+];
+
+/// What to write for a word of another job system, if it stands for one of the known arguments.
+pub(crate) fn hint(word: &str, known: &[&str]) -> Option<String> {
+    let (_, meant, more) = SYNONYMS.iter().find(|(synonym, meant, _)| *synonym == word && known.contains(meant))?;
+    Some(match more.strip_prefix("; ") {
+        Some(more) => format!("did you mean `{meant}`? {more}"),
+        None => format!("did you mean `{meant}`{more}?"),
+    })
+}
