@@ -244,5 +244,9 @@ fn change<E: Executor>(job: Job<E::Data, E::Metadata>) -> Result<JobChange, Jobs
     change.tags = job.tags;
     change.scheduled_at = job.scheduled_at;
     validate::change(&change, E::MAX_DATA_BYTES)?;
+    validate::comes_back("data", &job.data, &change.data)?;
+    if let (Some(given), Some(metadata)) = (&job.metadata, &change.metadata) {
+        validate::comes_back("metadata", given, metadata)?;
+    }
     Ok(change)
 }

@@ -140,6 +140,7 @@ cases! {
     query:
         trap_33_conditions_keep_to_their_parentheses,
         an_empty_list_is_none_and_an_empty_condition_is_all,
+        case_24_data_are_compared_in_full,
         every_condition_means_what_the_reference_says;
 }
 

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use rexecutor::{
-    backend::{Due, Filter, Outcome},
+    backend::{Due, Filter, Json, Outcome},
     job::{JobId, JobStatus},
 };
 
@@ -13,7 +13,7 @@ use super::harness::{COMPLETE, Harness, ids, job, retry};
 pub async fn trap_33_conditions_keep_to_their_parentheses(t: &Harness) {
     let mine = t.enqueue(job("mail")).await;
     t.enqueue(job("other")).await;
-    let either = Filter::Any(vec![Filter::Data(1.into()), Filter::StatusIn(vec![JobStatus::Scheduled])]);
+    let either = Filter::Any(vec![Filter::Data(json("1")), Filter::StatusIn(vec![JobStatus::Scheduled])]);
     let filter = Filter::All(vec![Filter::Executor("mail".into()), either]);
     assert_eq!(ids(&t.query(filter).await), [mine]);
 }
@@ -33,6 +33,21 @@ pub async fn an_empty_list_is_none_and_an_empty_condition_is_all(t: &Harness) {
     assert_eq!(t.backend.query(&Filter::All(Vec::new()), 0).await.expect("jobs can be queried").len(), 0);
 }
 
+/// Case 24: numbers of more than 64 bits are compared in full, wherever they stand.
+pub async fn case_24_data_are_compared_in_full(t: &Harness) {
+    let stored = ["340282366920938463463374607431768211455", r#"{"b":[1180591620717411303424],"a":0.1}"#];
+    let other = ["340282366920938463463374607431768211454", r#"{"a":0.1,"b":[1180591620717411303425]}"#];
+    let same = [stored[0], r#"{ "a": 0.1, "b": [ 1180591620717411303424 ] }"#];
+    for (place, data) in stored.into_iter().enumerate() {
+        let job = job("mail").with_data(data.to_owned()).with_metadata(Some(data.to_owned()));
+        let id = t.enqueue(job).await;
+        for filter in [Filter::Data, Filter::Metadata] {
+            assert_eq!(ids(&t.query(filter(json(same[place]))).await), [id], "{data}");
+            assert_eq!(ids(&t.query(filter(json(other[place]))).await), [], "{data}");
+        }
+    }
+}
+
 /// Every condition, nested at random, means what [`Filter::matches`] says.
 pub async fn every_condition_means_what_the_reference_says(t: &Harness) {
     populate(t).await;
@@ -46,7 +61,22 @@ pub async fn every_condition_means_what_the_reference_says(t: &Harness) {
     }
 }
 
-const DATA: [&str; 6] = ["1", "1.0", r#"{"a":1,"b":[null,true]}"#, r#"{"b":[null,true],"a":1}"#, "\"1\"", "null"];
+/// The last two are one number as doubles.
+const DATA: [&str; 8] = [
+    "1",
+    "1.0",
+    r#"{"a":1,"b":[null,true]}"#,
+    r#"{"b":[null,true],"a":1}"#,
+    "\"1\"",
+    "null",
+    "340282366920938463463374607431768211455",
+    "340282366920938463463374607431768211454",
+];
+
+fn json(text: &str) -> Json {
+    text.parse().expect("it is JSON")
+}
+
 const TAGS: [&str; 4] = ["a", "b", "a b", "%'\""];
 
 async fn populate(t: &Harness) {
@@ -54,7 +84,7 @@ async fn populate(t: &Harness) {
         let number = usize::from(n.unsigned_abs());
         let tags = TAGS.iter().take(number % 5).map(|tag| (*tag).to_owned()).collect();
         let new = job(["mail", "other"][number % 2])
-            .with_data(DATA[number % 6].to_owned())
+            .with_data(DATA[number % 8].to_owned())
             .with_metadata((number % 4 > 0).then(|| DATA[number % 4].to_owned()))
             .with_tags(tags)
             .with_due(Due::At(t.now() + TimeDelta::microseconds(i64::from(n) - 30)));
@@ -73,7 +103,7 @@ fn filters(t: &Harness) -> impl Strategy<Value = Filter> {
     let instant = (-40_000_i64..40_000).prop_map(move |nanos| start + TimeDelta::nanoseconds(nanos));
     let whole = (-40_i64..40).prop_map(move |micros| start + TimeDelta::microseconds(micros));
     let instant = prop_oneof![instant, whole];
-    let value = prop::sample::select(DATA.to_vec()).prop_map(|data| serde_json::from_str(data).expect("it is JSON"));
+    let value = prop::sample::select(DATA.to_vec()).prop_map(json);
     let tags = prop::collection::vec(prop::sample::select(TAGS.to_vec()).prop_map(str::to_owned), 0..3);
     let age = (999_900_i64..1_000_100).prop_map(TimeDelta::microseconds);
     let leaf = prop_oneof![

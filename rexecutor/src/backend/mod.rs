@@ -25,6 +25,7 @@ pub use self::{
     transaction::EnqueueIn,
     wakeup::{Listeners, WakeReasons, Wakeup},
 };
+pub use crate::json::Json;
 pub use crate::model::{
     AmendError, BackendError, Claimed, Deadline, Demand, Due, Enqueued, Extra, Extras, Failure, Filter, Headers,
     Heartbeat, JobChange, JobRow, Marks, NewJob, Node, Outcome, Pause, Paused, Result, ScheduleKey, Settlement, Ticks,

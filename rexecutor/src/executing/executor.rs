@@ -42,7 +42,11 @@ use crate::{
 /// [`async_trait`]: https://docs.rs/async-trait
 #[async_trait]
 pub trait Executor: Send + Sync + 'static {
-    /// What a job of this kind works on.
+    /// What a job of this kind works on. It is stored as JSON, as `serde_json` writes it.
+    ///
+    /// Numbers of 128 bits and doubles come back as they were given. JSON has no NaN and no infinity, and cannot tell
+    /// `Some(None)` from `None`; `serde` decodes no number of 128 bits and no number as a map's key inside of tagged, untagged
+    /// and flattened types. Builds with debug assertions, as in tests, refuse such data when they are enqueued.
     type Data: Serialize + DeserializeOwned + Send + 'static;
 
     /// What else is stored with a job, for people and tools to see.

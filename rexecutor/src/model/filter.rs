@@ -7,6 +7,7 @@ use super::{
     row::JobRow,
     status::JobStatus,
 };
+use crate::json::Json;
 
 /// A condition on stored jobs.
 ///
@@ -23,9 +24,9 @@ pub enum Filter {
     /// The job is of this executor.
     Executor(ExecutorName),
     /// The data are this value.
-    Data(serde_json::Value),
+    Data(Json),
     /// The metadata are this value; a job without metadata matches none.
-    Metadata(serde_json::Value),
+    Metadata(Json),
     /// The job is one of these.
     IdIn(Vec<JobId>),
     /// The status is one of these.
@@ -56,8 +57,8 @@ impl Filter {
             Self::Any(filters) => filters.iter().any(|filter| filter.matches(row, now)),
             Self::Not(filter) => !filter.matches(row, now),
             Self::Executor(name) => row.executor == *name,
-            Self::Data(value) => is_json(&row.data, value),
-            Self::Metadata(value) => row.metadata.as_ref().is_some_and(|metadata| is_json(metadata, value)),
+            Self::Data(value) => value.equals(&row.data),
+            Self::Metadata(value) => row.metadata.as_ref().is_some_and(|metadata| value.equals(metadata)),
             Self::IdIn(ids) => ids.contains(&row.id),
             Self::StatusIn(statuses) => statuses.contains(&row.status),
             Self::TagsAllOf(tags) => tags.iter().all(|tag| row.tags.contains(tag)),
@@ -69,8 +70,4 @@ impl Filter {
             Self::ScheduledWithinTheLast(age) => now.checked_sub_signed(*age).is_none_or(|at| row.scheduled_at > at),
         }
     }
-}
-
-fn is_json(stored: &str, value: &serde_json::Value) -> bool {
-    serde_json::from_str::<serde_json::Value>(stored).is_ok_and(|stored| stored == *value)
 }

@@ -5,7 +5,10 @@ use std::{marker::PhantomData, ops::Not};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
-use crate::model::{Filter, JobId, JobStatus};
+use crate::{
+    json::Json,
+    model::{Filter, JobId, JobStatus},
+};
 
 /// A condition on the jobs of one executor, for [`query_jobs`](crate::executor::ExecutorExt::query_jobs).
 ///
@@ -58,12 +61,13 @@ impl<'a, D, M> Where<'a, D, M> {
         self.join(other, |first, second| Filter::Any(vec![first, second]))
     }
 
-    /// The data are this value, compared as JSON.
+    /// The data are this value, compared as the JSON that they are stored as: whatever the order of keys, and with numbers as
+    /// they are written.
     pub fn data_equals(data: &'a D) -> Self
     where
         D: Serialize,
     {
-        Self { filter: serde_json::to_value(data).map(Filter::Data), types: PhantomData }
+        Self { filter: Json::of(data).map(Filter::Data), types: PhantomData }
     }
 
     /// The metadata are this value, compared as JSON.
@@ -71,7 +75,7 @@ impl<'a, D, M> Where<'a, D, M> {
     where
         M: Serialize,
     {
-        Self { filter: serde_json::to_value(metadata).map(Filter::Metadata), types: PhantomData }
+        Self { filter: Json::of(metadata).map(Filter::Metadata), types: PhantomData }
     }
 
     /// It is this job.
