@@ -141,6 +141,8 @@ cases! {
         trap_33_conditions_keep_to_their_parentheses,
         an_empty_list_is_none_and_an_empty_condition_is_all,
         case_24_data_are_compared_in_full,
+        case_30_chains_of_thousands_are_answered_and_longer_ones_refused,
+        case_30_extreme_ages_and_instants_are_compared,
         every_condition_means_what_the_reference_says;
 }
 

@@ -48,6 +48,52 @@ pub async fn case_24_data_are_compared_in_full(t: &Harness) {
     }
 }
 
+/// Case 30: long chains of conditions took the process down, or were too deep for SQLite alone.
+pub async fn case_30_chains_of_thousands_are_answered_and_longer_ones_refused(t: &Harness) {
+    let first = t.enqueue(job("mail").with_data("0".to_owned()).with_tags(vec!["2999".to_owned()])).await;
+    t.enqueue(job("mail").with_data("\"no\"".to_owned())).await;
+    let data = |number: i64| Filter::Data(serde_json::json!(number).into());
+    let late = |number: i64| Filter::ScheduledBefore(t.now() - TimeDelta::microseconds(number));
+    let tag = |number: i64| Filter::TagsAllOf(vec![number.to_string()]);
+    let chain = |length: i64, one: &dyn Fn(i64) -> Filter| (0..length).map(one).reduce(Filter::or).expect("some");
+    assert_eq!(ids(&t.query(chain(3_000, &data)).await), [first]);
+    assert_eq!(ids(&t.query(chain(3_000, &late)).await), []);
+    assert_eq!(ids(&t.query(chain(3_000, &tag)).await), [first]);
+    let neither = (0..3_000).map(|number| late(number).negated()).reduce(Filter::and).expect("some");
+    assert_eq!(t.query(neither).await.len(), 2);
+    let deepest = |depth: usize| {
+        (1..depth).fold(tag(2999), |inner, nth| match nth % 3 {
+            0 => inner.and(late(-1)),
+            1 => inner.or(late(1)),
+            _ => inner.negated(),
+        })
+    };
+    let expected = if deepest(100).matches(&t.row(first).await, t.now()) { vec![first] } else { Vec::new() };
+    assert_eq!(ids(&t.query(deepest(100).and(Filter::IdIn(vec![first]))).await), expected);
+    for refused in [chain(20_000, &data), deepest(200)] {
+        let error = t.backend.query(&refused, 1).await.expect_err("it is too long or too deep");
+        let source = std::error::Error::source(&error).expect("it has a reason").to_string();
+        assert!(!error.is_transient() && source.starts_with("a query "), "{source}");
+    }
+}
+
+/// Case 30: the ends of time are ages and instants like any other.
+pub async fn case_30_extreme_ages_and_instants_are_compared(t: &Harness) {
+    for due in [Due::Now, Due::In(TimeDelta::days(365_000))] {
+        t.enqueue(job("mail").with_due(due)).await;
+    }
+    let count = async |filter| t.query(filter).await.len();
+    for (age, older) in [(TimeDelta::MIN, 2), (TimeDelta::MAX, 0), (TimeDelta::days(-365_001), 2)] {
+        assert_eq!(count(Filter::ScheduledOlderThan(age)).await, older, "{age}");
+        assert_eq!(count(Filter::ScheduledWithinTheLast(age)).await, 2 - older, "{age}");
+    }
+    for (at, before) in [(chrono::DateTime::<chrono::Utc>::MIN_UTC, 0), (chrono::DateTime::<chrono::Utc>::MAX_UTC, 2)] {
+        assert_eq!(count(Filter::ScheduledBefore(at)).await, before, "{at}");
+        assert_eq!(count(Filter::ScheduledAfter(at)).await, 2 - before, "{at}");
+        assert_eq!(count(Filter::ScheduledAt(at)).await, 0, "{at}");
+    }
+}
+
 /// Every condition, nested at random, means what [`Filter::matches`] says.
 pub async fn every_condition_means_what_the_reference_says(t: &Harness) {
     populate(t).await;

@@ -27,7 +27,7 @@ pub use self::{
 };
 pub use crate::json::Json;
 pub use crate::model::{
-    AmendError, BackendError, Claimed, Deadline, Demand, Due, Enqueued, Extra, Extras, Failure, Filter, Headers,
-    Heartbeat, JobChange, JobRow, Marks, NewJob, Node, Outcome, Pause, Paused, Result, ScheduleKey, Settlement, Ticks,
-    Unique,
+    AmendError, BackendError, Claimed, Deadline, Demand, Due, Enqueued, Extra, Extras, Failure, Filter, FilterError,
+    Headers, Heartbeat, JobChange, JobRow, Marks, NewJob, Node, Outcome, Pause, Paused, Result, ScheduleKey,
+    Settlement, Ticks, Unique, ago,
 };

@@ -6,12 +6,13 @@ use super::{
     id::{ExecutorName, JobId},
     row::JobRow,
     status::JobStatus,
+    time::ago,
 };
 use crate::json::Json;
 
 /// A condition on stored jobs.
 ///
-/// Each backend translates it; [`Filter::matches`] says what it means.
+/// Each backend translates it; [`Filter::matches`] says what it means, and [`Filter::check`] what is refused.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Filter {
@@ -66,8 +67,8 @@ impl Filter {
             Self::ScheduledBefore(at) => row.scheduled_at < *at,
             Self::ScheduledAfter(at) => row.scheduled_at > *at,
             Self::ScheduledAt(at) => row.scheduled_at == *at,
-            Self::ScheduledOlderThan(age) => now.checked_sub_signed(*age).is_some_and(|at| row.scheduled_at < at),
-            Self::ScheduledWithinTheLast(age) => now.checked_sub_signed(*age).is_none_or(|at| row.scheduled_at > at),
+            Self::ScheduledOlderThan(age) => row.scheduled_at < ago(now, *age),
+            Self::ScheduledWithinTheLast(age) => row.scheduled_at > ago(now, *age),
         }
     }
 }

@@ -201,3 +201,26 @@ async fn case_26_an_update_is_refused_too() {
     assert_eq!(error.to_string(), "data: `ratio` is NaN, which JSON cannot hold");
     assert_eq!(query().await.unwrap()[0].data.ratio, 0.0);
 }
+
+/// Case 30: a `Where` of any length and depth can be built, shown and dropped; what is too long or too deep is an error.
+#[tokio::test]
+async fn case_30_long_and_deep_conditions_are_answered_or_refused() {
+    let backend = InMemoryBackend::new().paused();
+    let _ = Wide::builder().with_data(2_999).enqueue_to_backend(&backend).await.unwrap();
+    let numbers: Vec<u128> = (0..20_000).collect();
+    let chain = |length: usize| numbers[..length].iter().map(Where::data_equals).reduce(Where::or).unwrap();
+    let ask = async |query| Wide::query_jobs_on_backend(query, &backend).await;
+    assert!(format!("{:?}", chain(20_000)).len() > 20_000);
+    assert_eq!(ask(chain(3_000)).await.unwrap().len(), 1);
+    assert!(ask(chain(20_000)).await.unwrap_err().to_string().starts_with("a query of more than 10000 conditions"));
+    let other = || Where::status_equal(JobStatus::Complete);
+    let nested = |depth| {
+        (0..depth).fold(other(), |query, nth| if nth % 2 == 0 { query.or(Where::any()) } else { query.and(other()) })
+    };
+    assert!(ask(nested(98)).await.is_ok());
+    let error = ask(nested(500_000)).await.unwrap_err().to_string();
+    assert!(error.contains("nested more than 100 levels deep"), "{error}");
+    let ids = (0..20_000).map(|id| Where::id_equals(JobId::from(id))).reduce(Where::or).unwrap();
+    assert_eq!(ask(ids).await.unwrap().len(), 1, "a list of ids is one condition");
+    assert_eq!(ask((0..500_000).fold(Where::any(), |query, _| !query)).await.unwrap().len(), 1);
+}
