@@ -21,6 +21,12 @@ pub const MAX_CONDITIONS: usize = 10_000;
 /// How deep `and`, `or` and `!` may be nested in a query: 100. A chain of one of them is one level, however long it is.
 pub const MAX_CONDITION_DEPTH: usize = 100;
 
+/// The most failed attempts that are kept with a job: 20, which are the first and the newest 19. Each says at most 64 KiB.
+pub const MAX_ERRORS: usize = 20;
+
+/// The shortest snooze: 100 ms. A job that snoozes for less, or for zero, waits this long: else it would run without a pause.
+pub const MIN_SNOOZE: TimeDelta = TimeDelta::milliseconds(100);
+
 /// The longest tag, in bytes.
 pub const MAX_TAG_BYTES: usize = 255;
 

@@ -110,6 +110,7 @@ cases! {
         trap_27_the_last_attempt_discards,
         trap_08_a_job_asked_to_cancel_ends_cancelled_whatever_its_outcome,
         errors_are_kept_in_order_and_seen_by_the_next_attempt,
+        case_21_the_first_and_the_newest_errors_are_kept,
         a_lease_rises_for_ever_though_attempts_are_given_back,
         an_output_is_stored_and_a_rerun_forgets_it;
     maintain:

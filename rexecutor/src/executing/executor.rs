@@ -91,11 +91,13 @@ pub trait Executor: Send + Sync + 'static {
     async fn execute(job: Job<Self::Data, Self::Metadata>) -> ExecutionResult;
 
     /// How long to wait after the attempt `job.attempt` has failed. The default is [`DEFAULT_BACKOFF`].
+    ///
+    /// It is asked before the attempt. If it panics, the attempt runs all the same, with [`DEFAULT_BACKOFF`].
     fn backoff(job: &Job<Self::Data, Self::Metadata>) -> TimeDelta {
         DEFAULT_BACKOFF.backoff(job.attempt)
     }
 
-    /// How long an attempt may take. The default is `None`: any time.
+    /// How long an attempt may take. The default is `None`: any time. If it panics, the attempt fails and does not run.
     ///
     /// An attempt on a blocking thread cannot be stopped: it keeps its slot until its thread has ended, and is settled
     /// as timed out then.
