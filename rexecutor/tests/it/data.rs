@@ -56,7 +56,7 @@ fn case_27_doubles_come_back_to_the_last_bit() {
     numbers.extend(any.take(10_000));
     numbers.extend([f64::MIN_POSITIVE, f64::MAX, -0.0, f64::from_bits(1)]);
     let job = Float::builder().with_data(numbers.clone()).encode().unwrap();
-    let row = rexecutor::backend::JobRow::new(JobId::from(1), job, chrono::Utc::now());
+    let row = rexecutor::backend::JobRow::new(JobId::from(1), job, rexecutor_testing::TestClock::START);
     let read = Job::<Vec<f64>, ()>::decode(row).unwrap().data;
     let bits = |numbers: &[f64]| numbers.iter().map(|number| number.to_bits()).collect::<Vec<_>>();
     assert_eq!(bits(&read), bits(&numbers));

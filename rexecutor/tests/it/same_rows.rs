@@ -61,7 +61,7 @@ fn case_29_rows_and_keys_are_the_same_in_every_build() {
     assert_eq!(hex(&job), "0eb1a3e97d248835fc40965bbf3b56e7");
     let keyed = OrderJob::builder().with_data(an_order()).unique(UniquenessCriteria::by_key(&an_order()));
     assert_eq!(hex(&keyed.encode().unwrap()), "c14670aaeac5f1e8e8cb4a8cbfedf67c");
-    let row = rexecutor::backend::JobRow::new(JobId::from(1), job, chrono::Utc::now());
+    let row = rexecutor::backend::JobRow::new(JobId::from(1), job, rexecutor_testing::TestClock::START);
     assert_eq!(Job::<Order, serde_json::Value>::decode(row).unwrap().data, an_order());
 }
 
