@@ -32,7 +32,8 @@ pub const DEFAULT_BACKOFF: BackoffStrategy =
 ///
 /// The delay is computed by the curve, capped by [`with_max`](Self::with_max), spread by
 /// [`with_jitter`](Self::with_jitter), and raised to [`with_min`](Self::with_min): jitter may thus pass the maximum,
-/// and never the minimum. No input overflows: a delay is never negative and never over 1,000 years.
+/// and never the minimum. No input overflows: a delay is never negative and never over 1,000 years. Delays are whole
+/// microseconds; what is over zero is one at least, before jitter.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BackoffStrategy {
     curve: Curve,
@@ -128,14 +129,18 @@ impl Jitter {
     }
 }
 
-/// `delay` × `factor` in milliseconds, at most [`MAX_DELAY`]; doubles lose nothing that matters to a delay, and saturate.
+/// `delay` × `factor` in microseconds, at most [`MAX_DELAY`]; doubles lose nothing that matters to a delay, and saturate. What
+/// is over zero is at least one microsecond, which is the least that backends can tell apart.
 fn scale(delay: TimeDelta, factor: f64) -> TimeDelta {
-    let limit = MAX_DELAY.num_milliseconds();
+    let limit = MAX_DELAY.num_microseconds().unwrap_or(i64::MAX);
     #[expect(clippy::cast_precision_loss, reason = "a delay needs no more than 53 bits")]
-    let scaled = delay.num_milliseconds() as f64 * factor;
+    let scaled = delay.clamp(TimeDelta::zero(), MAX_DELAY).num_nanoseconds().map_or_else(
+        || delay.clamp(TimeDelta::zero(), MAX_DELAY).num_milliseconds() as f64 * 1e3,
+        |nanos| nanos as f64 / 1e3,
+    ) * factor;
     #[expect(clippy::cast_possible_truncation, reason = "a float saturates when it is cast, and not a number is 0")]
-    let millis = scaled.round() as i64;
-    TimeDelta::milliseconds(millis.clamp(0, limit))
+    let micros = (if scaled > 0.0 { scaled.max(1.0) } else { scaled }).round() as i64;
+    TimeDelta::microseconds(micros.clamp(0, limit))
 }
 
 #[cfg(test)]
@@ -186,6 +191,18 @@ mod tests {
         }
         let grown = BackoffStrategy::exponential(TimeDelta::seconds(1)).backoff(u16::MAX);
         assert_eq!(grown, MAX_DELAY, "a huge attempt waits longest, not shortest");
+    }
+
+    /// Case 21: what is below a millisecond was no delay at all.
+    #[test]
+    fn case_21_a_short_delay_is_not_zero() {
+        let micros = |base| BackoffStrategy::constant(base).backoff(1).num_microseconds();
+        assert_eq!(micros(TimeDelta::microseconds(900)), Some(900));
+        assert_eq!(micros(TimeDelta::microseconds(1_500)), Some(1_500));
+        assert_eq!(micros(TimeDelta::nanoseconds(1)), Some(1), "rounded up");
+        assert_eq!(micros(TimeDelta::zero()), Some(0));
+        let grown = BackoffStrategy::exponential(TimeDelta::microseconds(10)).backoff(11);
+        assert_eq!(grown, TimeDelta::microseconds(10_240));
     }
 
     #[test]

@@ -237,6 +237,10 @@ impl<E: Executor, D> JobBuilder<'_, E, D> {
 
     /// Encodes and checks the job, for a backend to take in.
     ///
+    /// With debug assertions, as in tests, the data and metadata are also decoded again: what encodes but does not decode, or
+    /// loses something on the way, as `Some(NaN)` and `Some(None)` do, is refused here, and not in each of the job's attempts.
+    /// Builds without debug assertions do not take that time.
+    ///
     /// # Errors
     ///
     /// When a field is not acceptable.
@@ -245,15 +249,20 @@ impl<E: Executor, D> JobBuilder<'_, E, D> {
         D: ReadyData<E::Data>,
     {
         let encode = |field| move |error| EnqueueError::Encode { executor: E::NAME, field, source: error };
-        let data = self.data.into_data();
-        let unique = self.unique.or_else(|| E::uniqueness(&data));
-        let data = serde_json::to_string(&data).map_err(encode("data"))?;
+        let given = self.data.into_data();
+        let unique = self.unique.or_else(|| E::uniqueness(&given));
+        let data = serde_json::to_string(&given).map_err(encode("data"))?;
         let metadata = self.metadata.as_ref().map(serde_json::to_string).transpose().map_err(encode("metadata"))?;
         let mut job = self.job.with_data(data).with_metadata(metadata);
         // Before the key: reading the data back to compare them needs the limit on their depth.
         validate::new_job(&job, E::MAX_DATA_BYTES)?;
+        validate::comes_back("data", &given, &job.data)?;
+        if let (Some(given), Some(metadata)) = (&self.metadata, &job.metadata) {
+            validate::comes_back("metadata", given, metadata)?;
+        }
         if let Some(criteria) = unique {
-            let unencodable = || InvalidJob::new("unique", "the key does not encode as JSON");
+            let unencodable =
+                || InvalidJob::new("unique", "the key does not encode as JSON; NaN and infinities do not either");
             job.unique = Some(criteria.encode(E::NAME, &job.data).ok_or_else(unencodable)?);
             validate::unique(&job)?;
         }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    json,
+    json::{self, Json},
     model::{JobStatus, Replace, Resolution, Statuses, Unique, UniqueKey},
 };
 
@@ -79,8 +79,9 @@ impl UniquenessCriteria<'_> {
 
     /// One job with the same key, of whatever executor; see also [`and_executor`](Self::and_executor).
     ///
-    /// Keys are compared as JSON, so they mean the same on every platform and in every release. A key that does not
-    /// encode as JSON is refused when the job is enqueued.
+    /// Keys are compared as JSON, so they mean the same on every platform and in every release. Numbers are compared as they
+    /// are written, however long they are. A key that does not encode as JSON is refused when the job is enqueued; so is one
+    /// that holds NaN or an infinity, which JSON does not have.
     pub fn by_key<K: Serialize + ?Sized>(key: &K) -> Self {
         Self::new().and_key(key)
     }
@@ -116,8 +117,7 @@ impl UniquenessCriteria<'_> {
     /// … and with the same key.
     pub fn and_key<K: Serialize + ?Sized>(mut self, key: &K) -> Self {
         // What does not encode gets the digest of nothing, which `encode` knows and refuses.
-        self.key =
-            Some(serde_json::to_value(key).map_or(UNENCODABLE, |key| digest(&[json::canonical(&key).as_bytes()])));
+        self.key = Some(Json::of(key).map_or(UNENCODABLE, |key| digest(&[key.as_str().as_bytes()])));
         self
     }
 
@@ -158,7 +158,7 @@ impl UniquenessCriteria<'_> {
             return None;
         }
         let data = match self.data {
-            true => serde_json::from_str(data).map(|data| json::canonical(&data)).ok()?,
+            true => json::canonical(data)?,
             false => String::new(),
         };
         // What is not compared is left out, and a leading letter for each part keeps the combinations apart.
@@ -224,5 +224,32 @@ mod tests {
     fn a_key_that_does_not_encode_is_noticed() {
         let bad = std::collections::HashMap::from([((1, 2), 3)]);
         assert_eq!(UniquenessCriteria::by_key(&bad).encode("a", "1"), None);
+    }
+
+    /// Case 24: numbers of more than 64 bits were compared as doubles.
+    #[test]
+    fn case_24_neighbours_of_more_than_64_bits_are_two_keys() {
+        let by_data = UniquenessCriteria::by_data;
+        let pairs = [
+            (u128::MAX.to_string(), (u128::MAX - 1).to_string()),
+            (i128::MIN.to_string(), (i128::MIN + 1).to_string()),
+            ((1_u128 << 70).to_string(), ((1_u128 << 70) + 1).to_string()),
+        ];
+        for (one, other) in pairs {
+            assert_ne!(key(by_data(), "a", &one), key(by_data(), "a", &other), "{one}");
+            let [one, other] = [one, other].map(|number| format!("{{\"id\":[{number}]}}"));
+            assert_ne!(key(by_data(), "a", &one), key(by_data(), "a", &other), "{one}");
+        }
+        let by_key = |number: u128| key(UniquenessCriteria::by_key(&number), "a", "1");
+        assert_eq!(by_key(u128::MAX), by_key(u128::MAX));
+        assert_ne!(by_key(u128::MAX), by_key(u128::MAX - 1));
+    }
+
+    /// Case 33: JSON has no NaN, and `serde_json` writes `null` for it.
+    #[test]
+    fn case_33_a_key_that_is_not_a_number_is_no_key() {
+        assert_eq!(UniquenessCriteria::by_key(&f64::NAN).encode("a", "1"), None);
+        assert_eq!(UniquenessCriteria::by_key(&("a", [f32::INFINITY])).encode("a", "1"), None);
+        assert!(UniquenessCriteria::by_key(&None::<f64>).encode("a", "1").is_some());
     }
 }

@@ -15,6 +15,18 @@ pub const MAX_DEPTH: usize = 127;
 /// The most bytes that the names and values of a job's headers may have together: 8 KiB.
 pub const MAX_HEADER_BYTES: usize = 8 * 1024;
 
+/// The most conditions that one query may have: 10,000. A list of ids, statuses or tags is one condition.
+pub const MAX_CONDITIONS: usize = 10_000;
+
+/// How deep `and`, `or` and `!` may be nested in a query: 100. A chain of one of them is one level, however long it is.
+pub const MAX_CONDITION_DEPTH: usize = 100;
+
+/// The most failed attempts that are kept with a job: 20, which are the first and the newest 19. Each says at most 64 KiB.
+pub const MAX_ERRORS: usize = 20;
+
+/// The shortest snooze: 100 ms. A job that snoozes for less, or for zero, waits this long: else it would run without a pause.
+pub const MIN_SNOOZE: TimeDelta = TimeDelta::milliseconds(100);
+
 /// The longest tag, in bytes.
 pub const MAX_TAG_BYTES: usize = 255;
 

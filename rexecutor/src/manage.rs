@@ -6,7 +6,7 @@ use crate::{
     builder::JobBuilder,
     executing::{CancellationReason, Executor},
     global::{self, NoGlobalBackend},
-    model::{AmendError, BackendError, Filter, JobChange, JobId, Pause},
+    model::{AmendError, BackendError, Filter, FilterError, JobChange, JobId, Pause},
     typed::{DecodeError, Job, Where},
     validate,
 };
@@ -32,6 +32,9 @@ pub enum JobsError {
     /// A value to compare with, or to store, does not encode as JSON.
     #[error("could not encode a value for `{0}`")]
     Encode(&'static str, #[source] serde_json::Error),
+    /// The condition is one that cannot be asked.
+    #[error(transparent)]
+    Condition(FilterError),
     /// The backend failed, or cannot do this.
     #[error(transparent)]
     Backend(#[from] BackendError),
@@ -43,7 +46,8 @@ impl JobsError {
         match self {
             Self::Amend(error) => error.is_transient(),
             Self::Backend(error) => error.is_transient(),
-            Self::NoGlobalBackend(_) | Self::Invalid(_) | Self::Decode(_) | Self::Encode(..) => false,
+            Self::NoGlobalBackend(_) | Self::Invalid(_) | Self::Decode(_) => false,
+            Self::Encode(..) | Self::Condition(_) => false,
         }
     }
 }
@@ -134,7 +138,7 @@ pub trait ExecutorExt: Executor + Sized {
     ///
     /// # Errors
     ///
-    /// When no global backend is set, a stored job no longer decodes, or the backend fails.
+    /// When no global backend is set, the query has too many conditions, a stored job no longer decodes, or the backend fails.
     fn query_jobs(
         query: Where<'_, Self::Data, Self::Metadata>,
     ) -> impl Future<Output = Result<JobsOf<Self>, JobsError>> + Send {
@@ -145,14 +149,17 @@ pub trait ExecutorExt: Executor + Sized {
     ///
     /// # Errors
     ///
-    /// When a stored job no longer decodes, or the backend fails.
+    /// When the query has too many conditions, a stored job no longer decodes, or the backend fails.
     fn query_jobs_on_backend<B: Inspect + ?Sized>(
         query: Where<'_, Self::Data, Self::Metadata>,
         backend: &B,
     ) -> impl Future<Output = Result<JobsOf<Self>, JobsError>> + Send {
         async move {
-            let filter = query.into_filter().map_err(|error| JobsError::Encode(Self::NAME, error))?;
-            let filter = Filter::All(vec![Filter::Executor(Self::NAME.into()), filter]);
+            let filter = query.into_filter().map_err(|error| match error {
+                FilterError::Encode(error) => JobsError::Encode(Self::NAME, error),
+                error => JobsError::Condition(error),
+            })?;
+            let filter = Filter::Executor(Self::NAME.into()).and(filter);
             let rows = backend.query(&filter, usize::MAX).await?;
             rows.into_iter().map(|row| Ok(Job::decode(row)?)).collect()
         }
@@ -244,5 +251,9 @@ fn change<E: Executor>(job: Job<E::Data, E::Metadata>) -> Result<JobChange, Jobs
     change.tags = job.tags;
     change.scheduled_at = job.scheduled_at;
     validate::change(&change, E::MAX_DATA_BYTES)?;
+    validate::comes_back("data", &job.data, &change.data)?;
+    if let (Some(given), Some(metadata)) = (&job.metadata, &change.metadata) {
+        validate::comes_back("metadata", given, metadata)?;
+    }
     Ok(change)
 }

@@ -1,6 +1,7 @@
 //! What is refused before anything is stored.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     json,
@@ -48,6 +49,21 @@ pub(crate) fn new_job(job: &NewJob, max_bytes: usize) -> Checked {
         Due::In(delay) => self::delay("schedule_in", delay),
         Due::At(at) => instant("schedule_at", at),
     }
+}
+
+/// Checks that what was encoded can be decoded again, and loses nothing that cannot be seen in the text: else each of the job's
+/// attempts would fail in the same way. Only with debug assertions, as programs are tested: it takes about as long as encoding.
+pub(crate) fn comes_back<T: Serialize + DeserializeOwned>(field: &'static str, value: &T, text: &str) -> Checked {
+    if !cfg!(debug_assertions) {
+        return Ok(());
+    }
+    if let Some(loss) = json::first_loss(value) {
+        return Err(InvalidJob::new(field, loss.to_string()));
+    }
+    serde_json::from_str::<T>(text).map(drop).map_err(|error| {
+        let hint = json::first_wide(value).map(|place| format!("; {place} has 128 bits")).unwrap_or_default();
+        InvalidJob::new(field, format!("encoded as JSON, they do not decode again: {error}{hint}"))
+    })
 }
 
 /// Checks what a new job is compared by.

@@ -2,7 +2,7 @@
 
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{AmendError, Filter, Inspect, JobChange, JobRow, Result, lifecycle},
+    backend::{AmendError, BackendError, Filter, Inspect, JobChange, JobRow, Result, lifecycle},
     job::{ExecutorName, JobId},
 };
 use sqlx::{Row, postgres::PgRow};
@@ -66,6 +66,7 @@ impl Database {
     /// Reads in SQL what may match, and decides here what does: JSON has no one way of being written.
     async fn find(&self, filter: &Filter, limit: usize) -> Result<Vec<JobRow>> {
         const WHAT: &str = "could not read jobs";
+        filter.check().map_err(BackendError::filter)?;
         let (mut jobs, mut last) = (Vec::new(), i64::MIN);
         let batch = i64::try_from(limit.clamp(100, 1_000)).unwrap_or(1_000);
         let now = self.limited(WHAT, self.present()).await?;

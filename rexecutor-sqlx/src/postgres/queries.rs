@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rexecutor::backend::Marks;
+use rexecutor::{backend::Marks, limits::MAX_ERRORS};
 
 use super::{extras, row};
 
@@ -62,6 +62,7 @@ pub(super) fn render(sql: &str, schema: &str) -> Arc<str> {
     let stopping = Marks::STOPPING.stored().unwrap_or_default().to_string();
     let sql = sql.replace("{columns}", &row::COLUMNS).replace("{states}", &row::STATES);
     let sql = sql.replace("{extra_columns}", &extras::COLUMNS).replace("{extra_values}", &extras::VALUES);
+    let sql = sql.replace("{max_errors}", &MAX_ERRORS.to_string());
     sql.replace("{pending}", PENDING).replace("{stopping}", &stopping).replace("{schema}", schema).into()
 }
 

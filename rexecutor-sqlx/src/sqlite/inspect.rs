@@ -2,7 +2,7 @@
 
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{AmendError, Filter, Inspect, JobChange, JobRow, Result, lifecycle},
+    backend::{AmendError, BackendError, Filter, Inspect, JobChange, JobRow, Result, lifecycle},
     job::{ExecutorName, JobId},
 };
 use serde_json::json;
@@ -20,6 +20,7 @@ use super::{
 impl Inspect for SqliteBackend {
     fn query<'a>(&'a self, filter: &'a Filter, limit: usize) -> BoxFuture<'a, Result<Vec<JobRow>>> {
         Box::pin(async move {
+            filter.check().map_err(BackendError::filter)?;
             let Some(readers) = &self.0.readers else {
                 let filter = filter.clone();
                 let step = async move |core: &mut Core| {

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use rexecutor::backend::Marks;
+use rexecutor::{backend::Marks, limits::MAX_ERRORS};
 
 use super::{due_rows, row};
 
@@ -32,7 +32,7 @@ queries! {
     find_oldest_node, find_runs, find_stopping, find_version, first_due, insert_alike, insert_errors, insert_jobs,
     insert_migration, insert_node, insert_schedules, list_controls, list_schedules, lock_jobs, lock_states,
     move_schedule, outdate_nodes, prune_by_age, prune_by_length, quarantine_jobs, query_jobs, renew_node,
-    store_content, store_pause, store_states, update_node,
+    store_content, store_pause, store_states, trim_errors, update_node,
 }
 
 /// Which jobs wait to be claimed: the one place where it is said in SQL, but for the index that goes with it.
@@ -41,6 +41,7 @@ const PENDING: &str = "status IN ('scheduled', 'retryable')";
 fn render(sql: &str) -> String {
     let stopping = Marks::STOPPING.stored().unwrap_or_default().to_string();
     let sql = sql.replace("{columns}", &row::COLUMNS).replace("{states}", &row::STATES);
+    let sql = sql.replace("{max_errors}", &MAX_ERRORS.to_string());
     sql.replace("{due_columns}", &due_rows::COLUMNS).replace("{pending}", PENDING).replace("{stopping}", &stopping)
 }
 

@@ -6,6 +6,7 @@ use std::error::Error;
 use rexecutor::{
     backend::JobRow,
     job::{ErrorType, JobId},
+    limits::MAX_ERRORS,
 };
 use serde_json::{Value, json};
 use sqlx::sqlite::SqliteRow;
@@ -64,7 +65,18 @@ pub(super) async fn store_states(work: &mut Work<'_>, jobs: &[JobRow]) -> Result
     let errors: Vec<Value> = errors
         .map(|(id, error)| json!([id, error.attempt, error.error_type, error.details, micros(error.recorded_at)]))
         .collect();
-    insert_errors(work, errors).await
+    insert_errors(work, errors).await?;
+    // Each error took a claim, and each claim has raised the lease: so most jobs need not be looked at.
+    let may_have_many =
+        |job: &&JobRow| !job.errors.is_empty() && usize::try_from(job.lease.0).is_ok_and(|n| n > MAX_ERRORS);
+    trim_errors(work, jobs.iter().filter(may_have_many).map(|job| job.id).collect()).await
+}
+
+async fn trim_errors(work: &mut Work<'_>, jobs: Vec<JobId>) -> Result<(), sqlx::Error> {
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(queries::trim_errors()).bind(json!(jobs).to_string()).execute(&mut *work.conn).await.map(drop)
 }
 
 /// Discards a row that cannot be read, with an error that says why: it would be met again and again otherwise.

@@ -110,6 +110,7 @@ cases! {
         trap_27_the_last_attempt_discards,
         trap_08_a_job_asked_to_cancel_ends_cancelled_whatever_its_outcome,
         errors_are_kept_in_order_and_seen_by_the_next_attempt,
+        case_21_the_first_and_the_newest_errors_are_kept,
         a_lease_rises_for_ever_though_attempts_are_given_back,
         an_output_is_stored_and_a_rerun_forgets_it;
     maintain:
@@ -140,6 +141,9 @@ cases! {
     query:
         trap_33_conditions_keep_to_their_parentheses,
         an_empty_list_is_none_and_an_empty_condition_is_all,
+        case_24_data_are_compared_in_full,
+        case_30_chains_of_thousands_are_answered_and_longer_ones_refused,
+        case_30_extreme_ages_and_instants_are_compared,
         every_condition_means_what_the_reference_says;
 }
 

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use rexecutor::{
-    backend::{Due, Filter, Outcome},
+    backend::{Due, Filter, Json, Outcome},
     job::{JobId, JobStatus},
 };
 
@@ -13,7 +13,7 @@ use super::harness::{COMPLETE, Harness, ids, job, retry};
 pub async fn trap_33_conditions_keep_to_their_parentheses(t: &Harness) {
     let mine = t.enqueue(job("mail")).await;
     t.enqueue(job("other")).await;
-    let either = Filter::Any(vec![Filter::Data(1.into()), Filter::StatusIn(vec![JobStatus::Scheduled])]);
+    let either = Filter::Any(vec![Filter::Data(json("1")), Filter::StatusIn(vec![JobStatus::Scheduled])]);
     let filter = Filter::All(vec![Filter::Executor("mail".into()), either]);
     assert_eq!(ids(&t.query(filter).await), [mine]);
 }
@@ -33,6 +33,67 @@ pub async fn an_empty_list_is_none_and_an_empty_condition_is_all(t: &Harness) {
     assert_eq!(t.backend.query(&Filter::All(Vec::new()), 0).await.expect("jobs can be queried").len(), 0);
 }
 
+/// Case 24: numbers of more than 64 bits are compared in full, wherever they stand.
+pub async fn case_24_data_are_compared_in_full(t: &Harness) {
+    let stored = ["340282366920938463463374607431768211455", r#"{"b":[1180591620717411303424],"a":0.1}"#];
+    let other = ["340282366920938463463374607431768211454", r#"{"a":0.1,"b":[1180591620717411303425]}"#];
+    let same = [stored[0], r#"{ "a": 0.1, "b": [ 1180591620717411303424 ] }"#];
+    for (place, data) in stored.into_iter().enumerate() {
+        let job = job("mail").with_data(data.to_owned()).with_metadata(Some(data.to_owned()));
+        let id = t.enqueue(job).await;
+        for filter in [Filter::Data, Filter::Metadata] {
+            assert_eq!(ids(&t.query(filter(json(same[place]))).await), [id], "{data}");
+            assert_eq!(ids(&t.query(filter(json(other[place]))).await), [], "{data}");
+        }
+    }
+}
+
+/// Case 30: long chains of conditions took the process down, or were too deep for SQLite alone.
+pub async fn case_30_chains_of_thousands_are_answered_and_longer_ones_refused(t: &Harness) {
+    let first = t.enqueue(job("mail").with_data("0".to_owned()).with_tags(vec!["2999".to_owned()])).await;
+    t.enqueue(job("mail").with_data("\"no\"".to_owned())).await;
+    let data = |number: i64| Filter::Data(serde_json::json!(number).into());
+    let late = |number: i64| Filter::ScheduledBefore(t.now() - TimeDelta::microseconds(number));
+    let tag = |number: i64| Filter::TagsAllOf(vec![number.to_string()]);
+    let chain = |length: i64, one: &dyn Fn(i64) -> Filter| (0..length).map(one).reduce(Filter::or).expect("some");
+    assert_eq!(ids(&t.query(chain(3_000, &data)).await), [first]);
+    assert_eq!(ids(&t.query(chain(3_000, &late)).await), []);
+    assert_eq!(ids(&t.query(chain(3_000, &tag)).await), [first]);
+    let neither = (0..3_000).map(|number| late(number).negated()).reduce(Filter::and).expect("some");
+    assert_eq!(t.query(neither).await.len(), 2);
+    let deepest = |depth: usize| {
+        (1..depth).fold(tag(2999), |inner, nth| match nth % 3 {
+            0 => inner.and(late(-1)),
+            1 => inner.or(late(1)),
+            _ => inner.negated(),
+        })
+    };
+    let expected = if deepest(100).matches(&t.row(first).await, t.now()) { vec![first] } else { Vec::new() };
+    assert_eq!(ids(&t.query(deepest(100).and(Filter::IdIn(vec![first]))).await), expected);
+    for refused in [chain(20_000, &data), deepest(200)] {
+        let error = t.backend.query(&refused, 1).await.expect_err("it is too long or too deep");
+        let source = std::error::Error::source(&error).expect("it has a reason").to_string();
+        assert!(!error.is_transient() && source.starts_with("a query "), "{source}");
+    }
+}
+
+/// Case 30: the ends of time are ages and instants like any other.
+pub async fn case_30_extreme_ages_and_instants_are_compared(t: &Harness) {
+    for due in [Due::Now, Due::In(TimeDelta::days(365_000))] {
+        t.enqueue(job("mail").with_due(due)).await;
+    }
+    let count = async |filter| t.query(filter).await.len();
+    for (age, older) in [(TimeDelta::MIN, 2), (TimeDelta::MAX, 0), (TimeDelta::days(-365_001), 2)] {
+        assert_eq!(count(Filter::ScheduledOlderThan(age)).await, older, "{age}");
+        assert_eq!(count(Filter::ScheduledWithinTheLast(age)).await, 2 - older, "{age}");
+    }
+    for (at, before) in [(chrono::DateTime::<chrono::Utc>::MIN_UTC, 0), (chrono::DateTime::<chrono::Utc>::MAX_UTC, 2)] {
+        assert_eq!(count(Filter::ScheduledBefore(at)).await, before, "{at}");
+        assert_eq!(count(Filter::ScheduledAfter(at)).await, 2 - before, "{at}");
+        assert_eq!(count(Filter::ScheduledAt(at)).await, 0, "{at}");
+    }
+}
+
 /// Every condition, nested at random, means what [`Filter::matches`] says.
 pub async fn every_condition_means_what_the_reference_says(t: &Harness) {
     populate(t).await;
@@ -46,7 +107,22 @@ pub async fn every_condition_means_what_the_reference_says(t: &Harness) {
     }
 }
 
-const DATA: [&str; 6] = ["1", "1.0", r#"{"a":1,"b":[null,true]}"#, r#"{"b":[null,true],"a":1}"#, "\"1\"", "null"];
+/// The last two are one number as doubles.
+const DATA: [&str; 8] = [
+    "1",
+    "1.0",
+    r#"{"a":1,"b":[null,true]}"#,
+    r#"{"b":[null,true],"a":1}"#,
+    "\"1\"",
+    "null",
+    "340282366920938463463374607431768211455",
+    "340282366920938463463374607431768211454",
+];
+
+fn json(text: &str) -> Json {
+    text.parse().expect("it is JSON")
+}
+
 const TAGS: [&str; 4] = ["a", "b", "a b", "%'\""];
 
 async fn populate(t: &Harness) {
@@ -54,7 +130,7 @@ async fn populate(t: &Harness) {
         let number = usize::from(n.unsigned_abs());
         let tags = TAGS.iter().take(number % 5).map(|tag| (*tag).to_owned()).collect();
         let new = job(["mail", "other"][number % 2])
-            .with_data(DATA[number % 6].to_owned())
+            .with_data(DATA[number % 8].to_owned())
             .with_metadata((number % 4 > 0).then(|| DATA[number % 4].to_owned()))
             .with_tags(tags)
             .with_due(Due::At(t.now() + TimeDelta::microseconds(i64::from(n) - 30)));
@@ -73,7 +149,7 @@ fn filters(t: &Harness) -> impl Strategy<Value = Filter> {
     let instant = (-40_000_i64..40_000).prop_map(move |nanos| start + TimeDelta::nanoseconds(nanos));
     let whole = (-40_i64..40).prop_map(move |micros| start + TimeDelta::microseconds(micros));
     let instant = prop_oneof![instant, whole];
-    let value = prop::sample::select(DATA.to_vec()).prop_map(|data| serde_json::from_str(data).expect("it is JSON"));
+    let value = prop::sample::select(DATA.to_vec()).prop_map(json);
     let tags = prop::collection::vec(prop::sample::select(TAGS.to_vec()).prop_map(str::to_owned), 0..3);
     let age = (999_900_i64..1_000_100).prop_map(TimeDelta::microseconds);
     let leaf = prop_oneof![

@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use rexecutor::{
     backend::{JobChange, Outcome, Settlement, lifecycle},
     job::{JobStatus, Lease},
+    limits::MAX_ERRORS,
 };
 
 use super::harness::{COMPLETE, Harness, failure, job, retry};
@@ -118,6 +119,29 @@ pub async fn errors_are_kept_in_order_and_seen_by_the_next_attempt(t: &Harness) 
     assert_eq!(details, [(1, "failure 1: \"🦀\""), (2, "failure 2: \"🦀\""), (3, "failure 3: \"🦀\"")]);
     assert_eq!(run.errors[2].recorded_at, t.now() - TimeDelta::seconds(1));
     assert_eq!(run.errors, t.row(run.id).await.errors);
+}
+
+/// Case 21: the errors of a job grew without end. The first and the newest are kept.
+pub async fn case_21_the_first_and_the_newest_errors_are_kept(t: &Harness) {
+    let runs = MAX_ERRORS + 7;
+    let id = t.enqueue(job("mail").with_max_attempts(1_000)).await;
+    let other = t.running(job("other")).await;
+    assert!(t.settle(&other, retry(0)).await);
+    let node = t.join().await;
+    for _ in 0..runs {
+        let run = t.claim(node, "mail", 1).await.remove(0);
+        let mut expected = run.clone();
+        let outcome = Outcome::retry(TimeDelta::zero(), failure(&format!("failure {}", run.attempt)));
+        assert!(lifecycle::settle(&mut expected, run.lease, &outcome, t.now()).is_some());
+        assert!(t.settle(&run, outcome).await);
+        assert_eq!(t.row(id).await.errors, expected.errors);
+    }
+    let errors = t.row(id).await.errors;
+    let newest = runs + 2 - MAX_ERRORS..=runs;
+    let kept: Vec<usize> = errors.iter().map(|error| usize::from(error.attempt)).collect();
+    assert_eq!(kept, std::iter::once(1).chain(newest).collect::<Vec<_>>());
+    assert_eq!(errors[1].details, format!("failure {}", kept[1]));
+    assert_eq!(t.row(other.id).await.errors.len(), 1, "the others keep theirs");
 }
 
 /// The lease rises for ever, though attempts are given back.

@@ -18,9 +18,12 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::model::{
-    AmendError, ErrorType, Failure, JobChange, JobError, JobRow, JobStatus, Lease, Marks, NewJob, NodeId, Outcome,
-    Replace, Unique, after,
+use crate::{
+    limits::MAX_ERRORS,
+    model::{
+        AmendError, ErrorType, Failure, JobChange, JobError, JobRow, JobStatus, Lease, Marks, NewJob, NodeId, Outcome,
+        Replace, Unique, after,
+    },
 };
 
 /// What has to happen once the end of a run is stored.
@@ -254,6 +257,10 @@ fn refused(row: &JobRow, verb: &'static str) -> AmendError {
 
 fn record(row: &mut JobRow, error: &Failure, now: DateTime<Utc>) {
     row.errors.push(JobError::new(row.attempt, error.clone(), now));
+    // The first one says how it began.
+    if row.errors.len() > MAX_ERRORS {
+        row.errors.drain(1..=row.errors.len() - MAX_ERRORS);
+    }
 }
 
 /// How a job is over.

@@ -25,8 +25,9 @@ pub use self::{
     transaction::EnqueueIn,
     wakeup::{Listeners, WakeReasons, Wakeup},
 };
+pub use crate::json::Json;
 pub use crate::model::{
-    AmendError, BackendError, Claimed, Deadline, Demand, Due, Enqueued, Extra, Extras, Failure, Filter, Headers,
-    Heartbeat, JobChange, JobRow, Marks, NewJob, Node, Outcome, Pause, Paused, Result, ScheduleKey, Settlement, Ticks,
-    Unique, UniqueEnqueued,
+    AmendError, BackendError, Claimed, Deadline, Demand, Due, Enqueued, Extra, Extras, Failure, Filter, FilterError,
+    Headers, Heartbeat, JobChange, JobRow, Marks, NewJob, Node, Outcome, Pause, Paused, Result, ScheduleKey,
+    Settlement, Ticks, Unique, UniqueEnqueued, ago,
 };

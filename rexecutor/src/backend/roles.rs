@@ -145,7 +145,7 @@ roles! {
     /// # Contract
     ///
     /// - `query` answers as [`Filter::matches`] would for each job that can be read, in the order of their numbers. A row
-    ///   that cannot be read is left out, and logged.
+    ///   that cannot be read is left out, and logged. A filter that [`Filter::check`] refuses is a permanent error.
     /// - The others do what the function of [`lifecycle`](crate::backend::lifecycle) of the same name says, or refuse as it
     ///   does, and never touch another executor's job.
     pub trait Inspect {

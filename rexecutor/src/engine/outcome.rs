@@ -10,6 +10,7 @@ use chrono::TimeDelta;
 
 use crate::{
     executing::{Disposition, ExecutionError, ExecutionResult},
+    limits::MIN_SNOOZE,
     model::{ErrorType, Failure, Outcome},
     validate,
 };
@@ -36,7 +37,7 @@ fn returned(result: ExecutionResult, backoff: TimeDelta, is_kept: bool) -> Outco
     match result {
         ExecutionResult::Done => Outcome::complete(is_kept),
         ExecutionResult::Cancel { reason } => Outcome::cancel(validate::text(&reason.to_string())),
-        ExecutionResult::Snooze { delay } => Outcome::snooze(validate::clamp(delay)),
+        ExecutionResult::Snooze { delay } => Outcome::snooze(validate::clamp(delay).max(MIN_SNOOZE)),
         ExecutionResult::Error { error } => failed(&*error, backoff),
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! # Invariants
 //!
-//! - Every run ends in an [`Outcome`], whatever the job does: a panic in its future, in its `backoff` or `timeout`, or
-//!   while anything of it is dropped, is that attempt's failure and nobody else's.
+//! - Every run ends in an [`Outcome`], whatever the job does: a panic in its future, in its `timeout`, or while
+//!   anything of it is dropped, is that attempt's failure and nobody else's. One in its `backoff` fails nothing.
 //! - An outcome is given only when nothing of the run goes on: the future has been dropped, the thread has ended.
 
 use std::{panic::AssertUnwindSafe, time::Duration};

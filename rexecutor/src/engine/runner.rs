@@ -70,8 +70,13 @@ fn begin<E: Executor>(context: JobContext) -> Result<Begun, Outcome> {
         Ok(Err(error)) => return Err(failed(ErrorType::Decode, &chain(&error))),
         Err(panic) => return Err(failed(ErrorType::Panic, &panic)),
     };
-    let (timeout, backoff) =
-        catch(|| (E::timeout(&job), E::backoff(&job))).map_err(|panic| failed(ErrorType::Panic, &panic))?;
+    // Without its timeout it might never end.
+    let timeout = catch(|| E::timeout(&job)).map_err(|panic| failed(ErrorType::Panic, &panic))?;
+    // A delay that may never be needed must not keep it from running.
+    let backoff = catch(|| E::backoff(&job)).unwrap_or_else(|panic| {
+        tracing::warn!(job.id = %job.id, job.executor = E::NAME, panic, "backoff panicked, the default one is used");
+        DEFAULT_BACKOFF.backoff(attempt)
+    });
     let work = match E::BLOCKING {
         // Called on the thread: what comes before its future may block, too.
         true => Ok(Work::OnThread(Box::pin(async move { E::execute(job).await }))),

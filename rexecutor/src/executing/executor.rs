@@ -42,7 +42,11 @@ use crate::{
 /// [`async_trait`]: https://docs.rs/async-trait
 #[async_trait]
 pub trait Executor: Send + Sync + 'static {
-    /// What a job of this kind works on.
+    /// What a job of this kind works on. It is stored as JSON, as `serde_json` writes it.
+    ///
+    /// Numbers of 128 bits and doubles come back as they were given. JSON has no NaN and no infinity, and cannot tell
+    /// `Some(None)` from `None`; `serde` decodes no number of 128 bits and no number as a map's key inside of tagged, untagged
+    /// and flattened types. Builds with debug assertions, as in tests, refuse such data when they are enqueued.
     type Data: Serialize + DeserializeOwned + Send + 'static;
 
     /// What else is stored with a job, for people and tools to see.
@@ -87,11 +91,13 @@ pub trait Executor: Send + Sync + 'static {
     async fn execute(job: Job<Self::Data, Self::Metadata>) -> ExecutionResult;
 
     /// How long to wait after the attempt `job.attempt` has failed. The default is [`DEFAULT_BACKOFF`].
+    ///
+    /// It is asked before the attempt. If it panics, the attempt runs all the same, with [`DEFAULT_BACKOFF`].
     fn backoff(job: &Job<Self::Data, Self::Metadata>) -> TimeDelta {
         DEFAULT_BACKOFF.backoff(job.attempt)
     }
 
-    /// How long an attempt may take. The default is `None`: any time.
+    /// How long an attempt may take. The default is `None`: any time. If it panics, the attempt fails and does not run.
     ///
     /// An attempt on a blocking thread cannot be stopped: it keeps its slot until its thread has ended, and is settled
     /// as timed out then.

@@ -21,7 +21,7 @@ pub enum ExecutionResult {
     },
     /// The job is to run again later; this attempt does not count.
     Snooze {
-        /// How much later. A negative delay counts as zero.
+        /// How much later: at least 100 ms ([`MIN_SNOOZE`](crate::limits::MIN_SNOOZE)), also where it is zero or negative.
         delay: TimeDelta,
     },
     /// The attempt failed: the job is retried while it has attempts left.

@@ -40,6 +40,11 @@ impl BackendError {
         Self::message(format!("`{backend}` cannot do this: it has no {capability}"))
     }
 
+    /// What a backend says of a condition that cannot be asked.
+    pub fn filter(error: super::FilterError) -> Self {
+        Self::permanent("could not read jobs", error)
+    }
+
     /// Whether the same call may succeed later: the database is away, busy, or refused this one transaction.
     pub fn is_transient(&self) -> bool {
         self.transient

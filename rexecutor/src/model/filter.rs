@@ -6,11 +6,13 @@ use super::{
     id::{ExecutorName, JobId},
     row::JobRow,
     status::JobStatus,
+    time::ago,
 };
+use crate::json::Json;
 
 /// A condition on stored jobs.
 ///
-/// Each backend translates it; [`Filter::matches`] says what it means.
+/// Each backend translates it; [`Filter::matches`] says what it means, and [`Filter::check`] what is refused.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Filter {
@@ -23,9 +25,9 @@ pub enum Filter {
     /// The job is of this executor.
     Executor(ExecutorName),
     /// The data are this value.
-    Data(serde_json::Value),
+    Data(Json),
     /// The metadata are this value; a job without metadata matches none.
-    Metadata(serde_json::Value),
+    Metadata(Json),
     /// The job is one of these.
     IdIn(Vec<JobId>),
     /// The status is one of these.
@@ -56,8 +58,8 @@ impl Filter {
             Self::Any(filters) => filters.iter().any(|filter| filter.matches(row, now)),
             Self::Not(filter) => !filter.matches(row, now),
             Self::Executor(name) => row.executor == *name,
-            Self::Data(value) => is_json(&row.data, value),
-            Self::Metadata(value) => row.metadata.as_ref().is_some_and(|metadata| is_json(metadata, value)),
+            Self::Data(value) => value.equals(&row.data),
+            Self::Metadata(value) => row.metadata.as_ref().is_some_and(|metadata| value.equals(metadata)),
             Self::IdIn(ids) => ids.contains(&row.id),
             Self::StatusIn(statuses) => statuses.contains(&row.status),
             Self::TagsAllOf(tags) => tags.iter().all(|tag| row.tags.contains(tag)),
@@ -65,12 +67,8 @@ impl Filter {
             Self::ScheduledBefore(at) => row.scheduled_at < *at,
             Self::ScheduledAfter(at) => row.scheduled_at > *at,
             Self::ScheduledAt(at) => row.scheduled_at == *at,
-            Self::ScheduledOlderThan(age) => now.checked_sub_signed(*age).is_some_and(|at| row.scheduled_at < at),
-            Self::ScheduledWithinTheLast(age) => now.checked_sub_signed(*age).is_none_or(|at| row.scheduled_at > at),
+            Self::ScheduledOlderThan(age) => row.scheduled_at < ago(now, *age),
+            Self::ScheduledWithinTheLast(age) => row.scheduled_at > ago(now, *age),
         }
     }
-}
-
-fn is_json(stored: &str, value: &serde_json::Value) -> bool {
-    serde_json::from_str::<serde_json::Value>(stored).is_ok_and(|stored| stored == *value)
 }

@@ -12,6 +12,7 @@ mod error;
 mod extras;
 mod failure;
 mod filter;
+mod filter_tree;
 mod headers;
 mod id;
 mod marks;
@@ -35,6 +36,7 @@ pub use self::{
     extras::{Extra, Extras},
     failure::{ErrorType, Failure, JobError},
     filter::Filter,
+    filter_tree::FilterError,
     headers::Headers,
     id::{ExecutorName, FlowId, JobId, Lease, NodeId},
     marks::Marks,
@@ -46,6 +48,7 @@ pub use self::{
     schedule::{ScheduleKey, Ticks},
     settlement::{Outcome, Settlement},
     status::{JobStatus, Statuses, UnknownStatus},
+    time::ago,
     unique::{Fields, Replace, Resolution, Unique, UniqueKey},
     unique_enqueued::UniqueEnqueued,
 };

@@ -4,7 +4,6 @@ use std::fmt;
 
 use chrono::{DateTime, SubsecRound, Utc};
 use serde::Serialize;
-use serde_json::Value;
 
 use super::{
     condition::{Condition, Field, Kind, Test, Wanted, shown},
@@ -13,6 +12,7 @@ use super::{
 use crate::{
     backend::Inspect,
     executing::Executor,
+    json::Json,
     model::{ExecutorName, Filter, JobRow, JobStatus},
 };
 
@@ -63,7 +63,7 @@ impl<'a> Expectation<'a> {
     #[track_caller]
     pub fn with_data(self, data: &(impl Serialize + ?Sized)) -> Self {
         let data = encode(data);
-        self.and(Field::Data, data.to_string(), Test::Filter(Filter::Data(data)))
+        self.and(Field::Data, data.as_str(), Test::Filter(Filter::Data(data.clone())))
     }
 
     /// With data like this.
@@ -81,7 +81,7 @@ impl<'a> Expectation<'a> {
     #[track_caller]
     pub fn with_metadata(self, metadata: &(impl Serialize + ?Sized)) -> Self {
         let metadata = encode(metadata);
-        self.and(Field::Metadata, metadata.to_string(), Test::Filter(Filter::Metadata(metadata)))
+        self.and(Field::Metadata, metadata.as_str(), Test::Filter(Filter::Metadata(metadata.clone())))
     }
 
     /// With all of these tags.
@@ -162,6 +162,6 @@ impl fmt::Debug for Expectation<'_> {
 }
 
 #[track_caller]
-fn encode(value: &(impl Serialize + ?Sized)) -> Value {
-    serde_json::to_value(value).unwrap_or_else(|error| panic!("the expected value does not encode as JSON: {error}"))
+fn encode(value: &(impl Serialize + ?Sized)) -> Json {
+    Json::of(value).unwrap_or_else(|error| panic!("the expected value does not encode as JSON: {error}"))
 }

@@ -2,10 +2,17 @@
 
 use serde_json::Value;
 
+use crate::json::Json;
+
 /// Each place at which they differ, with what is wanted there and what is.
-pub(super) fn differences(wanted: &Value, is: &Value) -> Vec<String> {
+pub(super) fn differences(wanted: &Json, is: &str) -> Vec<String> {
+    let json = |text: &str| serde_json::from_str(text).unwrap_or(Value::Null);
     let mut found = Vec::new();
-    compare(String::new(), Some(wanted), Some(is), &mut found);
+    compare(String::new(), Some(&json(wanted.as_str())), Some(&json(is)), &mut found);
+    if found.is_empty() && !wanted.equals(is) {
+        // Numbers that differ beyond what a `Value` can tell.
+        found.push(format!("wanted {}, is {is}", wanted.as_str()));
+    }
     found
 }
 

@@ -30,7 +30,8 @@ pub struct Job<D, M> {
     pub priority: u16,
     /// Words to find it by.
     pub tags: Vec<String>,
-    /// The attempts that failed, oldest first.
+    /// The attempts that failed, oldest first: all of them, or the first and the newest 19 (see
+    /// [`MAX_ERRORS`](crate::limits::MAX_ERRORS)).
     pub errors: Vec<JobError>,
     /// When it was enqueued.
     pub inserted_at: DateTime<Utc>,

@@ -5,12 +5,20 @@ use std::{marker::PhantomData, ops::Not};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde::Serialize;
 
-use crate::model::{Filter, JobId, JobStatus};
+use crate::{
+    json::Json,
+    limits::MAX_CONDITION_DEPTH,
+    model::{Filter, FilterError, JobId, JobStatus},
+};
 
 /// A condition on the jobs of one executor, for [`query_jobs`](crate::executor::ExecutorExt::query_jobs).
 ///
 /// Conditions are joined with [`and`](Self::and), [`or`](Self::or) and `!`, and mean what the calls say:
 /// `a.and(b).or(c)` is `(a and b) or c`.
+///
+/// A query has at most [10,000](crate::limits::MAX_CONDITIONS) conditions, and nests at most
+/// [100](crate::limits::MAX_CONDITION_DEPTH) levels deep; a chain of `or`, or of `and`, is one level. More is an error of the
+/// query. For many ids there is [`id_in`](Self::id_in), which is one condition.
 ///
 /// A condition on data or metadata has no index: it reads all jobs of the executor.
 ///
@@ -26,7 +34,9 @@ use crate::model::{Filter, JobId, JobStatus};
 #[derive(Debug)]
 #[must_use]
 pub struct Where<'a, D, M> {
-    filter: Result<Filter, serde_json::Error>,
+    filter: Result<Filter, FilterError>,
+    /// How deep it nests. A chain is one level.
+    depth: usize,
     types: Types<'a, D, M>,
 }
 
@@ -35,12 +45,29 @@ type Types<'a, D, M> = PhantomData<(&'a (), fn(D, M))>;
 
 impl<'a, D, M> Where<'a, D, M> {
     fn new(filter: Filter) -> Self {
-        Self { filter: Ok(filter), types: PhantomData }
+        Self { filter: Ok(filter), depth: 1, types: PhantomData }
     }
 
-    fn join(self, other: Self, join: impl FnOnce(Filter, Filter) -> Filter) -> Self {
+    fn compared<T: Serialize>(value: &T, filter: fn(Json) -> Filter) -> Self {
+        let filter = Json::of(value).map(filter).map_err(FilterError::Encode);
+        Self { filter, depth: 1, types: PhantomData }
+    }
+
+    fn join(self, other: Self, join: fn(Filter, Filter) -> Filter, joins: fn(&Filter) -> bool) -> Self {
+        // What goes on a chain of the same kind adds no level.
+        let inside = |one: &Self| one.depth - usize::from(one.filter.as_ref().is_ok_and(joins));
+        let depth = inside(&self).max(inside(&other)) + 1;
         let filter = self.filter.and_then(|first| Ok(join(first, other.filter?)));
-        Self { filter, types: PhantomData }
+        // Two lists of ids are one list.
+        let is_list = filter.as_ref().is_ok_and(|filter| !joins(filter));
+        Self::limited(filter, if is_list { 1 } else { depth })
+    }
+
+    /// What nests too deep is given up while it still has few levels.
+    fn limited(filter: Result<Filter, FilterError>, depth: usize) -> Self {
+        let is_too_deep = depth > MAX_CONDITION_DEPTH + 1;
+        let filter = filter.and_then(|filter| if is_too_deep { Err(FilterError::TooDeep) } else { Ok(filter) });
+        Self { filter, depth, types: PhantomData }
     }
 
     /// Every job of the executor.
@@ -50,20 +77,21 @@ impl<'a, D, M> Where<'a, D, M> {
 
     /// Both hold.
     pub fn and(self, other: Self) -> Self {
-        self.join(other, |first, second| Filter::All(vec![first, second]))
+        self.join(other, Filter::and, |filter| matches!(filter, Filter::All(_)))
     }
 
     /// One of them holds at least.
     pub fn or(self, other: Self) -> Self {
-        self.join(other, |first, second| Filter::Any(vec![first, second]))
+        self.join(other, Filter::or, |filter| matches!(filter, Filter::Any(_)))
     }
 
-    /// The data are this value, compared as JSON.
+    /// The data are this value, compared as the JSON that they are stored as: whatever the order of keys, and with numbers as
+    /// they are written.
     pub fn data_equals(data: &'a D) -> Self
     where
         D: Serialize,
     {
-        Self { filter: serde_json::to_value(data).map(Filter::Data), types: PhantomData }
+        Self::compared(data, Filter::Data)
     }
 
     /// The metadata are this value, compared as JSON.
@@ -71,7 +99,7 @@ impl<'a, D, M> Where<'a, D, M> {
     where
         M: Serialize,
     {
-        Self { filter: serde_json::to_value(metadata).map(Filter::Metadata), types: PhantomData }
+        Self::compared(metadata, Filter::Metadata)
     }
 
     /// It is this job.
@@ -125,12 +153,14 @@ impl<'a, D, M> Where<'a, D, M> {
         Self::new(Filter::ScheduledAfter(scheduled_at))
     }
 
-    /// It became due more than `age` ago, by the backend's clock.
+    /// It became due more than `age` ago, by the backend's clock; with a negative age, it becomes due before that time from now
+    /// is over. Any age is accepted: every job is older than `TimeDelta::MIN`, and none than `TimeDelta::MAX`.
     pub fn scheduled_at_older_than(age: TimeDelta) -> Self {
         Self::new(Filter::ScheduledOlderThan(age))
     }
 
-    /// It became due less than `age` ago, by the backend's clock, or is due in the future.
+    /// It became due less than `age` ago, by the backend's clock, or is due in the future; with a negative age, it becomes due
+    /// later than that time from now. Any age is accepted.
     pub fn scheduled_at_within_the_last(age: TimeDelta) -> Self {
         Self::new(Filter::ScheduledWithinTheLast(age))
     }
@@ -139,9 +169,13 @@ impl<'a, D, M> Where<'a, D, M> {
     ///
     /// # Errors
     ///
-    /// When data or metadata to compare with do not encode as JSON.
-    pub fn into_filter(self) -> Result<Filter, serde_json::Error> {
-        self.filter
+    /// When data or metadata to compare with do not encode as JSON, when it has more than
+    /// [`MAX_CONDITIONS`](crate::limits::MAX_CONDITIONS) conditions, or nests deeper than
+    /// [`MAX_CONDITION_DEPTH`](crate::limits::MAX_CONDITION_DEPTH).
+    pub fn into_filter(self) -> Result<Filter, FilterError> {
+        let filter = self.filter?;
+        filter.check()?;
+        Ok(filter)
     }
 }
 
@@ -149,7 +183,9 @@ impl<D, M> Not for Where<'_, D, M> {
     type Output = Self;
 
     fn not(self) -> Self {
-        Self { filter: self.filter.map(|filter| Filter::Not(Box::new(filter))), types: PhantomData }
+        let is_not = matches!(self.filter, Ok(Filter::Not(_)));
+        let depth = if is_not { self.depth - 1 } else { self.depth + 1 };
+        Self::limited(self.filter.map(Filter::negated), depth)
     }
 }
 

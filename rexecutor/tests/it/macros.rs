@@ -164,7 +164,7 @@ async fn bad_fields_are_refused_by_name_with_their_limit_and_nothing_is_stored()
     let keyed = std::collections::HashMap::from([((1, 2), 3)]);
     let error =
         build().unique(UniquenessCriteria::by_key(&keyed)).enqueue_to_backend(&world.backend).await.unwrap_err();
-    assert_eq!(error.to_string(), "unique: the key does not encode as JSON");
+    assert_eq!(error.to_string(), "unique: the key does not encode as JSON; NaN and infinities do not either");
     let error =
         Keyed::builder().with_data(vec![((1, 2), 3)].into_iter().collect()).enqueue_to_backend(&world.backend).await;
     let error = error.unwrap_err();

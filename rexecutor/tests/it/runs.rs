@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rexecutor::{backend::Due, prelude::*};
+use rexecutor::{backend::Due, clock::Clock, limits::MIN_SNOOZE, prelude::*};
 
 use crate::{
     executor,
@@ -102,7 +102,7 @@ async fn trap_10_a_panic_anywhere_is_that_attempts_alone() {
     let rows = world.rows().await;
     let details: Vec<_> = rows.iter().map(|row| row.errors[0].details.as_str()).collect();
     assert!(details[0].contains("dropped"), "{details:?}");
-    assert!(details[1].contains("in backoff") && details[2].contains("in timeout"), "{details:?}");
+    assert!(details[1].contains("dropped") && details[2].contains("in timeout"), "{details:?}");
     assert!(details[4].contains("dropped"), "{details:?}");
     assert!(rows.iter().all(|row| row.status == JobStatus::Retryable && row.errors[0].error_type == ErrorType::Panic));
     let _ = Works::builder().with_data(1).enqueue_to_backend(&world.backend).await.unwrap();
@@ -156,6 +156,64 @@ async fn a_snooze_comes_back_and_uses_up_no_attempt() {
     let _ = Snoozes::builder().with_data(0).enqueue_to_backend(&world.backend).await.unwrap();
     world.seconds(60 * 4 + 1).await;
     assert_eq!(told.all(), ["1"; 5]);
+    node.graceful_shutdown().await;
+}
+
+executor!(Spins, "spins", {}, |job| {
+    Tell::of(&job).say(job.attempt);
+    ExecutionResult::Snooze { delay: TimeDelta::seconds(i64::from(job.data) - 1) }
+});
+
+/// Case 21: a snooze by zero, or by less, ran 20,000 times a second.
+#[tokio::test]
+async fn case_21_a_snooze_by_zero_waits_for_a_moment() {
+    for delay in [0, 1] {
+        let world = World::new();
+        let (tell, mut told) = tell();
+        let node = world.node().with_state(tell).with_executor::<Spins>().start().await.unwrap();
+        let id = Spins::builder().with_data(delay).enqueue_to_backend(&world.backend).await.unwrap().id();
+        world.clock.settle().await;
+        let row = world.row(id).await;
+        assert_eq!(
+            (row.status, row.attempt, row.scheduled_at),
+            (JobStatus::Scheduled, 0, world.clock.now() + MIN_SNOOZE)
+        );
+        assert_eq!(told.all(), ["1"]);
+        world.clock.advance(MIN_SNOOZE).await;
+        world.clock.settle().await;
+        assert_eq!(told.all(), ["1"], "and then it runs again");
+        node.graceful_shutdown().await;
+    }
+}
+
+executor!(
+    BadBackoff,
+    "bad_backoff",
+    {
+        fn backoff(_: &Job<u32, ()>) -> TimeDelta {
+            panic!("no backoff")
+        }
+    },
+    |job| {
+        Tell::of(&job).say(job.data);
+        if job.data == 0 { ExecutionResult::Done } else { Final(Disposition::Retry).into() }
+    }
+);
+
+/// Case 21: a backoff that panics kept its job from running.
+#[tokio::test]
+async fn case_21_a_job_whose_backoff_panics_runs() {
+    let world = World::new();
+    let (tell, mut told) = tell();
+    let node = world.node().with_state(tell).with_executor::<BadBackoff>().start().await.unwrap();
+    world.enqueue::<BadBackoff>(2).await;
+    world.clock.settle().await;
+    assert_eq!(told.all(), ["0", "1"]);
+    let rows = world.rows().await;
+    assert_eq!((rows[0].status, rows[1].status), (JobStatus::Complete, JobStatus::Retryable));
+    assert_eq!(rows[1].errors[0].error_type.as_str(), "final", "the error is the job's own");
+    let delay = (rows[1].scheduled_at - world.clock.now()).num_milliseconds();
+    assert!((3_600..=4_400).contains(&delay), "the default backoff: {delay} ms");
     node.graceful_shutdown().await;
 }
 

@@ -15,6 +15,9 @@ SET
     errors = CASE
         WHEN new.error IS NULL THEN job.errors
         WHEN array_ndims(job.errors) > 1 THEN array_append(ARRAY(SELECT unnest(job.errors)), new.error)
+        -- The first and the newest stay.
+        WHEN cardinality(job.errors) >= {max_errors}
+            THEN job.errors[:1] || job.errors[cardinality(job.errors) - {max_errors} + 3:] || new.error
         ELSE array_append(job.errors, new.error)
     END
 FROM unnest(

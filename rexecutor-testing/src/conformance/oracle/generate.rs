@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use rexecutor::{
-    backend::{Deadline, Due, Failure, Filter, Headers, NewJob, Outcome, Pause, Unique},
+    backend::{Deadline, Due, Failure, Filter, Headers, Json, NewJob, Outcome, Pause, Unique},
     job::{
         ErrorType, ExecutorName, FlowId, JobId, JobStatus,
         uniqueness_criteria::{Replace, Resolution, Statuses, UniqueKey},
@@ -206,7 +206,7 @@ fn filter() -> impl Strategy<Value = Filter> {
             1 => Just(TimeDelta::MIN),
         ]
     };
-    let value = || json().prop_map(|json| serde_json::from_str(&json).unwrap_or_default());
+    let value = || json().prop_map(|json| json.parse::<Json>().expect("it is JSON"));
     let leaf = prop_oneof![
         executor().prop_map(Filter::Executor),
         value().prop_map(Filter::Data),

@@ -15,8 +15,8 @@ use crate::{
         wakeup::Wakeup,
     },
     model::{
-        AmendError, Claimed, Demand, Enqueued, ExecutorName, Filter, Heartbeat, JobChange, JobId, JobRow, Lease, Marks,
-        NewJob, Node, NodeId, Pause, Paused, PruneSpec, Result, ScheduleKey, Settlement, Ticks,
+        AmendError, BackendError, Claimed, Demand, Enqueued, ExecutorName, Filter, Heartbeat, JobChange, JobId, JobRow,
+        Lease, Marks, NewJob, Node, NodeId, Pause, Paused, PruneSpec, Result, ScheduleKey, Settlement, Ticks,
     },
 };
 
@@ -163,6 +163,9 @@ impl Maintain for InMemoryBackend {
 
 impl Inspect for InMemoryBackend {
     fn query<'a>(&'a self, filter: &'a Filter, limit: usize) -> BoxFuture<'a, Result<Vec<JobRow>>> {
+        if let Err(error) = filter.check() {
+            return ready(Err(BackendError::filter(error)));
+        }
         let (store, now) = self.store();
         ready(Ok(store.rows().filter(|row| filter.matches(row, now)).take(limit).cloned().collect()))
     }

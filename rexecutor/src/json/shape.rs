@@ -1,6 +1,4 @@
-//! JSON that is to be stored: what cannot be, and what two equal values have in common.
-
-use serde_json::Value;
+//! What of an encoded value cannot be stored.
 
 /// What the engine must know of an encoded value before it is stored.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -37,30 +35,9 @@ pub(crate) fn shape(json: &str) -> Shape {
     shape
 }
 
-/// Writes a value so that equal values give equal text: keys in the order of their bytes, no spaces.
-///
-/// `serde_json`'s own order depends on a feature that any crate in the program may switch on.
-pub(crate) fn canonical(value: &Value) -> String {
-    match value {
-        Value::Array(items) => format!("[{}]", join(items.iter().map(canonical))),
-        Value::Object(map) => {
-            let mut entries: Vec<_> = map.iter().collect();
-            entries.sort_unstable_by_key(|(key, _)| key.as_str());
-            let entries =
-                entries.into_iter().map(|(key, value)| format!("{}:{}", Value::from(key.as_str()), canonical(value)));
-            format!("{{{}}}", join(entries))
-        }
-        scalar => scalar.to_string(),
-    }
-}
-
-fn join(parts: impl Iterator<Item = String>) -> String {
-    parts.collect::<Vec<_>>().join(",")
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -77,13 +54,5 @@ mod tests {
         assert!(nul(json!({ "\0": 1 })));
         assert!(!nul(json!("\\u0000")));
         assert!(!nul(json!("\u{1}")));
-    }
-
-    #[test]
-    fn equal_objects_are_written_alike() {
-        let [a, b] = [r#"{"b":{"d":1,"c":[2]},"a":"é"}"#, r#"{ "a": "é", "b": { "c": [2], "d": 1 } }"#]
-            .map(|text| canonical(&serde_json::from_str(text).unwrap()));
-        assert_eq!(a, b);
-        assert_eq!(a, r#"{"a":"é","b":{"c":[2],"d":1}}"#);
     }
 }
