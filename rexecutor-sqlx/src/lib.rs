@@ -5,7 +5,8 @@
 //! | `SqliteBackend` | `sqlite`, on by default | one machine: a file beside the program, no server |
 //! | `PgBackend` | `postgres` | many machines that share one PostgreSQL database |
 //!
-//! A program moves from the one to the other by changing the line that opens the backend.
+//! [`connect`] opens either by its address, `sqlite:jobs.db` or `postgres://…`, as one type: a program moves from the one to
+//! the other by a change of its configuration.
 //!
 //! `SqliteBackend` keeps jobs in one SQLite file: durable, and no server to run. Several processes of one machine may
 //! work on the file at once.
@@ -33,15 +34,23 @@
 //! ```
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod any;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod common;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod url;
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub use self::any::AnyBackend;
 #[cfg(feature = "postgres")]
 pub use self::postgres::{ConnectError, PgBackend, PgBackend as RexecutorPgBackend, PgOptions};
 
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::{Durability, OpenError, SqliteBackend, SqliteOptions};
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub use self::url::{UrlError, connect};
 pub use rexecutor::backend::EnqueueIn;

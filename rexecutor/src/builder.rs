@@ -276,7 +276,7 @@ fn first(answers: Vec<Enqueued>) -> Result<Enqueued, EnqueueError> {
 }
 
 /// Why a job could not be enqueued.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum EnqueueError {
     /// No global backend is set.
@@ -299,6 +299,8 @@ pub enum EnqueueError {
     #[error("could not store the job")]
     Backend(#[from] BackendError),
 }
+
+crate::debug_as_sentence!(EnqueueError);
 
 impl EnqueueError {
     /// Whether the same call may succeed later.

@@ -31,6 +31,34 @@ pub fn backend() -> Result<Arc<dyn Backend>, NoGlobalBackend> {
     isolated().or_else(|| GLOBAL.get().cloned()).ok_or(NoGlobalBackend)
 }
 
+/// Makes `backend` the one that `.enqueue()` goes to, for a program that only enqueues: one that also runs jobs gives it to
+/// its node with [`with_backend`](crate::node::NodeBuilder::with_backend).
+///
+/// # Errors
+///
+/// When a global backend is set already: it is never replaced.
+///
+/// # Examples
+///
+/// ```
+/// use rexecutor::{backend::memory::InMemoryBackend, prelude::*};
+///
+/// #[job]
+/// async fn greet(name: String) {
+///     println!("hello, {name}");
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// rexecutor::set_global_backend(InMemoryBackend::new())?;
+/// Greet::enqueue("Ada".to_owned()).await?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn set_global_backend(backend: impl Backend) -> Result<(), GlobalBackendIsSet> {
+    set(Arc::new(backend))
+}
+
 pub(crate) fn set(backend: Arc<dyn Backend>) -> Result<(), GlobalBackendIsSet> {
     match isolated() {
         Some(_) => Err(GlobalBackendIsSet),
@@ -80,14 +108,18 @@ impl Drop for Isolation {
 }
 
 /// No global backend is set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "no global backend is set: start a node with `.with_backend(backend)`, or call \
-     `Rexecutor::new(backend).set_global_backend()`, or name the backend, as in `.enqueue_to_backend(&backend)` or `…_on_backend(.., &backend)`"
+     `rexecutor::set_global_backend(backend)`, or name the backend, as in `.enqueue_to_backend(&backend)` or `…_on_backend(.., &backend)`"
 )]
 pub struct NoGlobalBackend;
 
+crate::debug_as_sentence!(NoGlobalBackend);
+
 /// The global backend was set before, and stays what it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the global backend is already set")]
 pub struct GlobalBackendIsSet;
+
+crate::debug_as_sentence!(GlobalBackendIsSet);

@@ -5,6 +5,7 @@ pub mod backend;
 pub mod backoff;
 mod builder;
 mod bulk;
+mod causes;
 pub mod clock;
 mod context;
 mod criteria;
@@ -39,7 +40,7 @@ pub use crate::{
     bulk::{enqueue_all, enqueue_all_to_backend},
     context::JobContext,
     executing::{ExecutionError, ExecutionResult, Executor},
-    global::{GlobalBackendIsSet, NoGlobalBackend},
+    global::{GlobalBackendIsSet, NoGlobalBackend, set_global_backend},
     manage::ExecutorExt,
     model::{JobId, JobStatus},
     node::Rexecutor,
@@ -56,6 +57,7 @@ pub mod __private {
     pub use rexecutor_derive::expectation;
 
     pub use crate::{
+        causes::{chain, write_chain},
         executing::{Converted, Decides, Hidden, KnownError, Returned, Typed},
         registry::{Extracted, NotExtracted, Parameter, is_extracted},
     };

@@ -14,7 +14,7 @@ use crate::{
 type JobsOf<E> = Vec<Job<<E as Executor>::Data, <E as Executor>::Metadata>>;
 
 /// Why stored jobs could not be found or changed.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum JobsError {
     /// No global backend is set.
@@ -39,6 +39,8 @@ pub enum JobsError {
     #[error(transparent)]
     Backend(#[from] BackendError),
 }
+
+crate::debug_as_sentence!(JobsError);
 
 impl JobsError {
     /// Whether the same call may succeed later.

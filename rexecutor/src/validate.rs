@@ -10,12 +10,14 @@ use crate::{
 };
 
 /// A field of a job that is not acceptable. Nothing was stored.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {problem}")]
 pub struct InvalidJob {
     field: &'static str,
     problem: String,
 }
+
+crate::debug_as_sentence!(InvalidJob);
 
 impl InvalidJob {
     pub(crate) fn new(field: &'static str, problem: impl Into<String>) -> Self {

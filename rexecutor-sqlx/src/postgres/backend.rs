@@ -7,7 +7,7 @@ use sqlx::PgPool;
 
 use super::{
     claim_cursors::ClaimCursors, connection_cache::ConnectionCache, failover::Failover, group_commit::GroupCommit,
-    notices::Notices, options::PgOptions, queries::Queries, row_locations::RowLocations,
+    notices::Notices, options::PgOptions, queries::Queries, reach::Reach, row_locations::RowLocations,
 };
 use crate::common::Controlled;
 
@@ -58,6 +58,8 @@ pub(super) struct Database {
     pub(super) failover: Failover,
     /// Whether the sessions have our settings by themselves, also outside of a transaction of ours.
     pub(super) has_settings: bool,
+    /// Whether the server could be reached of late.
+    pub(super) reach: Reach,
     /// How far claims have got.
     pub(super) cursors: ClaimCursors,
     /// Where the rows of the claimed runs stand.

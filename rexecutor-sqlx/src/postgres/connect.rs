@@ -11,14 +11,15 @@ use sqlx::{
 use super::{
     backend::{Database, PgBackend},
     claim_cursors::ClaimCursors,
+    connect_error::ConnectError,
     connection_cache::{ConnectionCache, FRESH},
-    error::ConnectError,
     failover::Failover,
     group_commit::GroupCommit,
     migrate,
     notices::Notices,
     options::PgOptions,
     queries::Queries,
+    reach::{Reach, connect_once},
     row_locations::RowLocations,
     session::INDEXED,
 };
@@ -29,8 +30,8 @@ impl PgBackend {
     ///
     /// # Errors
     ///
-    /// When the server cannot be reached, refuses, takes no writes, or holds the tables of a later version; the error
-    /// says what to do.
+    /// At once when the server cannot be reached, refuses, takes no writes, or holds the tables of a later version; after
+    /// [`PgOptions::connect_timeout`] when it does not answer. The error says what to do.
     pub async fn connect(url: impl AsRef<str>) -> Result<Self, ConnectError> {
         PgOptions::new().connect(url).await
     }
@@ -92,7 +93,7 @@ impl PgOptions {
     /// See [`PgBackend::connect`].
     pub async fn connect(self, url: impl AsRef<str>) -> Result<PgBackend, ConnectError> {
         let url = url.as_ref();
-        let mut options: PgConnectOptions = url.parse().map_err(ConnectError::new)?;
+        let mut options = parse(url)?;
         options = options.disable_statement_logging();
         if url_names_no_application(url) {
             options = options.application_name("rexecutor");
@@ -104,6 +105,8 @@ impl PgOptions {
                 options = options.options(limit).options(INDEXED);
             }
         }
+        // By itself: a pool would try again and again, and then not say why.
+        connect_once(&options, self.connect_timeout).await?.close().await.map_err(ConnectError::new)?;
         // A connection that died is found when its transaction begins, or when it was idle for a while.
         let pool = PgPoolOptions::new().max_connections(self.max_connections.max(1)).test_before_acquire(false);
         let failover = Failover::default();
@@ -129,6 +132,11 @@ impl PgOptions {
     ///
     /// See [`PgBackend::connect`].
     pub async fn from_pool(self, pool: PgPool) -> Result<PgBackend, ConnectError> {
+        // A pool that has connections may be all that the server gives.
+        if pool.size() == 0 {
+            let connection = connect_once(&pool.connect_options(), self.connect_timeout).await?;
+            connection.close().await.map_err(ConnectError::new)?;
+        }
         self.use_pool(pool, Failover::default(), false).await
     }
 
@@ -149,6 +157,7 @@ impl PgOptions {
             identity: OnceLock::new(),
             group_commit: GroupCommit::default(),
             notices: Notices::default(),
+            reach: Reach::default(),
             cursors: ClaimCursors::default(),
             locations: RowLocations::default(),
         }));
@@ -160,6 +169,16 @@ impl PgOptions {
         // it is asked then.
         let _ = backend.0.identify().await;
         Ok(backend)
+    }
+}
+
+/// The driver takes any scheme, and connects to its defaults where an address makes no sense to it.
+fn parse(url: &str) -> Result<PgConnectOptions, ConnectError> {
+    match url.split_once(':') {
+        Some((scheme, _)) if !matches!(scheme, "postgres" | "postgresql") && !scheme.contains('/') => {
+            Err(ConnectError::Scheme { scheme: scheme.to_owned() })
+        }
+        _ => url.parse().map_err(ConnectError::new),
     }
 }
 

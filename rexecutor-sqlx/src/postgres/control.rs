@@ -6,7 +6,7 @@
 //!   is given no job before its process has read of which executors anything is stored. So no claim that begins after the
 //!   change is unaware of it, and one that has nothing to do with it pays nothing.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
@@ -24,6 +24,10 @@ use super::{
 impl Backend for PgBackend {
     fn instance(&self) -> usize {
         std::sync::Arc::as_ptr(&self.0).addr()
+    }
+
+    fn ping(&self, timeout: Duration) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.ping(timeout))
     }
 
     fn control(&self) -> Option<&dyn Control> {

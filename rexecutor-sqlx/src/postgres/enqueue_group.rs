@@ -70,7 +70,7 @@ fn lost() -> BackendError {
 
 /// The same error for another caller.
 fn copy(error: &BackendError) -> BackendError {
-    let message = error.source().map(ToString::to_string).unwrap_or_default();
+    let message = error.source().map(rexecutor::__private::chain).unwrap_or_default();
     match error.is_transient() {
         true => BackendError::transient(error.to_string(), message),
         false => BackendError::permanent(error.to_string(), message),

@@ -5,11 +5,7 @@
 
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
-use super::{
-    backend::Database,
-    error::{ConnectError, code_of},
-    queries::render,
-};
+use super::{backend::Database, connect_error::ConnectError, error::code_of, queries::render};
 
 struct Migration {
     name: &'static str,

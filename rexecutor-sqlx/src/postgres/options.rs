@@ -28,6 +28,7 @@ pub struct PgOptions {
     pub(super) transaction_pooling: bool,
     pub(super) async_settles: bool,
     pub(super) timeout: Duration,
+    pub(super) connect_timeout: Duration,
     pub(super) migrate: bool,
     pub(super) clock: Option<Arc<dyn Clock>>,
 }
@@ -44,6 +45,7 @@ impl PgOptions {
             transaction_pooling: false,
             async_settles: false,
             timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(5),
             migrate: true,
             clock: None,
         }
@@ -95,6 +97,16 @@ impl PgOptions {
     /// as soon as their node has noticed. Enqueued jobs and claims are not affected.
     pub fn async_settles(mut self, is_async: bool) -> Self {
         self.async_settles = is_async;
+        self
+    }
+
+    /// How long a call waits for a server that cannot be reached, before it fails and says why: at least 1 millisecond. The
+    /// default is 5 seconds.
+    ///
+    /// [`connect`](Self::connect) does not wait for a server that refuses, only for one that does not answer. A pool whose
+    /// connections are all in use is another matter: see [`timeout`](Self::timeout).
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout.max(Duration::from_millis(1));
         self
     }
 

@@ -77,7 +77,7 @@ impl Database {
         }
         let connection = match self.connections.take() {
             Ok(connection) => connection,
-            Err(_waiting) => self.pool.acquire().await?,
+            Err(_waiting) => self.reached(self.pool.acquire()).await?,
         };
         Ok(Session::Alone(connection, self.connections.clone()))
     }
@@ -114,7 +114,7 @@ impl Database {
         // After an outage every idle connection is dead. Nothing has happened yet, so the next one may try.
         let mut left = self.pool.options().get_max_connections();
         loop {
-            match self.pool.begin_with(AssertSqlSafe(begin.clone())).await {
+            match self.reached(self.pool.begin_with(AssertSqlSafe(begin.clone()))).await {
                 Err(error) if left > 0 && error::is_dead_connection(&error) => left -= 1,
                 answer => return answer,
             }
@@ -140,7 +140,10 @@ impl Database {
         let limit = self.options.timeout.saturating_mul(u32::try_from(statements).unwrap_or(u32::MAX));
         tokio::select! {
             biased;
-            answer = work => answer.inspect_err(|error| self.notice(error)).map_err(error::failed(what)),
+            answer = work => answer.inspect_err(|error| self.notice(error)).map_err(|error| match error {
+                sqlx::Error::PoolTimedOut => BackendError::transient(what, self.no_connection()),
+                error => error::failed(what)(error),
+            }),
             () = SystemClock.sleep(limit) => {
                 Err(BackendError::transient(what, format!("the server has not answered for {} s", limit.as_secs())))
             }

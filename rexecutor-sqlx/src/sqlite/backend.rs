@@ -2,9 +2,12 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use rexecutor::{backend::Listeners, clock::Clock};
+use rexecutor::{
+    backend::{BackendError, Listeners, Result},
+    clock::{Clock, SystemClock},
+};
 
-use super::{readers::Readers, writer::Writer};
+use super::{core::Core, queries, readers::Readers, writer::Writer};
 
 /// Keeps jobs in an SQLite file, or in an SQLite database in memory.
 ///
@@ -49,6 +52,24 @@ pub(super) struct Database {
 }
 
 impl SqliteBackend {
+    /// Checks within `timeout` that the database answers, for health checks: also that its one writer is not kept waiting by
+    /// another process for that long.
+    ///
+    /// # Errors
+    ///
+    /// When the database has not answered by then, or fails; the causes say why. It is safe to call it again.
+    pub async fn ping(&self, timeout: Duration) -> Result<()> {
+        let look =
+            async |core: &mut Core| sqlx::query(queries::find_version()).fetch_one(&mut core.conn).await.map(drop);
+        tokio::select! {
+            biased;
+            answer = self.0.writer.run(look) => answer,
+            () = SystemClock.sleep(timeout) => {
+                Err(BackendError::transient("the database does not answer", format!("no answer within {timeout:?}")))
+            }
+        }
+    }
+
     /// Finishes what is under way and closes the file, if this is the last clone of the backend.
     pub async fn close(self) {
         if let Some(Database { writer, readers, .. }) = Arc::into_inner(self.0) {

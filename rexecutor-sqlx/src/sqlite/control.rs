@@ -1,5 +1,7 @@
 //! Pausing executors.
 
+use std::time::Duration;
+
 use futures::future::BoxFuture;
 use rexecutor::{
     backend::{Backend, Control, Pause, Paused, Result},
@@ -11,6 +13,10 @@ use super::{admit, backend::SqliteBackend, core::Commit, queries, row::micros, w
 impl Backend for SqliteBackend {
     fn instance(&self) -> usize {
         std::sync::Arc::as_ptr(&self.0).addr()
+    }
+
+    fn ping(&self, timeout: Duration) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.ping(timeout))
     }
 
     fn control(&self) -> Option<&dyn Control> {

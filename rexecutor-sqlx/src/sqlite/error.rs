@@ -23,7 +23,7 @@ mod code {
 }
 
 /// Why a database could not be opened.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
     /// The folder is not there. SQLite creates files, but no folders.
@@ -99,6 +99,8 @@ pub enum OpenError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
+
+rexecutor::debug_as_sentence!(OpenError);
 
 impl OpenError {
     /// Whether opening the file again may succeed later.

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
+mod any;
 mod claim;
 mod conformance;
 mod connect;
@@ -12,6 +13,7 @@ mod economy;
 mod enqueue;
 mod faults;
 mod pooler;
+mod reach;
 mod schema;
 mod server;
 mod support;

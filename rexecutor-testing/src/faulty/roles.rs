@@ -78,7 +78,7 @@ macro_rules! faulty_method {
 
 each_role!(faulty);
 
-/// No fault hits what a backend can do beside its roles.
+/// No fault hits what a backend can do beside its roles, except that a ping counts as a query and meets the faults of one.
 impl<B: Backend> Backend for Faulty<B> {
     fn name(&self) -> &str {
         self.inner().name()

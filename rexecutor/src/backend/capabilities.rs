@@ -1,9 +1,14 @@
 //! A backend: the roles that it must have, and the capabilities that it may have beside them.
 
+use std::time::Duration;
+
 use futures::future::BoxFuture;
 
 use super::roles::{Claim, Enqueue, Inspect, Maintain, Settle};
-use crate::model::{BackendError, ExecutorName, Pause, Paused, Result};
+use crate::{
+    clock::{Clock, SystemClock},
+    model::{BackendError, ExecutorName, Filter, Pause, Paused, Result},
+};
 
 /// Everything that stores jobs.
 ///
@@ -23,6 +28,24 @@ pub trait Backend: Enqueue + Claim + Settle + Maintain + Inspect + std::fmt::Deb
     /// where it lies in memory; a backend whose clones share everything gives what they have in common.
     fn instance(&self) -> usize {
         std::ptr::from_ref(self).cast::<()>().addr()
+    }
+
+    /// Checks within `timeout` that the backend answers, for health checks. The default reads one job.
+    ///
+    /// # Errors
+    ///
+    /// When the backend has not answered by then, or fails; the causes say why. It is safe to call it again.
+    fn ping(&self, timeout: Duration) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            let all = Filter::All(Vec::new());
+            tokio::select! {
+                biased;
+                answer = self.query(&all, 1) => answer.map(drop),
+                () = SystemClock.sleep(timeout) => {
+                    Err(BackendError::transient("the backend does not answer", format!("no answer within {timeout:?}")))
+                }
+            }
+        })
     }
 
     /// Pausing executors in the whole cluster, if it can. The default is that it cannot.

@@ -1,6 +1,6 @@
 //! What stands before a backend and hands on all calls: a reference, or an `Arc`.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
@@ -44,6 +44,10 @@ impl<B: Backend + ?Sized> Backend for Arc<B> {
 
     fn instance(&self) -> usize {
         (**self).instance()
+    }
+
+    fn ping(&self, timeout: Duration) -> BoxFuture<'_, Result<()>> {
+        (**self).ping(timeout)
     }
 
     fn control(&self) -> Option<&dyn Control> {

@@ -8,8 +8,9 @@ use futures::future::BoxFuture;
 use super::outcome::{catch, fail};
 use crate::{
     backoff::{DEFAULT_BACKOFF, Strategy},
+    causes::chain,
     context::JobContext,
-    executing::{ExecutionResult, Executor, Retention, chain},
+    executing::{ExecutionResult, Executor, Retention},
     model::{ErrorType, Outcome},
     typed::Job,
 };

@@ -11,6 +11,7 @@ use super::{
     disposition::{Disposition, ExecutionError},
     known,
 };
+use crate::causes::causes;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -34,11 +35,9 @@ type BoxError = Box<dyn Error + Send + Sync>;
 ///     }
 /// }
 /// ```
-#[derive(Debug)]
 pub struct JobFailure(Decision);
 
 /// What [`JobFailure`] gives as its source: whoever wraps an error and hides its type still passes its sources on.
-#[derive(Debug)]
 struct Decision {
     disposition: Disposition,
     /// The short name that the error gave itself.
@@ -76,6 +75,8 @@ impl<E: ExecutionError + Error + Sync + 'static> From<E> for JobFailure {
     }
 }
 
+crate::debug_as_sentence!(JobFailure, Decision);
+
 impl Display for JobFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -100,13 +101,6 @@ impl Error for Decision {
     }
 }
 
-/// An error and its causes, from the outside in.
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| -> Option<&'a (dyn Error + 'static)> {
-        (*error).source()
-    })
-}
-
 /// What an error or one of its causes has decided: the outermost one that asks for anything but a retry as usual.
 pub(super) fn disposition(error: &(dyn Error + 'static)) -> Disposition {
     let decided = causes(error).filter_map(|cause| match cause.downcast_ref::<Decision>() {
@@ -128,9 +122,4 @@ pub(super) fn error_type<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a str
 pub(super) fn message(error: &(dyn Error + 'static)) -> String {
     let said = causes(error).filter(|cause| !cause.is::<Decision>());
     said.map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}
-
-/// An error with all its causes.
-pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
-    causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

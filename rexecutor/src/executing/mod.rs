@@ -10,7 +10,6 @@ mod known;
 mod result;
 mod returned;
 
-pub(crate) use self::failure::chain;
 pub use self::{
     disposition::{Disposition, ExecutionError},
     executor::{Executor, Retention},

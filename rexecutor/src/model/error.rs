@@ -12,12 +12,13 @@ type Source = Box<dyn Error + Send + Sync>;
 /// An operation that the backend could not carry out.
 ///
 /// The driver's own error is behind [`source`](Error::source).
-#[derive(Debug)]
 pub struct BackendError {
     message: String,
     transient: bool,
     source: Option<Source>,
 }
+
+crate::debug_as_sentence!(BackendError);
 
 impl BackendError {
     /// A failure that passes by itself: the same call may succeed later.
@@ -64,7 +65,7 @@ impl Error for BackendError {
 }
 
 /// Why a stored job could not be cancelled, rerun, released or updated.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum AmendError {
     /// No job of this executor has this number.
@@ -84,6 +85,8 @@ pub enum AmendError {
     #[error("could not change the job")]
     Backend(#[from] BackendError),
 }
+
+crate::debug_as_sentence!(AmendError);
 
 impl AmendError {
     /// Whether the same call may succeed later.

@@ -74,9 +74,11 @@ impl fmt::Display for JobStatus {
 }
 
 /// A word that names no [`JobStatus`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no job status; expected blocked, scheduled, executing, retryable, complete, cancelled or discarded")]
 pub struct UnknownStatus(String);
+
+crate::debug_as_sentence!(UnknownStatus);
 
 impl FromStr for JobStatus {
     type Err = UnknownStatus;

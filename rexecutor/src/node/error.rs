@@ -5,7 +5,7 @@ use std::fmt;
 use crate::global::NoGlobalBackend;
 
 /// Why a node does not start. Nothing runs.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
     /// No backend was given, and no global one is set.
@@ -13,7 +13,7 @@ pub enum StartError {
         "the node has no backend: write `.with_backend(backend)` before `.start()`, for example with \
          `SqliteBackend::open(\"jobs.db\").await?` of the crate `rexecutor-sqlx`"
     )]
-    NoBackend(#[from] NoGlobalBackend),
+    NoBackend(NoGlobalBackend),
     /// What was configured cannot be; all of it is listed.
     #[error("the node cannot start:{}", List(.0))]
     Invalid(Vec<String>),
@@ -22,6 +22,15 @@ pub enum StartError {
         "a node runs on a tokio runtime with timers: use `#[tokio::main]`, or call `enable_all()` on the runtime's builder"
     )]
     NoRuntime,
+}
+
+crate::debug_as_sentence!(StartError);
+
+/// Without being its cause, which says no more.
+impl From<NoGlobalBackend> for StartError {
+    fn from(error: NoGlobalBackend) -> Self {
+        Self::NoBackend(error)
+    }
 }
 
 struct List<'a>(&'a [String]);

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::{
+    causes::chain,
     context::StateMap,
     engine::{Action, Runner, Timetable, every_minute},
-    executing::{Executor, Retention, chain},
+    executing::{Executor, Retention},
     manage::ExecutorExt,
     model::{JobStatus, NewJob, PruneRule, PruneScope, PruneSpec, ScheduleKey},
     pruner::PrunerConfig,

@@ -85,11 +85,12 @@ impl Requirements {
 }
 
 /// Why a parameter could not be extracted.
-#[derive(Debug)]
 pub struct ExtractError {
     error: Box<dyn Error + Send + Sync>,
     disposition: Disposition,
 }
+
+crate::debug_as_sentence!(ExtractError);
 
 impl ExtractError {
     /// The attempt fails, and is retried like any other.

@@ -7,7 +7,7 @@ use super::{
 };
 
 /// Text that is no schedule.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ScheduleError {
     /// The `cron` crate cannot read it.
@@ -26,6 +26,8 @@ pub enum ScheduleError {
     #[error(transparent)]
     Timezone(#[from] UnknownTimeZone),
 }
+
+crate::debug_as_sentence!(ScheduleError);
 
 impl Schedule {
     /// Reads a six- or seven-field cron expression, or `@daily` and its like, in a time zone of the IANA database.

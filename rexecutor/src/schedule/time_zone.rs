@@ -22,7 +22,7 @@ use super::zones;
 pub struct TimeZone(chrono_tz::Tz);
 
 /// A text that names no time zone.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{name}` is no time zone; {}", hint(name))]
 pub struct UnknownTimeZone {
     name: String,
@@ -32,6 +32,8 @@ fn hint(text: &str) -> String {
     let unknown = || "write a name of the IANA database, as `Europe/London`".to_owned();
     zones::meant(text).map_or_else(unknown, |zone| format!("did you mean `{zone}`?"))
 }
+
+crate::debug_as_sentence!(UnknownTimeZone);
 
 impl TimeZone {
     /// Coordinated universal time, whose clocks never change.

@@ -7,13 +7,14 @@ use super::{
     difference::differences,
 };
 use crate::{
-    executing::chain,
+    causes::chain,
     model::{BackendError, Filter, JobRow},
 };
 
 /// An expectation that was not met, in words.
-#[derive(Debug)]
 pub struct Mismatch(String);
+
+crate::debug_as_sentence!(Mismatch);
 
 /// How many jobs a table shows.
 const ROWS: usize = 20;

@@ -99,7 +99,7 @@ impl<D: DeserializeOwned, M: DeserializeOwned> Job<D, M> {
 }
 
 /// A stored job that does not decode as its executor's types.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[error("the {field} of job {id} do not decode as `{executor}` expects")]
 pub struct DecodeError {
     /// The job.
@@ -111,3 +111,5 @@ pub struct DecodeError {
     /// What the decoder says.
     pub source: serde_json::Error,
 }
+
+crate::debug_as_sentence!(DecodeError);

@@ -9,6 +9,7 @@ use std::{
 /// The modules of `src`, from the plain data up to what a program imports. ARCHITECTURE.md says what each is for.
 const ORDER: &[&str] = &[
     "limits",
+    "causes",
     "json",
     "slab",
     "clock",

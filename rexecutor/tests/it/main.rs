@@ -18,6 +18,7 @@ mod node;
 mod runs;
 mod same_rows;
 mod schedules;
+mod sentences;
 mod shutdown;
 mod spans;
 mod support;

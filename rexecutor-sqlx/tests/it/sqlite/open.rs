@@ -205,3 +205,34 @@ async fn a_path_that_looks_like_an_uri_is_a_path() {
     SqliteBackend::open(&path).await.unwrap().close().await;
     assert!(path.is_file());
 }
+
+#[tokio::test]
+async fn case_04_a_ping_says_whether_the_writer_gets_its_turn() {
+    let file = File::new();
+    let hour = Duration::from_secs(3_600);
+    let backend = SqliteOptions::new().busy_timeout(hour).open(file.path()).await.unwrap();
+    backend.ping(hour).await.unwrap();
+    let mut other = file.connect().await;
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    let waiting = tokio::spawn({
+        let backend = backend.clone();
+        async move { enqueue_one(&backend, job("mail")).await }
+    });
+    // As soon as the writer waits for the other one's lock, a ping has no answer.
+    while backend.ping(Duration::from_millis(50)).await.is_ok() {}
+    let error = backend.ping(Duration::from_millis(50)).await.unwrap_err();
+    assert!(format!("{error:?}").contains("no answer within 50ms") && error.is_transient(), "{error:?}");
+    sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+    waiting.await.unwrap();
+    backend.ping(hour).await.unwrap();
+}
+
+#[tokio::test]
+async fn case_03_debug_of_an_error_is_its_sentence() {
+    let file = File::new();
+    let path = file.path().join("jobs.db");
+    let error = SqliteBackend::open(&path).await.unwrap_err();
+    assert!(format!("{error:?}").starts_with(&error.to_string()), "{error:?}");
+    let error = rexecutor_sqlx::connect(format!("sqlite:{}", path.display())).await.unwrap_err();
+    assert!(format!("{error:?}").starts_with("the folder of `"), "{error:?}");
+}

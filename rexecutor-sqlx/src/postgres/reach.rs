@@ -1,0 +1,184 @@
+//! Whether the server can be reached, and if not, why.
+//!
+//! A pool keeps trying until its time is over and then says only that the time is over. So one connection is made beside it: its
+//! error names the reason.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+use rexecutor::{
+    backend::{BackendError, Result},
+    clock::{Clock, SystemClock},
+};
+use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
+use tokio::sync::Mutex;
+
+use super::{
+    backend::{Database, PgBackend},
+    connect_error::{ConnectError, server},
+    error::{Cause, failed},
+};
+
+/// What the last look at the server has found; `None`: nobody has looked.
+#[derive(Debug, Default)]
+pub(super) struct Reach {
+    /// Held by whoever looks: a hundred callers who wait for a connection make one attempt, and share its answer.
+    last: Mutex<Option<(DateTime<Utc>, Sight)>>,
+}
+
+/// That a connection could be made, or why not.
+type Sight = std::result::Result<(), Arc<ConnectError>>;
+
+/// Makes one connection, within `limit`.
+pub(super) async fn connect_once(
+    options: &PgConnectOptions,
+    limit: Duration,
+) -> std::result::Result<PgConnection, ConnectError> {
+    tokio::select! {
+        answer = PgConnection::connect_with(options) => answer.map_err(|error| ConnectError::connecting(error, options)),
+        () = SystemClock.sleep(limit) => {
+            let source = format!("no answer within {limit:?}").into();
+            Err(ConnectError::Unreachable { server: server(options), source })
+        }
+    }
+}
+
+impl Database {
+    /// Ends with the reason once no connection could be made to the server for `limit`. It never ends while the server
+    /// takes connections: then the pool is only busy.
+    pub(super) async fn unreachable(&self, limit: Duration) -> sqlx::Error {
+        let pause = limit / 5;
+        let mut since = SystemClock.now();
+        loop {
+            SystemClock.sleep(pause).await;
+            let left = || limit.saturating_sub((SystemClock.now() - since).to_std().unwrap_or_default());
+            match self.look(pause, left().max(pause)).await {
+                Ok(()) => {
+                    SystemClock.sleep(limit).await;
+                    since = SystemClock.now();
+                }
+                Err(reason) if left() <= pause => {
+                    let gone = Gone { limit, reason };
+                    return sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, gone));
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// What the server answers, no longer than `fresh` ago.
+    async fn look(&self, fresh: Duration, limit: Duration) -> Sight {
+        let options = self.pool.connect_options();
+        let look = async {
+            let mut last = self.reach.last.lock().await;
+            let age = |at: DateTime<Utc>| (SystemClock.now() - at).to_std().unwrap_or_default();
+            match &*last {
+                Some((at, sight)) if age(*at) < fresh => return sight.clone(),
+                _ => {}
+            }
+            let sight = match connect_once(&options, limit).await {
+                Ok(connection) => connection.close().await.map_err(|error| ConnectError::connecting(error, &options)),
+                // A server that has no connection left is there.
+                Err(ConnectError::TooManyConnections(_)) => Ok(()),
+                Err(error) => Err(error),
+            };
+            last.insert((SystemClock.now(), sight.map_err(Arc::new))).1.clone()
+        };
+        tokio::select! {
+            sight = look => sight,
+            // Somebody else is looking, and has no answer either.
+            () = SystemClock.sleep(limit) => Err(Arc::new(ConnectError::Unreachable {
+                server: server(&options),
+                source: format!("no answer within {limit:?}").into(),
+            })),
+        }
+    }
+
+    /// Waits for a connection of the pool, or for a transaction on one, but not for a server that is gone.
+    pub(super) async fn reached<T>(&self, work: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+        tokio::select! {
+            biased;
+            answer = work => answer,
+            error = self.unreachable(self.options.connect_timeout) => Err(error),
+        }
+    }
+
+    /// Why nobody got a connection in time: the server cannot be reached, or all connections are in use.
+    pub(super) fn no_connection(&self) -> Cause {
+        let last = self.reach.last.try_lock().ok().and_then(|last| last.clone());
+        let pool = self.pool.options();
+        match last {
+            Some((_, Err(reason))) => Shared(reason).into(),
+            _ => format!(
+                "the server answers, but each of the {} connections of the pool was in use for {:?}: raise \
+                 `PgOptions::max_connections`, or keep connections of your own pool for a shorter time",
+                pool.get_max_connections(),
+                pool.get_acquire_timeout(),
+            )
+            .into(),
+        }
+    }
+}
+
+impl PgBackend {
+    /// Checks within `timeout` that the database answers, for health checks.
+    ///
+    /// It uses a connection of the pool, as enqueuing does, so it also fails where none is free for that long.
+    ///
+    /// # Errors
+    ///
+    /// When the database has not answered by then, or refuses; the causes say why. It is safe to call it again.
+    pub async fn ping(&self, timeout: Duration) -> Result<()> {
+        const WHAT: &str = "the database does not answer";
+        let database = &self.0;
+        let work = async {
+            let mut session = database.session().await?;
+            database.query(&database.queries.read_clock).bind(database.now()).execute(&mut *session).await?;
+            session.end().await
+        };
+        tokio::select! {
+            biased;
+            answer = work => answer.map_err(|error| match error {
+                sqlx::Error::PoolTimedOut => BackendError::transient(WHAT, database.no_connection()),
+                error => failed(WHAT)(error),
+            }),
+            error = database.unreachable(timeout) => Err(failed(WHAT)(error)),
+            () = SystemClock.sleep(timeout) => Err(BackendError::transient(WHAT, format!("no answer within {timeout:?}"))),
+        }
+    }
+}
+
+/// No connection could be made for some time.
+#[derive(Debug)]
+pub(super) struct Gone {
+    limit: Duration,
+    reason: Arc<ConnectError>,
+}
+
+impl fmt::Display for Gone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no connection to PostgreSQL could be made for {:?}", self.limit)
+    }
+}
+
+impl std::error::Error for Gone {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.reason)
+    }
+}
+
+/// An error that several callers are told.
+#[derive(Debug)]
+struct Shared(Arc<ConnectError>);
+
+impl fmt::Display for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Shared {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}
