@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
-        AmendError, Backend, Claim, Claimed, Control, Demand, Enqueue, Enqueued, Filter, Heartbeat, Inspect, JobChange,
-        JobRow, Maintain, NewJob, Node, Result, ScheduleKey, Settle, Settlement, Ticks, Wakeup,
+        AmendError, Backend, BackendError, Claim, Claimed, Control, Demand, Enqueue, Enqueued, Filter, Heartbeat,
+        Inspect, JobChange, JobRow, Maintain, NewJob, Node, Result, ScheduleKey, Settle, Settlement, Ticks, Wakeup,
     },
     each_role,
     job::{ExecutorName, JobId, Lease, NodeId},
@@ -104,6 +104,10 @@ impl Backend for AnyBackend {
 
     fn ping(&self, timeout: Duration) -> BoxFuture<'_, Result<()>> {
         self.inner().ping(timeout)
+    }
+
+    fn node_problem(&self) -> Option<BackendError> {
+        self.inner().node_problem()
     }
 
     fn control(&self) -> Option<&dyn Control> {

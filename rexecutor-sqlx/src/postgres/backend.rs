@@ -58,6 +58,8 @@ pub(super) struct Database {
     pub(super) failover: Failover,
     /// Whether the sessions have our settings by themselves, also outside of a transaction of ours.
     pub(super) has_settings: bool,
+    /// What an administrator is to run before a node can work here.
+    pub(super) missing_grants: OnceLock<String>,
     /// Whether the server could be reached of late.
     pub(super) reach: Reach,
     /// How far claims have got.

@@ -9,6 +9,7 @@ use sqlx::{
 };
 
 use super::{
+    access,
     backend::{Database, PgBackend},
     claim_cursors::ClaimCursors,
     connect_error::ConnectError,
@@ -21,7 +22,7 @@ use super::{
     queries::Queries,
     reach::{Reach, connect_once},
     row_locations::RowLocations,
-    session::INDEXED,
+    session::{INDEXED, OURS},
 };
 use crate::common::Controlled;
 
@@ -102,13 +103,15 @@ impl PgOptions {
             true => options = options.statement_cache_capacity(0),
             false => {
                 let limit = [("statement_timeout", self.timeout.as_millis().to_string())];
-                options = options.options(limit).options(INDEXED);
+                options = options.options(limit).options(OURS).options(INDEXED);
             }
         }
         // By itself: a pool would try again and again, and then not say why.
-        connect_once(&options, self.connect_timeout).await?.close().await.map_err(ConnectError::new)?;
+        let mut connection = Box::pin(connect_once(&options, self.connect_timeout)).await?;
+        let this = self.fit(&mut connection).await?;
+        connection.close().await.map_err(ConnectError::new)?;
         // A connection that died is found when its transaction begins, or when it was idle for a while.
-        let pool = PgPoolOptions::new().max_connections(self.max_connections.max(1)).test_before_acquire(false);
+        let pool = PgPoolOptions::new().max_connections(this.max_connections.max(1)).test_before_acquire(false);
         let failover = Failover::default();
         let accepting = failover.clone();
         let pool = pool.before_acquire(move |connection, about| {
@@ -118,9 +121,9 @@ impl PgOptions {
                 Ok(is_accepted && (about.idle_for < FRESH || connection.ping().await.is_ok()))
             })
         });
-        let has_settings = !self.transaction_pooling;
-        let pool = pool.acquire_timeout(self.timeout).connect_lazy_with(options);
-        self.use_pool(pool, failover, has_settings).await
+        let has_settings = !this.transaction_pooling;
+        let pool = pool.acquire_timeout(this.timeout).connect_lazy_with(options);
+        this.use_pool(pool, failover, has_settings).await
     }
 
     /// Uses a pool of yours, which must allow two connections at least; the connection that listens is not of the pool.
@@ -134,7 +137,7 @@ impl PgOptions {
     pub async fn from_pool(self, pool: PgPool) -> Result<PgBackend, ConnectError> {
         // A pool that has connections may be all that the server gives.
         if pool.size() == 0 {
-            let connection = connect_once(&pool.connect_options(), self.connect_timeout).await?;
+            let connection = Box::pin(connect_once(&pool.connect_options(), self.connect_timeout)).await?;
             connection.close().await.map_err(ConnectError::new)?;
         }
         self.use_pool(pool, Failover::default(), false).await
@@ -157,10 +160,12 @@ impl PgOptions {
             identity: OnceLock::new(),
             group_commit: GroupCommit::default(),
             notices: Notices::default(),
+            missing_grants: OnceLock::new(),
             reach: Reach::default(),
             cursors: ClaimCursors::default(),
             locations: RowLocations::default(),
         }));
+        access::check(&backend.0).await?;
         match migrates {
             true => migrate::run(&backend.0).await?,
             false => migrate::check(&backend.0).await?,

@@ -60,8 +60,32 @@ pub enum ConnectError {
     #[error("the database does not exist: create it with `createdb`, or correct its name in the address")]
     NoDatabase(#[source] Cause),
     /// The server takes no writes: a standby, or a primary set so.
-    #[error("the server is read-only, and jobs are written: connect to the primary")]
+    #[error(
+        "the server is read-only, and jobs are written: connect to the primary, or turn `default_transaction_read_only` off \
+         in its configuration"
+    )]
     ReadOnly,
+    /// The server takes writes, but transactions of this role, database or client are read-only by default.
+    #[error("transactions are read-only by default here, and jobs are written: run\n{sql}")]
+    ReadOnlyByDefault {
+        /// What is to be run.
+        sql: String,
+    },
+    /// The role may not use the tables, or row security hides their rows from it.
+    #[error("the role may not use the tables: let an administrator run\n{sql}")]
+    MissingGrants {
+        /// What an administrator is to run.
+        sql: String,
+    },
+    /// The schema has tables, and no record of who made them, as after a restore of a part.
+    #[error(
+        "the schema {schema} has a table `jobs`, but its table `migrations` does not say by which version: restore the whole \
+         schema, or use another one with `PgOptions::schema`"
+    )]
+    UnknownTables {
+        /// The schema, quoted.
+        schema: String,
+    },
     /// The schema's name cannot be used.
     #[error("the schema cannot be named `{name}`: {problem}")]
     Schema {
@@ -164,6 +188,9 @@ impl ConnectError {
             | Self::Schema { .. }
             | Self::NoPermission { .. }
             | Self::NotMigrated { .. }
+            | Self::ReadOnlyByDefault { .. }
+            | Self::MissingGrants { .. }
+            | Self::UnknownTables { .. }
             | Self::SchemaTooNew { .. }
             | Self::OldNodes { .. } => false,
         }

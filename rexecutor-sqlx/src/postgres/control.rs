@@ -11,7 +11,7 @@ use std::{collections::HashMap, time::Duration};
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{Backend, Control, Pause, Paused, Result, admission::Controls},
+    backend::{Backend, BackendError, Control, Pause, Paused, Result, admission::Controls},
     job::{ExecutorName, NodeId},
 };
 use sqlx::{PgConnection, Row, postgres::PgRow};
@@ -28,6 +28,10 @@ impl Backend for PgBackend {
 
     fn ping(&self, timeout: Duration) -> BoxFuture<'_, Result<()>> {
         Box::pin(self.ping(timeout))
+    }
+
+    fn node_problem(&self) -> Option<BackendError> {
+        self.missing_grants()
     }
 
     fn control(&self) -> Option<&dyn Control> {

@@ -1,6 +1,9 @@
 //! What goes wrong with PostgreSQL, in words.
 
+use std::fmt;
+
 use rexecutor::backend::BackendError;
+use sqlx::postgres::PgDatabaseError;
 
 use super::reach::Gone;
 
@@ -25,6 +28,44 @@ pub(super) fn is_dead_connection(error: &sqlx::Error) -> bool {
     }
 }
 
+/// An error of the driver's in other words.
+#[derive(Debug)]
+struct Explained {
+    text: String,
+    source: sqlx::Error,
+}
+
+impl fmt::Display for Explained {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Explained {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+/// What to say of a number that is given out a second time; `None` for every other error.
+fn behind(error: &sqlx::Error) -> Option<String> {
+    let error = error.as_database_error()?.try_downcast_ref::<PgDatabaseError>()?;
+    let (schema, table) = (error.schema()?, error.table()?);
+    if error.code() != "23505"
+        || error.constraint() != Some(&format!("{table}_pkey"))
+        || !matches!(table, "jobs" | "nodes")
+    {
+        return None;
+    }
+    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    let name = format!("{}.{}", quoted(schema), quoted(table));
+    let text = name.replace('\'', "''");
+    Some(format!(
+        "the sequence of `{name}.id` is behind the largest number that is stored, as after a restore: run\nSELECT \
+         setval(pg_get_serial_sequence('{text}', 'id'), (SELECT max(id) FROM {name}));"
+    ))
+}
+
 /// What could not be done, for [`BackendError`].
 pub(super) fn failed(what: &'static str) -> impl Fn(sqlx::Error) -> BackendError {
     move |error| match error {
@@ -32,8 +73,11 @@ pub(super) fn failed(what: &'static str) -> impl Fn(sqlx::Error) -> BackendError
         sqlx::Error::Io(error) if error.get_ref().is_some_and(|error| error.is::<Gone>()) => {
             BackendError::transient(what, error.into_inner().unwrap_or_else(|| "no connection".into()))
         }
-        error if is_transient(&error) => BackendError::transient(what, error),
-        error => BackendError::permanent(what, error),
+        error => match behind(&error) {
+            Some(text) => BackendError::permanent(what, Explained { text, source: error }),
+            None if is_transient(&error) => BackendError::transient(what, error),
+            None => BackendError::permanent(what, error),
+        },
     }
 }
 

@@ -81,7 +81,7 @@ async fn attempt(program: Program, database: &Database) -> Result<(), ConnectErr
     }
     let queries = &database.queries;
     let mut transaction = database.begin_free().await.map_err(ConnectError::new)?;
-    let Place { has_schema, has_migrations, role } = place(database, &mut transaction).await?;
+    let Place { has_schema, has_migrations, role, .. } = place(database, &mut transaction).await?;
     let denied = |error: sqlx::Error| no_permission(ConnectError::Database(error.into()), &queries.schema, &role);
     // Creating what is there asks for the permission to create it all the same.
     if !has_schema {
@@ -94,6 +94,10 @@ async fn attempt(program: Program, database: &Database) -> Result<(), ConnectErr
     let mut transaction = database.begin_free().await.map_err(ConnectError::new)?;
     database.query(&queries.lock_migrations).execute(&mut *transaction).await.map_err(denied)?;
     let found = program.accept(version(database, &mut transaction).await.map_err(ConnectError::new)?)?;
+    // Under the lock: nobody is just creating them.
+    if found == 0 && self::place(database, &mut transaction).await?.has_jobs {
+        return Err(ConnectError::UnknownTables { schema: queries.schema.clone() });
+    }
     for (migration, version) in program.migrations.iter().zip(1..).filter(|(_, version)| *version > found) {
         let applied = apply(database, &mut transaction, migration, version).await;
         applied.map_err(|error| no_permission(error, &queries.schema, &role))?;
@@ -104,6 +108,7 @@ async fn attempt(program: Program, database: &Database) -> Result<(), ConnectErr
 struct Place {
     has_schema: bool,
     has_migrations: bool,
+    has_jobs: bool,
     role: String,
 }
 
@@ -112,10 +117,14 @@ async fn place(database: &Database, connection: &mut PgConnection) -> Result<Pla
     let row = query.fetch_one(connection).await.map_err(ConnectError::new)?;
     let flag = |column: &str| row.try_get::<bool, _>(column).map_err(ConnectError::new);
     if flag("is_read_only")? {
-        return Err(ConnectError::ReadOnly);
+        return Err(match row.try_get("read_only_remedy").map_err(ConnectError::new)? {
+            Some(sql) => ConnectError::ReadOnlyByDefault { sql },
+            None => ConnectError::ReadOnly,
+        });
     }
     let role = row.try_get("role").map_err(ConnectError::new)?;
-    Ok(Place { has_schema: flag("has_schema")?, has_migrations: flag("has_migrations")?, role })
+    let (has_schema, has_migrations, has_jobs) = (flag("has_schema")?, flag("has_migrations")?, flag("has_jobs")?);
+    Ok(Place { has_schema, has_migrations, has_jobs, role })
 }
 
 async fn version(database: &Database, connection: &mut PgConnection) -> sqlx::Result<Version> {

@@ -13,6 +13,7 @@
 //!   that one tries again.
 //! - Listeners are woken, and other processes notified, after the commit.
 
+mod access;
 mod backend;
 mod claim;
 mod claim_cursors;

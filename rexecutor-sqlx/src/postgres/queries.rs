@@ -47,11 +47,16 @@ macro_rules! queries {
 
 queries! {
     announce_jobs,    claim_from_cursors, claim_jobs, complete_runs, create_migrations, create_schema, delete_dead_nodes, delete_jobs,
-    delete_node, delete_pause, delete_runs, drop_schema, find_conflicts, find_controls, find_lost_jobs,
-    find_oldest_node, find_schema, find_version, insert_alike, insert_jobs, insert_migration, insert_node,
+    delete_node, delete_pause, delete_runs, drop_schema, find_conflicts, find_connection_limit,
+    find_controls, find_lost_jobs, find_missing_grants, find_oldest_node, find_schema, find_version, insert_alike, insert_jobs, insert_migration, insert_node,
     insert_schedules, list_controls, list_schedules, lock_jobs, lock_lost_jobs, lock_migrations, lock_states,
     lock_unique_keys, move_schedule, notify_nodes, outdate_nodes, prune_by_age, prune_by_length, quarantine_jobs,
     query_jobs, read_clock, release_unique_keys, renew_node, store_content, store_pause, store_states, update_node,
+}
+
+impl Queries {
+    /// Asked before there is a schema.
+    pub(super) const CONNECTION_LIMIT: &'static str = include_str!("queries/find_connection_limit.sql");
 }
 
 /// Which jobs wait to be claimed: the one place where it is said in SQL, but for the index that goes with it.

@@ -43,6 +43,10 @@ pub(super) async fn connect_once(
     }
 }
 
+fn is_there(reason: &ConnectError) -> bool {
+    matches!(reason, ConnectError::TooManyConnections(_))
+}
+
 impl Database {
     /// Ends with the reason once no connection could be made to the server for `limit`. It never ends while the server
     /// takes connections: then the pool is only busy.
@@ -52,16 +56,19 @@ impl Database {
         loop {
             SystemClock.sleep(pause).await;
             let left = || limit.saturating_sub((SystemClock.now() - since).to_std().unwrap_or_default());
-            match self.look(pause, left().max(pause)).await {
-                Ok(()) => {
-                    SystemClock.sleep(limit).await;
-                    since = SystemClock.now();
-                }
-                Err(reason) if left() <= pause => {
+            // Boxed when it comes to that: every call that waits for a connection would carry its size around.
+            let sight = Box::pin(self.look(pause, left().max(pause))).await;
+            match sight {
+                // A server that has no connection left is there.
+                Err(reason) if !is_there(&reason) && left() <= pause => {
                     let gone = Gone { limit, reason };
                     return sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, gone));
                 }
-                Err(_) => {}
+                Err(reason) if !is_there(&reason) => {}
+                _ => {
+                    SystemClock.sleep(limit).await;
+                    since = SystemClock.now();
+                }
             }
         }
     }
@@ -78,8 +85,6 @@ impl Database {
             }
             let sight = match connect_once(&options, limit).await {
                 Ok(connection) => connection.close().await.map_err(|error| ConnectError::connecting(error, &options)),
-                // A server that has no connection left is there.
-                Err(ConnectError::TooManyConnections(_)) => Ok(()),
                 Err(error) => Err(error),
             };
             last.insert((SystemClock.now(), sight.map_err(Arc::new))).1.clone()

@@ -106,7 +106,7 @@ impl Database {
         // LOCAL: a pooler may give the session to somebody else afterwards.
         let begin = format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = {timeout}; \
-             SET LOCAL idle_in_transaction_session_timeout = {idle}; {settings}",
+             SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = {idle}; {settings}",
             timeout = timeout.as_millis().clamp(1, i32::MAX.unsigned_abs().into()),
             idle = timeout.as_millis().saturating_mul(2).clamp(1, i32::MAX.unsigned_abs().into()),
         );
@@ -158,6 +158,10 @@ impl Database {
         self.failover.notice(error);
     }
 }
+
+/// What a role, a database or an address may set, and no statement of ours can live with: one that waits for a lock is
+/// limited by its own time, and what it decides under locks needs READ COMMITTED.
+pub(super) const OURS: [(&str, &str); 2] = [("lock_timeout", "0"), ("default_transaction_isolation", "read committed")];
 
 /// Small batches by index, whatever the statistics say: a table that was empty when it was last analysed may have a
 /// million rows now. There is one good plan, and making it takes longer than carrying it out, so it is made once.

@@ -116,7 +116,7 @@ async fn a_read_only_server_is_refused() {
     let options = options.options([("default_transaction_read_only", "on")]);
     let pool = sqlx::postgres::PgPoolOptions::new().connect_lazy_with(options);
     let error = PgBackend::from_pool(pool).await.unwrap_err();
-    assert!(matches!(error, ConnectError::ReadOnly), "{error:?}");
+    assert!(matches!(error, ConnectError::ReadOnlyByDefault { .. }), "{error:?}");
 }
 
 #[tokio::test]

@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
-        AmendError, Backend, Claim, Claimed, Control, Demand, Enqueue, Enqueued, Filter, Heartbeat, Inspect, JobChange,
-        JobRow, Maintain, NewJob, Node, Result, ScheduleKey, Settle, Settlement, Ticks, Wakeup,
+        AmendError, Backend, BackendError, Claim, Claimed, Control, Demand, Enqueue, Enqueued, Filter, Heartbeat,
+        Inspect, JobChange, JobRow, Maintain, NewJob, Node, Result, ScheduleKey, Settle, Settlement, Ticks, Wakeup,
     },
     each_role,
     job::{ExecutorName, JobId, Lease, NodeId},
@@ -86,6 +86,10 @@ impl<B: Backend> Backend for Faulty<B> {
 
     fn instance(&self) -> usize {
         self.inner().instance()
+    }
+
+    fn node_problem(&self) -> Option<BackendError> {
+        self.inner().node_problem()
     }
 
     fn control(&self) -> Option<&dyn Control> {

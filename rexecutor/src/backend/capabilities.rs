@@ -48,6 +48,12 @@ pub trait Backend: Enqueue + Claim + Settle + Maintain + Inspect + std::fmt::Deb
         })
     }
 
+    /// Why no node can work on this backend, if that is known without asking it, as when its database role may only enqueue:
+    /// a node does not start then. The default is that nothing is known.
+    fn node_problem(&self) -> Option<BackendError> {
+        None
+    }
+
     /// Pausing executors in the whole cluster, if it can. The default is that it cannot.
     fn control(&self) -> Option<&dyn Control> {
         None

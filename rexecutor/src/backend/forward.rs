@@ -11,8 +11,8 @@ use super::{
     wakeup::Wakeup,
 };
 use crate::model::{
-    AmendError, Claimed, Demand, Enqueued, ExecutorName, Filter, Heartbeat, JobChange, JobId, JobRow, Lease, NewJob,
-    Node, NodeId, PruneSpec, Result, ScheduleKey, Settlement, Ticks,
+    AmendError, BackendError, Claimed, Demand, Enqueued, ExecutorName, Filter, Heartbeat, JobChange, JobId, JobRow,
+    Lease, NewJob, Node, NodeId, PruneSpec, Result, ScheduleKey, Settlement, Ticks,
 };
 
 macro_rules! hand_on {
@@ -48,6 +48,10 @@ impl<B: Backend + ?Sized> Backend for Arc<B> {
 
     fn ping(&self, timeout: Duration) -> BoxFuture<'_, Result<()>> {
         (**self).ping(timeout)
+    }
+
+    fn node_problem(&self) -> Option<BackendError> {
+        (**self).node_problem()
     }
 
     fn control(&self) -> Option<&dyn Control> {

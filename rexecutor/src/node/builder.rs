@@ -188,15 +188,19 @@ impl NodeBuilder {
     /// # Errors
     ///
     /// When there is no backend, or anything that was configured cannot be: two jobs with one name, a state that a job
-    /// takes and that was not given, a limit of zero, a selected name that no job has. All of it is listed.
+    /// takes and that was not given, a limit of zero, a selected name that no job has. All of it is listed. When the backend
+    /// takes no nodes, as where its database role may only enqueue.
     pub async fn start(mut self) -> Result<Rexecutor<GlobalSet>, StartError> {
         let jobs = self.check();
         self.plan.check_state(&jobs, &self.state);
         if !self.plan.problems.is_empty() {
             return Err(StartError::Invalid(self.plan.problems));
         }
+        let problem =
+            |backend: &dyn Backend| backend.node_problem().map_or(Ok(()), |error| Err(StartError::Backend(error)));
         let backend = match self.backend {
             Some(backend) => {
+                problem(&*backend)?;
                 // One that was set before stays: jobs must not end up in a backend that nobody works on.
                 if global::set(backend.clone()).is_err() && !global::is(&*backend) {
                     tracing::warn!(
@@ -207,7 +211,11 @@ impl NodeBuilder {
                 }
                 backend
             }
-            None => global::backend()?,
+            None => {
+                let backend = global::backend()?;
+                problem(&*backend)?;
+                backend
+            }
         };
         if !runtime::has_timer() {
             return Err(StartError::NoRuntime);

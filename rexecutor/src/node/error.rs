@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::global::NoGlobalBackend;
+use crate::{backend::BackendError, global::NoGlobalBackend};
 
 /// Why a node does not start. Nothing runs.
 #[derive(thiserror::Error)]
@@ -17,6 +17,9 @@ pub enum StartError {
     /// What was configured cannot be; all of it is listed.
     #[error("the node cannot start:{}", List(.0))]
     Invalid(Vec<String>),
+    /// The backend takes no nodes.
+    #[error("no node can work on the backend")]
+    Backend(#[source] BackendError),
     /// There is no tokio runtime here, or it has no timer.
     #[error(
         "a node runs on a tokio runtime with timers: use `#[tokio::main]`, or call `enable_all()` on the runtime's builder"
