@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Any error of this crate, as 0.1 knew them: `?` converts the errors of today into it.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[deprecated(
     note = "each operation has an error of its own, as `EnqueueError` and `JobsError`; write that one, or `Box<dyn Error>`"
 )]
@@ -28,6 +28,8 @@ pub enum RexecutorError {
     #[error(transparent)]
     Other(Box<dyn std::error::Error + Send + Sync>),
 }
+
+crate::debug_as_sentence!(RexecutorError);
 
 impl From<NoGlobalBackend> for RexecutorError {
     fn from(_: NoGlobalBackend) -> Self {

@@ -31,6 +31,7 @@ const ERRORS: &[&str] = &[
     "Mismatch",
     "NoGlobalBackend",
     "OpenError",
+    "RexecutorError",
     "ScheduleError",
     "StartError",
     "UnknownStatus",
