@@ -10,7 +10,7 @@ use super::filter::Filter;
 use crate::limits::{MAX_CONDITION_DEPTH, MAX_CONDITIONS};
 
 /// Why a condition cannot be asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum FilterError {
     /// A value to compare with does not encode as JSON.
@@ -25,6 +25,8 @@ pub enum FilterError {
     )]
     TooDeep,
 }
+
+crate::debug_as_sentence!(FilterError);
 
 impl Filter {
     /// Both hold.

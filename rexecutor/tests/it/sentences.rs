@@ -24,6 +24,7 @@ const ERRORS: &[&str] = &[
     "DecodeError",
     "EnqueueError",
     "ExtractError",
+    "FilterError",
     "GlobalBackendIsSet",
     "InvalidJob",
     "JobFailure",
