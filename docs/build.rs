@@ -12,7 +12,7 @@ const DOCUMENTS: &[&str] =
     &["README.md", "docs", "rexecutor/src", "rexecutor-derive/src", "rexecutor-sqlx/src", "rexecutor-testing/src"];
 
 /// Blocks that are no program, or none that can be run by itself.
-const SKIPPED: &[&str] = &["ignore", "compile_fail", "no_run", "test_harness", "text", "sh", "toml", "sql"];
+const SKIPPED: &[&str] = &["ignore", "compile_fail", "test_harness", "text", "sh", "toml", "sql"];
 
 /// A program of a document.
 struct Program {
@@ -23,6 +23,8 @@ struct Program {
     code: String,
     /// The block of text that follows it, which shows what it prints.
     output: String,
+    /// Whether rustdoc is told not to run it, as it would leave a file or needs a server.
+    is_not_run: bool,
 }
 
 fn main() {
@@ -37,7 +39,7 @@ fn main() {
         }
     }
     let mut table = String::from("&[\n");
-    for Program { place, name, code, output } in programs {
+    for Program { place, name, code, output, .. } in programs {
         fs::write(out.join(format!("{name}.rs")), code).unwrap();
         table += &format!("({place:?}, {name:?}, option_env!(\"CARGO_BIN_EXE_{name}\"), {output:?}),\n");
     }
@@ -56,7 +58,8 @@ fn files(place: &Path) -> Vec<PathBuf> {
     all.filter(is_document).collect()
 }
 
-/// The programs of a document: its blocks of code that have a `main`.
+/// The programs of a document: its blocks of code that have a `main`; of those that are not to be run, the ones whose output
+/// is shown.
 fn find(place: &str, document: &str) -> Vec<Program> {
     let (mut programs, mut heading) = (Vec::<Program>::new(), String::new());
     let mut block: Option<(usize, String, Vec<&str>)> = None;
@@ -86,12 +89,14 @@ fn find(place: &str, document: &str) -> Vec<Program> {
                     let name = if place.ends_with(".md") { format!("{place} {heading}") } else { place.to_owned() };
                     let count = programs.iter().filter(|program| program.name.starts_with(&slug(&name))).count();
                     let name = if count == 0 { slug(&name) } else { format!("{}_{}", slug(&name), count + 1) };
-                    programs.push(Program { place: format!("{place}:{start}"), name, code, output: String::new() });
+                    let (output, is_not_run) = (String::new(), info.contains("no_run"));
+                    programs.push(Program { place: format!("{place}:{start}"), name, code, output, is_not_run });
                 }
                 block = None;
             }
         }
     }
+    programs.retain(|program| !program.is_not_run || !program.output.is_empty());
     programs
 }
 
