@@ -4,6 +4,7 @@
 
 mod ahead;
 mod assertions;
+mod bounds;
 mod capabilities;
 mod clocks;
 mod data;
