@@ -7,6 +7,7 @@ mod builder;
 mod bulk;
 mod causes;
 pub mod clock;
+pub mod cluster;
 mod context;
 mod criteria;
 mod engine;

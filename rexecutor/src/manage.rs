@@ -6,7 +6,7 @@ use crate::{
     builder::JobBuilder,
     executing::{CancellationReason, Executor},
     global::{self, NoGlobalBackend},
-    model::{AmendError, BackendError, Filter, FilterError, JobChange, JobId, Pause},
+    model::{AmendError, BackendError, Filter, FilterError, JobChange, JobId, Pause, Scope},
     typed::{DecodeError, Job, Where},
     validate,
 };
@@ -198,7 +198,8 @@ pub trait ExecutorExt: Executor + Sized {
     ///
     /// A text is a reason without an end: `WelcomeEmail::pause("SMTP is down")`. A [`Pause`] also says by whom, and until
     /// when: `Pause::new("SMTP is down").by("ann").until(at)`. It ends then by itself, and the nodes go on. A reason is cut
-    /// at 64 KiB. [`Control::paused`](crate::backend::Control::paused) lists what is paused.
+    /// at 64 KiB. [`cluster::paused`](crate::cluster::paused) lists what is paused, and [`cluster::pause`](crate::cluster::pause)
+    /// stops all executors at once.
     ///
     /// # Errors
     ///
@@ -216,10 +217,8 @@ pub trait ExecutorExt: Executor + Sized {
         pause: impl Into<Pause> + Send,
         backend: &B,
     ) -> impl Future<Output = Result<(), JobsError>> + Send {
-        let pause: Pause = pause.into();
-        let pause =
-            Pause { reason: validate::text(&pause.reason), by: pause.by.as_deref().map(validate::text), ..pause };
-        async move { Ok(backend::control(backend)?.pause(&Self::NAME.into(), pause).await?) }
+        let pause = pause.into();
+        async move { Ok(backend::control(backend)?.pause(&Scope::Executor(Self::NAME.into()), validate::pause(pause)).await?) }
     }
 
     /// Lets this executor's jobs be claimed again; returns whether it was paused.
@@ -237,7 +236,7 @@ pub trait ExecutorExt: Executor + Sized {
     ///
     /// When the backend fails or cannot do this.
     fn resume_on_backend<B: Backend + ?Sized>(backend: &B) -> impl Future<Output = Result<bool, JobsError>> + Send {
-        async move { Ok(backend::control(backend)?.resume(&Self::NAME.into()).await?) }
+        async move { Ok(backend::control(backend)?.resume(&Scope::Executor(Self::NAME.into())).await?) }
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     json,
     limits::{self, MAX_DELAY, MAX_DEPTH, MAX_HEADER_BYTES, MAX_TAG_BYTES},
-    model::{Deadline, Due, ExecutorName, Headers, JobChange, NewJob},
+    model::{Deadline, Due, ExecutorName, Headers, JobChange, NewJob, Pause},
 };
 
 /// A field of a job that is not acceptable. Nothing was stored.
@@ -168,6 +168,11 @@ pub(crate) fn text(text: &str) -> String {
     const MAX_BYTES: usize = 64 * 1024;
     let end = (0..=MAX_BYTES.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
     text[..end].replace('\0', "\u{fffd}")
+}
+
+/// A pause whose texts can be stored.
+pub(crate) fn pause(pause: Pause) -> Pause {
+    Pause { reason: text(&pause.reason), by: pause.by.as_deref().map(text), ..pause }
 }
 
 /// A short text that stands for a long one.

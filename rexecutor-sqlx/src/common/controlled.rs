@@ -7,9 +7,12 @@ use std::{
     sync::{PoisonError, RwLock},
 };
 
-use rexecutor::{backend::Demand, job::ExecutorName};
+use rexecutor::{
+    backend::{Demand, Scope},
+    job::ExecutorName,
+};
 
-/// The executors about which anything is stored.
+/// The executors about which anything is stored; all of them, while anything is about the whole cluster.
 #[derive(Debug, Default)]
 pub(crate) struct Controlled(RwLock<HashSet<ExecutorName>>);
 
@@ -22,7 +25,8 @@ impl Controlled {
     /// Those demands about whose executors nothing is stored, and the others; `None`: nothing is about any of them.
     pub(crate) fn split(&self, demands: &[Demand]) -> Option<(Vec<Demand>, Vec<Demand>)> {
         let controlled = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let is_plain = |demand: &Demand| !controlled.contains(&demand.executor);
+        let is_whole = controlled.contains(&Scope::CLUSTER_NAME);
+        let is_plain = |demand: &Demand| !is_whole && !controlled.contains(&demand.executor);
         if controlled.is_empty() || demands.iter().all(is_plain) {
             return None;
         }

@@ -1,4 +1,4 @@
-//! What the whole cluster keeps to about executors: pausing them, and reading what is stored.
+//! What the whole cluster keeps to: pausing executors, and all of it, and reading what is stored.
 //!
 //! # Invariant
 //!
@@ -11,7 +11,7 @@ use std::{collections::HashMap, time::Duration};
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{Backend, BackendError, Control, Pause, Paused, Result, admission::Controls},
+    backend::{Backend, BackendError, Control, Pause, Paused, Result, Scope, admission::Controls},
     job::{ExecutorName, NodeId},
 };
 use sqlx::{PgConnection, Row, postgres::PgRow};
@@ -40,27 +40,27 @@ impl Backend for PgBackend {
 }
 
 impl Control for PgBackend {
-    fn pause<'a>(&'a self, executor: &'a ExecutorName, pause: Pause) -> BoxFuture<'a, Result<()>> {
+    fn pause<'a>(&'a self, scope: &'a Scope, pause: Pause) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            pause.check(executor)?;
-            self.0.limited("could not pause the executor", self.0.pause(executor, pause)).await
+            pause.check(scope)?;
+            self.0.limited("could not store the pause", self.0.pause(scope, pause)).await
         })
     }
 
-    fn resume<'a>(&'a self, executor: &'a ExecutorName) -> BoxFuture<'a, Result<bool>> {
+    fn resume<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<bool>> {
         Box::pin(async move {
-            let held = self.0.limited("could not resume the executor", self.0.resume(executor)).await?;
-            self.0.wake([executor.clone()].into());
+            let held = self.0.limited("could not end the pause", self.0.resume(scope)).await?;
+            self.0.wake([scope.name().clone()].into());
             Ok(held)
         })
     }
 
     fn paused(&self) -> BoxFuture<'_, Result<Vec<Paused>>> {
-        Box::pin(self.0.limited("could not read which executors are paused", self.0.paused()))
+        Box::pin(self.0.limited("could not read what is paused", self.0.paused()))
     }
 }
 
-/// What is stored about executors.
+/// What is stored about executors, and about the whole cluster by its name.
 pub(super) struct Stored {
     pub(super) controls: HashMap<ExecutorName, Controls>,
     /// The present; before all times, if nothing is stored.
@@ -68,18 +68,18 @@ pub(super) struct Stored {
 }
 
 impl Database {
-    async fn pause(&self, executor: &ExecutorName, pause: Pause) -> sqlx::Result<()> {
+    async fn pause(&self, scope: &Scope, pause: Pause) -> sqlx::Result<()> {
         let mut transaction = self.begin().await?;
-        let store = self.query(&self.queries.store_pause).bind(self.now()).bind(executor.to_string());
+        let store = self.query(&self.queries.store_pause).bind(self.now()).bind(scope.name().to_string());
         let store = store.bind(pause.until).bind(pause.by).bind(pause.reason);
         store.execute(&mut *transaction).await?;
         transaction.commit().await?;
         self.outdate_nodes().await
     }
 
-    async fn resume(&self, executor: &ExecutorName) -> sqlx::Result<bool> {
+    async fn resume(&self, scope: &Scope) -> sqlx::Result<bool> {
         let mut transaction = self.begin().await?;
-        let delete = self.query(&self.queries.delete_pause).bind(self.now()).bind(executor.to_string());
+        let delete = self.query(&self.queries.delete_pause).bind(self.now()).bind(scope.name().to_string());
         let deleted = delete.fetch_optional(&mut *transaction).await?;
         transaction.commit().await?;
         self.outdate_nodes().await?;
@@ -101,7 +101,7 @@ impl Database {
         for row in &rows {
             let (now, since) = (row::instant(row, "now")?, row::optional_instant(row, "paused_at")?);
             if let Some((pause, since)) = pause(row)?.filter(|pause| pause.holds(now)).zip(since) {
-                paused.push(Paused::new(executor(row)?, since, pause));
+                paused.push(Paused::new(Scope::of_name(executor(row)?), since, pause));
             }
         }
         Ok(paused)
@@ -117,7 +117,7 @@ impl Database {
         transaction.commit().await
     }
 
-    /// What is stored about these executors; `None`: about all.
+    /// What is stored about these executors and the whole cluster; `None`: about everything.
     pub(super) async fn find_controls(
         &self,
         connection: &mut PgConnection,

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use rexecutor::{
     backend::{
-        Claimed, Demand, Pause, Paused,
+        Claimed, Demand, Pause, Paused, Scope,
         admission::{self, Controls},
     },
     job::{ExecutorName, NodeId},
@@ -79,7 +79,7 @@ async fn find_controls(
     Ok(stored)
 }
 
-/// Whose a row of the controls is, and how it is paused, if it is.
+/// Under which name a row of the controls is stored, and the pause in it, if there is one.
 pub(super) fn read(row: &SqliteRow) -> Result<(ExecutorName, Option<Paused>), Problem> {
     let executor = ExecutorName::from(row.try_get::<String, _>("executor")?);
     let Some(since) = row.try_get::<Option<i64>, _>("paused_at")? else { return Ok((executor, None)) };
@@ -89,6 +89,6 @@ pub(super) fn read(row: &SqliteRow) -> Result<(ExecutorName, Option<Paused>), Pr
     let (by, reason): (Option<String>, Option<String>) = (row.try_get("paused_by")?, row.try_get("pause_reason")?);
     let mut pause = Pause::new(reason.unwrap_or_default()).until(until);
     pause.by = by;
-    let paused = Paused::new(executor.clone(), instant_of(since, "paused_at")?, pause);
+    let paused = Paused::new(Scope::of_name(executor.clone()), instant_of(since, "paused_at")?, pause);
     Ok((executor, Some(paused)))
 }

@@ -1,12 +1,9 @@
-//! Pausing executors.
+//! Pausing executors, and the whole cluster.
 
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use rexecutor::{
-    backend::{Backend, Control, Pause, Paused, Result},
-    job::ExecutorName,
-};
+use rexecutor::backend::{Backend, Control, Pause, Paused, Result, Scope};
 
 use super::{admit, backend::SqliteBackend, core::Commit, queries, row::micros, work::Work};
 
@@ -25,13 +22,13 @@ impl Backend for SqliteBackend {
 }
 
 impl Control for SqliteBackend {
-    fn pause<'a>(&'a self, executor: &'a ExecutorName, pause: Pause) -> BoxFuture<'a, Result<()>> {
-        if let Err(error) = pause.check(executor) {
+    fn pause<'a>(&'a self, scope: &'a Scope, pause: Pause) -> BoxFuture<'a, Result<()>> {
+        if let Err(error) = pause.check(scope) {
             return Box::pin(std::future::ready(Err(error)));
         }
-        let executor = executor.to_string();
+        let name = scope.name().to_string();
         let step = async move |work: &mut Work<'_>| {
-            let store = sqlx::query(queries::store_pause()).bind(executor).bind(micros(work.now));
+            let store = sqlx::query(queries::store_pause()).bind(name).bind(micros(work.now));
             let store = store.bind(pause.until.map(micros)).bind(pause.by).bind(pause.reason);
             store.execute(&mut *work.conn).await?;
             outdate_nodes(work).await
@@ -39,13 +36,13 @@ impl Control for SqliteBackend {
         Box::pin(self.0.writer.write(Commit::Promise, step))
     }
 
-    fn resume<'a>(&'a self, executor: &'a ExecutorName) -> BoxFuture<'a, Result<bool>> {
-        let executor = executor.clone();
+    fn resume<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<bool>> {
+        let name = scope.name().clone();
         let step = async move |work: &mut Work<'_>| {
-            let delete = sqlx::query_scalar(queries::delete_pause()).bind(executor.to_string());
+            let delete = sqlx::query_scalar(queries::delete_pause()).bind(name.to_string());
             let held: Option<bool> = delete.bind(micros(work.now)).fetch_optional(&mut *work.conn).await?;
             outdate_nodes(work).await?;
-            work.due.insert(executor);
+            work.due.insert(name);
             Ok(held == Some(true))
         };
         Box::pin(self.0.writer.write(Commit::Promise, step))

@@ -5,7 +5,7 @@
 use std::cell::Cell;
 
 use rexecutor::{
-    backend::{Claim, Demand, Enqueue, JobRow, Maintain, NewJob, Node, Outcome, Pause, Settle, Settlement, control},
+    backend::{Claim, Demand, Enqueue, JobRow, Maintain, NewJob, Node, Outcome, Pause, Scope, Settle, Settlement, control},
     job::NodeId,
 };
 
@@ -84,7 +84,7 @@ async fn a_thousand_jobs_take_few_hand_overs() {
 async fn a_pause_of_another_executor_costs_nothing() {
     let counted = Counted::new().await;
     counted.enqueue(3 * BATCH).await;
-    control(&counted.backend).unwrap().pause(&"print".into(), Pause::new("no paper")).await.unwrap();
+    control(&counted.backend).unwrap().pause(&Scope::Executor("print".into()), Pause::new("no paper")).await.unwrap();
     let (claimed, cost) = counted.cost(counted.claim()).await;
     assert!(claimed.len() == BATCH && cost <= 8, "it is outdated, and reads: {cost}");
     for _ in 0..2 {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rexecutor::{
-    backend::{Claim, Demand, Enqueue, Filter, Inspect, Maintain, Node, Outcome, Settle, Settlement},
+    backend::{Claim, Demand, Enqueue, Filter, Inspect, Maintain, Node, Outcome, Scope, Settle, Settlement},
     node::StartError,
     prelude::*,
 };
@@ -72,8 +72,8 @@ async fn works(backend: &PgBackend) {
     assert_eq!(backend.settle(settle.collect()).await.unwrap(), []);
     assert!(backend.heartbeat(node).await.unwrap().member);
     let control = rexecutor::backend::control(backend).unwrap();
-    control.pause(&"mail".into(), rexecutor::backend::Pause::new("why not")).await.unwrap();
-    assert!(control.resume(&"mail".into()).await.unwrap());
+    control.pause(&Scope::Executor("mail".into()), rexecutor::backend::Pause::new("why not")).await.unwrap();
+    assert!(control.resume(&Scope::Executor("mail".into())).await.unwrap());
     let schedule = rexecutor::backend::ScheduleKey("a schedule".to_owned());
     let now = backend.schedules(std::slice::from_ref(&schedule)).await.unwrap().now;
     assert!(backend.tick(&schedule, now + chrono::TimeDelta::minutes(1), vec![job("mail")]).await.unwrap());

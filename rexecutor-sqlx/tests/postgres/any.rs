@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use rexecutor::{
-    backend::{Control, Pause, control},
-    job::ExecutorName,
+    backend::{Control, Pause, Scope, control},
     prelude::*,
 };
 use rexecutor_sqlx::{AnyBackend, UrlError, connect};
@@ -37,7 +36,7 @@ async fn greets(url: &str) {
     assert_eq!(names.recv().await.unwrap(), "Ada");
     // What a backend may lack is forwarded, too.
     let control: &dyn Control = control(&backend).unwrap();
-    control.pause(&ExecutorName::from("greet"), Pause::new("no names")).await.unwrap();
+    control.pause(&Scope::Executor("greet".into()), Pause::new("no names")).await.unwrap();
     assert_eq!(control.paused().await.unwrap().len(), 1);
     assert!(node.backend().instance() == rexecutor::backend::Backend::instance(&backend.clone()));
     node.graceful_shutdown().await;

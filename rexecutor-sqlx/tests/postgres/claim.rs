@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use rexecutor::{
-    backend::{Claim, Due, Enqueue, JobRow, Maintain, Outcome, Settle, Settlement},
+    backend::{Claim, Due, Enqueue, JobRow, Maintain, Outcome, Scope, Settle, Settlement},
     clock::Clock,
     job::{JobId, JobStatus, NodeId},
 };
@@ -278,7 +278,7 @@ async fn a_node_that_reads_the_controls_while_they_change_reads_them_again() {
         let backend = world.backend.clone();
         let pausing = tokio::spawn(async move {
             let control = rexecutor::backend::Backend::control(&backend).unwrap();
-            control.pause(&"mail".into(), rexecutor::backend::Pause::new("")).await.unwrap();
+            control.pause(&Scope::Executor("mail".into()), rexecutor::backend::Pause::new("")).await.unwrap();
         });
         let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE $1";
         let ours = format!("%\"{}\".nodes%", world.schema);

@@ -2,7 +2,7 @@
 //! and however busy it is.
 
 use rexecutor::{
-    backend::{Enqueue, JobRow, Maintain, Outcome, Pause, Settle, Settlement, control},
+    backend::{Enqueue, JobRow, Maintain, Outcome, Pause, Scope, Settle, Settlement, control},
     job::NodeId,
 };
 use rexecutor_sqlx::PgBackend;
@@ -106,7 +106,7 @@ async fn a_pause_of_another_executor_costs_nothing() {
         let counted = Counted::new(world).await;
         counted.enqueue(3 * BATCH).await;
         let control = control(&counted.backend).unwrap();
-        control.pause(&"print".into(), Pause::new("no paper")).await.unwrap();
+        control.pause(&Scope::Executor("print".into()), Pause::new("no paper")).await.unwrap();
         let (claimed, Cost { round_trips, .. }) = counted.cost(counted.claim()).await;
         assert!(claimed.len() == BATCH && round_trips <= 8, "it is outdated, and reads: {round_trips}");
         for _ in 0..2 {

@@ -1,10 +1,10 @@
-//! Pausing executors. A backend that cannot is held to nothing here.
+//! Pausing executors and the whole cluster. A backend that cannot is held to nothing here.
+
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rexecutor::{
-    backend::{Control, Pause},
-    job::ExecutorName,
-};
+use futures::FutureExt;
+use rexecutor::backend::{Control, Pause, Scope, Wakeup};
 
 use super::harness::{COMPLETE, Harness, ids, job};
 
@@ -13,18 +13,22 @@ impl Harness {
         self.backend.control()
     }
 
-    async fn paused(&self) -> Vec<(ExecutorName, String)> {
+    async fn paused(&self) -> Vec<(Scope, String)> {
         let Some(control) = self.control() else { return Vec::new() };
         let paused = control.paused().await.expect("pauses can be read");
-        paused.into_iter().map(|paused| (paused.executor, paused.pause.reason)).collect()
+        paused.into_iter().map(|paused| (paused.scope, paused.pause.reason)).collect()
     }
+}
+
+fn executor(name: &'static str) -> Scope {
+    Scope::Executor(name.into())
 }
 
 /// Of a paused executor nothing is claimed, from the moment the pause is stored until it is resumed; what runs ends; the
 /// others are claimed from in the same call.
 pub async fn a_paused_executor_is_given_nothing_and_the_others_all(t: &Harness) {
     let Some(control) = t.control() else { return };
-    let (mail, node) = (ExecutorName::from("mail"), t.join().await);
+    let (mail, node) = (executor("mail"), t.join().await);
     for executor in ["mail", "print", "mail", "print"] {
         t.enqueue(job(executor)).await;
     }
@@ -38,7 +42,7 @@ pub async fn a_paused_executor_is_given_nothing_and_the_others_all(t: &Harness) 
     let new = t.enqueue(job("mail")).await;
     assert_eq!(t.claim(node, "mail", 5).await, []);
     let paused = control.paused().await.expect("pauses can be read");
-    assert_eq!((paused.len(), &paused[0].executor, paused[0].since), (1, &mail, t.now()));
+    assert_eq!((paused.len(), &paused[0].scope, paused[0].since), (1, &mail, t.now()));
     assert_eq!((paused[0].pause.reason.as_str(), paused[0].pause.by.as_deref()), ("SMTP is down", Some("ann")));
     assert!(control.resume(&mail).await.expect("it can be resumed"));
     assert!(!control.resume(&mail).await.expect("it can be resumed twice"), "it was not paused any more");
@@ -50,7 +54,7 @@ pub async fn a_paused_executor_is_given_nothing_and_the_others_all(t: &Harness) 
 /// A pause with an end is over by the backend's clock.
 pub async fn a_pause_ends_by_itself_and_a_claim_tells_when(t: &Harness) {
     let Some(control) = t.control() else { return };
-    let (mail, node) = (ExecutorName::from("mail"), t.join().await);
+    let (mail, node) = (executor("mail"), t.join().await);
     let id = t.enqueue(job("mail")).await;
     let until = t.now() + TimeDelta::seconds(60);
     control.pause(&mail, Pause::new("a minute").until(until)).await.expect("it can be paused");
@@ -68,7 +72,7 @@ pub async fn a_pause_ends_by_itself_and_a_claim_tells_when(t: &Harness) {
 /// A pause holds for nodes that join later, and for those in the middle of a long queue.
 pub async fn a_pause_holds_for_nodes_that_join_later_and_for_those_that_are_busy(t: &Harness) {
     let Some(control) = t.control() else { return };
-    let mail = ExecutorName::from("mail");
+    let mail = executor("mail");
     t.enqueue_all((0..1_000).map(|_| job("mail")).collect()).await;
     let busy = t.join().await;
     for _ in 0..3 {
@@ -86,7 +90,7 @@ pub async fn a_pause_holds_for_nodes_that_join_later_and_for_those_that_are_busy
 /// A second pause takes the place of the first, and pauses of several executors are apart.
 pub async fn a_second_pause_takes_the_place_of_the_first(t: &Harness) {
     let Some(control) = t.control() else { return };
-    let (mail, print) = (ExecutorName::from("mail"), ExecutorName::from("print"));
+    let (mail, print) = (executor("mail"), executor("print"));
     let soon = t.now() + TimeDelta::seconds(1);
     control.pause(&print, "no paper".into()).await.expect("it can be paused");
     control.pause(&mail, Pause::new("a moment").until(soon)).await.expect("it can be paused");
@@ -101,18 +105,74 @@ pub async fn a_second_pause_takes_the_place_of_the_first(t: &Harness) {
 /// What not every backend can store is refused by all, and keeps nobody from being claimed from.
 pub async fn a_pause_that_cannot_be_stored_is_refused(t: &Harness) {
     let Some(control) = t.control() else { return };
-    let mail = ExecutorName::from("mail");
+    let mail = executor("mail");
     for end in [DateTime::<Utc>::MAX_UTC, DateTime::<Utc>::MIN_UTC] {
         let error = control.pause(&mail, Pause::new("").until(end)).await.expect_err("its end is in no year");
         assert!(!error.is_transient() && error.to_string().contains("1 to 9999"), "{error}");
     }
-    for (executor, pause) in
+    for (name, pause) in
         [("mail", Pause::new("a\0b")), ("ma\0il", Pause::new("")), ("mail", Pause::new("").by("\0"))]
     {
-        let error = control.pause(&executor.into(), pause).await.expect_err("it contains U+0000");
+        let error = control.pause(&executor(name), pause).await.expect_err("it contains U+0000");
         assert!(!error.is_transient() && error.to_string().contains("U+0000"), "{error}");
     }
+    // It would be the whole cluster's.
+    let error = control.pause(&executor(""), Pause::new("")).await.expect_err("an executor has a name");
+    assert!(!error.is_transient() && error.to_string().contains("empty"), "{error}");
     assert_eq!(t.paused().await, []);
     let id = t.enqueue(job("mail")).await;
     assert_eq!(ids(&t.claim(t.join().await, "mail", 1).await), [id]);
+}
+
+/// While the whole cluster is paused nobody is given anything, whoever joins, and also of executors that no node of today
+/// knows; then all goes on but what was paused by itself.
+pub async fn a_paused_cluster_gives_nothing_until_it_is_resumed(t: &Harness) {
+    let Some(control) = t.control() else { return };
+    let node = t.join().await;
+    for executor in ["mail", "print", "new"] {
+        t.enqueue(job(executor)).await;
+    }
+    control.pause(&executor("print"), "no paper".into()).await.expect("it can be paused");
+    control.pause(&Scope::Cluster, Pause::new("we move").by("ann")).await.expect("it can be paused");
+    let late = t.join().await;
+    for node in [node, late] {
+        let claimed = t.claim_from(node, &[("mail", 5), ("print", 5), ("new", 5)]).await;
+        assert!(claimed.member && claimed.jobs.is_empty(), "{claimed:?}");
+    }
+    // The cluster comes first.
+    let print = (executor("print"), "no paper".to_owned());
+    assert_eq!(t.paused().await, [(Scope::Cluster, "we move".to_owned()), print.clone()]);
+    assert!(control.resume(&Scope::Cluster).await.expect("it can be resumed"));
+    assert!(!control.resume(&Scope::Cluster).await.expect("it can be resumed twice"), "it was not paused any more");
+    assert_eq!(t.paused().await, [print]);
+    let claimed = t.claim_from(late, &[("mail", 5), ("print", 5), ("new", 5)]).await;
+    assert_eq!(claimed.jobs.iter().map(|job| job.executor.as_str()).collect::<Vec<_>>(), ["mail", "new"]);
+}
+
+/// A pause of the cluster with an end is over by itself, and a claim tells when.
+pub async fn a_pause_of_the_cluster_ends_by_itself(t: &Harness) {
+    let Some(control) = t.control() else { return };
+    let node = t.join().await;
+    let id = t.enqueue(job("mail")).await;
+    let until = t.now() + TimeDelta::seconds(60);
+    control.pause(&Scope::Cluster, Pause::new("a minute").until(until)).await.expect("it can be paused");
+    let claimed = t.claim_from(node, &[("mail", 5)]).await;
+    assert_eq!((claimed.jobs.len(), claimed.next_due_in), (0, TimeDelta::seconds(60).to_std().ok()));
+    t.wait(60).await;
+    assert_eq!(ids(&t.claim(node, "mail", 5).await), [id]);
+    assert_eq!(t.paused().await, []);
+}
+
+/// Whoever listens is told of the end of a pause, of every executor in it.
+pub async fn listeners_are_woken_when_a_pause_ends_by_hand(t: &Harness) {
+    let Some(control) = t.control() else { return };
+    let wakeup = Arc::new(Wakeup::default());
+    let _watching = t.backend.watch(wakeup.clone());
+    for scope in [executor("mail"), Scope::Cluster] {
+        control.pause(&scope, "".into()).await.expect("it can be paused");
+        control.resume(&scope).await.expect("it can be resumed");
+        let reasons = wakeup.listen().now_or_never().expect("it has fired");
+        assert!(reasons.all || reasons.executors.contains(scope.name()), "{scope}: {reasons:?}");
+        assert!(reasons.all || scope != Scope::Cluster, "{scope}: {reasons:?}");
+    }
 }

@@ -137,7 +137,10 @@ cases! {
         a_pause_ends_by_itself_and_a_claim_tells_when,
         a_pause_holds_for_nodes_that_join_later_and_for_those_that_are_busy,
         a_second_pause_takes_the_place_of_the_first,
-        a_pause_that_cannot_be_stored_is_refused;
+        a_pause_that_cannot_be_stored_is_refused,
+        a_paused_cluster_gives_nothing_until_it_is_resumed,
+        a_pause_of_the_cluster_ends_by_itself,
+        listeners_are_woken_when_a_pause_ends_by_hand;
     query:
         trap_33_conditions_keep_to_their_parentheses,
         an_empty_list_is_none_and_an_empty_condition_is_all,

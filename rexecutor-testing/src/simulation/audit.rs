@@ -10,7 +10,7 @@ use futures::{FutureExt, future::BoxFuture};
 use rexecutor::{
     backend::{
         AmendError, Backend, Claim, Claimed, Control, Demand, Enqueue, Enqueued, Filter, Heartbeat, Inspect, JobChange,
-        JobRow, Maintain, NewJob, Node, Outcome, Result, ScheduleKey, Settle, Settlement, Ticks, Wakeup, lifecycle,
+        JobRow, Maintain, NewJob, Node, Outcome, Result, ScheduleKey, Scope, Settle, Settlement, Ticks, Wakeup, lifecycle,
         memory::InMemoryBackend,
     },
     clock::Clock,
@@ -58,8 +58,11 @@ impl Audit {
             due
         };
         let is_paused = |executor: &ExecutorName| {
-            let until = self.record.known().paused.get(executor).copied();
-            until.is_some_and(|until| until.is_none_or(|until| now < until))
+            let holds = |scope: Scope| {
+                let until = self.record.known().paused.get(&scope).copied();
+                until.is_some_and(|until| until.is_none_or(|until| now < until))
+            };
+            holds(Scope::Cluster) || holds(Scope::Executor(executor.clone()))
         };
         let open = demands.iter().filter(|demand| !is_paused(&demand.executor));
         let next = open.flat_map(|demand| due(&demand.executor).into_iter().take(demand.limit));

@@ -15,6 +15,7 @@
 //! 5. Each tick of a schedule is enqueued once, however many nodes there are and whenever they are restarted.
 //! 6. Jobs are claimed, and begin on each node, in order.
 //! 7. No node runs more jobs than it may, of one executor or of all.
+//! 8. Of an executor that is paused, or while the whole cluster is, nothing is claimed.
 //!
 //! And at the end, when nothing goes wrong any more: every job finishes, no tick is missing, and a new job begins when it
 //! is due, not when the node next polls.

@@ -7,8 +7,9 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
+    backend::Scope,
     clock::Clock,
-    job::{ExecutorName, JobId, Lease},
+    job::{JobId, Lease},
 };
 
 use crate::TestClock;
@@ -45,8 +46,8 @@ pub(super) struct Known {
     /// How many runs there are, of each node and executor.
     pub(super) running: BTreeMap<(usize, String), usize>,
     pub(super) ticks: BTreeSet<DateTime<Utc>>,
-    /// The executors that are paused, and until when.
-    pub(super) paused: BTreeMap<ExecutorName, Option<DateTime<Utc>>>,
+    /// What is paused, and until when.
+    pub(super) paused: BTreeMap<Scope, Option<DateTime<Utc>>>,
     /// Nobody looks any more.
     is_over: bool,
 }

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use rand::RngExt;
 use rexecutor::{
     Executor, ExecutorExt, Rexecutor,
-    backend::{self, Control, Enqueue, Inspect, JobRow, NewJob, Pause},
+    backend::{self, Control, Enqueue, Inspect, JobRow, NewJob, Pause, Scope},
     clock::Clock,
     job::{ExecutorName, JobId, JobStatus, builder::EnqueueError, uniqueness_criteria::UniquenessCriteria},
     schedule::{MissedTicks, TimeZone},
@@ -27,7 +27,7 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1_800);
 /// The most nodes at once.
 const NODES: usize = 3;
 
-/// Those that are paused now and then; the schedule is not, so that its ticks show whether the nodes go on.
+/// Those that are paused now and then, as the whole cluster is.
 const EXECUTORS: [&str; 3] = [Plain::NAME, Narrow::NAME, Timed::NAME];
 
 impl World {
@@ -203,28 +203,29 @@ impl World {
     }
 
     async fn pause(&mut self) {
-        let executor = self.any_executor();
+        let scope = self.any_scope();
         let until = match self.random.random_range(0..2) {
             0 => None,
             _ => Some(self.clock.now() + TimeDelta::seconds(self.random.random_range(1..60))),
         };
-        self.record.note(format_args!("pause {executor} until {until:?}"));
-        let answer = self.control().pause(&executor, Pause::new("the simulator").until(until)).await;
+        self.record.note(format_args!("pause {scope} until {until:?}"));
+        let answer = self.control().pause(&scope, Pause::new("the simulator").until(until)).await;
         self.must(answer);
-        self.record.known().paused.insert(executor, until);
+        self.record.known().paused.insert(scope, until);
     }
 
     async fn resume(&mut self) {
-        let executor = self.any_executor();
-        self.record.note(format_args!("resume {executor}"));
+        let scope = self.any_scope();
+        self.record.note(format_args!("resume {scope}"));
         // Not known to be paused before it is not: a claim between the two gives its jobs already.
-        self.record.known().paused.remove(&executor);
-        let answer = self.control().resume(&executor).await;
+        self.record.known().paused.remove(&scope);
+        let answer = self.control().resume(&scope).await;
         self.must(answer);
     }
 
-    fn any_executor(&mut self) -> ExecutorName {
-        EXECUTORS[self.random.random_range(0..EXECUTORS.len())].into()
+    fn any_scope(&mut self) -> Scope {
+        let executor = EXECUTORS.get(self.random.random_range(0..=EXECUTORS.len()));
+        executor.map_or(Scope::Cluster, |executor| Scope::Executor((*executor).into()))
     }
 
     pub(super) fn control(&self) -> &dyn Control {

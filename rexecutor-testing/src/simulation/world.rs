@@ -10,9 +10,9 @@ use futures::future::BoxFuture;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use rexecutor::{
     Executor, ExecutorExt, Rexecutor,
-    backend::{Backend, Enqueue, Inspect, JobRow},
+    backend::{Backend, Enqueue, Inspect, JobRow, Scope},
     clock::Clock,
-    job::{ExecutorName, JobId, JobStatus},
+    job::{JobId, JobStatus},
     node::GlobalSet,
 };
 
@@ -96,9 +96,9 @@ impl World {
             self.nodes.iter().for_each(|running| running.process.live(Life::Dead));
             self.start().await;
         }
-        let paused: Vec<ExecutorName> = std::mem::take(&mut self.record.known().paused).into_keys().collect();
-        for executor in &paused {
-            let answer = self.control().resume(executor).await;
+        let paused: Vec<Scope> = std::mem::take(&mut self.record.known().paused).into_keys().collect();
+        for scope in &paused {
+            let answer = self.control().resume(scope).await;
             self.must(answer);
         }
         for row in self.audit.rows().into_iter().filter(|row| row.status == JobStatus::Blocked) {

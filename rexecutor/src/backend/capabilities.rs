@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use super::roles::{Claim, Enqueue, Inspect, Maintain, Settle};
 use crate::{
     clock::{Clock, SystemClock},
-    model::{BackendError, ExecutorName, Filter, Pause, Paused, Result},
+    model::{BackendError, Filter, Pause, Paused, Result, Scope},
 };
 
 /// Everything that stores jobs.
@@ -54,28 +54,29 @@ pub trait Backend: Enqueue + Claim + Settle + Maintain + Inspect + std::fmt::Deb
         None
     }
 
-    /// Pausing executors in the whole cluster, if it can. The default is that it cannot.
+    /// Pausing executors and the whole cluster, if it can. The default is that it cannot.
     fn control(&self) -> Option<&dyn Control> {
         None
     }
 }
 
-/// Pauses and resumes executors in the whole cluster.
+/// Pauses and resumes executors, on all nodes, and the whole cluster.
 ///
 /// # Contract
 ///
 /// - Once `pause` has returned, no claim that begins gives a job of the executor, on any node, until it is resumed or the
-///   pause is over. What runs is left to end.
+///   pause is over; no job at all, if the whole cluster is paused. What runs is left to end.
 /// - A pause outlives nodes and processes.
-/// - Once an executor is resumed, every wakeup fires for it.
+/// - Pauses of different scopes are apart: a job is given only if none of those that it is in is paused.
+/// - Once a scope is resumed, every wakeup fires for all executors in it.
 pub trait Control: Send + Sync {
-    /// Stops the claiming of an executor's jobs; a second pause takes the place of the first.
-    fn pause<'a>(&'a self, executor: &'a ExecutorName, pause: Pause) -> BoxFuture<'a, Result<()>>;
+    /// Stops the claiming of jobs; a second pause of the same scope takes the place of the first.
+    fn pause<'a>(&'a self, scope: &'a Scope, pause: Pause) -> BoxFuture<'a, Result<()>>;
 
-    /// Lets an executor's jobs be claimed again; returns whether it was paused.
-    fn resume<'a>(&'a self, executor: &'a ExecutorName) -> BoxFuture<'a, Result<bool>>;
+    /// Lets jobs be claimed again; returns whether this scope was paused.
+    fn resume<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<bool>>;
 
-    /// The executors that are paused, by name.
+    /// What is paused: the whole cluster first, then executors by name.
     fn paused(&self) -> BoxFuture<'_, Result<Vec<Paused>>>;
 }
 

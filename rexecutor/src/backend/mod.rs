@@ -29,5 +29,5 @@ pub use crate::json::Json;
 pub use crate::model::{
     AmendError, BackendError, Claimed, Deadline, Demand, Due, Enqueued, Extra, Extras, Failure, Filter, FilterError,
     Headers, Heartbeat, JobChange, JobRow, Marks, NewJob, Node, Outcome, Pause, Paused, Result, ScheduleKey,
-    Settlement, Ticks, Unique, UniqueEnqueued, ago,
+    Scope, Settlement, Ticks, Unique, UniqueEnqueued, ago,
 };

@@ -12,7 +12,7 @@ use std::{
 
 use futures::task::AtomicWaker;
 
-use crate::model::{ExecutorName, JobId};
+use crate::model::{ExecutorName, JobId, Scope};
 
 /// What one node is woken by.
 #[derive(Debug, Default)]
@@ -40,8 +40,11 @@ impl WakeReasons {
 }
 
 impl Wakeup {
-    /// Says that `executor` has a new job.
+    /// Says that `executor` has a new job; [the name of the whole cluster](Scope::CLUSTER_NAME) stands for all executors.
     pub fn wake(&self, executor: &ExecutorName) {
+        if *executor == Scope::CLUSTER_NAME {
+            return self.wake_all();
+        }
         self.note(|reasons| {
             if !reasons.all && !reasons.executors.contains(executor) {
                 reasons.executors.insert(executor.clone());

@@ -42,7 +42,7 @@ pub use self::{
     marks::Marks,
     new_job::{Deadline, Due, Enqueued, NewJob},
     node::{Heartbeat, Node},
-    pause::{Pause, Paused},
+    pause::{Pause, Paused, Scope},
     prune::{PruneRule, PruneScope, PruneSpec},
     row::JobRow,
     schedule::{ScheduleKey, Ticks},

@@ -1,11 +1,54 @@
-//! Executors that are paused.
+//! What is paused: executors, or the whole cluster.
+
+use std::fmt;
 
 use chrono::{DateTime, Utc};
 
 use super::{error::BackendError, id::ExecutorName};
 use crate::limits;
 
-/// Why no job of an executor is to be claimed, and for how long.
+/// What a pause is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Scope {
+    /// Every executor, on every node.
+    Cluster,
+    /// One executor, on every node.
+    Executor(ExecutorName),
+}
+
+impl Scope {
+    /// The name under which the whole cluster is stored where others are stored by their executor: no executor has it.
+    pub const CLUSTER_NAME: ExecutorName = ExecutorName::from_static("");
+
+    /// The name under which it is stored.
+    pub fn name(&self) -> &ExecutorName {
+        static CLUSTER_NAME: ExecutorName = Scope::CLUSTER_NAME;
+        match self {
+            Self::Cluster => &CLUSTER_NAME,
+            Self::Executor(executor) => executor,
+        }
+    }
+
+    /// What is stored under this name.
+    pub fn of_name(name: impl Into<ExecutorName>) -> Self {
+        match name.into() {
+            name if name == Self::CLUSTER_NAME => Self::Cluster,
+            name => Self::Executor(name),
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cluster => f.write_str("the whole cluster"),
+            Self::Executor(executor) => write!(f, "`{executor}`"),
+        }
+    }
+}
+
+/// Why no job is to be claimed, and for how long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pause {
@@ -18,7 +61,7 @@ pub struct Pause {
 }
 
 impl Pause {
-    /// Until somebody resumes the executor.
+    /// Until somebody resumes it.
     pub fn new(reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), by: None, until: None }
     }
@@ -39,10 +82,13 @@ impl Pause {
     ///
     /// # Errors
     ///
-    /// When a text contains U+0000, or the end is in no year from 1 to 9999.
-    pub fn check(&self, executor: &ExecutorName) -> Result<(), BackendError> {
+    /// When an executor has no name, a text contains U+0000, or the end is in no year from 1 to 9999.
+    pub fn check(&self, scope: &Scope) -> Result<(), BackendError> {
+        if matches!(scope, Scope::Executor(executor) if executor.as_str().is_empty()) {
+            return Err(BackendError::message("could not pause: the executor's name is empty"));
+        }
         let texts =
-            [("executor", executor.as_str()), ("reason", &self.reason), ("by", self.by.as_deref().unwrap_or(""))];
+            [("executor", scope.name().as_str()), ("reason", &self.reason), ("by", self.by.as_deref().unwrap_or(""))];
         if let Some((field, _)) = texts.into_iter().find(|(_, text)| text.contains('\0')) {
             return Err(BackendError::message(format!("could not pause: {field} contains U+0000")));
         }
@@ -60,12 +106,12 @@ impl Pause {
     }
 }
 
-/// An executor that is paused.
+/// A pause that holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Paused {
     /// Whose jobs are not claimed.
-    pub executor: ExecutorName,
+    pub scope: Scope,
     /// Since when, by the backend's clock.
     pub since: DateTime<Utc>,
     /// Why, and for how long.
@@ -73,9 +119,9 @@ pub struct Paused {
 }
 
 impl Paused {
-    /// An executor that was paused at this instant.
-    pub fn new(executor: ExecutorName, since: DateTime<Utc>, pause: Pause) -> Self {
-        Self { executor, since, pause }
+    /// What was paused at this instant.
+    pub fn new(scope: Scope, since: DateTime<Utc>, pause: Pause) -> Self {
+        Self { scope, since, pause }
     }
 }
 
@@ -88,5 +134,17 @@ impl From<&str> for Pause {
 impl From<String> for Pause {
     fn from(reason: String) -> Self {
         Self::new(reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_scope_has_a_name_of_its_own() {
+        for scope in [Scope::Cluster, Scope::Executor("mail".into())] {
+            assert_eq!(Scope::of_name(scope.name().clone()), scope);
+        }
     }
 }

@@ -25,6 +25,7 @@ const ORDER: &[&str] = &[
     "builder",
     "bulk",
     "manage",
+    "cluster",
     "schedule",
     "pruner",
     "engine",

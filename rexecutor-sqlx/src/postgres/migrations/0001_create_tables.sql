@@ -81,7 +81,8 @@ CREATE TABLE {schema}.schedules (
     last_tick_at TIMESTAMPTZ NOT NULL
 ) WITH (fillfactor = 50);
 
--- What the whole cluster keeps to about an executor. One that nothing is to be kept to about has no row.
+-- What the whole cluster keeps to about an executor; about all of them where the name is empty. One that nothing is to be
+-- kept to about has no row.
 CREATE TABLE {schema}.controls (
     executor TEXT COLLATE "C" PRIMARY KEY,
     paused_at TIMESTAMPTZ,

@@ -86,7 +86,8 @@ CREATE TABLE rexecutor_schedules (
     last_tick_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- What all nodes keep to about an executor. One that nothing is to be kept to about has no row.
+-- What all nodes keep to about an executor; about all of them where the name is empty. One that nothing is to be kept to
+-- about has no row.
 CREATE TABLE rexecutor_controls (
     executor TEXT PRIMARY KEY,
     paused_at INTEGER,

@@ -96,12 +96,12 @@ impl Side {
                 let (executor, job) = self.target(target, rows);
                 self.refusal(backend.update(&executor, job, change.to_any()).await)
             }
-            Call::Pause(executor, pause) => match backend.control() {
-                Some(control) => format!("{:?}", control.pause(executor, pause.clone()).await),
+            Call::Pause(scope, pause) => match backend.control() {
+                Some(control) => format!("{:?}", control.pause(scope, pause.clone()).await),
                 None => String::new(),
             },
-            Call::Resume(executor) => match backend.control() {
-                Some(control) => format!("{:?}", control.resume(executor).await),
+            Call::Resume(scope) => match backend.control() {
+                Some(control) => format!("{:?}", control.resume(scope).await),
                 None => String::new(),
             },
             Call::Paused => match backend.control() {

@@ -1,7 +1,7 @@
 //! Calls to a backend, as they are made up.
 
 use rexecutor::{
-    backend::{Filter, JobChange, JobRow, NewJob, Outcome, Pause},
+    backend::{Filter, JobChange, JobRow, NewJob, Outcome, Pause, Scope},
     job::{ExecutorName, JobId, JobStatus, Lease},
     pruner::PruneSpec,
 };
@@ -24,8 +24,8 @@ pub(super) enum Call {
     Rerun(Target),
     Release(Target),
     Update(Target, Box<Change>),
-    Pause(ExecutorName, Pause),
-    Resume(ExecutorName),
+    Pause(Scope, Pause),
+    Resume(Scope),
     Paused,
     Advance(i64),
 }

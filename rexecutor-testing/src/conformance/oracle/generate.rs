@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use rexecutor::{
-    backend::{Deadline, Due, Failure, Filter, Headers, Json, NewJob, Outcome, Pause, Unique},
+    backend::{Deadline, Due, Failure, Filter, Headers, Json, NewJob, Outcome, Pause, Scope, Unique},
     job::{
         ErrorType, ExecutorName, FlowId, JobId, JobStatus,
         uniqueness_criteria::{Replace, Resolution, Statuses, UniqueKey},
@@ -56,12 +56,17 @@ pub(super) fn call() -> impl Strategy<Value = Call> {
         1 => (target(), new_job(), instant()).prop_map(|(target, job, scheduled_at)| {
             Call::Update(target, Box::new(Change { job, scheduled_at }))
         }),
-        1 => (executor(), text(), prop::option::of(instant()))
-            .prop_map(|(executor, reason, until)| Call::Pause(executor, Pause::new(reason.replace('\0', "")).until(until))),
-        1 => executor().prop_map(Call::Resume),
+        1 => (scope(), text(), prop::option::of(instant()))
+            .prop_map(|(scope, reason, until)| Call::Pause(scope, Pause::new(reason.replace('\0', "")).until(until))),
+        1 => scope().prop_map(Call::Resume),
         1 => Just(Call::Paused),
         3 => (0_i64..30_000_000).prop_map(Call::Advance),
     ]
+}
+
+/// An executor more often than the cluster, in whose pauses nothing happens.
+fn scope() -> impl Strategy<Value = Scope> {
+    prop_oneof![3 => executor().prop_map(Scope::Executor), 1 => Just(Scope::Cluster)]
 }
 
 fn executor() -> impl Strategy<Value = ExecutorName> {

@@ -16,7 +16,8 @@ use crate::{
     },
     model::{
         AmendError, BackendError, Claimed, Demand, Enqueued, ExecutorName, Filter, Heartbeat, JobChange, JobId, JobRow,
-        Lease, Marks, NewJob, Node, NodeId, Pause, Paused, PruneSpec, Result, ScheduleKey, Settlement, Ticks,
+        Lease, Marks, NewJob, Node, NodeId, Pause, Paused, PruneSpec, Result, ScheduleKey, Scope, Settlement,
+        Ticks,
     },
 };
 
@@ -220,28 +221,28 @@ impl Backend for InMemoryBackend {
 }
 
 impl Control for InMemoryBackend {
-    fn pause<'a>(&'a self, executor: &'a ExecutorName, pause: Pause) -> BoxFuture<'a, Result<()>> {
-        if let Err(error) = pause.check(executor) {
+    fn pause<'a>(&'a self, scope: &'a Scope, pause: Pause) -> BoxFuture<'a, Result<()>> {
+        if let Err(error) = pause.check(scope) {
             return ready(Err(error));
         }
         let (mut store, now) = self.store();
-        store.controls.insert(executor.clone(), (now, Controls::paused(pause)));
+        store.controls.insert(scope.name().clone(), (now, Controls::paused(pause)));
         ready(Ok(()))
     }
 
-    fn resume<'a>(&'a self, executor: &'a ExecutorName) -> BoxFuture<'a, Result<bool>> {
+    fn resume<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<bool>> {
         let (mut store, now) = self.store();
-        let controls = store.controls.remove(executor);
+        let controls = store.controls.remove(scope.name());
         drop(store);
-        self.wake([executor.clone()]);
+        self.wake([scope.name().clone()]);
         ready(Ok(controls.is_some_and(|(_, controls)| controls.pause.is_some_and(|pause| pause.holds(now)))))
     }
 
     fn paused(&self) -> BoxFuture<'_, Result<Vec<Paused>>> {
         let (store, now) = self.store();
-        let paused = store.controls.iter().filter_map(|(executor, (since, controls))| {
+        let paused = store.controls.iter().filter_map(|(name, (since, controls))| {
             let pause = controls.pause.as_ref().filter(|pause| pause.holds(now))?;
-            Some(Paused::new(executor.clone(), *since, pause.clone()))
+            Some(Paused::new(Scope::of_name(name.clone()), *since, pause.clone()))
         });
         ready(Ok(paused.collect()))
     }

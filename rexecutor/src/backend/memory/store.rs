@@ -27,7 +27,8 @@ pub(super) struct Store {
     indexes: Indexes,
     pub(super) nodes: BTreeMap<NodeId, Member>,
     pub(super) schedules: BTreeMap<ScheduleKey, DateTime<Utc>>,
-    /// What is stored about executors, since when. Those about which nothing is are not here.
+    /// What is stored about executors, and about the [whole cluster](crate::model::Scope::CLUSTER_NAME), since when. Those about
+    /// which nothing is are not here.
     pub(super) controls: BTreeMap<ExecutorName, (DateTime<Utc>, Controls)>,
     last_job: i64,
     last_node: i64,

@@ -1,0 +1,111 @@
+//! Control of the whole cluster: stopping every executor for maintenance, and seeing what is paused.
+//!
+//! One executor is paused with [`ExecutorExt::pause`](crate::ExecutorExt::pause). Both kinds of pause are apart: ending that of
+//! the cluster leaves an executor paused that was paused by itself.
+
+use crate::{
+    backend::{self, Backend},
+    global,
+    manage::JobsError,
+    model::{Pause, Paused, Scope},
+    validate,
+};
+
+/// Stops the claiming of jobs of every executor on every node, until [`resume`] or the pause's own end.
+///
+/// Once this has returned, no node claims a job, nor does one that starts later. Running jobs are left to end, as are the
+/// jobs that a node has claimed ahead, some milliseconds before they start. New jobs are stored and wait, ticks of schedules
+/// among them; pruning continues.
+///
+/// A text is a reason without an end. A [`Pause`] also says by whom, and until when it lasts. Texts are cut at 64 KiB.
+///
+/// # Errors
+///
+/// When no global backend is set, or it fails or cannot do this.
+///
+/// # Cancel safety
+///
+/// When the future is dropped, the cluster may or may not be paused.
+///
+/// # Examples
+///
+/// ```
+/// use rexecutor::{backend::memory::InMemoryBackend, cluster, prelude::*};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # rexecutor::set_global_backend(InMemoryBackend::new())?;
+/// cluster::pause(Pause::new("the database moves").by("ann")).await?;
+///
+/// for paused in cluster::paused().await? {
+///     let by = paused.pause.by.as_deref().unwrap_or("somebody");
+///     println!("{by} has paused {}: {}", paused.scope, paused.pause.reason);
+/// }
+/// assert!(cluster::resume().await?, "it was paused");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// ```text
+/// ann has paused the whole cluster: the database moves
+/// ```
+pub async fn pause(pause: impl Into<Pause>) -> Result<(), JobsError> {
+    pause_on_backend(pause, &*global::backend()?).await
+}
+
+/// [`pause`] on a backend of your choice.
+///
+/// # Errors
+///
+/// When the backend fails or cannot do this.
+///
+/// # Cancel safety
+///
+/// When the future is dropped, the cluster may or may not be paused.
+pub async fn pause_on_backend<B: Backend + ?Sized>(pause: impl Into<Pause>, backend: &B) -> Result<(), JobsError> {
+    Ok(backend::control(backend)?.pause(&Scope::Cluster, validate::pause(pause.into())).await?)
+}
+
+/// Ends the pause of the whole cluster; returns whether it was paused. Executors that were paused by themselves stay so.
+///
+/// # Errors
+///
+/// When no global backend is set, or it fails or cannot do this.
+///
+/// # Cancel safety
+///
+/// When the future is dropped, the pause may or may not be over.
+pub async fn resume() -> Result<bool, JobsError> {
+    resume_on_backend(&*global::backend()?).await
+}
+
+/// [`resume`] on a backend of your choice.
+///
+/// # Errors
+///
+/// When the backend fails or cannot do this.
+///
+/// # Cancel safety
+///
+/// When the future is dropped, the pause may or may not be over.
+pub async fn resume_on_backend<B: Backend + ?Sized>(backend: &B) -> Result<bool, JobsError> {
+    Ok(backend::control(backend)?.resume(&Scope::Cluster).await?)
+}
+
+/// What is paused, since when, by whom and why: the whole cluster first, then executors by name.
+///
+/// # Errors
+///
+/// When no global backend is set, or it fails or cannot do this.
+pub async fn paused() -> Result<Vec<Paused>, JobsError> {
+    paused_on_backend(&*global::backend()?).await
+}
+
+/// [`paused`] on a backend of your choice.
+///
+/// # Errors
+///
+/// When the backend fails or cannot do this.
+pub async fn paused_on_backend<B: Backend + ?Sized>(backend: &B) -> Result<Vec<Paused>, JobsError> {
+    Ok(backend::control(backend)?.paused().await?)
+}
