@@ -106,8 +106,7 @@ impl Arg {
     pub(crate) fn number(&self, least: u64, most: u64) -> syn::Result<Expr> {
         let expr = self.expr()?;
         let number = match literal(expr) {
-            Some(Lit::Int(number)) => number.base10_parse::<u64>().ok(),
-            Some(_) => None,
+            Some(_) => integer(expr),
             None if matches!(expr, Expr::Unary(_)) => None,
             None => return Ok(expr.clone()),
         };
@@ -138,6 +137,14 @@ pub(crate) fn texts(expr: &Expr) -> Option<Vec<LitStr>> {
 pub(crate) fn text(expr: &Expr) -> Option<&LitStr> {
     match literal(expr)? {
         Lit::Str(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// A whole number that is written out.
+pub(crate) fn integer(expr: &Expr) -> Option<u64> {
+    match literal(expr)? {
+        Lit::Int(number) => number.base10_parse().ok(),
         _ => None,
     }
 }

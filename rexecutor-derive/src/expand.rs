@@ -86,12 +86,14 @@ fn named<'a>(attributes: &'a [Attribute], names: &[&str]) -> Vec<&'a Attribute> 
 fn settings(job: &Job) -> String {
     let Job { name, max_attempts, max_concurrency, priority, timeout, is_blocking, retain, crons, words: said, .. } =
         job;
+    let cluster_concurrency = job.cluster_concurrency.as_ref();
     let mut words = vec![format!("The job `{}`", name.value())];
     words.extend(is_blocking.then(|| "blocking".to_owned()));
     words.extend(max_attempts.as_ref().map(|attempts| format!("at most {} attempts", shown(attempts))));
     words.extend(said.backoff.as_ref().map(|backoff| format!("backoff `{backoff}`")));
     words.extend(timeout.map(|millis| format!("times out after {}", time(millis))));
     words.extend(max_concurrency.as_ref().map(|most| format!("at most {} at once on a node", shown(most))));
+    words.extend(cluster_concurrency.map(|most| format!("at most {} at once on all nodes", shown(most))));
     words.extend(priority.as_ref().map(|priority| format!("priority {}", shown(priority))));
     words.extend(said.unique.as_ref().map(|unique| format!("unique `{unique}`")));
     words.extend(retain.map(|retain| match retain {
@@ -119,10 +121,14 @@ fn consts(job: &Job) -> TokenStream {
     let Job { krate, name, tags, max_attempts, max_concurrency, max_data_bytes, priority, .. } = job;
     let mut consts = quote!(const NAME: &'static str = #name;);
     consts.extend(max_attempts.as_ref().map(|value| quote!(const MAX_ATTEMPTS: u16 = #value;)));
-    let some = max_concurrency.as_ref();
-    consts.extend(some.map(
-        |value| quote!(const MAX_CONCURRENCY: ::core::option::Option<usize> = ::core::option::Option::Some(#value);),
-    ));
+    for (name, value) in [("MAX_CONCURRENCY", max_concurrency), ("CLUSTER_CONCURRENCY", &job.cluster_concurrency)] {
+        let name = format_ident!("{name}");
+        consts.extend(
+            value.as_ref().map(
+                |value| quote!(const #name: ::core::option::Option<usize> = ::core::option::Option::Some(#value);),
+            ),
+        );
+    }
     consts.extend(max_data_bytes.as_ref().map(|value| quote!(const MAX_DATA_BYTES: usize = #value;)));
     consts.extend(priority.as_ref().map(|value| quote!(const PRIORITY: u16 = #value;)));
     if !tags.is_empty() {

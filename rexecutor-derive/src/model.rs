@@ -12,6 +12,7 @@ use crate::{
 };
 
 pub(crate) mod backoff;
+mod contradictions;
 pub(crate) mod unique;
 
 pub(crate) use self::{backoff::Backoff, unique::Unique};
@@ -27,6 +28,7 @@ pub(crate) struct Job {
     pub(crate) krate: Path,
     pub(crate) max_attempts: Option<Expr>,
     pub(crate) max_concurrency: Option<Expr>,
+    pub(crate) cluster_concurrency: Option<Expr>,
     pub(crate) max_data_bytes: Option<Expr>,
     pub(crate) priority: Option<Expr>,
     pub(crate) tags: Vec<LitStr>,
@@ -62,11 +64,12 @@ pub(crate) enum Retain {
     Millis(u64),
 }
 
-const ARGS: [&str; 17] = [
+const ARGS: [&str; 18] = [
     "name",
     "executor",
     "max_attempts",
     "max_concurrency",
+    "cluster_concurrency",
     "max_data_bytes",
     "priority",
     "tags",
@@ -102,7 +105,7 @@ impl Job {
             }
         }
         job.take_crons(&args, &mut errors);
-        job.contradictions(&args, &mut errors);
+        contradictions::find(&job, &args, &mut errors);
         errors.into_result(Some(job))
     }
 
@@ -116,6 +119,7 @@ impl Job {
             krate: syn::parse_quote!(::rexecutor),
             max_attempts: None,
             max_concurrency: None,
+            cluster_concurrency: None,
             max_data_bytes: None,
             priority: None,
             tags: Vec::new(),
@@ -136,6 +140,7 @@ impl Job {
             "executor" => self.executor = ident(arg)?,
             "max_attempts" => self.max_attempts = Some(arg.number(1, u16::MAX.into())?),
             "max_concurrency" => self.max_concurrency = Some(arg.number(1, u32::MAX.into())?),
+            "cluster_concurrency" => self.cluster_concurrency = Some(arg.number(1, u32::MAX.into())?),
             "max_data_bytes" => self.max_data_bytes = Some(arg.number(1, u32::MAX.into())?),
             "priority" => self.priority = Some(arg.number(0, u16::MAX.into())?),
             "tags" => self.tags = tags(arg)?,
@@ -189,27 +194,6 @@ impl Job {
             First::Unit => None,
             First::Data(ty) => is_required(ty).then_some(ty),
             First::Job(ty, _) => is_required(ty).then_some(ty),
-        }
-    }
-
-    /// What is right alone and wrong together.
-    fn contradictions(&self, args: &[Arg], errors: &mut Errors) {
-        let named = |name: &str| args.iter().find(|arg| arg.name == name);
-        if let (Some(_), Some(unique)) = (named("unique_within"), named("unique")) {
-            errors.push(&unique.name, "`unique_within` says that already; write `unique(within = \"..\")` alone");
-        }
-        let (Some(retain), Some(unique), Some(arg)) = (self.retain, &self.unique, named("retain")) else { return };
-        let too_short = match retain {
-            Retain::Forever => false,
-            Retain::Nothing => true,
-            Retain::Millis(kept) => unique.within_millis.is_none_or(|within| within > kept),
-        };
-        if too_short && unique.covers_complete() {
-            errors.push(
-                &arg.name,
-                "complete jobs are deleted while they are still to be unique: retain them for longer, or leave `complete` \
-                 out of the statuses with `unique(statuses = [..])`",
-            );
         }
     }
 }

@@ -11,7 +11,7 @@ const QUEUE: &str = "; there are no queues: each job has a line of its own, with
 const QUOTED: &str = ", a duration as `\"30s\"`";
 const CRON: &str = ", as `cron = \"0 */5 * * * *\"` for every five minutes";
 
-const SYNONYMS: [Synonym; 72] = [
+const SYNONYMS: [Synonym; 76] = [
     ("retries", "max_attempts", FIRST_RUN),
     ("retry", "max_attempts", FIRST_RUN),
     ("max_retries", "max_attempts", FIRST_RUN),
@@ -35,6 +35,10 @@ const SYNONYMS: [Synonym; 72] = [
     ("pool_size", "max_concurrency", ""),
     ("parallelism", "max_concurrency", ""),
     ("max_running", "max_concurrency", ""),
+    ("global_limit", "cluster_concurrency", ""),
+    ("global_concurrency", "cluster_concurrency", ""),
+    ("total_concurrency", "cluster_concurrency", ""),
+    ("total_limit", "cluster_concurrency", ""),
     ("timeout_secs", "timeout", QUOTED),
     ("timeout_seconds", "timeout", QUOTED),
     ("timeout_ms", "timeout", QUOTED),

@@ -36,6 +36,7 @@ fn every_argument_is_taken() {
         executor = Mail,
         max_attempts = 3,
         max_concurrency = 10,
+        cluster_concurrency = 40,
         max_data_bytes = 4096,
         priority = 1,
         tags = ["a", "b"],

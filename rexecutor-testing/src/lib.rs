@@ -55,6 +55,6 @@ pub use self::test::__private;
 pub use self::{
     clock::TestClock,
     faulty::{Fault, Faulty, Operation},
-    simulation::{Report, simulate},
+    simulation::{Planted, Report, simulate, simulate_planted},
     test::{Drain, Drained, Perform, Performed, Ran, Test, clock, drain, perform},
 };

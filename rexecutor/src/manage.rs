@@ -218,7 +218,9 @@ pub trait ExecutorExt: Executor + Sized {
         backend: &B,
     ) -> impl Future<Output = Result<(), JobsError>> + Send {
         let pause = pause.into();
-        async move { Ok(backend::control(backend)?.pause(&Scope::Executor(Self::NAME.into()), validate::pause(pause)).await?) }
+        async move {
+            Ok(backend::control(backend)?.pause(&Scope::Executor(Self::NAME.into()), validate::pause(pause)).await?)
+        }
     }
 
     /// Lets this executor's jobs be claimed again; returns whether it was paused.

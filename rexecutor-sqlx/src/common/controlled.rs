@@ -3,33 +3,66 @@
 //! The database tells a node that claims when its process knows too little: so this set may be trusted without asking.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{PoisonError, RwLock},
 };
 
 use rexecutor::{
     backend::{Demand, Scope},
-    job::ExecutorName,
+    job::{ExecutorName, NodeId},
 };
 
 /// The executors about which anything is stored; all of them, while anything is about the whole cluster.
 #[derive(Debug, Default)]
-pub(crate) struct Controlled(RwLock<HashSet<ExecutorName>>);
+pub(crate) struct Controlled {
+    /// And whether that is a limit.
+    known: RwLock<HashMap<ExecutorName, bool>>,
+    /// Whose limits each node of this process has declared.
+    declared: RwLock<HashSet<(NodeId, ExecutorName)>>,
+}
 
 impl Controlled {
-    /// They are these.
-    pub(crate) fn set(&self, executors: HashSet<ExecutorName>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = executors;
+    /// They are these, with limits or without.
+    pub(crate) fn set(&self, executors: HashMap<ExecutorName, bool>) {
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = executors;
     }
 
     /// Those demands about whose executors nothing is stored, and the others; `None`: nothing is about any of them.
     pub(crate) fn split(&self, demands: &[Demand]) -> Option<(Vec<Demand>, Vec<Demand>)> {
-        let controlled = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let is_whole = controlled.contains(&Scope::CLUSTER_NAME);
-        let is_plain = |demand: &Demand| !is_whole && !controlled.contains(&demand.executor);
-        if controlled.is_empty() || demands.iter().all(is_plain) {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let is_whole = known.contains_key(&Scope::CLUSTER_NAME);
+        let is_plain =
+            |demand: &Demand| !is_whole && !demand.cluster.is_some() && !known.contains_key(&demand.executor);
+        if demands.iter().all(is_plain) {
             return None;
         }
         Some(demands.iter().cloned().partition(is_plain))
+    }
+
+    /// The executors that have a limit, of those that are asked for.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn limited(&self, demands: &[Demand]) -> Vec<String> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let is_limited = |demand: &&Demand| known.get(&demand.executor).copied().unwrap_or_default();
+        demands.iter().filter(is_limited).map(|demand| demand.executor.to_string()).collect()
+    }
+
+    /// The demands that declare limits which this node has not declared yet, by executor.
+    pub(crate) fn undeclared(&self, node: NodeId, demands: &[Demand]) -> Vec<Demand> {
+        if demands.iter().all(|demand| !demand.cluster.is_some()) {
+            return Vec::new();
+        }
+        let declared = self.declared.read().unwrap_or_else(PoisonError::into_inner);
+        let is_new =
+            |demand: &&Demand| demand.cluster.is_some() && !declared.contains(&(node, demand.executor.clone()));
+        let mut new: Vec<Demand> = demands.iter().filter(is_new).cloned().collect();
+        new.sort_unstable_by(|one, other| one.executor.cmp(&other.executor));
+        new
+    }
+
+    /// The limits of these demands are stored as the node's.
+    pub(crate) fn declared(&self, node: NodeId, demands: Vec<Demand>) {
+        let mut declared = self.declared.write().unwrap_or_else(PoisonError::into_inner);
+        declared.extend(demands.into_iter().map(|demand| (node, demand.executor)));
     }
 }

@@ -1,7 +1,7 @@
 //! Giving due jobs to nodes.
 //!
 //! Executors about which nothing is stored are claimed from with a statement alone, or two. The others go through
-//! [admission](rexecutor::backend::admission) first, in a transaction of their own: the plain ones must not wait for that.
+//! [admission](super::admit) first, in a transaction of their own: the plain ones must not wait for that.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -11,7 +11,7 @@ use std::{
 
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{Claim, Claimed, Demand, JobRow, Result, Wakeup, admission},
+    backend::{Claim, Claimed, Demand, JobRow, Result, Wakeup},
     clock::{Clock, SystemClock},
     job::NodeId,
 };
@@ -40,6 +40,7 @@ const CLAIM: &str = "could not claim jobs";
 
 impl Database {
     async fn claim(&self, node: NodeId, demands: &[Demand]) -> sqlx::Result<Claimed> {
+        self.declare(node, demands).await?;
         let mut claimed = self.try_to_claim(node, demands).await?;
         if claimed.is_outdated && claimed.jobs.is_empty() {
             self.read_controls(node).await?;
@@ -50,7 +51,7 @@ impl Database {
             claimed.next_due_in = Some(Duration::ZERO);
         }
         let mut answer = Claimed::nothing(claimed.is_member || !claimed.jobs.is_empty());
-        (answer.jobs, answer.next_due_in) = (claimed.jobs, claimed.next_due_in);
+        (answer.jobs, answer.next_due_in, answer.held) = (claimed.jobs, claimed.next_due_in, claimed.held);
         Ok(answer)
     }
 
@@ -65,25 +66,13 @@ impl Database {
                 return Ok(found);
             }
         }
-        found.add(self.claim_admitted(node, &controlled).await?);
+        match self.claim_admitted(node, &controlled).await {
+            Ok(more) => found.add(more),
+            // What was claimed before is claimed. The node asks again at once, and gets the error then.
+            Err(_) if !found.jobs.is_empty() => found.next_due_in = Some(Duration::ZERO),
+            Err(error) => return Err(error),
+        }
         sort(&mut found.jobs, demands);
-        Ok(found)
-    }
-
-    /// Claims jobs of executors about which something is stored, as far as that allows it.
-    async fn claim_admitted(&self, node: NodeId, demands: &[Demand]) -> sqlx::Result<Found> {
-        let mut transaction = self.begin().await?;
-        let executors = demands.iter().map(|demand| demand.executor.to_string()).collect();
-        let stored = self.find_controls(&mut transaction, Some(executors)).await?;
-        let admitted = admission::admit(demands, |executor| stored.controls.get(executor), stored.now);
-        // Also when nothing is admitted, to learn whether the node is a member.
-        let mut found = self.scan(&mut transaction, node, &admitted.demands).await?;
-        self.quarantine(&mut transaction, found.take_unreadable()).await?;
-        transaction.commit().await?;
-        let again_at = admitted.again_at.filter(|_| found.is_member);
-        let again_in = again_at.and_then(|at| (at - stored.now).to_std().ok());
-        found.next_due_in = found.next_due_in.into_iter().chain(again_in).min();
-        sort(&mut found.jobs, &admitted.demands);
         Ok(found)
     }
 
@@ -155,7 +144,7 @@ fn unfilled(asked: Vec<(Demand, Cursor)>, jobs: &[JobRow]) -> impl Iterator<Item
 }
 
 /// `RETURNING` keeps no order: by executor as they were asked, and then as they start.
-fn sort(jobs: &mut [JobRow], demands: &[Demand]) {
+pub(super) fn sort(jobs: &mut [JobRow], demands: &[Demand]) {
     let places: HashMap<&str, usize> =
         demands.iter().enumerate().map(|(place, demand)| (demand.executor.as_str(), place)).collect();
     let place = |job: &JobRow| (places.get(job.executor.as_str()).copied(), job.priority, job.scheduled_at);

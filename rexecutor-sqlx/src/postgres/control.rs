@@ -1,4 +1,4 @@
-//! What the whole cluster keeps to: pausing executors, and all of it, and reading what is stored.
+//! Pausing executors and the whole cluster.
 //!
 //! # Invariant
 //!
@@ -6,15 +6,14 @@
 //!   is given no job before its process has read of which executors anything is stored. So no claim that begins after the
 //!   change is unaware of it, and one that has nothing to do with it pays nothing.
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{Backend, BackendError, Control, Pause, Paused, Result, Scope, admission::Controls},
-    job::{ExecutorName, NodeId},
+    backend::{Backend, BackendError, Control, Pause, Paused, Result, Scope},
+    job::ExecutorName,
 };
-use sqlx::{PgConnection, Row, postgres::PgRow};
+use sqlx::{Row, postgres::PgRow};
 
 use super::{
     backend::{Database, PgBackend},
@@ -60,13 +59,6 @@ impl Control for PgBackend {
     }
 }
 
-/// What is stored about executors, and about the whole cluster by its name.
-pub(super) struct Stored {
-    pub(super) controls: HashMap<ExecutorName, Controls>,
-    /// The present; before all times, if nothing is stored.
-    pub(super) now: DateTime<Utc>,
-}
-
 impl Database {
     async fn pause(&self, scope: &Scope, pause: Pause) -> sqlx::Result<()> {
         let mut transaction = self.begin().await?;
@@ -86,7 +78,7 @@ impl Database {
         deleted.map_or(Ok(false), |row| row.try_get("held"))
     }
 
-    async fn outdate_nodes(&self) -> sqlx::Result<()> {
+    pub(super) async fn outdate_nodes(&self) -> sqlx::Result<()> {
         let mut transaction = self.begin().await?;
         self.query(&self.queries.outdate_nodes).execute(&mut *transaction).await?;
         transaction.commit().await
@@ -94,7 +86,7 @@ impl Database {
 
     async fn paused(&self) -> sqlx::Result<Vec<Paused>> {
         let mut session = self.session().await?;
-        let query = self.query(&self.queries.find_controls).bind(self.now()).bind(None::<Vec<String>>);
+        let query = self.query(&self.queries.list_pauses).bind(self.now());
         let rows = query.fetch_all(&mut *session).await?;
         session.end().await?;
         let mut paused = Vec::new();
@@ -106,40 +98,13 @@ impl Database {
         }
         Ok(paused)
     }
-
-    /// Learns about which executors anything is stored, for this node.
-    pub(super) async fn read_controls(&self, node: NodeId) -> sqlx::Result<()> {
-        let _turn = self.reading_controls.lock().await;
-        let mut transaction = self.begin().await?;
-        self.query(&self.queries.update_node).bind(node.0).execute(&mut *transaction).await?;
-        let rows = self.query(&self.queries.list_controls).fetch_all(&mut *transaction).await?;
-        self.controls.set(rows.iter().map(executor).collect::<sqlx::Result<_>>()?);
-        transaction.commit().await
-    }
-
-    /// What is stored about these executors and the whole cluster; `None`: about everything.
-    pub(super) async fn find_controls(
-        &self,
-        connection: &mut PgConnection,
-        executors: Option<Vec<String>>,
-    ) -> sqlx::Result<Stored> {
-        let query = self.query(&self.queries.find_controls).bind(self.now()).bind(executors);
-        let mut stored = Stored { controls: HashMap::new(), now: DateTime::<Utc>::MIN_UTC };
-        for row in &query.fetch_all(connection).await? {
-            stored.now = row::instant(row, "now")?;
-            let mut controls = Controls::default();
-            controls.pause = pause(row)?;
-            stored.controls.insert(executor(row)?, controls);
-        }
-        Ok(stored)
-    }
 }
 
-fn executor(row: &PgRow) -> sqlx::Result<ExecutorName> {
+pub(super) fn executor(row: &PgRow) -> sqlx::Result<ExecutorName> {
     row.try_get::<String, _>("executor").map(ExecutorName::from)
 }
 
-fn pause(row: &PgRow) -> sqlx::Result<Option<Pause>> {
+pub(super) fn pause(row: &PgRow) -> sqlx::Result<Option<Pause>> {
     if row::optional_instant(row, "paused_at")?.is_none() {
         return Ok(None);
     }

@@ -14,6 +14,7 @@
 //! - Listeners are woken, and other processes notified, after the commit.
 
 mod access;
+mod admit;
 mod backend;
 mod claim;
 mod claim_cursors;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rexecutor::{
     backend::{Demand, JobRow},
-    job::NodeId,
+    job::{ExecutorName, NodeId},
 };
 use sqlx::{PgConnection, Row, ValueRef, postgres::PgRow};
 
@@ -16,6 +16,8 @@ pub(super) struct Found {
     pub(super) jobs: Vec<JobRow>,
     pub(super) unreadable: Vec<write::Unreadable>,
     pub(super) next_due_in: Option<Duration>,
+    /// Of whom a limit keeps due jobs back.
+    pub(super) held: Vec<ExecutorName>,
     pub(super) is_member: bool,
     /// The node's process must read the controls before it claims anything.
     pub(super) is_outdated: bool,
@@ -34,6 +36,7 @@ impl Found {
     pub(super) fn add(&mut self, more: Self) {
         self.jobs.extend(more.jobs);
         self.unreadable.extend(more.unreadable);
+        self.held.extend(more.held);
         self.next_due_in = self.next_due_in.into_iter().chain(more.next_due_in).min();
         (self.is_member, self.is_outdated) = (more.is_member, more.is_outdated);
     }

@@ -175,7 +175,7 @@ pub(super) const INDEXED: [(&str, &str); 4] = [
 /// What the planner may do again.
 const FREE: &str = "SET LOCAL enable_seqscan = on; SET LOCAL enable_bitmapscan = on; SET LOCAL plan_cache_mode = auto";
 
-fn set_local(settings: &[(&str, &str)]) -> String {
+pub(super) fn set_local(settings: &[(&str, &str)]) -> String {
     settings.iter().map(|(name, value)| format!("SET LOCAL {name} = {value}")).collect::<Vec<_>>().join("; ")
 }
 

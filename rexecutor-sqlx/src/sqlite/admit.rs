@@ -2,34 +2,41 @@
 //!
 //! An outdated node, and one that asks for jobs of executors about which something is stored, goes through it, in the
 //! transaction of the claim. All others claim at once.
+//!
+//! # Invariant
+//!
+//! - Of an executor with a limit no more jobs are executing than the limit: they are counted in the transaction that claims,
+//!   and nobody else can write meanwhile.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use rexecutor::{
     backend::{
         Claimed, Demand, Pause, Paused, Scope,
-        admission::{self, Controls},
+        admission::{self, Concurrency, Controls},
     },
     job::{ExecutorName, NodeId},
 };
 use sqlx::{Row, sqlite::SqliteRow};
 
 use super::{
-    fast_path,
+    control, fast_path,
     long_queues::LongQueues,
     queries,
     row::{Problem, instant_of},
     scan,
-    script::json,
+    script::{Answer, Script, json},
     work::Work,
 };
 use crate::common::Controlled;
 
-/// Claims due jobs, as far as the cluster allows it.
+/// Claims due jobs, as far as the cluster allows it. `new` are those demands whose limits this node has not declared yet.
 pub(super) async fn claim(
     work: &mut Work<'_>,
     node: NodeId,
     demands: &[Demand],
+    new: &[Demand],
     long: &mut LongQueues,
     controls: &Controlled,
 ) -> Result<Claimed, sqlx::Error> {
@@ -39,8 +46,8 @@ pub(super) async fn claim(
         return Ok(claimed);
     }
     work.open().await?;
-    controls.set(read_controls(work, node).await?);
-    let stored = find_controls(work, demands).await?;
+    declare(work, node, new).await?;
+    let stored = read_all(work, node, demands, controls).await?;
     let admitted = admission::admit(demands, |executor| stored.get(executor), work.now);
     // What is not admitted is not long either: else its queue would be claimed from at once, the next time.
     demands
@@ -50,33 +57,85 @@ pub(super) async fn claim(
     let claimed = scan::claim(work, node, &admitted.demands, long).await?;
     // This transaction has brought the node up to date, and nobody else can write meanwhile.
     let mut claimed = claimed.unwrap_or_else(|| Claimed::nothing(true));
-    let again_at = admitted.again_at.filter(|_| claimed.member);
+    let (held, next) = find_held(work, node, admitted.full(&claimed.jobs)).await?;
+    claimed.held = held;
+    let again_at = admitted.again_at.into_iter().chain(next).min().filter(|_| claimed.member);
     let again_in = again_at.and_then(|at| (at - work.now).to_std().ok());
     claimed.next_due_in = claimed.next_due_in.into_iter().chain(again_in).min();
     Ok(claimed)
 }
 
-/// About which executors anything is stored. The node is up to date then.
-pub(super) async fn read_controls(work: &mut Work<'_>, node: NodeId) -> Result<HashSet<ExecutorName>, sqlx::Error> {
-    sqlx::query(queries::update_node()).bind(node.0).execute(&mut *work.conn).await?;
-    let names: Vec<String> = sqlx::query_scalar(queries::list_controls()).fetch_all(&mut *work.conn).await?;
-    Ok(names.into_iter().map(ExecutorName::from).collect())
+/// Stores what a node declares. Every node must read it before it claims anything.
+async fn declare(work: &mut Work<'_>, node: NodeId, new: &[Demand]) -> Result<(), sqlx::Error> {
+    for demand in new {
+        let most = demand.cluster.concurrency.and_then(|most| i64::try_from(most).ok()).unwrap_or(i64::MAX);
+        let declare = sqlx::query(queries::declare_limit()).bind(node.0).bind(demand.executor.to_string()).bind(most);
+        declare.execute(&mut *work.conn).await?;
+    }
+    if !new.is_empty() {
+        control::outdate_nodes(work).await?;
+    }
+    Ok(())
 }
 
-async fn find_controls(
+/// Learns about which executors anything is stored. The node is up to date then.
+pub(super) async fn read_controls(work: &mut Work<'_>, node: NodeId, controls: &Controlled) -> Result<(), sqlx::Error> {
+    let script = Script::default().then(queries::update_node()).then(queries::list_controls()).bind(node.0)?;
+    note_controls(work.run(script).await?.get(1), controls)
+}
+
+/// The same, and what is stored about the executors that are asked for.
+async fn read_all(
     work: &mut Work<'_>,
+    node: NodeId,
     demands: &[Demand],
+    controls: &Controlled,
 ) -> Result<HashMap<ExecutorName, Controls>, sqlx::Error> {
-    let executors = json(&demands.iter().map(|demand| demand.executor.as_str()).collect::<Vec<_>>())?;
-    let rows = sqlx::query(queries::find_controls()).bind(executors).fetch_all(&mut *work.conn).await?;
-    let mut stored = HashMap::with_capacity(rows.len());
-    for row in &rows {
+    let executors: Vec<&str> = demands.iter().map(|demand| demand.executor.as_str()).collect();
+    let script = Script::default().then(queries::update_node()).then(queries::list_controls());
+    let answers = work.run(script.then(queries::find_controls()).bind(node.0)?.bind(json(&executors)?)?).await?;
+    note_controls(answers.get(1), controls)?;
+    let mut stored = HashMap::new();
+    for row in answers.get(2).into_iter().flat_map(|answer| &answer.rows) {
         let (executor, paused) = read(row).map_err(sqlx::Error::Decode)?;
         let mut controls = Controls::default();
         controls.pause = paused.map(|paused| paused.pause);
+        let limit: Option<i64> = row.try_get("max_running")?;
+        let running: Option<i64> = row.try_get("running")?;
+        let count = |number: i64| usize::try_from(number).unwrap_or_default();
+        controls.concurrency =
+            limit.zip(running).map(|(limit, running)| Concurrency::new(count(running), count(limit)));
         stored.insert(executor, controls);
     }
     Ok(stored)
+}
+
+fn note_controls(answer: Option<&Answer>, controls: &Controlled) -> Result<(), sqlx::Error> {
+    let known = |row: &SqliteRow| Ok((row.try_get::<String, _>(0)?.into(), row.try_get(1)?));
+    controls.set(answer.into_iter().flat_map(|answer| &answer.rows).map(known).collect::<Result<_, sqlx::Error>>()?);
+    Ok(())
+}
+
+/// Which of these have due jobs, and when the first of the others has one.
+async fn find_held(
+    work: &mut Work<'_>,
+    node: NodeId,
+    full: Vec<ExecutorName>,
+) -> Result<(Vec<ExecutorName>, Option<DateTime<Utc>>), sqlx::Error> {
+    let (mut held, mut next) = (Vec::new(), None);
+    if full.is_empty() {
+        return Ok((held, next));
+    }
+    let firsts = scan::first_due(work, node, &full).await?;
+    for (executor, first) in full.into_iter().zip(firsts) {
+        match first.map(|micros| instant_of(micros, "scheduled_at")) {
+            Some(Ok(at)) if at <= work.now => held.push(executor),
+            Some(Ok(at)) => next = next.into_iter().chain(Some(at)).min(),
+            // One that is due at no instant that there is comes to nothing here; its claim tells.
+            Some(Err(_)) | None => {}
+        }
+    }
+    Ok((held, next))
 }
 
 /// Under which name a row of the controls is stored, and the pause in it, if there is one.

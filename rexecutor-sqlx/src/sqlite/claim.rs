@@ -22,8 +22,13 @@ impl Claim for SqliteBackend {
         let step = async move |core: &mut Core| {
             // Taken out of the core, which the transaction borrows.
             let (mut long, controls) = (std::mem::take(&mut core.long), std::mem::take(&mut core.controls));
-            let claim = async |work: &mut Work<'_>| admit::claim(work, node, &demands, &mut long, &controls).await;
+            let new = controls.undeclared(node, &demands);
+            let claim =
+                async |work: &mut Work<'_>| admit::claim(work, node, &demands, &new, &mut long, &controls).await;
             let claimed = core.transact(Commit::Progress, claim).await;
+            if claimed.as_ref().is_ok_and(|claimed| claimed.member) {
+                controls.declared(node, new);
+            }
             (core.long, core.controls) = (long, controls);
             core.log.wrote(claimed.as_ref().map_or(0, |claimed| claimed.jobs.len()));
             Ok(Held { claimed: Some(claimed?), requests })

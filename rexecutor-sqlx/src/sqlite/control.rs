@@ -50,9 +50,8 @@ impl Control for SqliteBackend {
 
     fn paused(&self) -> BoxFuture<'_, Result<Vec<Paused>>> {
         let step = async |work: &mut Work<'_>| {
-            let find = sqlx::query(queries::find_controls()).bind(None::<String>);
             let mut paused = Vec::new();
-            for row in &find.fetch_all(&mut *work.conn).await? {
+            for row in &sqlx::query(queries::list_pauses()).fetch_all(&mut *work.conn).await? {
                 let (_, one) = admit::read(row).map_err(sqlx::Error::Decode)?;
                 paused.extend(one.filter(|one| one.pause.holds(work.now)));
             }
@@ -63,6 +62,6 @@ impl Control for SqliteBackend {
 }
 
 /// Every node must read the controls before it claims anything.
-async fn outdate_nodes(work: &mut Work<'_>) -> Result<(), sqlx::Error> {
+pub(super) async fn outdate_nodes(work: &mut Work<'_>) -> Result<(), sqlx::Error> {
     sqlx::query(queries::outdate_nodes()).execute(&mut *work.conn).await.map(drop)
 }

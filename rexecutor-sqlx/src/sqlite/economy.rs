@@ -5,7 +5,9 @@
 use std::cell::Cell;
 
 use rexecutor::{
-    backend::{Claim, Demand, Enqueue, JobRow, Maintain, NewJob, Node, Outcome, Pause, Scope, Settle, Settlement, control},
+    backend::{
+        Claim, Demand, Enqueue, JobRow, Maintain, NewJob, Node, Outcome, Pause, Scope, Settle, Settlement, control,
+    },
     job::NodeId,
 };
 

@@ -30,7 +30,7 @@ impl Maintain for SqliteBackend {
                 let insert = sqlx::query(queries::insert_node()).bind(label).bind(migrate::KNOWN).bind(timeout);
                 let inserted = insert.bind(micros(work.now)).execute(&mut *work.conn).await?;
                 let node = NodeId(inserted.last_insert_rowid());
-                controls.set(admit::read_controls(work, node).await?);
+                admit::read_controls(work, node, &controls).await?;
                 Ok(node)
             };
             let joined = core.transact(Commit::Promise, join).await;

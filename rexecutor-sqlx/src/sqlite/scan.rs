@@ -78,6 +78,23 @@ pub(super) async fn claim(
     Ok(Some(claimed))
 }
 
+/// When the first waiting job of each of these executors is due, or was, in microseconds; `None`: it has none.
+pub(super) async fn first_due(
+    work: &mut Work<'_>,
+    node: NodeId,
+    executors: &[ExecutorName],
+) -> Result<Vec<Option<i64>>, sqlx::Error> {
+    let demands: Vec<Demand> = executors.iter().map(|executor| Demand::new(executor.clone(), 0)).collect();
+    let answers = work.look(find_levels(Script::default(), node, &demands)?).await?;
+    let mut first: Vec<Option<i64>> = vec![None; executors.len()];
+    for level in read_levels(answers.last())? {
+        if let Some(first) = first.get_mut(level.place) {
+            *first = Some(first.map_or(level.first_due_at, |known| known.min(level.first_due_at)));
+        }
+    }
+    Ok(first)
+}
+
 /// Notes which queues are longer than what was taken of their first priority.
 fn note(long: &mut LongQueues, demands: &[Demand], levels: &[Level], free: &[usize], jobs: &[JobRow]) {
     let mut first = vec![None; demands.len()];

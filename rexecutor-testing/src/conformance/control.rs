@@ -110,9 +110,7 @@ pub async fn a_pause_that_cannot_be_stored_is_refused(t: &Harness) {
         let error = control.pause(&mail, Pause::new("").until(end)).await.expect_err("its end is in no year");
         assert!(!error.is_transient() && error.to_string().contains("1 to 9999"), "{error}");
     }
-    for (name, pause) in
-        [("mail", Pause::new("a\0b")), ("ma\0il", Pause::new("")), ("mail", Pause::new("").by("\0"))]
-    {
+    for (name, pause) in [("mail", Pause::new("a\0b")), ("ma\0il", Pause::new("")), ("mail", Pause::new("").by("\0"))] {
         let error = control.pause(&executor(name), pause).await.expect_err("it contains U+0000");
         assert!(!error.is_transient() && error.to_string().contains("U+0000"), "{error}");
     }

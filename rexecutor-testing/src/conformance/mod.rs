@@ -22,6 +22,7 @@ mod control;
 mod damage;
 mod enqueue;
 mod harness;
+mod limits;
 mod maintain;
 mod oracle;
 mod query;
@@ -141,6 +142,13 @@ cases! {
         a_paused_cluster_gives_nothing_until_it_is_resumed,
         a_pause_of_the_cluster_ends_by_itself,
         listeners_are_woken_when_a_pause_ends_by_hand;
+    limits:
+        no_more_run_on_all_nodes_than_the_limit,
+        a_full_executor_tells_when_its_next_job_is_due_and_leaves_the_others_alone,
+        the_strictest_declared_limit_holds_and_ends_with_its_node,
+        trap_14_the_runs_of_a_dead_node_count_until_they_are_rescued,
+        of_sixteen_claimers_never_more_run_than_the_limit,
+        a_pause_holds_beside_a_limit;
     query:
         trap_33_conditions_keep_to_their_parentheses,
         an_empty_list_is_none_and_an_empty_condition_is_all,

@@ -99,6 +99,6 @@ impl<B: Backend> Backend for Faulty<B> {
 
 /// At most so many jobs of each executor.
 fn cut(demands: &[Demand], most: usize) -> Arc<[Demand]> {
-    let demands = demands.iter().map(|demand| Demand::new(demand.executor.clone(), demand.limit.min(most)));
+    let demands = demands.iter().map(|demand| demand.clone().at_most(most));
     demands.filter(|demand| demand.limit > 0).collect()
 }

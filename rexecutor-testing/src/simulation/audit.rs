@@ -2,16 +2,20 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, LazyLock},
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use chrono::{DateTime, Utc};
 use futures::{FutureExt, future::BoxFuture};
 use rexecutor::{
+    Executor,
     backend::{
-        AmendError, Backend, Claim, Claimed, Control, Demand, Enqueue, Enqueued, Filter, Heartbeat, Inspect, JobChange,
-        JobRow, Maintain, NewJob, Node, Outcome, Result, ScheduleKey, Scope, Settle, Settlement, Ticks, Wakeup, lifecycle,
-        memory::InMemoryBackend,
+        AmendError, Backend, Claim, Claimed, ClusterLimits, Control, Demand, Enqueue, Enqueued, Filter, Heartbeat,
+        Inspect, JobChange, JobRow, Maintain, NewJob, Node, Outcome, Result, ScheduleKey, Scope, Settle, Settlement,
+        Ticks, Wakeup, lifecycle, memory::InMemoryBackend,
     },
     clock::Clock,
     each_role,
@@ -19,7 +23,11 @@ use rexecutor::{
     pruner::PruneSpec,
 };
 
-use super::record::{Record, Stage};
+use super::{
+    Planted,
+    jobs::{SCARCE, Scarce},
+    record::{Record, Stage},
+};
 use crate::TestClock;
 
 /// The one backend of a simulation.
@@ -28,13 +36,29 @@ pub(super) struct Audit {
     memory: InMemoryBackend,
     clock: TestClock,
     record: Record,
+    planted: Option<Planted>,
+    /// How many runs of dead nodes a mistake still counts.
+    leaked: AtomicUsize,
 }
 
 static PENDING: LazyLock<Filter> = LazyLock::new(|| Filter::StatusIn(vec![JobStatus::Scheduled, JobStatus::Retryable]));
 
+static EXECUTING: LazyLock<Filter> = LazyLock::new(|| Filter::StatusIn(vec![JobStatus::Executing]));
+
 impl Audit {
-    pub(super) fn new(clock: TestClock, record: Record) -> Self {
-        Self { memory: InMemoryBackend::new().with_clock(clock.clone()), clock, record }
+    pub(super) fn new(clock: TestClock, record: Record, planted: Option<Planted>) -> Self {
+        let memory = InMemoryBackend::new().with_clock(clock.clone());
+        Self { memory, clock, record, planted, leaked: AtomicUsize::new(0) }
+    }
+
+    /// The demands as a backend with the planted mistake hears them.
+    fn heard(&self, demands: &Arc<[Demand]>) -> Arc<[Demand]> {
+        let leaked = self.leaked.load(Ordering::Relaxed);
+        let limits = |demand: &Demand| match self.planted {
+            Some(Planted::ForgetsLimits) => ClusterLimits::NONE,
+            _ => demand.cluster.with_concurrency(demand.cluster.concurrency.map(|most| most.saturating_sub(leaked))),
+        };
+        demands.iter().map(|demand| demand.clone().with_cluster_limits(limits(demand))).collect()
     }
 
     /// What is stored.
@@ -65,8 +89,17 @@ impl Audit {
             holds(Scope::Cluster) || holds(Scope::Executor(executor.clone()))
         };
         let open = demands.iter().filter(|demand| !is_paused(&demand.executor));
-        let next = open.flat_map(|demand| due(&demand.executor).into_iter().take(demand.limit));
+        let most = |demand: &Demand| match demand.executor.as_str() {
+            Scarce::NAME => demand.limit.min(SCARCE.saturating_sub(self.scarce())),
+            _ => demand.limit,
+        };
+        let next = open.flat_map(|demand| due(&demand.executor).into_iter().take(most(demand)));
         next.map(|(.., id)| id).collect()
+    }
+
+    /// How many of those run of which few may.
+    fn scarce(&self) -> usize {
+        self.find(&EXECUTING).iter().filter(|row| row.executor.as_str() == Scarce::NAME).count()
     }
 
     fn check_claim(&self, node: NodeId, expected: &[JobId], claimed: &Claimed) {
@@ -76,6 +109,10 @@ impl Audit {
         }
         if claimed.member && ids != expected {
             self.record.broken(format_args!("member {node} claimed {ids:?}, but {expected:?} were next"));
+        }
+        let scarce = self.scarce();
+        if scarce > SCARCE {
+            self.record.broken(format_args!("{scarce} of {} run on all nodes, and {SCARCE} may", Scarce::NAME));
         }
         let mut known = self.record.known();
         for row in &claimed.jobs {
@@ -154,7 +191,7 @@ macro_rules! audited_method {
         fn claim<'a>(&'a self, node: NodeId, demands: Arc<[Demand]>) -> BoxFuture<'a, Result<Claimed>> {
             Box::pin(async move {
                 let expected = self.expected(&demands);
-                let claimed = self.memory.claim(node, demands).await?;
+                let claimed = self.memory.claim(node, self.heard(&demands)).await?;
                 self.check_claim(node, &expected, &claimed);
                 Ok(claimed)
             })
@@ -189,7 +226,11 @@ macro_rules! audited_method {
     (rescue $($rest:tt)*) => {
         fn rescue<'a>(&'a self) -> BoxFuture<'a, Result<usize>> {
             Box::pin(async move {
+                let before = self.scarce();
                 let count = self.memory.rescue().await?;
+                if self.planted == Some(Planted::LeaksSlots) {
+                    self.leaked.fetch_add(before - self.scarce(), Ordering::Relaxed);
+                }
                 if count > 0 {
                     self.record.note(format_args!("{count} jobs are rescued"));
                 }

@@ -11,6 +11,9 @@ use super::record::{Record, RunKey, Stage};
 /// How many jobs a node runs at once.
 pub(super) const MAX_RUNNING: usize = 5;
 
+/// How many jobs of [`Scarce`] run at once on all nodes.
+pub(super) const SCARCE: usize = 3;
+
 /// What a job does.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Work {
@@ -99,7 +102,7 @@ async fn work(job: Job<Work, ()>, executor: &'static str, limit: usize) -> Execu
 }
 
 macro_rules! executors {
-    ($($name:ident $text:literal $limit:expr, $timeout:expr;)*) => {$(
+    ($($name:ident $text:literal $limit:expr, $cluster:expr, $timeout:expr;)*) => {$(
         pub(super) struct $name;
 
         #[rexecutor::__private::async_trait]
@@ -109,6 +112,7 @@ macro_rules! executors {
             const NAME: &'static str = $text;
             const MAX_ATTEMPTS: u16 = 50;
             const MAX_CONCURRENCY: Option<usize> = $limit;
+            const CLUSTER_CONCURRENCY: Option<usize> = $cluster;
 
             fn backoff(_: &Job<Work, ()>) -> TimeDelta {
                 TimeDelta::seconds(2)
@@ -126,8 +130,9 @@ macro_rules! executors {
 }
 
 executors! {
-    Plain "plain" None, None;
-    Narrow "narrow" Some(2), None;
-    Timed "timed" None, Some(Duration::from_secs(4));
-    Ticks "ticks" None, None;
+    Plain "plain" None, None, None;
+    Narrow "narrow" Some(2), None, None;
+    Scarce "scarce" None, Some(SCARCE), None;
+    Timed "timed" None, None, Some(Duration::from_secs(4));
+    Ticks "ticks" None, None, None;
 }

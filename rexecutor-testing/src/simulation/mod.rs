@@ -16,6 +16,7 @@
 //! 6. Jobs are claimed, and begin on each node, in order.
 //! 7. No node runs more jobs than it may, of one executor or of all.
 //! 8. Of an executor that is paused, or while the whole cluster is, nothing is claimed.
+//! 9. Never more jobs of an executor with a limit of the cluster are executing than it allows, whatever nodes die or freeze.
 //!
 //! And at the end, when nothing goes wrong any more: every job finishes, no tick is missing, and a new job begins when it
 //! is due, not when the node next polls.
@@ -57,11 +58,31 @@ pub struct Report {
 ///
 /// When no tokio runtime can be made.
 pub fn simulate(seed: u64) -> Report {
+    simulate_planted(seed, None)
+}
+
+/// A mistake of the backend's, to see that it is found. Not public API.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Planted {
+    /// It does not hear of limits of the cluster.
+    ForgetsLimits,
+    /// It counts the runs of a dead node for ever.
+    LeaksSlots,
+}
+
+/// The same with a backend that makes a mistake. Not public API.
+///
+/// # Panics
+///
+/// When no tokio runtime can be made.
+#[doc(hidden)]
+pub fn simulate_planted(seed: u64, planted: Option<Planted>) -> Report {
     let runtime = match idle::runtime() {
         Ok(runtime) => runtime,
         Err(error) => panic!("could not make a tokio runtime: {error}"),
     };
-    let world = World::new(seed);
+    let world = World::new(seed, planted);
     let record = world.record();
     let isolated = isolate(runtime.handle(), world.backend());
     idle::with_hook(|| runtime.block_on(world.run()));

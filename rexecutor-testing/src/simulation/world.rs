@@ -17,6 +17,7 @@ use rexecutor::{
 };
 
 use super::{
+    Planted,
     audit::Audit,
     jobs::{Plain, Ticks, Work},
     node::{Life, Process},
@@ -44,10 +45,10 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64, planted: Option<Planted>) -> Self {
         let clock = TestClock::new();
         let record = Record::new(clock.clone());
-        let audit = Arc::new(Audit::new(clock.clone(), record.clone()));
+        let audit = Arc::new(Audit::new(clock.clone(), record.clone(), planted));
         Self { random: StdRng::seed_from_u64(seed), clock, record, audit, nodes: Vec::new() }
     }
 

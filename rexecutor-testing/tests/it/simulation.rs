@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rexecutor_testing::simulate;
+use rexecutor_testing::{Planted, simulate, simulate_planted};
 
 /// On all cores, each seed on one.
 #[test]
@@ -34,4 +34,13 @@ fn two_runs_of_one_seed_are_alike_to_the_byte() {
         assert_eq!(first, second);
     }
     assert_ne!(simulate(1).trace, simulate(2).trace);
+}
+
+/// A simulator that finds nothing wrong proves nothing.
+#[test]
+fn a_backend_that_breaks_a_limit_of_the_cluster_is_found() {
+    for planted in [Planted::ForgetsLimits, Planted::LeaksSlots] {
+        let is_found = |seed| !simulate_planted(seed, Some(planted)).broken.is_empty();
+        assert!((0..100).any(is_found), "{planted:?}");
+    }
 }

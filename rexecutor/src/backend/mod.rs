@@ -27,7 +27,7 @@ pub use self::{
 };
 pub use crate::json::Json;
 pub use crate::model::{
-    AmendError, BackendError, Claimed, Deadline, Demand, Due, Enqueued, Extra, Extras, Failure, Filter, FilterError,
-    Headers, Heartbeat, JobChange, JobRow, Marks, NewJob, Node, Outcome, Pause, Paused, Result, ScheduleKey,
-    Scope, Settlement, Ticks, Unique, UniqueEnqueued, ago,
+    AmendError, BackendError, Claimed, ClusterLimits, Deadline, Demand, Due, Enqueued, Extra, Extras, Failure, Filter,
+    FilterError, Headers, Heartbeat, JobChange, JobRow, Marks, NewJob, Node, Outcome, Pause, Paused, Result,
+    ScheduleKey, Scope, Settlement, Ticks, Unique, UniqueEnqueued, ago,
 };

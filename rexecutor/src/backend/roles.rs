@@ -83,7 +83,11 @@ roles! {
     ///
     /// - Two concurrent calls never return the same job, in one process or in many.
     /// - Only jobs of the executors in `demands` are touched, at most as many of each as it asks for, and none of an
-    ///   executor that is [paused](super::Control).
+    ///   executor that is [paused](super::Control), alone or with the whole cluster.
+    /// - Of an executor for which any member [declares a limit](super::ClusterLimits), no more are executing on all nodes
+    ///   together than the strictest of them allows, at any instant after that claim, but for those that ran before. Members
+    ///   that declare none are held to it, too; what a node declares ends with its membership. Executors of which due jobs are
+    ///   kept back so are [named](super::Claimed::held).
     /// - An executor's jobs come by priority, then due time, then number; the answer is in that order too.
     /// - Each claimed job is executing, its attempt and its lease one higher, and belongs to `node`.
     /// - A node that is not a member, or is no longer one, is given none: `member` is false.

@@ -7,7 +7,7 @@
 //! - An executor never runs more jobs than its limit, and all of them together never more than the node's.
 //! - While the node has more slots than executors, each executor can always run one job: a busy one leaves a slot for
 //!   every other.
-//! - For an executor with a limit of its own nothing is claimed that could not be started at once: such jobs are meant to
+//! - For an executor with a limit of its own, or of the cluster's, nothing is claimed that could not be started at once: such jobs are meant to
 //!   run in order, or one at a time, wherever there is room. Nor for one whose jobs have a single attempt, which a node
 //!   that dies would use up before they have begun.
 
@@ -27,11 +27,17 @@ struct Queue {
     waiting: VecDeque<(JobRow, DateTime<Utc>)>,
     /// Whether it may have due jobs: it was woken for, or had as many as were asked for.
     is_ready: bool,
+    /// Whether it is asked for in the claim under way.
+    is_asked: bool,
+    /// Whether a limit of the cluster kept due jobs of it back, when it was asked for last.
+    is_held: bool,
+    /// Whether a run of it has ended that may have kept them back.
+    has_freed: bool,
 }
 
 impl Queue {
     fn may_be_claimed_ahead(&self) -> bool {
-        self.limit.is_none() && self.runner.max_attempts > 1
+        self.limit.is_none() && !self.runner.cluster.is_some() && self.runner.max_attempts > 1
     }
 
     /// How many of those that wait its own limit, and what it must leave to the others, let start.
@@ -54,7 +60,16 @@ impl Queues {
 
     pub(super) fn add(&mut self, runner: Runner) {
         let limit = runner.max_concurrency;
-        let queue = Queue { runner, limit, running: 0, waiting: VecDeque::new(), is_ready: true };
+        let queue = Queue {
+            runner,
+            limit,
+            running: 0,
+            waiting: VecDeque::new(),
+            is_ready: true,
+            is_asked: false,
+            is_held: false,
+            has_freed: false,
+        };
         self.queues.entry(ExecutorName::from(queue.runner.name)).or_insert(queue);
     }
 
@@ -95,7 +110,30 @@ impl Queues {
     pub(super) fn ended(&mut self, executor: &str) {
         if let Some(queue) = self.queues.get_mut(executor) {
             queue.running = queue.running.saturating_sub(1);
+            queue.has_freed |= queue.is_held || (queue.is_asked && queue.runner.cluster.is_some());
         }
+    }
+
+    /// The claim under way has been answered: due jobs of `held` were kept back by limits of the cluster.
+    pub(super) fn answered(&mut self, demands: &[Demand], held: &[ExecutorName]) {
+        for demand in demands {
+            if let Some(queue) = self.queues.get_mut(&demand.executor) {
+                (queue.is_asked, queue.is_held) = (false, held.contains(&demand.executor));
+            }
+        }
+    }
+
+    /// Outcomes were stored, all of them or some: those whose runs have ended may have jobs that were kept back.
+    pub(super) fn settled(&mut self, all: bool) {
+        for queue in self.queues.values_mut().filter(|queue| queue.has_freed) {
+            queue.is_ready = true;
+            queue.has_freed = !all;
+        }
+    }
+
+    /// Runs of other nodes may have ended.
+    pub(super) fn held_ready(&mut self) {
+        self.queues.values_mut().filter(|queue| queue.is_held).for_each(|queue| queue.is_ready = true);
     }
 
     /// What to claim now, at most `most`: the free slots, and `ahead` more, shared among the executors that may have
@@ -119,8 +157,8 @@ impl Queues {
         };
         let ready = self.queues.iter_mut().filter(|(_, queue)| queue.is_ready);
         let shares = share(ready, free, room).into_iter().map(|(executor, queue, share)| {
-            queue.is_ready = false;
-            Demand::new(executor.clone(), share)
+            (queue.is_ready, queue.is_asked) = (false, true);
+            Demand::new(executor.clone(), share).with_cluster_limits(queue.runner.cluster)
         });
         shares.collect()
     }

@@ -11,7 +11,7 @@ use crate::{
     causes::chain,
     context::JobContext,
     executing::{ExecutionResult, Executor, Retention},
-    model::{ErrorType, Outcome},
+    model::{ClusterLimits, ErrorType, Outcome},
     typed::Job,
 };
 
@@ -23,6 +23,7 @@ pub(crate) struct Runner {
     pub(crate) type_name: fn() -> &'static str,
     pub(crate) max_attempts: u16,
     pub(crate) max_concurrency: Option<usize>,
+    pub(crate) cluster: ClusterLimits,
     pub(crate) retention: Retention,
     pub(crate) begin: Begin,
 }
@@ -35,6 +36,7 @@ impl Runner {
             type_name: std::any::type_name::<E>,
             max_attempts: E::MAX_ATTEMPTS,
             max_concurrency: E::MAX_CONCURRENCY,
+            cluster: ClusterLimits::NONE.with_concurrency(E::CLUSTER_CONCURRENCY),
             retention: E::RETENTION,
             begin: begin::<E>,
         }

@@ -65,6 +65,17 @@ pub trait Executor: Send + Sync + 'static {
     /// it; the price is that very short jobs wait for a claim after each.
     const MAX_CONCURRENCY: Option<usize> = None;
 
+    /// How many jobs of this kind run at once on all nodes together, at least 1. The default is `None`: any number.
+    ///
+    /// It is exact at any instant, whatever nodes come, freeze or die: what counts is what is stored as executing, so the jobs
+    /// of a node that died count until they are rescued. Only jobs that ran before any program declared the limit may be more.
+    /// Where the programs of two nodes declare different limits, as during a deploy, the strictest holds, also for nodes that
+    /// declare none; what a node declares ends with it.
+    ///
+    /// Claims of such an executor take turns in the whole cluster, and two more round trips each; nothing of it is claimed
+    /// ahead. A job that waits for one on another node to end starts within 0.1 s of that.
+    const CLUSTER_CONCURRENCY: Option<usize> = None;
+
     /// Whether the work blocks its thread, so that it runs on a thread of its own, where tokio's timers and I/O still
     /// work. The default is `false`.
     const BLOCKING: bool = false;

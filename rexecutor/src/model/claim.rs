@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{id::ExecutorName, row::JobRow};
+use super::{cluster_limits::ClusterLimits, id::ExecutorName, row::JobRow};
 
 /// How many jobs of an executor a node can start now, or soon.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,12 +12,26 @@ pub struct Demand {
     pub executor: ExecutorName,
     /// The most jobs to claim of it.
     pub limit: usize,
+    /// What the node's program declares for all nodes together.
+    pub cluster: ClusterLimits,
 }
 
 impl Demand {
     /// So many jobs of an executor, at most.
     pub fn new(executor: impl Into<ExecutorName>, limit: usize) -> Self {
-        Self { executor: executor.into(), limit }
+        Self { executor: executor.into(), limit, cluster: ClusterLimits::NONE }
+    }
+
+    /// What the node's program declares for all nodes together. It must not change while the node is a member.
+    #[must_use]
+    pub fn with_cluster_limits(self, cluster: ClusterLimits) -> Self {
+        Self { cluster, ..self }
+    }
+
+    /// The same, but for at most this many jobs.
+    #[must_use]
+    pub fn at_most(self, limit: usize) -> Self {
+        Self { limit: self.limit.min(limit), ..self }
     }
 }
 
@@ -30,6 +44,9 @@ pub struct Claimed {
     /// How long until the next job of the asked executors that is not due yet becomes so, by the backend's clock.
     /// `None`: there is none, or as many as were asked for were claimed.
     pub next_due_in: Option<Duration>,
+    /// The asked executors that have due jobs which a limit of the cluster keeps back. They can be claimed once runs of them
+    /// have ended, on any node.
+    pub held: Vec<ExecutorName>,
     /// Whether the node was a member.
     pub member: bool,
 }

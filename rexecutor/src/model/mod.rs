@@ -8,6 +8,7 @@
 
 mod change;
 mod claim;
+mod cluster_limits;
 mod error;
 mod extras;
 mod failure;
@@ -32,6 +33,7 @@ pub(crate) use self::time::after;
 pub use self::{
     change::JobChange,
     claim::{Claimed, Demand},
+    cluster_limits::ClusterLimits,
     error::{AmendError, BackendError, Result},
     extras::{Extra, Extras},
     failure::{ErrorType, Failure, JobError},

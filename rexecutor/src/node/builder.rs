@@ -188,7 +188,8 @@ impl NodeBuilder {
     /// # Errors
     ///
     /// When there is no backend, or anything that was configured cannot be: two jobs with one name, a state that a job
-    /// takes and that was not given, a limit of zero, a selected name that no job has. All of it is listed. When the backend
+    /// takes and that was not given, a limit of zero, a limit of the cluster on a backend that
+    /// keeps to none, a selected name that no job has. All of it is listed. When the backend
     /// takes no nodes, as where its database role may only enqueue.
     pub async fn start(mut self) -> Result<Rexecutor<GlobalSet>, StartError> {
         let jobs = self.check();
@@ -196,8 +197,16 @@ impl NodeBuilder {
         if !self.plan.problems.is_empty() {
             return Err(StartError::Invalid(self.plan.problems));
         }
-        let problem =
-            |backend: &dyn Backend| backend.node_problem().map_or(Ok(()), |error| Err(StartError::Backend(error)));
+        let mut problem = |backend: &dyn Backend| {
+            if let Some(error) = backend.node_problem() {
+                return Err(StartError::Backend(error));
+            }
+            self.plan.check_limits(backend);
+            match std::mem::take(&mut self.plan.problems) {
+                problems if problems.is_empty() => Ok(()),
+                problems => Err(StartError::Invalid(problems)),
+            }
+        };
         let backend = match self.backend {
             Some(backend) => {
                 problem(&*backend)?;

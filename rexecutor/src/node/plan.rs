@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
+    backend::Backend,
     causes::chain,
     context::StateMap,
     engine::{Action, Runner, Timetable, every_minute},
@@ -36,6 +37,10 @@ impl Plan {
         if runner.max_concurrency == Some(0) {
             self.problems
                 .push(format!("executor `{name}`: max_concurrency is 0, so it would never run; the least is 1"));
+        }
+        if runner.cluster.concurrency == Some(0) {
+            self.problems
+                .push(format!("executor `{name}`: cluster_concurrency is 0, so it would never run; the least is 1"));
         }
         match self.runners.get(name) {
             Some(known) if (known.type_name)() != (runner.type_name)() => self.problems.push(format!(
@@ -103,6 +108,20 @@ impl Plan {
                     }
                 }
             }
+        }
+    }
+
+    /// Notes each limit of the cluster that the backend cannot keep to.
+    pub(super) fn check_limits(&mut self, backend: &dyn Backend) {
+        if backend.control().is_some() {
+            return;
+        }
+        for runner in self.runners.values().filter(|runner| runner.cluster.is_some()) {
+            self.problems.push(format!(
+                "executor `{}` has a limit in the whole cluster, and the backend `{}` keeps to none (`Backend::control`)",
+                runner.name,
+                backend.name()
+            ));
         }
     }
 

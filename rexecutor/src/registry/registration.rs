@@ -33,6 +33,8 @@ pub struct Settings {
     pub max_attempts: u16,
     /// How many run at once on a node; `None`: as many as the node runs at all.
     pub max_concurrency: Option<usize>,
+    /// How many run at once on all nodes together; `None`: any number.
+    pub cluster_concurrency: Option<usize>,
     /// Lower numbers start first.
     pub priority: u16,
     /// Words to find jobs by.
@@ -56,6 +58,7 @@ impl Settings {
         Self {
             max_attempts: E::MAX_ATTEMPTS,
             max_concurrency: E::MAX_CONCURRENCY,
+            cluster_concurrency: E::CLUSTER_CONCURRENCY,
             priority: E::PRIORITY,
             tags: E::TAGS,
             is_blocking: E::BLOCKING,

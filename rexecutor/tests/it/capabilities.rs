@@ -42,6 +42,17 @@ async fn greet(name: String, State(greeted): State<mpsc::UnboundedSender<String>
     let _ = greeted.send(name);
 }
 
+#[job(cluster_concurrency = 2)]
+async fn scarce() {}
+
+#[tokio::test]
+async fn a_limit_of_the_cluster_on_a_backend_that_keeps_to_none_is_refused() {
+    let backend = Foreign(InMemoryBackend::new());
+    let node = Rexecutor::builder().with_backend(backend).with_executor::<Scarce>();
+    let error = node.start().await.map(drop).unwrap_err().to_string();
+    assert!(error.contains("executor `scarce` has a limit in the whole cluster"), "{error}");
+}
+
 #[tokio::test]
 async fn a_backend_that_lacks_a_capability_works_and_says_what_it_lacks() {
     let backend = Arc::new(Foreign(InMemoryBackend::new()));

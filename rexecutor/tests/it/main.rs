@@ -7,6 +7,7 @@ mod assertions;
 mod bounds;
 mod capabilities;
 mod clocks;
+mod cluster_limits;
 mod data;
 mod errors;
 mod for_0_1;

@@ -15,6 +15,7 @@ fn slowly(attempt: u16) -> TimeDelta {
     executor = Mail,
     max_attempts = ATTEMPTS,
     max_concurrency = 10,
+    cluster_concurrency = 40,
     max_data_bytes = 4_096,
     priority = 2,
     tags = ["a", "b"],
@@ -39,6 +40,7 @@ async fn keyed(data: (u32, String)) {
 fn main() {
     assert_eq!((Mail::NAME, Mail::MAX_ATTEMPTS, Mail::PRIORITY, Mail::TAGS), ("mail", 7, 2, ["a", "b"].as_slice()));
     assert_eq!((Mail::MAX_CONCURRENCY, Mail::MAX_DATA_BYTES, Mail::BLOCKING), (Some(10), 4_096, true));
+    assert_eq!(Mail::CLUSTER_CONCURRENCY, Some(40));
     assert_eq!(Mail::RETENTION, Retention::For(TimeDelta::days(7)));
     let unique = UniquenessCriteria::by_executor()
         .and_within(TimeDelta::minutes(5))

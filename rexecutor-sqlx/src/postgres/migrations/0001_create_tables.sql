@@ -45,8 +45,8 @@ CREATE TABLE {schema}.jobs (
 CREATE INDEX jobs_ready ON {schema}.jobs (executor, priority, scheduled_at, id)
 WHERE status IN ('scheduled', 'retryable');
 
--- lock_lost_jobs and renew_node: the runs of a node.
-CREATE INDEX jobs_executing ON {schema}.jobs (node)
+-- lock_lost_jobs and renew_node: the runs of a node. find_controls: those of an executor, node by node.
+CREATE INDEX jobs_executing ON {schema}.jobs (node, executor)
 WHERE status = 'executing';
 
 -- prune_by_age and prune_by_length: finished jobs, oldest first. Its entries come in at the right end, which is cheap.
@@ -89,4 +89,20 @@ CREATE TABLE {schema}.controls (
     paused_until TIMESTAMPTZ,
     paused_by TEXT,
     pause_reason TEXT
+) WITH (fillfactor = 50);
+
+-- What nodes declare about executors, for all nodes to keep to: the strictest holds. It is gone when the node is.
+CREATE TABLE {schema}.declared_limits (
+    executor TEXT COLLATE "C" NOT NULL,
+    node BIGINT NOT NULL REFERENCES {schema}.nodes (id) ON DELETE CASCADE,
+    max_running BIGINT NOT NULL,
+    PRIMARY KEY (executor, node)
+);
+
+-- For when a node is deleted.
+CREATE INDEX declared_limits_node ON {schema}.declared_limits (node);
+
+-- Executors that have, or had, a limit. A claim locks the row, so that one at a time decides; so rows are never deleted.
+CREATE TABLE {schema}.limits (
+    executor TEXT COLLATE "C" PRIMARY KEY
 ) WITH (fillfactor = 50);

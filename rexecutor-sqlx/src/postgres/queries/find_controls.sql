@@ -1,7 +1,43 @@
--- What is to be kept to about these executors, and about the whole cluster, whose row has no name.
+-- $1 the test clock's time. What is to be kept to about these executors, $2, and about the whole cluster, whose row has no
+-- name: how they are paused, how many of their jobs may run at once, and how many do.
+--
+-- In a claim it comes after lock_limits and is a statement of its own: one that had waited for the lock itself would count
+-- what ran before.
+WITH RECURSIVE holder (node) AS (
+    -- The nodes that hold runs, those that are dead among them: one look-up each.
+    (
+        SELECT job.node FROM {schema}.jobs AS job
+        WHERE job.status = 'executing'
+        ORDER BY job.node
+        LIMIT 1
+    )
+    UNION ALL
+    SELECT (
+        SELECT job.node FROM {schema}.jobs AS job
+        WHERE job.status = 'executing' AND job.node > holder.node
+        ORDER BY job.node
+        LIMIT 1
+    )
+    FROM holder
+    WHERE holder.node IS NOT NULL
+)
 SELECT
-    executor, paused_at, paused_until, paused_by, pause_reason,
+    named.executor, control.paused_at, control.paused_until, control.paused_by, control.pause_reason,
+    strictest.max_running,
+    CASE
+        WHEN strictest.max_running IS NOT NULL THEN (
+            SELECT coalesce(sum(run.count), 0)::BIGINT
+            FROM holder
+            CROSS JOIN LATERAL (
+                SELECT count(*) AS count FROM {schema}.jobs AS job
+                WHERE job.status = 'executing' AND job.node = holder.node AND job.executor = named.executor
+            ) AS run
+        )
+    END AS running,
     (SELECT coalesce($1::TIMESTAMPTZ, clock_timestamp())) AS now
-FROM {schema}.controls
-WHERE $2::TEXT [] IS NULL OR executor = '' OR executor = ANY ($2)
-ORDER BY executor
+FROM (SELECT '' AS executor UNION ALL SELECT * FROM unnest($2::TEXT [])) AS named
+LEFT JOIN {schema}.controls AS control ON control.executor = named.executor
+CROSS JOIN LATERAL (
+    SELECT min(declared.max_running) AS max_running FROM {schema}.declared_limits AS declared
+    WHERE declared.executor = named.executor
+) AS strictest

@@ -9,7 +9,10 @@ WITH needed (relation, privilege, enqueues) AS (
     ('nodes', 'SELECT', FALSE), ('nodes', 'INSERT', FALSE), ('nodes', 'UPDATE', FALSE), ('nodes', 'DELETE', FALSE),
     ('schedules', 'SELECT', FALSE), ('schedules', 'INSERT', FALSE), ('schedules', 'UPDATE', FALSE),
     ('controls', 'SELECT', FALSE), ('controls', 'INSERT', FALSE), ('controls', 'UPDATE', FALSE),
-    ('controls', 'DELETE', FALSE)
+    ('controls', 'DELETE', FALSE),
+    ('limits', 'SELECT', FALSE), ('limits', 'INSERT', FALSE), ('limits', 'UPDATE', FALSE),
+    ('declared_limits', 'SELECT', FALSE), ('declared_limits', 'INSERT', FALSE),
+    ('declared_limits', 'UPDATE', FALSE)
 ),
 stored AS (
     SELECT class.oid, class.relname::TEXT AS relation

@@ -95,3 +95,13 @@ CREATE TABLE rexecutor_controls (
     paused_by TEXT,
     pause_reason TEXT
 ) STRICT, WITHOUT ROWID;
+
+-- What nodes declare about executors, for all nodes to keep to: the strictest holds. It is gone when the node is.
+CREATE TABLE rexecutor_declared_limits (
+    executor TEXT NOT NULL,
+    node INTEGER NOT NULL REFERENCES rexecutor_nodes (id) ON DELETE CASCADE,
+    max_running INTEGER NOT NULL,
+    PRIMARY KEY (executor, node)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX rexecutor_declared_limits_node ON rexecutor_declared_limits (node);

@@ -1,6 +1,18 @@
--- What is to be kept to about these executors, a JSON array, and about the whole cluster, whose row has no name; NULL:
--- about everything.
-SELECT executor, paused_at, paused_until, paused_by, pause_reason
-FROM rexecutor_controls
-WHERE ?1 IS NULL OR executor = '' OR executor IN (SELECT value FROM json_each(?1))
-ORDER BY executor
+-- What is to be kept to about these executors, the JSON array ?2, and about the whole cluster, whose row has no name: how they
+-- are paused, how many of their jobs may run at once, and how many do. What runs is little: it is counted by reading it.
+WITH named (executor, max_running) AS (
+    SELECT
+        value,
+        (SELECT min(max_running) FROM rexecutor_declared_limits WHERE executor = value)
+    FROM (SELECT '' AS value UNION ALL SELECT value FROM json_each(?2))
+)
+SELECT
+    named.executor, paused_at, paused_until, paused_by, pause_reason, max_running,
+    CASE
+        WHEN max_running IS NOT NULL THEN (
+            SELECT count(*) FROM rexecutor_jobs INDEXED BY rexecutor_jobs_executing
+            WHERE status = 'executing' AND executor = named.executor
+        )
+    END AS running
+FROM named
+LEFT JOIN rexecutor_controls AS control ON control.executor = named.executor

@@ -126,6 +126,11 @@ impl Indexes {
         due
     }
 
+    /// When the first waiting job of an executor is, or was, due.
+    pub(super) fn first_due(&self, executor: &str) -> Option<DateTime<Utc>> {
+        self.waiting.get(executor)?.values().filter_map(|waiting| waiting.first()).map(|first| first.0).min()
+    }
+
     /// When the next job of an executor that is not due yet becomes so.
     pub(super) fn next_due(&self, executor: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let first_after =

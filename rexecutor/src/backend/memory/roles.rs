@@ -16,8 +16,7 @@ use crate::{
     },
     model::{
         AmendError, BackendError, Claimed, Demand, Enqueued, ExecutorName, Filter, Heartbeat, JobChange, JobId, JobRow,
-        Lease, Marks, NewJob, Node, NodeId, Pause, Paused, PruneSpec, Result, ScheduleKey, Scope, Settlement,
-        Ticks,
+        Lease, Marks, NewJob, Node, NodeId, Pause, Paused, PruneSpec, Result, ScheduleKey, Scope, Settlement, Ticks,
     },
 };
 
@@ -84,12 +83,15 @@ impl Claim for InMemoryBackend {
         if !claimed.member || self.is_paused {
             return ready(Ok(claimed));
         }
-        let next_due = if store.controls.is_empty() {
+        store.declare(node, &demands);
+        let next_due = if store.is_plain() {
             store.claim(node, &demands, now, &mut claimed.jobs)
         } else {
             let admitted = store.admit(&demands, now);
             let next_due = store.claim(node, &admitted.demands, now, &mut claimed.jobs);
-            next_due.into_iter().chain(admitted.again_at).min()
+            let (held, next_held) = store.due(admitted.full(&claimed.jobs), now);
+            claimed.held = held;
+            next_due.into_iter().chain(admitted.again_at).chain(next_held).min()
         };
         claimed.next_due_in = next_due.and_then(|at| (at - now).to_std().ok());
         ready(Ok(claimed))

@@ -12,12 +12,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::indexes::{Indexed, Indexes};
 use crate::{
     backend::{
-        admission::{self, Admitted, Controls},
+        admission::{self, Admitted, Concurrency, Controls},
         lifecycle::{self, Effects},
     },
     model::{
-        AmendError, Demand, Enqueued, ExecutorName, JobId, JobRow, NewJob, NodeId, PruneRule, PruneSpec, Resolution,
-        ScheduleKey,
+        AmendError, ClusterLimits, Demand, Enqueued, ExecutorName, JobId, JobRow, NewJob, NodeId, PruneRule, PruneSpec,
+        Resolution, ScheduleKey,
     },
 };
 
@@ -30,6 +30,8 @@ pub(super) struct Store {
     /// What is stored about executors, and about the [whole cluster](crate::model::Scope::CLUSTER_NAME), since when. Those about
     /// which nothing is are not here.
     pub(super) controls: BTreeMap<ExecutorName, (DateTime<Utc>, Controls)>,
+    /// What nodes declare about executors. That of a node which is no member any more counts for nothing.
+    pub(super) declared: BTreeMap<(ExecutorName, NodeId), ClusterLimits>,
     last_job: i64,
     last_node: i64,
 }
@@ -74,9 +76,53 @@ impl Store {
             .find(|id| self.rows.get(id).is_some_and(|stored| lifecycle::conflicts(&stored.row, unique, now)))
     }
 
+    /// Takes in what a node declares about executors.
+    pub(super) fn declare(&mut self, node: NodeId, demands: &[Demand]) {
+        for demand in demands.iter().filter(|demand| demand.cluster.is_some()) {
+            self.declared.entry((demand.executor.clone(), node)).or_insert(demand.cluster);
+        }
+    }
+
+    /// Whether nothing is stored about any executor.
+    pub(super) fn is_plain(&self) -> bool {
+        self.controls.is_empty() && self.declared.is_empty()
+    }
+
     /// What the cluster allows of these demands.
-    pub(super) fn admit(&self, demands: &[Demand], now: DateTime<Utc>) -> Admitted {
-        admission::admit(demands, |executor| self.controls.get(executor).map(|(_, controls)| controls), now)
+    pub(super) fn admit(&mut self, demands: &[Demand], now: DateTime<Utc>) -> Admitted {
+        self.declared.retain(|(_, node), _| self.nodes.contains_key(node));
+        let mut controls: BTreeMap<&ExecutorName, Controls> =
+            self.controls.iter().map(|(name, (_, controls))| (name, controls.clone())).collect();
+        for ((executor, _), declared) in &self.declared {
+            let Some(limit) = declared.concurrency else { continue };
+            let controls = controls.entry(executor).or_default();
+            let running = controls.concurrency.map_or_else(|| self.running(executor), |known| known.running);
+            let strictest = controls.concurrency.map_or(limit, |known| known.limit.min(limit));
+            controls.concurrency = Some(Concurrency::new(running, strictest));
+        }
+        admission::admit(demands, |executor| controls.get(executor), now)
+    }
+
+    /// How many jobs of an executor are executing.
+    fn running(&self, executor: &ExecutorName) -> usize {
+        let runs = self.indexes.executing().into_iter().filter_map(|(_, id)| self.rows.get(&id));
+        runs.filter(|stored| stored.row.executor == *executor).count()
+    }
+
+    /// Which of these have due jobs, and when the first of the others has one.
+    pub(super) fn due(
+        &self,
+        executors: Vec<ExecutorName>,
+        now: DateTime<Utc>,
+    ) -> (Vec<ExecutorName>, Option<DateTime<Utc>>) {
+        let (mut due, mut next) = (Vec::new(), None);
+        for executor in executors {
+            match self.indexes.first_due(executor.as_str()) {
+                Some(at) if at <= now => due.push(executor),
+                at => next = next.into_iter().chain(at).min(),
+            }
+        }
+        (due, next)
     }
 
     /// Claims due jobs, and adds them to `claimed`; returns when the next one is due of those executors that had fewer than
@@ -89,7 +135,7 @@ impl Store {
         claimed: &mut Vec<JobRow>,
     ) -> Option<DateTime<Utc>> {
         let mut next_due: Option<DateTime<Utc>> = None;
-        for Demand { executor, limit } in demands {
+        for Demand { executor, limit, .. } in demands {
             let due = self.indexes.take_due(executor.as_str(), *limit, now);
             claimed.reserve(due.len());
             if due.len() < *limit {

@@ -25,6 +25,9 @@ pub(super) const CLAIM: usize = 1_000;
 /// How often the node looks for what was claimed ahead and has waited for as long.
 const MAX_WAIT: Duration = Duration::from_millis(200);
 
+/// How often the node looks whether runs of other nodes have ended that keep its jobs back. The ends of its own it knows.
+const HELD: Duration = Duration::from_millis(100);
+
 impl Dispatcher {
     /// Begins a claim, if there is anything to ask for and nothing against it.
     pub(super) fn claim(&mut self) {
@@ -67,6 +70,11 @@ impl Dispatcher {
     }
 
     fn claimed(&mut self, Claiming { node, demands, began, .. }: Claiming, answer: Result<Claimed>) {
+        let held = answer.as_ref().map_or(&[][..], |claimed| &claimed.held);
+        self.queues.answered(&demands, held);
+        if !held.is_empty() && self.held.is_none() {
+            self.held = Some(self.environment.clock.sleep(HELD));
+        }
         let claimed = match answer {
             Ok(claimed) => claimed,
             Err(error) => {
@@ -88,7 +96,7 @@ impl Dispatcher {
             self.wake_in(wait);
         }
         self.note_filled(&demands, &claimed.jobs);
-        self.note_idle(claimed.jobs.is_empty());
+        self.note_idle(claimed.jobs.is_empty() && claimed.held.is_empty());
         let now = self.environment.clock.now();
         self.prefetch.claimed(began, now);
         let is_ours = self.phase == Phase::Open && self.node == Some(node);

@@ -27,7 +27,8 @@ impl Dispatcher {
             Some(Idle::Unknown | Idle::Yes) if is_busy => self.idle = Some(Idle::Unknown),
             Some(Idle::Yes) => self.shut_down(),
             Some(_) if self.queues.is_empty() => self.shut_down(),
-            Some(Idle::Unknown) if self.claiming.is_none() => {
+            // What limits of the cluster keep back is still to be run.
+            Some(Idle::Unknown) if self.claiming.is_none() && self.held.is_none() => {
                 self.queues.all_ready();
                 self.claim();
                 if self.claiming.is_some() {

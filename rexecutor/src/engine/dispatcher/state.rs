@@ -44,6 +44,8 @@ pub(in crate::engine) struct Dispatcher {
     pub(super) outage: Outage,
     /// When to claim though nobody came: when the next job is due, at the latest after the poll interval.
     pub(super) timer: (DateTime<Utc>, BoxFuture<'static, ()>),
+    /// While limits of the cluster keep due jobs back, until the next look whether runs of other nodes have ended.
+    pub(super) held: Option<BoxFuture<'static, ()>>,
     pub(super) orphans: Orphans,
     /// The membership that was found to have ended.
     pub(super) lost: Option<NodeId>,
@@ -74,6 +76,7 @@ impl Dispatcher {
             pause: None,
             outage: Outage::new(clock.clone(), "claim", options.seed),
             timer: (deadline(clock.now(), options.poll_interval), clock.sleep(options.poll_interval)),
+            held: None,
             orphans: Orphans::default(),
             lost: None,
             phase: Phase::Open,

@@ -41,12 +41,19 @@ impl Dispatcher {
             self.end(ended);
             has_worked = true;
         }
-        has_worked |= self.settlements.advance(context);
+        if self.settlements.advance(context) {
+            self.queues.settled(self.settlements.is_empty());
+            has_worked = true;
+        }
         if let Poll::Ready(reasons) = self.connections.wakeup.poll_listen(context) {
             self.woken(&reasons);
             has_worked = true;
         }
         has_worked |= fires(&mut self.pause, context);
+        if fires(&mut self.held, context) {
+            self.queues.held_ready();
+            has_worked = true;
+        }
         if self.timer.1.poll_unpin(context).is_ready() {
             self.look_again();
             has_worked = true;

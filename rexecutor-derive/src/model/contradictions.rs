@@ -1,0 +1,39 @@
+//! Arguments that are right alone and wrong together.
+
+use super::{Job, Retain};
+use crate::{
+    args::{Arg, integer},
+    errors::Errors,
+};
+
+/// Finds the arguments of a job that contradict each other.
+pub(super) fn find(job: &Job, args: &[Arg], errors: &mut Errors) {
+    let named = |name: &str| args.iter().find(|arg| arg.name == name);
+    if let (Some(_), Some(unique)) = (named("unique_within"), named("unique")) {
+        errors.push(&unique.name, "`unique_within` says that already; write `unique(within = \"..\")` alone");
+    }
+    let [node, cluster] = [&job.max_concurrency, &job.cluster_concurrency].map(|most| most.as_ref().and_then(integer));
+    if let (Some(node), Some(cluster), Some(arg)) = (node, cluster, named("max_concurrency"))
+        && node > cluster
+    {
+        let problem = format!(
+            "`max_concurrency = {node}` is more than all nodes together may run (`cluster_concurrency = {cluster}`): lower it \
+             or leave it out"
+        );
+        errors.push(&arg.name, problem);
+    }
+    if let (Some(retain), Some(unique), Some(arg)) = (job.retain, &job.unique, named("retain")) {
+        let too_short = match retain {
+            Retain::Forever => false,
+            Retain::Nothing => true,
+            Retain::Millis(kept) => unique.within_millis.is_none_or(|within| within > kept),
+        };
+        if too_short && unique.covers_complete() {
+            errors.push(
+                &arg.name,
+                "complete jobs are deleted while they are still to be unique: retain them for longer, or leave `complete` \
+                 out of the statuses with `unique(statuses = [..])`",
+            );
+        }
+    }
+}

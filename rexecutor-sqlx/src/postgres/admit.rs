@@ -1,0 +1,161 @@
+//! The step before a claim: what of the demands the cluster allows, and the claim of that.
+//!
+//! # Invariants
+//!
+//! - An executor's limit is declared, and every node is outdated, before the first job is claimed under it: from then on
+//!   every claim that begins knows of it.
+//! - Of each limited executor one claim at a time decides. It holds the lock until it has committed, and counts after it has
+//!   got it, in a statement of its own: so it sees what all before it have claimed.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+use rexecutor::{
+    backend::{
+        Demand,
+        admission::{self, Concurrency, Controls},
+    },
+    job::{ExecutorName, NodeId},
+};
+use sqlx::{PgConnection, Row, postgres::PgRow};
+
+use super::{
+    backend::Database,
+    claim::sort,
+    control::{executor, pause},
+    error, row,
+    scan::Found,
+    session::{INDEXED, set_local},
+};
+
+/// How long a claim waits for another one of the same executor, in milliseconds. A node that froze in the middle of one must
+/// not keep the others from all else that they could do.
+const LOCK_TIMEOUT: &str = "1000";
+
+/// What is stored about executors, and about the whole cluster by its name.
+struct Stored {
+    controls: HashMap<ExecutorName, Controls>,
+    now: DateTime<Utc>,
+}
+
+impl Database {
+    /// Stores what this node's program declares, before anything is claimed under it.
+    pub(super) async fn declare(&self, node: NodeId, demands: &[Demand]) -> sqlx::Result<()> {
+        let new = self.controls.undeclared(node, demands);
+        if new.is_empty() {
+            return Ok(());
+        }
+        let executors: Vec<String> = new.iter().map(|demand| demand.executor.to_string()).collect();
+        let most = |demand: &Demand| demand.cluster.concurrency.and_then(|most| i64::try_from(most).ok());
+        let most: Vec<i64> = new.iter().map(|demand| most(demand).unwrap_or(i64::MAX)).collect();
+        let mut transaction = self.begin().await?;
+        let query = self.query(&self.queries.declare_limits).bind(node.0).bind(executors).bind(most);
+        let stored = query.fetch_all(&mut *transaction).await?;
+        transaction.commit().await?;
+        // Else the node is no member, as its claim will tell.
+        if stored.len() == new.len() {
+            self.outdate_nodes().await?;
+            self.controls.declared(node, new);
+        }
+        Ok(())
+    }
+
+    /// Learns about which executors anything is stored, for this node.
+    pub(super) async fn read_controls(&self, node: NodeId) -> sqlx::Result<()> {
+        let _turn = self.reading_controls.lock().await;
+        let mut transaction = self.begin().await?;
+        self.query(&self.queries.update_node).bind(node.0).execute(&mut *transaction).await?;
+        let rows = self.query(&self.queries.list_controls).fetch_all(&mut *transaction).await?;
+        let known = |row: &PgRow| Ok((executor(row)?, row.try_get("is_limited")?));
+        self.controls.set(rows.iter().map(known).collect::<sqlx::Result<_>>()?);
+        transaction.commit().await
+    }
+
+    /// Claims jobs of executors about which something is stored, as far as that allows it.
+    pub(super) async fn claim_admitted(&self, node: NodeId, demands: &[Demand]) -> sqlx::Result<Found> {
+        let settings = format!("{}; {}", set_local(&INDEXED), set_local(&[("lock_timeout", LOCK_TIMEOUT)]));
+        let mut transaction = self.begin_with(self.options.timeout, &settings).await?;
+        let Some(locked) = self.lock_limits(&mut transaction, self.controls.limited(demands)).await? else {
+            let held = demands.iter().map(|demand| demand.executor.clone()).collect();
+            return Ok(Found { held, is_member: true, ..Found::default() });
+        };
+        let Stored { controls, now } = self.find_controls(&mut transaction, demands, &locked).await?;
+        let admitted = admission::admit(demands, |executor| controls.get(executor), now);
+        // Also when nothing is admitted, to learn whether the node is a member.
+        let mut found = self.scan(&mut transaction, node, &admitted.demands).await?;
+        let full = admitted.full(&found.jobs);
+        let mut again_at = admitted.again_at;
+        if !full.is_empty() && !found.is_outdated {
+            let (held, next) = self.find_held(&mut transaction, &full).await?;
+            (found.held, again_at) = (held, again_at.into_iter().chain(next).min());
+        }
+        self.quarantine(&mut transaction, found.take_unreadable()).await?;
+        transaction.commit().await?;
+        let again_in = again_at.filter(|_| found.is_member).and_then(|at| (at - now).to_std().ok());
+        found.next_due_in = found.next_due_in.into_iter().chain(again_in).min();
+        sort(&mut found.jobs, &admitted.demands);
+        Ok(found)
+    }
+
+    /// Makes sure that no other claim decides about these executors until the transaction ends; `None`: another one has not
+    /// ended in time.
+    async fn lock_limits(
+        &self,
+        connection: &mut PgConnection,
+        limited: Vec<String>,
+    ) -> sqlx::Result<Option<HashSet<ExecutorName>>> {
+        if limited.is_empty() {
+            return Ok(Some(HashSet::new()));
+        }
+        match self.query(&self.queries.lock_limits).bind(limited).fetch_all(connection).await {
+            Ok(rows) => rows.iter().map(executor).collect::<sqlx::Result<_>>().map(Some),
+            Err(error) if error::code(&error).as_deref() == Some("55P03") => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What is stored about these executors. Of those with a limit that are not locked nothing may be claimed.
+    async fn find_controls(
+        &self,
+        connection: &mut PgConnection,
+        demands: &[Demand],
+        locked: &HashSet<ExecutorName>,
+    ) -> sqlx::Result<Stored> {
+        let executors: Vec<String> = demands.iter().map(|demand| demand.executor.to_string()).collect();
+        let query = self.query(&self.queries.find_controls).bind(self.now()).bind(executors);
+        let mut stored = Stored { controls: HashMap::new(), now: DateTime::<Utc>::MIN_UTC };
+        for row in &query.fetch_all(connection).await? {
+            stored.now = row::instant(row, "now")?;
+            let (executor, mut controls) = (executor(row)?, Controls::default());
+            controls.pause = pause(row)?;
+            let limit: Option<i64> = row.try_get("max_running")?;
+            let running: Option<i64> = row.try_get("running")?;
+            if let Some((limit, running)) = limit.zip(running) {
+                let limit = if locked.contains(&executor) { limit } else { 0 };
+                let count = |number: i64| usize::try_from(number).unwrap_or_default();
+                controls.concurrency = Some(Concurrency::new(count(running), count(limit)));
+            }
+            stored.controls.insert(executor, controls);
+        }
+        Ok(stored)
+    }
+
+    /// Which of these have due jobs, and when the first of the others has one.
+    async fn find_held(
+        &self,
+        connection: &mut PgConnection,
+        full: &[ExecutorName],
+    ) -> sqlx::Result<(Vec<ExecutorName>, Option<DateTime<Utc>>)> {
+        let executors: Vec<String> = full.iter().map(ToString::to_string).collect();
+        let query = self.query(&self.queries.find_first_due).bind(self.now()).bind(executors);
+        let (mut held, mut next) = (Vec::new(), None);
+        for row in &query.fetch_all(connection).await? {
+            match row.try_get("is_due")? {
+                true => held.push(executor(row)?),
+                // One that is due at 'infinity' is never due.
+                false => next = next.into_iter().chain(row::optional_instant(row, "due_at").ok().flatten()).min(),
+            }
+        }
+        Ok((held, next))
+    }
+}

@@ -1,0 +1,4 @@
+-- What is paused, or was until its end; the whole cluster, whose row has no name, comes first.
+SELECT executor, paused_at, paused_until, paused_by, pause_reason
+FROM rexecutor_controls
+ORDER BY executor
