@@ -92,6 +92,7 @@ fn settings(job: &Job) -> String {
     words.extend(max_attempts.as_ref().map(|attempts| format!("at most {} attempts", shown(attempts))));
     words.extend(said.backoff.as_ref().map(|backoff| format!("backoff `{backoff}`")));
     words.extend(timeout.map(|millis| format!("times out after {}", time(millis))));
+    words.extend(job.deadline.map(|millis| format!("of no use {} after it is enqueued", time(millis))));
     words.extend(max_concurrency.as_ref().map(|most| format!("at most {} at once on a node", shown(most))));
     words.extend(cluster_concurrency.map(|most| format!("at most {} at once on all nodes", shown(most))));
     words.extend(priority.as_ref().map(|priority| format!("priority {}", shown(priority))));
@@ -138,6 +139,12 @@ fn consts(job: &Job) -> TokenStream {
         consts.extend(quote!(
             const BLOCKING: bool = true;
         ));
+    }
+    if let Some(millis) = job.deadline {
+        let (krate, deadline) = (&job.krate, delta(job, millis));
+        consts.extend(quote! {
+            const DEADLINE: ::core::option::Option<#krate::TimeDelta> = ::core::option::Option::Some(#deadline);
+        });
     }
     let retention = job.retain.map(|retain| match retain {
         Retain::Forever => quote!(Forever),

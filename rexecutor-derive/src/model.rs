@@ -33,6 +33,7 @@ pub(crate) struct Job {
     pub(crate) priority: Option<Expr>,
     pub(crate) tags: Vec<LitStr>,
     pub(crate) timeout: Option<u64>,
+    pub(crate) deadline: Option<u64>,
     pub(crate) is_blocking: bool,
     pub(crate) backoff: Option<Backoff>,
     pub(crate) unique: Option<Unique>,
@@ -64,7 +65,7 @@ pub(crate) enum Retain {
     Millis(u64),
 }
 
-const ARGS: [&str; 18] = [
+const ARGS: [&str; 19] = [
     "name",
     "executor",
     "max_attempts",
@@ -74,6 +75,7 @@ const ARGS: [&str; 18] = [
     "priority",
     "tags",
     "timeout",
+    "deadline",
     "blocking",
     "backoff",
     "unique_within",
@@ -124,6 +126,7 @@ impl Job {
             priority: None,
             tags: Vec::new(),
             timeout: None,
+            deadline: None,
             is_blocking: false,
             backoff: None,
             unique: None,
@@ -145,6 +148,7 @@ impl Job {
             "priority" => self.priority = Some(arg.number(0, u16::MAX.into())?),
             "tags" => self.tags = tags(arg)?,
             "timeout" => self.timeout = Some(duration::millis(arg.text("30s")?)?),
+            "deadline" => self.deadline = Some(duration::millis(arg.text("1h")?)?),
             "blocking" => self.is_blocking = flag(arg)?,
             "backoff" => {
                 self.backoff = Some(Backoff::parse(arg, errors)?);

@@ -11,7 +11,7 @@ const QUEUE: &str = "; there are no queues: each job has a line of its own, with
 const QUOTED: &str = ", a duration as `\"30s\"`";
 const CRON: &str = ", as `cron = \"0 */5 * * * *\"` for every five minutes";
 
-const SYNONYMS: [Synonym; 76] = [
+const SYNONYMS: [Synonym; 78] = [
     ("retries", "max_attempts", FIRST_RUN),
     ("retry", "max_attempts", FIRST_RUN),
     ("max_retries", "max_attempts", FIRST_RUN),
@@ -43,7 +43,9 @@ const SYNONYMS: [Synonym; 76] = [
     ("timeout_seconds", "timeout", QUOTED),
     ("timeout_ms", "timeout", QUOTED),
     ("max_duration", "timeout", QUOTED),
-    ("deadline", "timeout", QUOTED),
+    ("expires_in", "deadline", QUOTED),
+    ("expires", "deadline", QUOTED),
+    ("ttl", "deadline", QUOTED),
     ("ttr", "timeout", QUOTED),
     ("tz", "timezone", ""),
     ("zone", "timezone", ""),

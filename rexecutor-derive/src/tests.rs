@@ -41,6 +41,7 @@ fn every_argument_is_taken() {
         priority = 1,
         tags = ["a", "b"],
         timeout = "30s",
+        deadline = "1h",
         blocking,
         backoff = exponential("4s", max = "7d", jitter = 0.1),
         unique(key = |data| data.len(), within = "5m", statuses = [scheduled], on_conflict = replace(priority, data)),

@@ -9,7 +9,7 @@ use crate::{
     criteria::UniquenessCriteria,
     executing::Executor,
     global::{self, NoGlobalBackend},
-    model::{BackendError, Due, Enqueued, NewJob},
+    model::{BackendError, Deadline, Due, Enqueued, NewJob},
     validate::{self, InvalidJob},
 };
 
@@ -95,7 +95,8 @@ impl<E: Executor> JobBuilder<'_, E> {
             job: NewJob::new(E::NAME, String::new())
                 .with_max_attempts(E::MAX_ATTEMPTS)
                 .with_priority(E::PRIORITY)
-                .with_tags(E::TAGS.iter().map(|tag| (*tag).to_owned()).collect()),
+                .with_tags(E::TAGS.iter().map(|tag| (*tag).to_owned()).collect())
+                .with_deadline(E::DEADLINE.map(Deadline::In)),
             unique: None,
             executor: PhantomData,
         }
@@ -151,6 +152,24 @@ impl<'a, E: Executor, D> JobBuilder<'a, E, D> {
     /// How long after it is stored the job is due, by the backend's clock: not negative, at most 1,000 years.
     pub fn schedule_in(mut self, delay: TimeDelta) -> Self {
         self.job.due = Due::In(delay);
+        self
+    }
+
+    /// How long after it is stored there is no use in the job any more, in place of [`Executor::DEADLINE`]: not negative, at
+    /// most 1,000 years.
+    ///
+    /// It does not start after that, by the backend's clock. If it runs then, it is stopped as by a timeout, and if it waits,
+    /// it is found within some seconds; either way it is discarded with
+    /// [`ErrorType::DeadlinePassed`](crate::job::ErrorType::DeadlinePassed), whatever attempts are left. A rerun by hand forgets a
+    /// deadline that has passed.
+    pub fn deadline_in(mut self, delay: TimeDelta) -> Self {
+        self.job = self.job.with_deadline(Deadline::In(delay));
+        self
+    }
+
+    /// The instant after which there is no use in the job any more; see [`deadline_in`](Self::deadline_in).
+    pub fn deadline_at(mut self, at: DateTime<Utc>) -> Self {
+        self.job = self.job.with_deadline(Deadline::At(at.trunc_subsecs(6)));
         self
     }
 

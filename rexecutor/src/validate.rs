@@ -47,9 +47,19 @@ pub(crate) fn new_job(job: &NewJob, max_bytes: usize) -> Checked {
         Some(Deadline::At(at)) => instant("deadline", at)?,
     }
     match job.due {
-        Due::Now => Ok(()),
-        Due::In(delay) => self::delay("schedule_in", delay),
-        Due::At(at) => instant("schedule_at", at),
+        Due::Now => {}
+        Due::In(delay) => self::delay("schedule_in", delay)?,
+        Due::At(at) => instant("schedule_at", at)?,
+    }
+    let is_too_late = match (job.due, job.extras.deadline) {
+        (Due::In(delay), Some(Deadline::In(deadline))) => deadline <= delay,
+        (Due::At(due), Some(Deadline::At(deadline))) => deadline <= due,
+        (_, Some(Deadline::In(deadline))) => deadline.is_zero(),
+        _ => false,
+    };
+    match is_too_late {
+        true => Err(InvalidJob::new("deadline", "it passes before the job is due, so the job would never start")),
+        false => Ok(()),
     }
 }
 

@@ -22,6 +22,13 @@ pub(super) fn find(job: &Job, args: &[Arg], errors: &mut Errors) {
         );
         errors.push(&arg.name, problem);
     }
+    if let (Some(timeout), Some(deadline), Some(arg)) = (job.timeout, job.deadline, named("timeout"))
+        && timeout > deadline
+    {
+        let problem =
+            "an attempt never runs for so long, because the job's `deadline` comes before: lower it or leave it out";
+        errors.push(&arg.name, problem);
+    }
     if let (Some(retain), Some(unique), Some(arg)) = (job.retain, &job.unique, named("retain")) {
         let too_short = match retain {
             Retain::Forever => false,

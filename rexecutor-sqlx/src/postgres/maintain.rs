@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, time::Duration};
 use chrono::TimeDelta;
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{Heartbeat, Maintain, Node, Result, lifecycle},
-    job::{ExecutorName, JobId, Lease, NodeId},
+    backend::{Heartbeat, JobRow, Maintain, Node, Result, lifecycle},
+    job::{ExecutorName, JobId, JobStatus, Lease, NodeId},
     pruner::PruneSpec,
 };
 use sqlx::{Row, postgres::types::PgInterval};
@@ -90,31 +90,43 @@ impl Database {
         session.end().await
     }
 
-    /// Rescues a batch; `None` when there is nothing left.
+    /// Rescues a batch, and discards one of jobs whose deadline has come; `None` when there is nothing left.
     async fn rescue(&self) -> sqlx::Result<Option<(usize, BTreeSet<ExecutorName>)>> {
         // There are none as a rule, which costs a statement and no transaction.
         let mut session = self.session().await?;
-        let first = self.query(&self.queries.lock_lost_jobs).bind(1_i64).fetch_optional(&mut *session).await?;
+        let first =
+            self.query(&self.queries.lock_lost_jobs).bind(1_i64).bind(self.now()).fetch_optional(&mut *session).await?;
         session.end().await?;
         if first.is_none() {
             return Ok(None);
         }
         let mut transaction = self.begin().await?;
-        let rows = self.query(&self.queries.lock_lost_jobs).bind(BATCH).fetch_all(&mut *transaction).await?;
+        let rows =
+            self.query(&self.queries.lock_lost_jobs).bind(BATCH).bind(self.now()).fetch_all(&mut *transaction).await?;
         let ids = rows.iter().map(|row| row.try_get("id")).collect::<sqlx::Result<Vec<i64>>>()?;
         if ids.is_empty() {
             return Ok(None);
         }
         let query = self.query(&self.queries.find_lost_jobs).bind(self.now()).bind(ids);
         let Locked { mut jobs, unreadable, now } = Locked::read(&query.fetch_all(&mut *transaction).await?)?;
+        let rescued: BTreeSet<ExecutorName> = jobs.iter().filter(is_lost).map(|job| job.executor.clone()).collect();
+        let count = jobs.iter().filter(is_lost).count();
         if let Some(now) = now {
-            jobs.iter_mut().for_each(|job| lifecycle::rescue(job, now));
+            for job in &mut jobs {
+                if !lifecycle::expire(job, now) {
+                    lifecycle::rescue(job, now);
+                }
+            }
         }
         self.store_states(&mut transaction, &jobs).await?;
         self.quarantine(&mut transaction, unreadable).await?;
         transaction.commit().await?;
-        Ok(Some((jobs.len(), jobs.into_iter().map(|job| job.executor).collect())))
+        Ok(Some((count, rescued)))
     }
+}
+
+fn is_lost(job: &&JobRow) -> bool {
+    job.status == JobStatus::Executing
 }
 
 fn long(duration: Duration) -> PgInterval {

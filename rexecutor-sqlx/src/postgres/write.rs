@@ -79,7 +79,9 @@ impl Database {
             .bind(each(jobs, |job| job.discarded_at))
             .bind(errors)
             .bind(each(jobs, |job| job.marks.stored().map(u32::cast_signed)))
-            .bind(each(jobs, |job| job.extras.output.clone()));
+            .bind(each(jobs, |job| job.extras.output.clone()))
+            .bind(each(jobs, JobRow::deadline))
+            .bind(each(jobs, |job| job.lease.0));
         query.execute(connection).await.map(drop)
     }
 

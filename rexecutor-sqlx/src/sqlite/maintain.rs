@@ -70,14 +70,18 @@ impl Maintain for SqliteBackend {
             let delete = sqlx::query(queries::delete_dead_nodes()).bind(micros(work.now));
             delete.execute(&mut *work.conn).await?;
             let mut lost = write::lock_lost(work).await?;
+            let mut count = 0;
             for job in &mut lost {
-                lifecycle::rescue(job, work.now);
+                if !lifecycle::expire(job, work.now) {
+                    lifecycle::rescue(job, work.now);
+                    work.due.insert(job.executor.clone());
+                    count += 1;
+                }
             }
             if !lost.is_empty() {
                 write::store_states(work, &lost).await?;
             }
-            work.due.extend(lost.iter().map(|job| job.executor.clone()));
-            Ok(lost.len())
+            Ok(count)
         };
         Box::pin(self.0.writer.write(Commit::Progress, step))
     }

@@ -26,9 +26,9 @@ pub(super) async fn lock(work: &mut Work<'_>, ids: &[JobId]) -> Result<Vec<JobRo
     readable(work, &rows).await
 }
 
-/// The executing jobs of nodes that are no members.
+/// The executing jobs of nodes that are no members, and those that are blocked or wait and whose deadline has come.
 pub(super) async fn lock_lost(work: &mut Work<'_>) -> Result<Vec<JobRow>, sqlx::Error> {
-    let rows = sqlx::query(queries::find_lost_jobs()).fetch_all(&mut *work.conn).await?;
+    let rows = sqlx::query(queries::find_lost_jobs()).bind(micros(work.now)).fetch_all(&mut *work.conn).await?;
     readable(work, &rows).await
 }
 
@@ -58,6 +58,8 @@ pub(super) async fn store_states(work: &mut Work<'_>, jobs: &[JobRow]) -> Result
             job.discarded_at.map(micros),
             job.marks.stored(),
             job.extras.output,
+            job.deadline().map(micros),
+            job.lease.0,
         ])
     }));
     sqlx::query(queries::store_states()).bind(states.to_string()).execute(&mut *work.conn).await?;

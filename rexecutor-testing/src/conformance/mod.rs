@@ -20,6 +20,7 @@ mod amend;
 mod claim;
 mod control;
 mod damage;
+mod deadlines;
 mod enqueue;
 mod harness;
 mod limits;
@@ -149,6 +150,11 @@ cases! {
         trap_14_the_runs_of_a_dead_node_count_until_they_are_rescued,
         of_sixteen_claimers_never_more_run_than_the_limit,
         a_pause_holds_beside_a_limit;
+    deadlines:
+        a_job_that_waits_past_its_deadline_is_discarded,
+        a_job_that_runs_past_its_deadline_is_left_to_its_node,
+        a_rerun_forgets_a_deadline_that_has_passed,
+        a_thousand_jobs_miss_their_deadline_at_once;
     query:
         trap_33_conditions_keep_to_their_parentheses,
         an_empty_list_is_none_and_an_empty_condition_is_all,

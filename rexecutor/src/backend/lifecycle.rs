@@ -14,7 +14,7 @@
 //! ```
 //!
 //! A job that is blocked or waits is cancelled at once, an executing one when its run has ended. A rerun leads from
-//! waiting and from finished statuses back to scheduled.
+//! waiting and from finished statuses back to scheduled. One that is blocked or waits past its deadline is discarded.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -121,6 +121,22 @@ pub fn rescue(row: &mut JobRow, now: DateTime<Utc>) {
 /// What is recorded of an attempt whose node is gone.
 pub const NODE_LOST: &str = "the node that ran this attempt died or lost its connection";
 
+/// Discards a job that is blocked or waits and whose deadline has come; returns whether it is one.
+pub fn expire(row: &mut JobRow, now: DateTime<Utc>) -> bool {
+    let waits = row.status.is_pending() || row.status == JobStatus::Blocked;
+    let Some(deadline) = row.deadline().filter(|deadline| waits && *deadline <= now) else { return false };
+    // As a claim would: that there may be errors is told by the lease.
+    row.lease = Lease(row.lease.0.saturating_add(1));
+    record(row, &deadline_passed(deadline), now);
+    finish(row, Finish::Discarded, now);
+    true
+}
+
+/// What is recorded of a job whose deadline has come before it was done.
+pub fn deadline_passed(deadline: DateTime<Utc>) -> Failure {
+    Failure::new(ErrorType::DeadlinePassed, format!("its deadline was {deadline}"))
+}
+
 /// Lets a blocked job be claimed, as soon as it is due.
 ///
 /// # Errors
@@ -166,7 +182,8 @@ pub fn cancel(row: &mut JobRow, reason: String, now: DateTime<Utc>) -> Result<()
     }
 }
 
-/// Makes a job due now, with all its attempts. Its recorded errors stay, its output does not.
+/// Makes a job due now, with all its attempts. Its recorded errors stay, its output does not, nor does a deadline that has
+/// passed.
 ///
 /// # Errors
 ///
@@ -185,6 +202,9 @@ pub fn rerun(row: &mut JobRow, now: DateTime<Utc>) -> Result<(), AmendError> {
     row.scheduled_at = now;
     row.extras.set(|extra| &mut extra.cancel_reason, None);
     row.extras.set(|extra| &mut extra.output, None);
+    if row.deadline().is_some_and(|deadline| deadline <= now) {
+        row.extras.set(|extra| &mut extra.deadline, None);
+    }
     row.completed_at = None;
     row.cancelled_at = None;
     row.discarded_at = None;

@@ -125,6 +125,8 @@ roles! {
     /// - `rescue` ends the runs of nodes that are no members, and of no others: each becomes a failed attempt with
     ///   [`ErrorType::NodeLost`](crate::job::ErrorType::NodeLost), due again at once, or discarded if it was the last, or
     ///   cancelled if that was asked.
+    /// - `rescue` also discards the jobs that are blocked or wait and whose deadline has come, with
+    ///   [`ErrorType::DeadlinePassed`](crate::job::ErrorType::DeadlinePassed); they do not count in its answer.
     /// - `prune` deletes finished jobs that match, oldest first, at most `limit` of them. A rule or a scope that the backend
     ///   does not know is refused.
     pub trait Maintain {
@@ -137,7 +139,7 @@ roles! {
         /// Ends a node's membership.
         Leave => fn leave(node: NodeId) -> Result<()>;
 
-        /// Takes back the jobs of dead nodes; returns how many there were.
+        /// Takes back the jobs of dead nodes, returns how many there were, and discards those whose deadline has come.
         Rescue => fn rescue() -> Result<usize>;
 
         /// Deletes finished jobs; returns how many.

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::{FutureExt, future::BoxFuture};
 
 use crate::context::{JobContext, Stop};
@@ -17,17 +18,27 @@ use crate::context::{JobContext, Stop};
 pub(super) enum Interruption {
     /// It has run for as long as it may.
     TimedOut(Duration),
+    /// The job's deadline has come.
+    Late(DateTime<Utc>),
     /// It was stopped.
     Aborted,
+}
+
+/// How long it was until the job's deadline when it was claimed, by the backend's clock; `None`: it has none.
+pub(super) fn time_left(context: &JobContext) -> Option<TimeDelta> {
+    let row = context.row();
+    Some(row.deadline()? - row.attempted_at.unwrap_or(row.inserted_at))
 }
 
 /// What one run is held to.
 pub(super) struct Deadlines {
     context: JobContext,
     timeout: Option<Duration>,
+    /// When the job's deadline comes, by the node's clock.
+    last: Option<DateTime<Utc>>,
     /// How long the job may take to stop once it was asked to.
     grace: Duration,
-    /// Fires when the timeout is over.
+    /// Fires when the timeout is over, or the job's deadline comes, whichever is first.
     deadline: Option<BoxFuture<'static, ()>>,
     /// Fires when the job's token is cancelled.
     asked: Option<BoxFuture<'static, ()>>,
@@ -37,7 +48,24 @@ pub(super) struct Deadlines {
 
 impl Deadlines {
     pub(super) fn new(context: JobContext, timeout: Option<Duration>, grace: Duration) -> Self {
-        Self { context, timeout, grace, deadline: None, asked: None, expiry: None }
+        let after = |left| context.clock().now().checked_add_signed(left).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        let last = time_left(&context).map(after);
+        Self { context, timeout, last, grace, deadline: None, asked: None, expiry: None }
+    }
+
+    /// How long the work may go on from now.
+    fn limit(&self) -> Option<Duration> {
+        let left = |last: DateTime<Utc>| (last - self.context.clock().now()).to_std().unwrap_or_default();
+        self.timeout.into_iter().chain(self.last.map(left)).min()
+    }
+
+    /// Why it may go on no longer: the job's own deadline is final, so it comes first.
+    fn interruption(&self) -> Interruption {
+        let is_late = self.last.is_some_and(|last| last <= self.context.clock().now());
+        match (self.timeout, self.context.row().deadline()) {
+            (_, Some(deadline)) if is_late => Interruption::Late(deadline),
+            (timeout, _) => Interruption::TimedOut(timeout.unwrap_or_default()),
+        }
     }
 
     pub(super) fn stop(&self) -> &Stop {
@@ -57,18 +85,18 @@ impl Deadlines {
     fn poll_end(&mut self, task: &mut Context<'_>) -> Poll<Interruption> {
         // Before looking, or what changes in between would wake nobody.
         self.context.stop().wake(task);
-        let clock = self.context.clock();
-        if let Some(after) = self.timeout
-            && self.deadline.get_or_insert_with(|| clock.sleep(after)).poll_unpin(task).is_ready()
-        {
-            return Poll::Ready(Interruption::TimedOut(after));
+        if self.deadline.is_none() {
+            self.deadline = self.limit().map(|after| self.context.clock().sleep(after));
+        }
+        if self.deadline.as_mut().is_some_and(|deadline| deadline.poll_unpin(task).is_ready()) {
+            return Poll::Ready(self.interruption());
         }
         let stop = self.context.stop();
         if stop.is_aborted() {
             return Poll::Ready(Interruption::Aborted);
         }
         if self.expiry.is_none() && stop.poll_asked(&mut self.asked, task).is_ready() {
-            self.expiry = Some(clock.sleep(self.grace));
+            self.expiry = Some(self.context.clock().sleep(self.grace));
         }
         match &mut self.expiry {
             Some(expiry) => expiry.poll_unpin(task).map(|()| Interruption::Aborted),

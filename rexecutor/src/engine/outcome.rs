@@ -6,9 +6,10 @@ use std::{
     time::Duration,
 };
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
+    backend::lifecycle,
     executing::{Disposition, ExecutionError, ExecutionResult},
     limits::MIN_SNOOZE,
     model::{ErrorType, Failure, Outcome},
@@ -20,6 +21,8 @@ pub(super) enum End {
     Returned(ExecutionResult),
     Panicked(String),
     TimedOut(Duration),
+    /// The job's deadline has come.
+    Late(DateTime<Utc>),
     Aborted,
 }
 
@@ -29,8 +32,14 @@ pub(super) fn outcome(end: End, backoff: TimeDelta, is_kept: bool) -> Outcome {
             .unwrap_or_else(|panic| fail(ErrorType::Panic, &panic, backoff)),
         End::Panicked(panic) => fail(ErrorType::Panic, &panic, backoff),
         End::TimedOut(after) => fail(ErrorType::Timeout, &format!("ran for longer than {after:?}"), backoff),
+        End::Late(deadline) => late(deadline),
         End::Aborted => Outcome::GiveBack,
     }
+}
+
+/// Of a job whose deadline has come: no attempt follows.
+pub(super) fn late(deadline: DateTime<Utc>) -> Outcome {
+    Outcome::discard(lifecycle::deadline_passed(deadline))
 }
 
 fn returned(result: ExecutionResult, backoff: TimeDelta, is_kept: bool) -> Outcome {

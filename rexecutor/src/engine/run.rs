@@ -8,17 +8,21 @@
 
 use std::{panic::AssertUnwindSafe, time::Duration};
 
+use chrono::TimeDelta;
 use futures::{FutureExt, future::BoxFuture};
 
 use super::{
-    deadlines::{Deadlines, Interruption},
-    outcome::{End, catch, message, outcome},
+    deadlines::{Deadlines, Interruption, time_left},
+    outcome::{End, catch, late, message, outcome},
     runner::{Begin, Begun, Work},
 };
 use crate::{context::JobContext, executing::ExecutionResult, model::Outcome};
 
 /// Runs a claimed job to its end. A job that was asked to stop is dropped after the `grace`.
 pub(crate) async fn attempt(begin: Begin, context: JobContext, grace: Duration) -> Outcome {
+    if let Some(deadline) = context.row().deadline().filter(|_| time_left(&context) <= Some(TimeDelta::zero())) {
+        return late(deadline);
+    }
     let Begun { work, timeout, backoff, is_kept } = match begin(context.clone()) {
         Ok(begun) => begun,
         Err(outcome) => return outcome,
@@ -67,6 +71,7 @@ impl From<Interruption> for End {
     fn from(interruption: Interruption) -> Self {
         match interruption {
             Interruption::TimedOut(after) => Self::TimedOut(after),
+            Interruption::Late(deadline) => Self::Late(deadline),
             Interruption::Aborted => Self::Aborted,
         }
     }

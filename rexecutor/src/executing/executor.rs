@@ -80,6 +80,10 @@ pub trait Executor: Send + Sync + 'static {
     /// work. The default is `false`.
     const BLOCKING: bool = false;
 
+    /// How long after it is stored there is no use in a job any more: it does not start then, is stopped if it runs, and is
+    /// discarded; see [`deadline_in`](crate::job::builder::JobBuilder::deadline_in). At most 1,000 years. The default is `None`.
+    const DEADLINE: Option<TimeDelta> = None;
+
     /// Which jobs must not exist beside each other. The default is `None`: any may.
     const UNIQUENESS_CRITERIA: Option<UniquenessCriteria<'static>> = None;
 

@@ -28,7 +28,7 @@ pub struct Extra {
     pub group_key: Option<String>,
     /// The flow that it is a part of.
     pub flow: Option<FlowId>,
-    /// After which time there is no use in it any more: once it is stored, always an instant.
+    /// After which time it neither starts nor runs on: once it is stored, always an instant.
     pub deadline: Option<Deadline>,
     /// What it gave when it succeeded, as JSON. Claims do not read it.
     pub output: Option<String>,

@@ -38,6 +38,8 @@ pub enum ErrorType {
     Timeout,
     /// The stored data or metadata no longer decode as the executor's types.
     Decode,
+    /// The job's [deadline](crate::job::builder::JobBuilder::deadline_in) has passed.
+    DeadlinePassed,
     /// The node that ran the job died, or lost its place in the cluster.
     NodeLost,
     /// An error of the job's own: the name that
@@ -52,6 +54,7 @@ impl ErrorType {
             Self::Panic => "panic",
             Self::Timeout => "timeout",
             Self::Decode => "decode",
+            Self::DeadlinePassed => "deadline_passed",
             Self::NodeLost => "node_lost",
             Self::Other(name) => name,
         }
@@ -64,6 +67,7 @@ impl From<String> for ErrorType {
             "panic" => Self::Panic,
             "timeout" => Self::Timeout,
             "decode" => Self::Decode,
+            "deadline_passed" => Self::DeadlinePassed,
             "node_lost" => Self::NodeLost,
             _ => Self::Other(name),
         }

@@ -134,9 +134,8 @@ impl NewJob {
         self
     }
 
-    /// After which time there is no use in it any more.
-    ///
-    /// It is stored and comes back with the row. Nothing heeds it yet.
+    /// After which time there is no use in it any more: it does not start then, is stopped if it runs, and is discarded with
+    /// [`ErrorType::DeadlinePassed`](crate::job::ErrorType::DeadlinePassed).
     #[must_use]
     pub fn with_deadline(mut self, deadline: impl Into<Option<Deadline>>) -> Self {
         self.extras.set(|extra| &mut extra.deadline, deadline.into());

@@ -109,6 +109,11 @@ impl JobRow {
         }
     }
 
+    /// After which instant it neither starts nor runs on.
+    pub fn deadline(&self) -> Option<DateTime<Utc>> {
+        self.extras.deadline.map(|deadline| deadline.at(self.inserted_at))
+    }
+
     /// When it finished, if it has.
     pub fn finished_at(&self) -> Option<DateTime<Utc>> {
         self.completed_at.or(self.cancelled_at).or(self.discarded_at)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::extract::Requirements;
 use crate::{
@@ -45,6 +45,8 @@ pub struct Settings {
     pub retention: Retention,
     /// The most bytes of its encoded data.
     pub max_data_bytes: usize,
+    /// How long after it is stored there is no use in it any more; `None`: there always is.
+    pub deadline: Option<TimeDelta>,
     /// How long an attempt may take; `None`: for ever, or as its own `timeout` says.
     pub timeout: Option<Duration>,
     /// How long a failed attempt waits, as `#[job]` was told; `None`: as [`Executor::backoff`] says.
@@ -64,6 +66,7 @@ impl Settings {
             is_blocking: E::BLOCKING,
             retention: E::RETENTION,
             max_data_bytes: E::MAX_DATA_BYTES,
+            deadline: E::DEADLINE,
             timeout: None,
             backoff: None,
             uniqueness: None,

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use rexecutor::{
     backend::{
-        AmendError, Failure, JobChange, JobRow, Marks, NewJob, Outcome, Unique,
+        AmendError, Deadline, Failure, JobChange, JobRow, Marks, NewJob, Outcome, Unique,
         lifecycle::{self, Effects},
     },
     job::{
@@ -39,6 +39,7 @@ const TABLE: &[(&str, Event, &str)] = &[
     ("an old lease",             |row| Ok(lifecycle::settle(row, Lease(1), &Outcome::complete(true), NOW)),
                                                                                                   ". . . . . . ."),
     ("lose its node",            |row| { lifecycle::rescue(row, NOW); Ok(None) },                 ". . r . . . ."),
+    ("miss its deadline",        |row| { lifecycle::expire(late(row), NOW); Ok(None) },           "d d . d . . ."),
     ("stop, then complete",      |row| Ok(settle(stopping(row), Outcome::complete(true))),        ". . x . . . ."),
     ("stop, then retry",         |row| Ok(settle(stopping(row), Outcome::retry(SOON, failure()))), ". . x . . . ."),
     ("stop, then discard",       |row| Ok(settle(stopping(row), Outcome::discard(failure()))),    ". . x . . . ."),
@@ -76,6 +77,13 @@ fn change() -> JobChange {
 fn replace(row: &mut JobRow) {
     let all = Replace::data().for_statuses(JobStatus::ALL);
     let _ = lifecycle::replace(row, &all, NewJob::new("mail", "9"), NOW);
+}
+
+fn late(row: &mut JobRow) -> &mut JobRow {
+    if matches!(letter(row.status), "b" | "s" | "r") {
+        row.extras.set(|extra| &mut extra.deadline, Some(Deadline::At(NOW)));
+    }
+    row
 }
 
 fn last(row: &mut JobRow) -> &mut JobRow {

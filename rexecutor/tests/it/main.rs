@@ -9,6 +9,7 @@ mod capabilities;
 mod clocks;
 mod cluster_limits;
 mod data;
+mod deadlines;
 mod errors;
 mod for_0_1;
 mod idle;

@@ -20,6 +20,7 @@ fn slowly(attempt: u16) -> TimeDelta {
     priority = 2,
     tags = ["a", "b"],
     timeout = "1m30s",
+    deadline = "1h",
     blocking,
     backoff = slowly,
     unique(by = executor, within = "5m", statuses = [scheduled], on_conflict = replace(priority, data)),
@@ -41,6 +42,7 @@ fn main() {
     assert_eq!((Mail::NAME, Mail::MAX_ATTEMPTS, Mail::PRIORITY, Mail::TAGS), ("mail", 7, 2, ["a", "b"].as_slice()));
     assert_eq!((Mail::MAX_CONCURRENCY, Mail::MAX_DATA_BYTES, Mail::BLOCKING), (Some(10), 4_096, true));
     assert_eq!(Mail::CLUSTER_CONCURRENCY, Some(40));
+    assert_eq!(Mail::DEADLINE, Some(TimeDelta::hours(1)));
     assert_eq!(Mail::RETENTION, Retention::For(TimeDelta::days(7)));
     let unique = UniquenessCriteria::by_executor()
         .and_within(TimeDelta::minutes(5))

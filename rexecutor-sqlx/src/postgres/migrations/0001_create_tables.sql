@@ -49,6 +49,10 @@ WHERE status IN ('scheduled', 'retryable');
 CREATE INDEX jobs_executing ON {schema}.jobs (node, executor)
 WHERE status = 'executing';
 
+-- lock_lost_jobs: jobs whose deadline has come. Only jobs that have one pay for it.
+CREATE INDEX jobs_deadline ON {schema}.jobs (deadline_at)
+WHERE deadline_at IS NOT NULL AND status IN ('blocked', 'scheduled', 'retryable');
+
 -- prune_by_age and prune_by_length: finished jobs, oldest first. Its entries come in at the right end, which is cheap.
 CREATE INDEX jobs_finished ON {schema}.jobs (status, (coalesce(completed_at, cancelled_at, discarded_at)), id)
 WHERE status IN ('complete', 'cancelled', 'discarded');

@@ -4,9 +4,11 @@ UPDATE {schema}.jobs AS job
 SET
     status = new.status,
     attempt = new.attempt,
+    lease = new.lease,
     scheduled_at = new.scheduled_at,
     node = new.node,
     cancel_reason = new.cancel_reason,
+    deadline_at = new.deadline_at,
     marks = new.marks,
     output = new.output,
     completed_at = new.completed_at,
@@ -22,8 +24,10 @@ SET
     END
 FROM unnest(
     $1::BIGINT [], $2::TEXT [], $3::INTEGER [], $4::TIMESTAMPTZ [], $5::BIGINT [], $6::TEXT [], $7::TIMESTAMPTZ [],
-    $8::TIMESTAMPTZ [], $9::TIMESTAMPTZ [], $10::TEXT [], $11::INTEGER [], $12::TEXT []
+    $8::TIMESTAMPTZ [], $9::TIMESTAMPTZ [], $10::TEXT [], $11::INTEGER [], $12::TEXT [],
+    $13::TIMESTAMPTZ [], $14::BIGINT []
 ) AS new (
-    id, status, attempt, scheduled_at, node, cancel_reason, completed_at, cancelled_at, discarded_at, error, marks, output
+    id, status, attempt, scheduled_at, node, cancel_reason, completed_at, cancelled_at, discarded_at, error, marks, output,
+    deadline_at, lease
 )
 WHERE job.id = new.id

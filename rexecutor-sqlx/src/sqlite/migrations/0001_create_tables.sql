@@ -47,6 +47,10 @@ WHERE status = 'executing';
 CREATE INDEX rexecutor_jobs_stopping ON rexecutor_jobs (node)
 WHERE marks IS NOT NULL AND status = 'executing';
 
+-- OR: see rexecutor_jobs_finished.
+CREATE INDEX rexecutor_jobs_deadline ON rexecutor_jobs (deadline_at)
+WHERE deadline_at IS NOT NULL AND (status = 'blocked' OR status = 'scheduled' OR status = 'retryable');
+
 CREATE INDEX rexecutor_jobs_unique ON rexecutor_jobs (unique_key, status, inserted_at)
 WHERE unique_key IS NOT NULL;
 

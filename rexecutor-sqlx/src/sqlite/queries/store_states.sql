@@ -10,6 +10,8 @@ SET
     cancelled_at = run.value ->> 7,
     discarded_at = run.value ->> 8,
     marks = run.value ->> 9,
-    output = run.value ->> 10
+    output = run.value ->> 10,
+    deadline_at = run.value ->> 11,
+    lease = run.value ->> 12
 FROM json_each(?1) AS run
 WHERE rexecutor_jobs.id = run.value ->> 0

@@ -38,6 +38,8 @@ impl From<JobRow> for Indexed {
 pub(super) struct Indexes {
     waiting: BTreeMap<ExecutorName, Queue>,
     executing: Slab<(NodeId, JobId)>,
+    /// The jobs that are blocked or wait and have a deadline.
+    deadlines: BTreeSet<(DateTime<Utc>, JobId)>,
     unique: HashMap<UniqueKey, BTreeSet<JobId>>,
 }
 
@@ -62,6 +64,7 @@ impl Indexes {
 
     /// Adds a row by what changes.
     pub(super) fn add(&mut self, Indexed { row, slot }: &mut Indexed) {
+        self.deadlines.extend(waiting_deadline(row));
         match (row.status, row.node) {
             (JobStatus::Scheduled | JobStatus::Retryable, _) => {
                 let start = (row.scheduled_at, row.id);
@@ -82,6 +85,7 @@ impl Indexes {
 
     /// Removes a row by what changes.
     pub(super) fn remove(&mut self, Indexed { row, slot }: &Indexed) {
+        self.remove_deadline(row);
         match (row.status, row.node) {
             (JobStatus::Scheduled | JobStatus::Retryable, _) => {
                 let Some(queue) = self.waiting.get_mut(&row.executor) else { return };
@@ -98,6 +102,18 @@ impl Indexes {
             (JobStatus::Blocked | JobStatus::Executing, _) => {}
             (JobStatus::Complete | JobStatus::Cancelled | JobStatus::Discarded, _) => {}
         }
+    }
+
+    /// Removes a row from those that have a deadline, as [`take_due`](Self::take_due) has removed it from those that wait.
+    pub(super) fn remove_deadline(&mut self, row: &JobRow) {
+        if let Some(entry) = waiting_deadline(row) {
+            self.deadlines.remove(&entry);
+        }
+    }
+
+    /// The jobs that are blocked or wait and whose deadline has come.
+    pub(super) fn overdue(&self, now: DateTime<Utc>) -> Vec<JobId> {
+        self.deadlines.range(..=(now, LAST)).map(|(_, id)| *id).collect()
     }
 
     /// Removes up to `most` due jobs of an executor, in the order in which they start.
@@ -156,4 +172,9 @@ impl Indexes {
     pub(super) fn unique(&self, key: &UniqueKey) -> impl Iterator<Item = JobId> {
         self.unique.get(key).into_iter().flat_map(|ids| ids.iter().rev().copied())
     }
+}
+
+fn waiting_deadline(row: &JobRow) -> Option<(DateTime<Utc>, JobId)> {
+    let waits = row.status.is_pending() || row.status == JobStatus::Blocked;
+    row.deadline().filter(|_| waits).map(|deadline| (deadline, row.id))
 }

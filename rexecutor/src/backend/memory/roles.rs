@@ -151,6 +151,7 @@ impl Maintain for InMemoryBackend {
 
     fn rescue<'a>(&'a self) -> BoxFuture<'a, Result<usize>> {
         let (mut store, now) = self.store();
+        store.expire(now);
         let executors = store.rescue(now);
         drop(store);
         let count = executors.len();

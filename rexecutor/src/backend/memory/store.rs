@@ -143,6 +143,7 @@ impl Store {
             }
             for id in due {
                 let Some(stored) = self.rows.get_mut(&id) else { continue };
+                self.indexes.remove_deadline(&stored.row);
                 lifecycle::claim(&mut stored.row, node, now);
                 self.indexes.add(stored);
                 claimed.push(stored.row.clone());
@@ -203,6 +204,13 @@ impl Store {
     /// The runs of a node.
     pub(super) fn runs(&self, node: NodeId) -> impl Iterator<Item = &JobRow> {
         self.indexes.runs(node).into_iter().filter_map(|id| self.rows.get(&id)).map(|stored| &stored.row)
+    }
+
+    /// Discards the jobs that are blocked or wait and whose deadline has come.
+    pub(super) fn expire(&mut self, now: DateTime<Utc>) {
+        for id in self.indexes.overdue(now) {
+            let _ = self.change(id, |row| lifecycle::expire(row, now));
+        }
     }
 
     /// Ends the runs of every node that is no member.
