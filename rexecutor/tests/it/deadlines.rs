@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rexecutor::{backend::Enqueue, clock::Clock, prelude::*};
+use rexecutor::{backend::Enqueue, clock::Clock, executor::IntoExecutionResult, prelude::*};
 use tokio::sync::Semaphore;
 
 use crate::{
