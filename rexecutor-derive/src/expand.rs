@@ -4,6 +4,9 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Attribute, ReturnType, Type, parse_quote, spanned::Spanned};
 
+mod consts;
+
+use self::consts::consts;
 use crate::{
     args::shown,
     model::{Backoff, Cron, Job, Retain, Unique, backoff::Curve, unique::By},
@@ -116,58 +119,6 @@ fn types(job: &Job) -> (Type, Type) {
         First::Data(data) => ((**data).clone(), parse_quote!(())),
         First::Job(data, metadata) => ((**data).clone(), (**metadata).clone()),
     }
-}
-
-fn consts(job: &Job) -> TokenStream {
-    let Job { krate, name, tags, max_attempts, max_concurrency, max_data_bytes, priority, .. } = job;
-    let mut consts = quote!(const NAME: &'static str = #name;);
-    consts.extend(max_attempts.as_ref().map(|value| quote!(const MAX_ATTEMPTS: u16 = #value;)));
-    for (name, value) in [("MAX_CONCURRENCY", max_concurrency), ("CLUSTER_CONCURRENCY", &job.cluster_concurrency)] {
-        let name = format_ident!("{name}");
-        consts.extend(
-            value.as_ref().map(
-                |value| quote!(const #name: ::core::option::Option<usize> = ::core::option::Option::Some(#value);),
-            ),
-        );
-    }
-    consts.extend(max_data_bytes.as_ref().map(|value| quote!(const MAX_DATA_BYTES: usize = #value;)));
-    consts.extend(priority.as_ref().map(|value| quote!(const PRIORITY: u16 = #value;)));
-    if !tags.is_empty() {
-        consts.extend(quote!(const TAGS: &'static [&'static str] = &[#(#tags),*];));
-    }
-    if job.is_blocking {
-        consts.extend(quote!(
-            const BLOCKING: bool = true;
-        ));
-    }
-    if let Some(millis) = job.deadline {
-        let (krate, deadline) = (&job.krate, delta(job, millis));
-        consts.extend(quote! {
-            const DEADLINE: ::core::option::Option<#krate::TimeDelta> = ::core::option::Option::Some(#deadline);
-        });
-    }
-    let retention = job.retain.map(|retain| match retain {
-        Retain::Forever => quote!(Forever),
-        Retain::Nothing => quote!(None),
-        Retain::Millis(millis) => {
-            let delta = delta(job, millis);
-            quote!(For(#delta))
-        }
-    });
-    consts.extend(
-        retention.map(
-            |variant| quote!(const RETENTION: #krate::executor::Retention = #krate::executor::Retention::#variant;),
-        ),
-    );
-    if let Some(unique) = job.unique.as_ref().filter(|unique| !matches!(unique.by, By::Key(_))) {
-        let criteria = criteria(job, unique);
-        consts.extend(quote! {
-            const UNIQUENESS_CRITERIA:
-                ::core::option::Option<#krate::job::uniqueness_criteria::UniquenessCriteria<'static>> =
-                ::core::option::Option::Some(#criteria);
-        });
-    }
-    consts
 }
 
 fn delta(job: &Job, millis: u64) -> TokenStream {
