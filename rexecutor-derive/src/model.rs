@@ -13,9 +13,10 @@ use crate::{
 
 pub(crate) mod backoff;
 mod contradictions;
+mod rate;
 pub(crate) mod unique;
 
-pub(crate) use self::{backoff::Backoff, unique::Unique};
+pub(crate) use self::{backoff::Backoff, rate::Rate, unique::Unique};
 
 /// One job.
 pub(crate) struct Job {
@@ -29,6 +30,8 @@ pub(crate) struct Job {
     pub(crate) max_attempts: Option<Expr>,
     pub(crate) max_concurrency: Option<Expr>,
     pub(crate) cluster_concurrency: Option<Expr>,
+    pub(crate) rate_limit: Option<Rate>,
+    pub(crate) burst: Option<Expr>,
     pub(crate) max_data_bytes: Option<Expr>,
     pub(crate) priority: Option<Expr>,
     pub(crate) tags: Vec<LitStr>,
@@ -65,12 +68,14 @@ pub(crate) enum Retain {
     Millis(u64),
 }
 
-const ARGS: [&str; 19] = [
+const ARGS: [&str; 21] = [
     "name",
     "executor",
     "max_attempts",
     "max_concurrency",
     "cluster_concurrency",
+    "rate_limit",
+    "burst",
     "max_data_bytes",
     "priority",
     "tags",
@@ -122,6 +127,8 @@ impl Job {
             max_attempts: None,
             max_concurrency: None,
             cluster_concurrency: None,
+            rate_limit: None,
+            burst: None,
             max_data_bytes: None,
             priority: None,
             tags: Vec::new(),
@@ -144,6 +151,8 @@ impl Job {
             "max_attempts" => self.max_attempts = Some(arg.number(1, u16::MAX.into())?),
             "max_concurrency" => self.max_concurrency = Some(arg.number(1, u32::MAX.into())?),
             "cluster_concurrency" => self.cluster_concurrency = Some(arg.number(1, u32::MAX.into())?),
+            "rate_limit" => self.rate_limit = Some(Rate::parse(arg.text("100/1m")?)?),
+            "burst" => self.burst = Some(arg.number(1, u32::MAX.into())?),
             "max_data_bytes" => self.max_data_bytes = Some(arg.number(1, u32::MAX.into())?),
             "priority" => self.priority = Some(arg.number(0, u16::MAX.into())?),
             "tags" => self.tags = tags(arg)?,

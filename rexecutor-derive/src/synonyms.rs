@@ -8,10 +8,11 @@ const BETWEEN: &str = "; how long to wait between attempts is `backoff = constan
 const SINGLE: &str = "; when a single job is due is said as it is enqueued, `builder().schedule_in(..)`";
 const QUEUE: &str = "; there are no queues: each job has a line of its own, with limits of its own (`max_concurrency`, \
                      `priority`), and a node runs the jobs that it is given (`.only::<..>()`)";
+const RATE: &str = ", jobs and a time as `\"100/1m\"`";
 const QUOTED: &str = ", a duration as `\"30s\"`";
 const CRON: &str = ", as `cron = \"0 */5 * * * *\"` for every five minutes";
 
-const SYNONYMS: [Synonym; 78] = [
+const SYNONYMS: [Synonym; 82] = [
     ("retries", "max_attempts", FIRST_RUN),
     ("retry", "max_attempts", FIRST_RUN),
     ("max_retries", "max_attempts", FIRST_RUN),
@@ -39,6 +40,10 @@ const SYNONYMS: [Synonym; 78] = [
     ("global_concurrency", "cluster_concurrency", ""),
     ("total_concurrency", "cluster_concurrency", ""),
     ("total_limit", "cluster_concurrency", ""),
+    ("rate", "rate_limit", RATE),
+    ("throttle", "rate_limit", RATE),
+    ("per_second", "rate_limit", RATE),
+    ("per_minute", "rate_limit", RATE),
     ("timeout_secs", "timeout", QUOTED),
     ("timeout_seconds", "timeout", QUOTED),
     ("timeout_ms", "timeout", QUOTED),

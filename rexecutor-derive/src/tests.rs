@@ -37,6 +37,8 @@ fn every_argument_is_taken() {
         max_attempts = 3,
         max_concurrency = 10,
         cluster_concurrency = 40,
+        rate_limit = "100/1m",
+        burst = 10,
         max_data_bytes = 4096,
         priority = 1,
         tags = ["a", "b"],

@@ -8,4 +8,5 @@ pub use crate::{
         Retention,
     },
     manage::{ExecutorExt, JobsError},
+    model::Rate,
 };

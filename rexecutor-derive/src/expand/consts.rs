@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use super::{criteria, delta};
-use crate::model::{Job, Retain, unique::By};
+use crate::model::{Job, Rate, Retain, unique::By};
 
 pub(super) fn consts(job: &Job) -> TokenStream {
     let Job { krate, name, tags, max_attempts, max_concurrency, max_data_bytes, priority, .. } = job;
@@ -28,6 +28,7 @@ pub(super) fn consts(job: &Job) -> TokenStream {
             const BLOCKING: bool = true;
         ));
     }
+    consts.extend(job.rate_limit.as_ref().map(|rate| rate_limit(job, rate)));
     if let Some(millis) = job.deadline {
         let (krate, deadline) = (&job.krate, delta(job, millis));
         consts.extend(quote! {
@@ -56,4 +57,14 @@ pub(super) fn consts(job: &Job) -> TokenStream {
         });
     }
     consts
+}
+
+fn rate_limit(job: &Job, rate: &Rate) -> TokenStream {
+    let (krate, Rate { jobs, period_millis }) = (&job.krate, rate);
+    let burst = job.burst.as_ref().map(|burst| quote!(.with_burst(#burst)));
+    quote! {
+        const RATE_LIMIT: ::core::option::Option<#krate::executor::Rate> = ::core::option::Option::Some(
+            #krate::executor::Rate::new(#jobs, ::core::time::Duration::from_millis(#period_millis))#burst
+        );
+    }
 }

@@ -22,6 +22,9 @@ pub(super) fn find(job: &Job, args: &[Arg], errors: &mut Errors) {
         );
         errors.push(&arg.name, problem);
     }
+    if let (None, Some(burst)) = (&job.rate_limit, named("burst")) {
+        errors.push(&burst.name, "a burst without a rate: add `rate_limit = \"100/1m\"`");
+    }
     if let (Some(timeout), Some(deadline), Some(arg)) = (job.timeout, job.deadline, named("timeout"))
         && timeout > deadline
     {

@@ -5,14 +5,14 @@
 //! - An executor's limit is declared, and every node is outdated, before the first job is claimed under it: from then on
 //!   every claim that begins knows of it.
 //! - Of each limited executor one claim at a time decides. It holds the lock until it has committed, and counts after it has
-//!   got it, in a statement of its own: so it sees what all before it have claimed.
+//!   got it, in a statement of its own: so it sees what all before it have claimed, and the tokens that they have taken.
 
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
     backend::{
-        Demand,
+        Bucket, Demand, Held, Scope,
         admission::{self, Concurrency, Controls},
     },
     job::{ExecutorName, NodeId},
@@ -46,10 +46,13 @@ impl Database {
             return Ok(());
         }
         let executors: Vec<String> = new.iter().map(|demand| demand.executor.to_string()).collect();
-        let most = |demand: &Demand| demand.cluster.concurrency.and_then(|most| i64::try_from(most).ok());
-        let most: Vec<i64> = new.iter().map(|demand| most(demand).unwrap_or(i64::MAX)).collect();
+        let most = |most: usize| i64::try_from(most).unwrap_or(i64::MAX);
+        let most: Vec<_> = new.iter().map(|demand| demand.cluster.concurrency.map(most)).collect();
+        let rates = new.iter().map(|demand| demand.cluster.rate.map(Bucket::numbers).unzip());
+        let (intervals, bursts): (Vec<Option<i64>>, Vec<Option<i64>>) = rates.unzip();
         let mut transaction = self.begin().await?;
         let query = self.query(&self.queries.declare_limits).bind(node.0).bind(executors).bind(most);
+        let query = query.bind(intervals).bind(bursts);
         let stored = query.fetch_all(&mut *transaction).await?;
         transaction.commit().await?;
         // Else the node is no member, as its claim will tell.
@@ -65,7 +68,7 @@ impl Database {
         let _turn = self.reading_controls.lock().await;
         let mut transaction = self.begin().await?;
         self.query(&self.queries.update_node).bind(node.0).execute(&mut *transaction).await?;
-        let rows = self.query(&self.queries.list_controls).fetch_all(&mut *transaction).await?;
+        let rows = self.query(&self.queries.list_controls).bind(self.now()).fetch_all(&mut *transaction).await?;
         let known = |row: &PgRow| Ok((executor(row)?, row.try_get("is_limited")?));
         self.controls.set(rows.iter().map(known).collect::<sqlx::Result<_>>()?);
         transaction.commit().await
@@ -76,21 +79,27 @@ impl Database {
         let settings = format!("{}; {}", set_local(&INDEXED), set_local(&[("lock_timeout", LOCK_TIMEOUT)]));
         let mut transaction = self.begin_with(self.options.timeout, &settings).await?;
         let Some(locked) = self.lock_limits(&mut transaction, self.controls.limited(demands)).await? else {
-            let held = demands.iter().map(|demand| demand.executor.clone()).collect();
+            let held = demands.iter().map(|demand| Held::new(demand.executor.clone(), None)).collect();
             return Ok(Found { held, is_member: true, ..Found::default() });
         };
         let Stored { controls, now } = self.find_controls(&mut transaction, demands, &locked).await?;
         let admitted = admission::admit(demands, |executor| controls.get(executor), now);
         // Also when nothing is admitted, to learn whether the node is a member.
         let mut found = self.scan(&mut transaction, node, &admitted.demands).await?;
-        let full = admitted.full(&found.jobs);
+        self.store_tokens(&mut transaction, admitted.spent(&found.jobs, now)).await?;
+        let full = admitted.full(&found.jobs, now);
         let mut again_at = admitted.again_at;
         if !full.is_empty() && !found.is_outdated {
-            let (held, next) = self.find_held(&mut transaction, &full).await?;
+            let (held, next) = self.find_held(&mut transaction, full).await?;
             (found.held, again_at) = (held, again_at.into_iter().chain(next).min());
         }
         self.quarantine(&mut transaction, found.take_unreadable()).await?;
         transaction.commit().await?;
+        let is_in_force = |name: &ExecutorName| controls.get(name).is_some_and(|controls| controls.is_in_force(now));
+        if !is_in_force(&Scope::CLUSTER_NAME) && !demands.iter().all(|demand| is_in_force(&demand.executor)) {
+            // What was to be kept to is over: from here on they are claimed from as all others.
+            self.read_controls(node).await?;
+        }
         let again_in = again_at.filter(|_| found.is_member).and_then(|at| (at - now).to_std().ok());
         found.next_due_in = found.next_due_in.into_iter().chain(again_in).min();
         sort(&mut found.jobs, &admitted.demands);
@@ -128,34 +137,54 @@ impl Database {
             stored.now = row::instant(row, "now")?;
             let (executor, mut controls) = (executor(row)?, Controls::default());
             controls.pause = pause(row)?;
-            let limit: Option<i64> = row.try_get("max_running")?;
-            let running: Option<i64> = row.try_get("running")?;
-            if let Some((limit, running)) = limit.zip(running) {
-                let limit = if locked.contains(&executor) { limit } else { 0 };
-                let count = |number: i64| usize::try_from(number).unwrap_or_default();
-                controls.concurrency = Some(Concurrency::new(count(running), count(limit)));
+            let number = |name: &str| row.try_get::<Option<i64>, _>(name);
+            let count = |number: i64| usize::try_from(number).unwrap_or_default();
+            let running = number("max_running")?.zip(number("running")?);
+            controls.concurrency = running.map(|(limit, running)| Concurrency::new(count(running), count(limit)));
+            let rate = number("rate_interval")?.zip(number("rate_burst")?);
+            if (running.is_some() || rate.is_some()) && !locked.contains(&executor) {
+                controls.concurrency = Some(Concurrency::new(0, 0));
+            } else if let Some((interval, burst)) = rate {
+                controls.bucket = Some(Bucket::new(interval, burst, number("full_at")?));
             }
+            // What somebody else wrote must not keep the other executors from being claimed from.
+            controls.throttled_until = row::optional_instant(row, "throttled_until").unwrap_or_default();
             stored.controls.insert(executor, controls);
         }
         Ok(stored)
+    }
+
+    /// Takes tokens out of the buckets.
+    async fn store_tokens(
+        &self,
+        connection: &mut PgConnection,
+        spent: Vec<(ExecutorName, Bucket)>,
+    ) -> sqlx::Result<()> {
+        if spent.is_empty() {
+            return Ok(());
+        }
+        let full_at: Vec<i64> = spent.iter().map(|(_, bucket)| bucket.full_at).collect();
+        let executors: Vec<String> = spent.into_iter().map(|(executor, _)| executor.to_string()).collect();
+        self.query(&self.queries.store_tokens).bind(executors).bind(full_at).execute(connection).await.map(drop)
     }
 
     /// Which of these have due jobs, and when the first of the others has one.
     async fn find_held(
         &self,
         connection: &mut PgConnection,
-        full: &[ExecutorName],
-    ) -> sqlx::Result<(Vec<ExecutorName>, Option<DateTime<Utc>>)> {
-        let executors: Vec<String> = full.iter().map(ToString::to_string).collect();
+        mut full: Vec<Held>,
+    ) -> sqlx::Result<(Vec<Held>, Option<DateTime<Utc>>)> {
+        let executors: Vec<String> = full.iter().map(|held| held.executor.to_string()).collect();
         let query = self.query(&self.queries.find_first_due).bind(self.now()).bind(executors);
-        let (mut held, mut next) = (Vec::new(), None);
+        let (mut due, mut next) = (HashSet::new(), None);
         for row in &query.fetch_all(connection).await? {
             match row.try_get("is_due")? {
-                true => held.push(executor(row)?),
+                true => drop(due.insert(executor(row)?)),
                 // One that is due at 'infinity' is never due.
                 false => next = next.into_iter().chain(row::optional_instant(row, "due_at").ok().flatten()).min(),
             }
         }
-        Ok((held, next))
+        full.retain(|held| due.contains(&held.executor));
+        Ok((full, next))
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use rexecutor::{
-    backend::{Demand, JobRow},
-    job::{ExecutorName, NodeId},
+    backend::{Demand, Held, JobRow},
+    job::NodeId,
 };
 use sqlx::{PgConnection, Row, ValueRef, postgres::PgRow};
 
@@ -17,7 +17,7 @@ pub(super) struct Found {
     pub(super) unreadable: Vec<write::Unreadable>,
     pub(super) next_due_in: Option<Duration>,
     /// Of whom a limit keeps due jobs back.
-    pub(super) held: Vec<ExecutorName>,
+    pub(super) held: Vec<Held>,
     pub(super) is_member: bool,
     /// The node's process must read the controls before it claims anything.
     pub(super) is_outdated: bool,

@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
     backend::{Outcome, Result, Settle, Settlement, lifecycle},
@@ -23,7 +24,17 @@ impl Settle for PgBackend {
         const WHAT: &str = "could not store outcomes";
         let backend = self.clone();
         Box::pin(apart(WHAT, async move {
-            let Settled { refused, due } = backend.0.limited(WHAT, backend.0.settle(&settlements)).await?;
+            let settled = backend.0.limited(WHAT, backend.0.settle(&settlements)).await?;
+            let Settled { refused, due, throttled } = settled;
+            if !throttled.is_empty()
+                && let Err(error) = backend.0.limited(WHAT, backend.0.outdate_nodes()).await
+            {
+                // Nodes that do not hear of it meet the quota themselves.
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "not every node knows that it is to hold back"
+                );
+            }
             backend.0.wake(due);
             Ok(refused)
         }))
@@ -36,6 +47,8 @@ pub(super) struct Settled {
     pub(super) refused: Vec<(JobId, Lease)>,
     /// Whose jobs wait again.
     pub(super) due: BTreeSet<ExecutorName>,
+    /// Of which nothing is to be claimed before these instants.
+    throttled: BTreeMap<ExecutorName, DateTime<Utc>>,
 }
 
 impl Database {
@@ -78,6 +91,10 @@ impl Database {
                 settled.refused.push((*id, *lease));
                 continue;
             };
+            if let (Some(until), Some(job)) = (effects.throttled_until, jobs.get(id)) {
+                let known = settled.throttled.entry(job.executor.clone()).or_insert(until);
+                *known = until.max(*known);
+            }
             match effects.delete {
                 true => deleted.push(id.as_i64()),
                 false => drop(changed.insert((*id, effects.wake))),
@@ -87,6 +104,12 @@ impl Database {
         settled.due = woken.map(|job| job.executor.clone()).collect();
         let changed: Vec<_> = changed.iter().filter_map(|(id, _)| jobs.remove(id)).collect();
         self.store_states(connection, &changed).await?;
+        if !settled.throttled.is_empty() {
+            let executors: Vec<String> = settled.throttled.keys().map(ToString::to_string).collect();
+            let until: Vec<DateTime<Utc>> = settled.throttled.values().copied().collect();
+            let throttle = self.query(&self.queries.throttle_executors).bind(executors).bind(until);
+            throttle.execute(&mut *connection).await?;
+        }
         if !deleted.is_empty() {
             self.query(&self.queries.delete_jobs).bind(deleted).execute(&mut *connection).await?;
         }

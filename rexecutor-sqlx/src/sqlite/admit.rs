@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use rexecutor::{
     backend::{
-        Claimed, Demand, Pause, Paused, Scope,
+        Bucket, Claimed, Demand, Held, Pause, Paused, Scope,
         admission::{self, Concurrency, Controls},
     },
     job::{ExecutorName, NodeId},
@@ -24,7 +24,7 @@ use super::{
     control, fast_path,
     long_queues::LongQueues,
     queries,
-    row::{Problem, instant_of},
+    row::{Problem, instant_of, micros},
     scan,
     script::{Answer, Script, json},
     work::Work,
@@ -49,6 +49,8 @@ pub(super) async fn claim(
     declare(work, node, new).await?;
     let stored = read_all(work, node, demands, controls).await?;
     let admitted = admission::admit(demands, |executor| stored.get(executor), work.now);
+    // The tokens are taken in this transaction, too.
+    work.stay_open();
     // What is not admitted is not long either: else its queue would be claimed from at once, the next time.
     demands
         .iter()
@@ -57,7 +59,11 @@ pub(super) async fn claim(
     let claimed = scan::claim(work, node, &admitted.demands, long).await?;
     // This transaction has brought the node up to date, and nobody else can write meanwhile.
     let mut claimed = claimed.unwrap_or_else(|| Claimed::nothing(true));
-    let (held, next) = find_held(work, node, admitted.full(&claimed.jobs)).await?;
+    for (executor, bucket) in admitted.spent(&claimed.jobs, work.now) {
+        let store = sqlx::query(queries::store_tokens()).bind(executor.to_string()).bind(bucket.full_at);
+        store.execute(&mut *work.conn).await?;
+    }
+    let (held, next) = find_held(work, node, admitted.full(&claimed.jobs, work.now)).await?;
     claimed.held = held;
     let again_at = admitted.again_at.into_iter().chain(next).min().filter(|_| claimed.member);
     let again_in = again_at.and_then(|at| (at - work.now).to_std().ok());
@@ -68,9 +74,10 @@ pub(super) async fn claim(
 /// Stores what a node declares. Every node must read it before it claims anything.
 async fn declare(work: &mut Work<'_>, node: NodeId, new: &[Demand]) -> Result<(), sqlx::Error> {
     for demand in new {
-        let most = demand.cluster.concurrency.and_then(|most| i64::try_from(most).ok()).unwrap_or(i64::MAX);
+        let most = demand.cluster.concurrency.map(|most| i64::try_from(most).unwrap_or(i64::MAX));
+        let (interval, burst) = demand.cluster.rate.map(Bucket::numbers).unzip();
         let declare = sqlx::query(queries::declare_limit()).bind(node.0).bind(demand.executor.to_string()).bind(most);
-        declare.execute(&mut *work.conn).await?;
+        declare.bind(interval).bind(burst).execute(&mut *work.conn).await?;
     }
     if !new.is_empty() {
         control::outdate_nodes(work).await?;
@@ -81,6 +88,7 @@ async fn declare(work: &mut Work<'_>, node: NodeId, new: &[Demand]) -> Result<()
 /// Learns about which executors anything is stored. The node is up to date then.
 pub(super) async fn read_controls(work: &mut Work<'_>, node: NodeId, controls: &Controlled) -> Result<(), sqlx::Error> {
     let script = Script::default().then(queries::update_node()).then(queries::list_controls()).bind(node.0)?;
+    let script = script.bind(micros(work.now))?;
     note_controls(work.run(script).await?.get(1), controls)
 }
 
@@ -93,18 +101,24 @@ async fn read_all(
 ) -> Result<HashMap<ExecutorName, Controls>, sqlx::Error> {
     let executors: Vec<&str> = demands.iter().map(|demand| demand.executor.as_str()).collect();
     let script = Script::default().then(queries::update_node()).then(queries::list_controls());
-    let answers = work.run(script.then(queries::find_controls()).bind(node.0)?.bind(json(&executors)?)?).await?;
+    let script = script.then(queries::find_controls());
+    let answers = work.run(script.bind(node.0)?.bind(micros(work.now))?.bind(json(&executors)?)?).await?;
     note_controls(answers.get(1), controls)?;
     let mut stored = HashMap::new();
     for row in answers.get(2).into_iter().flat_map(|answer| &answer.rows) {
         let (executor, paused) = read(row).map_err(sqlx::Error::Decode)?;
         let mut controls = Controls::default();
         controls.pause = paused.map(|paused| paused.pause);
-        let limit: Option<i64> = row.try_get("max_running")?;
-        let running: Option<i64> = row.try_get("running")?;
+        let number = |name: &str| row.try_get::<Option<i64>, _>(name);
         let count = |number: i64| usize::try_from(number).unwrap_or_default();
-        controls.concurrency =
-            limit.zip(running).map(|(limit, running)| Concurrency::new(count(running), count(limit)));
+        let running = number("max_running")?.zip(number("running")?);
+        controls.concurrency = running.map(|(limit, running)| Concurrency::new(count(running), count(limit)));
+        let full_at = number("full_at")?;
+        let rate = number("rate_interval")?.zip(number("rate_burst")?);
+        controls.bucket = rate.map(|(interval, burst)| Bucket::new(interval, burst, full_at));
+        // What somebody else wrote must not keep the other executors from being claimed from.
+        let throttled = number("throttled_until")?;
+        controls.throttled_until = throttled.and_then(|micros| instant_of(micros, "throttled_until").ok());
         stored.insert(executor, controls);
     }
     Ok(stored)
@@ -120,16 +134,17 @@ fn note_controls(answer: Option<&Answer>, controls: &Controlled) -> Result<(), s
 async fn find_held(
     work: &mut Work<'_>,
     node: NodeId,
-    full: Vec<ExecutorName>,
-) -> Result<(Vec<ExecutorName>, Option<DateTime<Utc>>), sqlx::Error> {
+    full: Vec<Held>,
+) -> Result<(Vec<Held>, Option<DateTime<Utc>>), sqlx::Error> {
     let (mut held, mut next) = (Vec::new(), None);
     if full.is_empty() {
         return Ok((held, next));
     }
-    let firsts = scan::first_due(work, node, &full).await?;
-    for (executor, first) in full.into_iter().zip(firsts) {
-        match first.map(|micros| instant_of(micros, "scheduled_at")) {
-            Some(Ok(at)) if at <= work.now => held.push(executor),
+    let executors: Vec<ExecutorName> = full.iter().map(|held| held.executor.clone()).collect();
+    let firsts = scan::first_due(work, node, &executors).await?;
+    for (one, first) in full.into_iter().zip(firsts) {
+        match first.map(|first| instant_of(first, "scheduled_at")) {
+            Some(Ok(at)) if at <= work.now => held.push(one),
             Some(Ok(at)) => next = next.into_iter().chain(Some(at)).min(),
             // One that is due at no instant that there is comes to nothing here; its claim tells.
             Some(Err(_)) | None => {}

@@ -6,7 +6,8 @@ use std::cell::Cell;
 
 use rexecutor::{
     backend::{
-        Claim, Demand, Enqueue, JobRow, Maintain, NewJob, Node, Outcome, Pause, Scope, Settle, Settlement, control,
+        Claim, ClusterLimits, Demand, Enqueue, JobRow, Maintain, NewJob, Node, Outcome, Pause, Scope, Settle,
+        Settlement, control,
     },
     job::NodeId,
 };
@@ -92,6 +93,28 @@ async fn a_pause_of_another_executor_costs_nothing() {
     for _ in 0..2 {
         let (claimed, cost) = counted.cost(counted.claim()).await;
         assert_eq!((claimed.len(), cost), (BATCH, 1));
+    }
+}
+
+/// Nor do limits of another executor, while they hold or when a job of it has held it back.
+#[tokio::test]
+async fn a_limit_of_another_executor_costs_nothing() {
+    let counted = Counted::new().await;
+    counted.enqueue(6 * BATCH).await;
+    let _ = counted.backend.enqueue(vec![NewJob::new("print", "{}"); 4]).await.unwrap();
+    let limits = ClusterLimits::NONE.with_concurrency(Some(100));
+    let demands = [Demand::new("print", 2).with_cluster_limits(limits)];
+    let printing = counted.backend.claim(counted.node, demands.into()).await.unwrap().jobs;
+    assert_eq!(printing.len(), 2);
+    for is_throttled in [false, true] {
+        if is_throttled {
+            counted.settle(&printing, Outcome::throttle(rexecutor::TimeDelta::seconds(60))).await;
+        }
+        assert_eq!(counted.claim().await.len(), BATCH, "it is outdated, and reads");
+        for _ in 0..2 {
+            let (claimed, cost) = counted.cost(counted.claim()).await;
+            assert_eq!((claimed.len(), cost), (BATCH, 1));
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Storing how runs ended: most of them in few statements, the others through the life cycle.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rexecutor::{
     backend::{JobRow, Outcome, Settlement, lifecycle},
@@ -8,7 +8,7 @@ use rexecutor::{
 };
 use serde_json::{Value, json as array};
 
-use super::{complete::Completed, error::is_unexpected, queries, row::micros, work::Work, write};
+use super::{complete::Completed, control, error::is_unexpected, queries, row::micros, work::Work, write};
 
 /// Stores how runs ended; returns for each whether it was stored.
 pub(super) async fn store(work: &mut Work<'_>, settlements: &[&Settlement]) -> Result<Vec<bool>, sqlx::Error> {
@@ -73,7 +73,7 @@ async fn apply(
     work.open().await?;
     let mut jobs: HashMap<JobId, JobRow> =
         write::lock(work, &ids).await?.into_iter().map(|job| (job.id, job)).collect();
-    let (mut changed, mut deleted) = (HashSet::new(), HashSet::new());
+    let (mut changed, mut deleted, mut throttled) = (HashSet::new(), HashSet::new(), BTreeMap::new());
     for (end, stored) in settlements.iter().zip(stored).filter(|(end, _)| meant(end)) {
         let job = jobs.get_mut(&end.id);
         let effects = job.and_then(|job| lifecycle::settle(job, end.lease, &end.outcome, work.now));
@@ -82,6 +82,10 @@ async fn apply(
         if effects.wake {
             work.due.extend(jobs.get(&end.id).map(|job| job.executor.clone()));
         }
+        if let (Some(until), Some(job)) = (effects.throttled_until, jobs.get(&end.id)) {
+            let known = throttled.entry(job.executor.clone()).or_insert(until);
+            *known = until.max(*known);
+        }
         match effects.delete {
             true => drop(deleted.insert((end.id, end.lease))),
             false => drop(changed.insert(end.id)),
@@ -89,6 +93,13 @@ async fn apply(
     }
     let changed: Vec<JobRow> = changed.iter().filter_map(|id| jobs.remove(id)).collect();
     write::store_states(work, &changed).await?;
+    for (executor, until) in &throttled {
+        let throttle = sqlx::query(queries::throttle_executor()).bind(executor.to_string()).bind(micros(*until));
+        throttle.execute(&mut *work.conn).await?;
+    }
+    if !throttled.is_empty() {
+        control::outdate_nodes(work).await?;
+    }
     delete(work, &deleted).await
 }
 

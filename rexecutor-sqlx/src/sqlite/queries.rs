@@ -32,7 +32,7 @@ queries! {
     find_oldest_node, find_runs, find_stopping, find_version, first_due, insert_alike, insert_errors, insert_jobs,
     insert_migration, insert_node, insert_schedules, list_controls, list_pauses, list_schedules, lock_jobs, lock_states,
     move_schedule, outdate_nodes, prune_by_age, prune_by_length, quarantine_jobs, query_jobs, renew_node,
-    store_content, store_pause, store_states, trim_errors, update_node,
+    store_content, store_pause, store_states, store_tokens, throttle_executor, trim_errors, update_node,
 }
 
 /// Which jobs wait to be claimed: the one place where it is said in SQL, but for the index that goes with it.

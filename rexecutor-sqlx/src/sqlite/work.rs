@@ -27,6 +27,8 @@ pub(super) struct Work<'c> {
     transaction: Transaction,
     /// Whether there is something to undo before it begins.
     has_failed: bool,
+    /// Whether its last statements do not commit it, because others follow.
+    stays_open: bool,
 }
 
 /// Where a transaction stands.
@@ -72,7 +74,16 @@ impl<'c> Work<'c> {
     }
 
     fn new(conn: &'c mut SqliteConnection, clock: &'c dyn Clock, transaction: Transaction) -> Self {
-        Self { conn, now: clock.now(), due: BTreeSet::new(), cancelled: None, clock, transaction, has_failed: false }
+        Self {
+            conn,
+            now: clock.now(),
+            due: BTreeSet::new(),
+            cancelled: None,
+            clock,
+            transaction,
+            has_failed: false,
+            stays_open: false,
+        }
     }
 
     /// Begins the transaction, if that has not happened yet.
@@ -114,13 +125,18 @@ impl<'c> Work<'c> {
 
     /// Runs the last statements of the transaction, and commits it with them.
     pub(super) async fn finish(&mut self, script: Script) -> Result<Vec<Answer>, sqlx::Error> {
-        if self.transaction == Transaction::Theirs {
+        if self.transaction == Transaction::Theirs || self.stays_open {
             return self.run(script).await;
         }
         let mut answers = self.run(script.then("COMMIT")).await?;
         self.transaction = Transaction::Committed;
         answers.pop();
         Ok(answers)
+    }
+
+    /// What [finishes](Self::finish) a step does not commit: other statements follow.
+    pub(super) fn stay_open(&mut self) {
+        self.stays_open = true;
     }
 
     /// Begins another transaction with the next statements, after one that is committed.
@@ -141,6 +157,7 @@ impl<'c> Work<'c> {
 
     /// Commits what is not committed yet.
     pub(super) async fn commit(&mut self) -> Result<(), sqlx::Error> {
+        self.stays_open = false;
         if self.transaction == Transaction::Open {
             self.finish(Script::default()).await?;
         }

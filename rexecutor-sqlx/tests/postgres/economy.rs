@@ -2,7 +2,10 @@
 //! and however busy it is.
 
 use rexecutor::{
-    backend::{Enqueue, JobRow, Maintain, Outcome, Pause, Scope, Settle, Settlement, control},
+    backend::{
+        Claim, ClusterLimits, Demand, Enqueue, JobRow, Maintain, Outcome, Pause, Rate, Scope, Settle, Settlement,
+        control,
+    },
     job::NodeId,
 };
 use rexecutor_sqlx::PgBackend;
@@ -110,6 +113,39 @@ async fn a_pause_of_another_executor_costs_nothing() {
         let (claimed, Cost { round_trips, .. }) = counted.cost(counted.claim()).await;
         assert!(claimed.len() == BATCH && round_trips <= 8, "it is outdated, and reads: {round_trips}");
         for _ in 0..2 {
+            let (claimed, cost) = counted.cost(counted.claim()).await;
+            assert_eq!((claimed.len(), cost), (BATCH, ONE));
+            assert_eq!(counted.cost(counted.settle(&claimed, keep)).await.1, ONE);
+        }
+    })
+    .await;
+}
+
+/// Nor do limits of another executor, while they hold or when a job of it has held it back. Those of its own cost two round trips
+/// more than a pause, and one more where there are tokens to take.
+#[tokio::test]
+async fn a_limit_of_another_executor_costs_nothing() {
+    in_schema(async |world| {
+        let counted = Counted::new(world).await;
+        counted.enqueue(4 * BATCH).await;
+        let _ = counted.backend.enqueue(jobs("print", 10)).await.unwrap();
+        let rate = Rate::new(1_000, std::time::Duration::from_secs(1));
+        let limits = ClusterLimits::NONE.with_concurrency(Some(100)).with_rate(Some(rate));
+        let limited = async || {
+            let demands = [Demand::new("print", 2).with_cluster_limits(limits)];
+            counted.backend.claim(counted.node, demands.into()).await.unwrap().jobs
+        };
+        let printing = limited().await;
+        assert_eq!(limited().await.len(), 2);
+        // It begins, locks, counts, claims, takes tokens out, and commits.
+        let (more, Cost { round_trips, .. }) = counted.cost(limited()).await;
+        assert!(more.len() == 2 && round_trips <= 6, "{round_trips}");
+        let throttle = |_: &JobRow| Outcome::throttle(rexecutor::TimeDelta::seconds(60));
+        for is_throttled in [false, true] {
+            if is_throttled {
+                counted.settle(&printing, throttle).await;
+            }
+            assert_eq!(counted.claim().await.len(), BATCH, "it is outdated, and reads");
             let (claimed, cost) = counted.cost(counted.claim()).await;
             assert_eq!((claimed.len(), cost), (BATCH, ONE));
             assert_eq!(counted.cost(counted.settle(&claimed, keep)).await.1, ONE);

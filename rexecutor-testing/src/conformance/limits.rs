@@ -7,7 +7,7 @@ use std::sync::{
 };
 
 use rexecutor::{
-    backend::{Backend, Claimed, ClusterLimits, Demand, JobRow, Node, Outcome, Settlement, Wakeup},
+    backend::{Backend, Claimed, ClusterLimits, Demand, Held, JobRow, Node, Outcome, Settlement, Wakeup},
     job::NodeId,
 };
 
@@ -22,6 +22,11 @@ impl Harness {
     fn keeps_to_limits(&self) -> bool {
         self.backend.control().is_some()
     }
+}
+
+/// Until a run has ended.
+fn held() -> Held {
+    Held::new("mail".into(), None)
 }
 
 async fn claim_limited(backend: &dyn Backend, node: NodeId, demand: usize, concurrency: usize) -> Claimed {
@@ -40,10 +45,10 @@ pub async fn no_more_run_on_all_nodes_than_the_limit(t: &Harness) {
     let mut running: Vec<JobRow> = t.claim_limited(one, 2, 3).await.jobs;
     assert_eq!(running.len(), 2, "as many as the node asks for");
     let rest = t.claim_limited(other, 5, 3).await;
-    assert_eq!((rest.jobs.len(), rest.held), (1, vec!["mail".into()]));
+    assert_eq!((rest.jobs.len(), rest.held), (1, vec![held()]));
     running.extend(rest.jobs);
     let nothing = t.claim_limited(one, 5, 3).await;
-    assert_eq!((nothing.jobs.len(), nothing.held, nothing.member), (0, vec!["mail".into()], true));
+    assert_eq!((nothing.jobs.len(), nothing.held, nothing.member), (0, vec![held()], true));
     for outcome in [COMPLETE, retry(60), Outcome::snooze(rexecutor::TimeDelta::seconds(60)), Outcome::cancel("why")] {
         assert!(t.settle(&running.remove(0), outcome).await);
         let next = t.claim_limited(other, 5, 3).await.jobs;
@@ -55,7 +60,7 @@ pub async fn no_more_run_on_all_nodes_than_the_limit(t: &Harness) {
         assert!(t.settle(&row, COMPLETE).await);
     }
     let rest = t.claim_limited(one, 50, 50).await;
-    assert_eq!((rest.jobs.len(), rest.held), (3, vec!["mail".into()]), "the limit of the other node holds");
+    assert_eq!((rest.jobs.len(), rest.held), (3, vec![held()]), "the limit of the other node holds");
 }
 
 /// A claim that a limit leaves nothing to still tells when the next job is due, and holds back no other executor.

@@ -27,6 +27,7 @@ mod limits;
 mod maintain;
 mod oracle;
 mod query;
+mod rates;
 mod settle;
 
 use std::sync::Arc;
@@ -155,6 +156,12 @@ cases! {
         a_job_that_runs_past_its_deadline_is_left_to_its_node,
         a_rerun_forgets_a_deadline_that_has_passed,
         a_thousand_jobs_miss_their_deadline_at_once;
+    rates:
+        no_more_are_claimed_than_the_rate_allows,
+        a_rate_holds_back_nothing_where_nothing_is_due,
+        the_slowest_declared_rate_holds,
+        sixteen_claimers_share_the_tokens_of_a_rate,
+        a_throttled_job_holds_its_executor_back;
     query:
         trap_33_conditions_keep_to_their_parentheses,
         an_empty_list_is_none_and_an_empty_condition_is_all,

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, LazyLock,
+        Arc, LazyLock, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -13,9 +13,9 @@ use futures::{FutureExt, future::BoxFuture};
 use rexecutor::{
     Executor,
     backend::{
-        AmendError, Backend, Claim, Claimed, ClusterLimits, Control, Demand, Enqueue, Enqueued, Filter, Heartbeat,
-        Inspect, JobChange, JobRow, Maintain, NewJob, Node, Outcome, Result, ScheduleKey, Scope, Settle, Settlement,
-        Ticks, Wakeup, lifecycle, memory::InMemoryBackend,
+        AmendError, Backend, Bucket, Claim, Claimed, ClusterLimits, Control, Demand, Enqueue, Enqueued, Filter,
+        Heartbeat, Inspect, JobChange, JobRow, Maintain, NewJob, Node, Outcome, Result, ScheduleKey, Scope, Settle,
+        Settlement, Ticks, Wakeup, lifecycle, memory::InMemoryBackend,
     },
     clock::Clock,
     each_role,
@@ -25,7 +25,7 @@ use rexecutor::{
 
 use super::{
     Planted,
-    jobs::{SCARCE, Scarce},
+    jobs::{RATE, Rated, SCARCE, Scarce},
     record::{Record, Stage},
 };
 use crate::TestClock;
@@ -39,6 +39,8 @@ pub(super) struct Audit {
     planted: Option<Planted>,
     /// How many runs of dead nodes a mistake still counts.
     leaked: AtomicUsize,
+    /// When jobs of the executor with a rate were claimed.
+    started: Mutex<Vec<DateTime<Utc>>>,
 }
 
 static PENDING: LazyLock<Filter> = LazyLock::new(|| Filter::StatusIn(vec![JobStatus::Scheduled, JobStatus::Retryable]));
@@ -48,7 +50,7 @@ static EXECUTING: LazyLock<Filter> = LazyLock::new(|| Filter::StatusIn(vec![JobS
 impl Audit {
     pub(super) fn new(clock: TestClock, record: Record, planted: Option<Planted>) -> Self {
         let memory = InMemoryBackend::new().with_clock(clock.clone());
-        Self { memory, clock, record, planted, leaked: AtomicUsize::new(0) }
+        Self { memory, clock, record, planted, leaked: AtomicUsize::new(0), started: Mutex::default() }
     }
 
     /// The demands as a backend with the planted mistake hears them.
@@ -91,6 +93,7 @@ impl Audit {
         let open = demands.iter().filter(|demand| !is_paused(&demand.executor));
         let most = |demand: &Demand| match demand.executor.as_str() {
             Scarce::NAME => demand.limit.min(SCARCE.saturating_sub(self.scarce())),
+            Rated::NAME => demand.limit.min(self.tokens()),
             _ => demand.limit,
         };
         let next = open.flat_map(|demand| due(&demand.executor).into_iter().take(most(demand)));
@@ -102,6 +105,29 @@ impl Audit {
         self.find(&EXECUTING).iter().filter(|row| row.executor.as_str() == Scarce::NAME).count()
     }
 
+    /// How many jobs of the executor with a rate may start now, by those that have.
+    fn tokens(&self) -> usize {
+        let (interval, burst) = Bucket::numbers(RATE);
+        let taken = self.started().iter().fold(Bucket::new(interval, burst, None), |bucket, at| bucket.without(1, *at));
+        taken.tokens(self.clock.now())
+    }
+
+    /// Notes that so many have, and looks at every window of time that ends now.
+    fn check_rate(&self, count: usize) {
+        let (now, mut started) = (self.clock.now(), self.started());
+        started.extend(std::iter::repeat_n(now, count));
+        for (count, first) in (1_u32..).zip(started.iter().rev()) {
+            let brought = i128::from((now - *first).num_nanoseconds().unwrap_or(i64::MAX)) / RATE.interval();
+            if i128::from(count) > i128::from(RATE.burst) + brought {
+                self.record.broken(format_args!("{count} of {} were claimed from {first} to {now}", Rated::NAME));
+            }
+        }
+    }
+
+    fn started(&self) -> MutexGuard<'_, Vec<DateTime<Utc>>> {
+        self.started.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn check_claim(&self, node: NodeId, expected: &[JobId], claimed: &Claimed) {
         let ids: Vec<JobId> = claimed.jobs.iter().map(|row| row.id).collect();
         if !ids.is_empty() {
@@ -110,6 +136,7 @@ impl Audit {
         if claimed.member && ids != expected {
             self.record.broken(format_args!("member {node} claimed {ids:?}, but {expected:?} were next"));
         }
+        self.check_rate(claimed.jobs.iter().filter(|row| row.executor.as_str() == Rated::NAME).count());
         let scarce = self.scarce();
         if scarce > SCARCE {
             self.record.broken(format_args!("{scarce} of {} run on all nodes, and {SCARCE} may", Scarce::NAME));

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use rexecutor::{ExecutionResult, Executor, Job, executor::ExecutionError};
+use rexecutor::{
+    ExecutionResult, Executor, Job,
+    executor::{ExecutionError, Rate},
+};
 use serde::{Deserialize, Serialize};
 
 use super::record::{Record, RunKey, Stage};
@@ -13,6 +16,9 @@ pub(super) const MAX_RUNNING: usize = 5;
 
 /// How many jobs of [`Scarce`] run at once on all nodes.
 pub(super) const SCARCE: usize = 3;
+
+/// How many jobs of [`Rated`] start in how much time on all nodes.
+pub(super) const RATE: Rate = Rate::new(3, Duration::from_secs(7)).with_burst(4);
 
 /// What a job does.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,7 +108,7 @@ async fn work(job: Job<Work, ()>, executor: &'static str, limit: usize) -> Execu
 }
 
 macro_rules! executors {
-    ($($name:ident $text:literal $limit:expr, $cluster:expr, $timeout:expr;)*) => {$(
+    ($($name:ident $text:literal $limit:expr, $cluster:expr, $rate:expr, $timeout:expr;)*) => {$(
         pub(super) struct $name;
 
         #[rexecutor::__private::async_trait]
@@ -113,6 +119,7 @@ macro_rules! executors {
             const MAX_ATTEMPTS: u16 = 50;
             const MAX_CONCURRENCY: Option<usize> = $limit;
             const CLUSTER_CONCURRENCY: Option<usize> = $cluster;
+            const RATE_LIMIT: Option<Rate> = $rate;
 
             fn backoff(_: &Job<Work, ()>) -> TimeDelta {
                 TimeDelta::seconds(2)
@@ -130,9 +137,10 @@ macro_rules! executors {
 }
 
 executors! {
-    Plain "plain" None, None, None;
-    Narrow "narrow" Some(2), None, None;
-    Scarce "scarce" None, Some(SCARCE), None;
-    Timed "timed" None, None, Some(Duration::from_secs(4));
-    Ticks "ticks" None, None, None;
+    Plain "plain" None, None, None, None;
+    Narrow "narrow" Some(2), None, None, None;
+    Scarce "scarce" None, Some(SCARCE), None, None;
+    Rated "rated" None, None, Some(RATE), None;
+    Timed "timed" None, None, None, Some(Duration::from_secs(4));
+    Ticks "ticks" None, None, None, None;
 }

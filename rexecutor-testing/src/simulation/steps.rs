@@ -13,7 +13,7 @@ use rexecutor::{
 };
 
 use super::{
-    jobs::{Act, End, MAX_RUNNING, Narrow, Place, Plain, Scarce, Ticks, Timed, Work},
+    jobs::{Act, End, MAX_RUNNING, Narrow, Place, Plain, Rated, Scarce, Ticks, Timed, Work},
     node::{Life, Process},
     world::{Running, World},
 };
@@ -28,7 +28,7 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1_800);
 const NODES: usize = 3;
 
 /// Those that are paused now and then, as the whole cluster is.
-const EXECUTORS: [&str; 4] = [Plain::NAME, Narrow::NAME, Scarce::NAME, Timed::NAME];
+const EXECUTORS: [&str; 5] = [Plain::NAME, Narrow::NAME, Rated::NAME, Scarce::NAME, Timed::NAME];
 
 impl World {
     /// Does one thing.
@@ -71,10 +71,11 @@ impl World {
     fn job(&mut self) -> NewJob {
         let attempts = self.random.random_range(0..3);
         let work = Work { acts: (0..attempts).map(|_| self.act()).collect() };
-        let built = match self.random.random_range(0..6) {
+        let built = match self.random.random_range(0..7) {
             0 => self.built::<Narrow>(work),
             1 => self.built::<Timed>(work),
             2..=3 => self.built::<Scarce>(work),
+            4 => self.built::<Rated>(work),
             _ => self.built::<Plain>(work),
         };
         self.must(built)
@@ -143,6 +144,7 @@ impl World {
             .with_executor::<Plain>()
             .with_executor::<Narrow>()
             .with_executor::<Scarce>()
+            .with_executor::<Rated>()
             .with_executor::<Timed>()
             .with_cron_executor::<Ticks>(every_minute, Work::default(), TimeZone::UTC)
             .start()

@@ -196,7 +196,7 @@ impl Performed {
     /// How long it snoozes, if it does.
     pub fn snooze_delay(&self) -> Option<TimeDelta> {
         match &self.outcome {
-            Outcome::Snooze { delay, .. } => Some(*delay),
+            Outcome::Snooze { delay, .. } | Outcome::Throttle { delay, .. } => Some(*delay),
             _ => None,
         }
     }

@@ -11,12 +11,16 @@
 //! - Of an executor with a limit never more jobs are executing in the cluster than the limit, but for those that ran before
 //!   it was declared. What counts is what is executing when the claim decides, while no other claim of that executor can
 //!   decide; there is no counter that a node which dies could leave wrong.
+//! - Of an executor with a rate no more jobs are claimed than its [bucket](Bucket) has tokens, which are taken out in the
+//!   transaction that claims. A crash loses them on the safe side.
+//! - Of an executor that one of its jobs holds back nothing is claimed before the time is over.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use crate::model::{Demand, ExecutorName, JobRow, Pause, Scope};
+use super::bucket::Bucket;
+use crate::model::{Demand, ExecutorName, Held, JobRow, Pause, Scope};
 
 /// What is stored about an executor, or about the whole cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,6 +30,10 @@ pub struct Controls {
     pub pause: Option<Pause>,
     /// How many of its jobs may run at once.
     pub concurrency: Option<Concurrency>,
+    /// How fast its jobs may start.
+    pub bucket: Option<Bucket>,
+    /// Until when one of its jobs holds all of them back.
+    pub throttled_until: Option<DateTime<Utc>>,
 }
 
 impl Controls {
@@ -33,6 +41,41 @@ impl Controls {
     pub fn paused(pause: Pause) -> Self {
         Self { pause: Some(pause), ..Self::default() }
     }
+
+    /// Whether anything holds that claims have to keep to.
+    pub fn is_in_force(&self, now: DateTime<Utc>) -> bool {
+        self.pause.as_ref().is_some_and(|pause| pause.holds(now))
+            || self.concurrency.is_some()
+            || self.bucket.is_some()
+            || self.throttled_until.is_some_and(|until| now < until)
+    }
+
+    /// How many more may be claimed, and why no more.
+    fn limit(&self, now: DateTime<Utc>) -> Option<Limited> {
+        let throttled = self.throttled_until.filter(|until| now < *until);
+        let bucket = self.bucket.map(|bucket| bucket.at_least_empty(now));
+        let limits = [
+            throttled.map(|until| Limited { free: 0, by: Limit::Throttle(until) }),
+            self.concurrency.map(|concurrency| Limited { free: concurrency.free(), by: Limit::Concurrency }),
+            bucket.map(|bucket| Limited { free: bucket.tokens(now), by: Limit::Rate(bucket) }),
+        ];
+        limits.into_iter().flatten().min_by_key(|limited| limited.free)
+    }
+}
+
+/// What a limit leaves of a demand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Limited {
+    free: usize,
+    by: Limit,
+}
+
+/// What keeps jobs back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Limit {
+    Concurrency,
+    Rate(Bucket),
+    Throttle(DateTime<Utc>),
 }
 
 /// How many jobs of an executor may run at once in the whole cluster, and how many do.
@@ -65,21 +108,50 @@ pub struct Admitted {
     pub demands: Vec<Demand>,
     /// When a pause ends by itself that has kept something back.
     pub again_at: Option<DateTime<Utc>>,
-    /// Those of whom a limit allows fewer than were asked for, and how many.
-    pub limited: BTreeMap<ExecutorName, usize>,
+    /// Those of whom a limit allows fewer than were asked for.
+    limited: BTreeMap<ExecutorName, Limited>,
+    /// The buckets of those that have one, and whether they are as they were stored.
+    buckets: BTreeMap<ExecutorName, (Bucket, bool)>,
 }
 
 impl Admitted {
-    /// Those of whom there may be more due jobs than the claim gave, because a limit kept them back.
-    pub fn full(&self, jobs: &[JobRow]) -> Vec<ExecutorName> {
-        let mut left = self.limited.clone();
-        for job in jobs {
-            if let Some(left) = left.get_mut(job.executor.as_str()) {
-                *left = left.saturating_sub(1);
-            }
-        }
-        left.into_iter().filter(|(_, left)| *left == 0).map(|(executor, _)| executor).collect()
+    /// The buckets that are not as they were stored, as those out of which the claimed jobs have taken tokens.
+    pub fn spent(&self, jobs: &[JobRow], now: DateTime<Utc>) -> Vec<(ExecutorName, Bucket)> {
+        let counts = count(jobs);
+        let taken =
+            self.buckets.iter().filter_map(|(executor, (bucket, is_stored))| match counts.get(executor.as_str()) {
+                Some(count) => Some((executor.clone(), bucket.without(*count, now))),
+                None => Some((executor.clone(), *bucket)).filter(|_| !is_stored),
+            });
+        taken.collect()
     }
+
+    /// Those of whom there may be more due jobs than the claim gave, because a limit kept them back.
+    pub fn full(&self, jobs: &[JobRow], now: DateTime<Utc>) -> Vec<Held> {
+        let counts = count(jobs);
+        let mut full = Vec::new();
+        for (executor, limited) in &self.limited {
+            let claimed = counts.get(executor.as_str()).copied().unwrap_or_default();
+            if claimed < limited.free {
+                continue;
+            }
+            let again_at = match limited.by {
+                Limit::Concurrency => None,
+                Limit::Rate(bucket) => Some(bucket.without(claimed, now).again_at(now)),
+                Limit::Throttle(until) => Some(until),
+            };
+            full.push(Held::new(executor.clone(), again_at.map(|at| (at - now).to_std().unwrap_or_default())));
+        }
+        full
+    }
+}
+
+fn count(jobs: &[JobRow]) -> BTreeMap<&str, usize> {
+    let mut counts = BTreeMap::new();
+    for job in jobs {
+        *counts.entry(job.executor.as_str()).or_default() += 1;
+    }
+    counts
 }
 
 /// Cuts demands down to what `controls` allow at `now`. They are asked for by executor, and by the
@@ -97,12 +169,17 @@ pub fn admit<'c>(
             admitted.again_at = admitted.again_at.into_iter().chain(pause.until).min();
             continue;
         }
-        let free = controls(&demand.executor).and_then(|controls| controls.concurrency).map(Concurrency::free);
+        let controls = controls(&demand.executor);
+        if let Some(bucket) = controls.and_then(|controls| controls.bucket) {
+            let settled = bucket.at_least_empty(now);
+            admitted.buckets.insert(demand.executor.clone(), (settled, settled == bucket));
+        }
         let demand = demand.clone();
-        let demand = match free.filter(|free| *free < demand.limit) {
-            Some(free) => {
-                admitted.limited.insert(demand.executor.clone(), free);
-                demand.at_most(free)
+        let limited = controls.and_then(|controls| controls.limit(now));
+        let demand = match limited.filter(|limited| limited.free < demand.limit) {
+            Some(limited) => {
+                admitted.limited.insert(demand.executor.clone(), limited);
+                demand.at_most(limited.free)
             }
             None => demand,
         };
@@ -140,7 +217,7 @@ mod tests {
     }
 
     fn given(demands: &[Demand], again_at: Option<DateTime<Utc>>) -> Admitted {
-        Admitted { demands: demands.into(), again_at, limited: BTreeMap::new() }
+        Admitted { demands: demands.into(), again_at, ..Admitted::default() }
     }
 
     #[test]
@@ -173,8 +250,33 @@ mod tests {
         // More may run than the limit allows: it was declared while they did.
         assert_eq!([left(4, 4), left(9, 4)], [(None, 1), (None, 1)]);
         let job = JobRow::empty(1.into(), mail.clone());
-        assert_eq!(admitted(2, 4).full(&[]), [], "there were fewer than may run");
-        assert_eq!(admitted(2, 4).full(&[job.clone(), job]), [mail.clone()]);
-        assert_eq!(admitted(4, 4).full(&[]), [mail]);
+        let held = [Held::new(mail, None)];
+        assert_eq!(admitted(2, 4).full(&[], NOW), [], "there were fewer than may run");
+        assert_eq!(admitted(2, 4).full(&[job.clone(), job], NOW), held);
+        assert_eq!(admitted(4, 4).full(&[], NOW), held);
+    }
+
+    #[test]
+    fn of_several_limits_the_tightest_says_when_to_come_again() {
+        let mail = ExecutorName::from("mail");
+        let admitted =
+            |controls: &Controls| admit(&[Demand::new("mail", 9)], |name| (*name == mail).then_some(controls), NOW);
+        let bucket = Bucket::new(1_000_000_000, 3, None);
+        let mut controls = Controls { bucket: Some(bucket), ..Controls::default() };
+        let job = JobRow::empty(1.into(), mail.clone());
+        let jobs = vec![job; 3];
+        let by_rate = admitted(&controls);
+        assert_eq!((by_rate.demands[0].limit, by_rate.full(&jobs[..2], NOW)), (3, vec![]));
+        let second = TimeDelta::seconds(1);
+        assert_eq!(by_rate.full(&jobs, NOW), [Held::new(mail.clone(), second.to_std().ok())]);
+        assert_eq!(by_rate.spent(&jobs, NOW)[0].1.tokens(NOW), 0);
+        controls.concurrency = Some(Concurrency::new(5, 7));
+        assert_eq!(admitted(&controls).full(&jobs, NOW), [Held::new(mail.clone(), None)]);
+        assert_eq!(admitted(&controls).spent(&jobs[..2], NOW)[0].1.tokens(NOW), 1, "tokens are taken all the same");
+        controls.throttled_until = Some(NOW + second);
+        assert_eq!(admitted(&controls).full(&[], NOW), [Held::new(mail.clone(), second.to_std().ok())]);
+        assert!(admitted(&controls).demands.is_empty());
+        controls.throttled_until = Some(NOW);
+        assert_eq!(admitted(&controls).demands[0].limit, 2, "it is over");
     }
 }

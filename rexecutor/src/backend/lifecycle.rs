@@ -5,7 +5,7 @@
 //!
 //! ```text
 //!           release
-//!  blocked ────────┐     ┌────────── snooze, give back ──────────┐
+//!  blocked ────────┐     ┌────────── snooze, throttle, give back ┐
 //!     ▲            ▼     ▼                                       │
 //!  enqueue ─────► scheduled ── claim ──► executing ──────────────┼─ complete ► complete
 //!                                         ▲    │                 ├─ discard ─► discarded
@@ -37,11 +37,13 @@ pub struct Effects {
     pub wake: bool,
     /// The row has an output that it did not have before.
     pub output: bool,
+    /// No job of its executor is to be claimed before this instant.
+    pub throttled_until: Option<DateTime<Utc>>,
 }
 
 impl Effects {
     /// Nothing but the row itself changes.
-    const NONE: Self = Self { delete: false, wake: false, output: false };
+    const NONE: Self = Self { delete: false, wake: false, output: false, throttled_until: None };
     const WAKE: Self = Self { wake: true, ..Self::NONE };
 }
 
@@ -77,7 +79,7 @@ pub fn settle(row: &mut JobRow, lease: Lease, outcome: &Outcome, now: DateTime<U
         Outcome::Complete { keep, output } => {
             finish(row, Finish::Complete, now);
             row.extras.set(|extra| &mut extra.output, output.clone());
-            Effects { delete: !keep, output: *keep && output.is_some(), wake: false }
+            Effects { delete: !keep, output: *keep && output.is_some(), ..Effects::NONE }
         }
         Outcome::Retry { delay, error } => {
             record(row, error, now);
@@ -104,6 +106,11 @@ pub fn settle(row: &mut JobRow, lease: Lease, outcome: &Outcome, now: DateTime<U
             wait_again(row);
             row.scheduled_at = after(now, *delay);
             Effects::WAKE
+        }
+        Outcome::Throttle { delay } => {
+            wait_again(row);
+            row.scheduled_at = after(now, *delay);
+            Effects { throttled_until: Some(row.scheduled_at), ..Effects::WAKE }
         }
         Outcome::GiveBack => {
             wait_again(row);

@@ -12,6 +12,7 @@
 mod roles;
 
 pub mod admission;
+mod bucket;
 mod capabilities;
 mod forward;
 pub mod lifecycle;
@@ -20,6 +21,7 @@ mod transaction;
 mod wakeup;
 
 pub use self::{
+    bucket::Bucket,
     capabilities::{Backend, Control, control},
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
     transaction::EnqueueIn,
@@ -28,6 +30,6 @@ pub use self::{
 pub use crate::json::Json;
 pub use crate::model::{
     AmendError, BackendError, Claimed, ClusterLimits, Deadline, Demand, Due, Enqueued, Extra, Extras, Failure, Filter,
-    FilterError, Headers, Heartbeat, JobChange, JobRow, Marks, NewJob, Node, Outcome, Pause, Paused, Result,
-    ScheduleKey, Scope, Settlement, Ticks, Unique, UniqueEnqueued, ago,
+    FilterError, Headers, Heartbeat, Held, JobChange, JobRow, Marks, NewJob, Node, Outcome, Pause, Paused, Rate,
+    Result, ScheduleKey, Scope, Settlement, Ticks, Unique, UniqueEnqueued, ago,
 };

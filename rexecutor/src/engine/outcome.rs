@@ -57,6 +57,7 @@ fn failed(error: &dyn ExecutionError, backoff: TimeDelta) -> Outcome {
     match error.disposition() {
         Disposition::Retry => fail(error_type, &details, backoff),
         Disposition::RetryAfter(delay) => fail(error_type, &details, delay),
+        Disposition::Throttle(delay) => Outcome::throttle(validate::clamp(delay).max(MIN_SNOOZE)),
         Disposition::Discard => Outcome::discard(Failure::new(error_type, validate::text(&details))),
         Disposition::Cancel => Outcome::cancel(validate::text(&details)),
     }

@@ -13,10 +13,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::runner::Runner;
-use crate::model::{Demand, ExecutorName, JobId, JobRow, Lease};
+use crate::model::{Demand, ExecutorName, Held, JobId, JobRow, Lease};
 
 /// One executor on this node.
 struct Queue {
@@ -29,10 +29,25 @@ struct Queue {
     is_ready: bool,
     /// Whether it is asked for in the claim under way.
     is_asked: bool,
-    /// Whether a limit of the cluster kept due jobs of it back, when it was asked for last.
-    is_held: bool,
+    /// Whether a limit of the cluster kept due jobs of it back, when it was asked for last, and when to ask again.
+    held: Option<Look>,
     /// Whether a run of it has ended that may have kept them back.
     has_freed: bool,
+}
+
+/// How long the node waits before it looks whether runs of other nodes have ended that keep its jobs back: a quarter of the time for
+/// which they have, and between these. The ends of its own it knows.
+const MIN_LOOK: TimeDelta = TimeDelta::milliseconds(100);
+const MAX_LOOK: TimeDelta = TimeDelta::seconds(1);
+
+/// When to ask again for what was kept back.
+#[derive(Clone, Copy)]
+struct Look {
+    at: DateTime<Utc>,
+    /// Since when nothing of it could be claimed.
+    since: DateTime<Utc>,
+    /// Whether what runs kept it back.
+    is_full: bool,
 }
 
 impl Queue {
@@ -67,7 +82,7 @@ impl Queues {
             waiting: VecDeque::new(),
             is_ready: true,
             is_asked: false,
-            is_held: false,
+            held: None,
             has_freed: false,
         };
         self.queues.entry(ExecutorName::from(queue.runner.name)).or_insert(queue);
@@ -110,17 +125,32 @@ impl Queues {
     pub(super) fn ended(&mut self, executor: &str) {
         if let Some(queue) = self.queues.get_mut(executor) {
             queue.running = queue.running.saturating_sub(1);
-            queue.has_freed |= queue.is_held || (queue.is_asked && queue.runner.cluster.is_some());
+            let is_full = queue.held.is_some_and(|look| look.is_full);
+            queue.has_freed |= is_full || (queue.is_asked && queue.runner.cluster.concurrency.is_some());
         }
     }
 
-    /// The claim under way has been answered: due jobs of `held` were kept back by limits of the cluster.
-    pub(super) fn answered(&mut self, demands: &[Demand], held: &[ExecutorName]) {
+    /// The claim under way has been answered: it gave these jobs, and due jobs of `held` were kept back by limits of the cluster.
+    pub(super) fn answered(&mut self, demands: &[Demand], jobs: &[JobRow], held: &[Held], now: DateTime<Utc>) {
         for demand in demands {
-            if let Some(queue) = self.queues.get_mut(&demand.executor) {
-                (queue.is_asked, queue.is_held) = (false, held.contains(&demand.executor));
-            }
+            let Some(queue) = self.queues.get_mut(&demand.executor) else { continue };
+            queue.is_asked = false;
+            let known = queue.held.take();
+            let Some(held) = held.iter().find(|held| held.executor == demand.executor) else { continue };
+            let has_jobs = jobs.iter().any(|job| job.executor == demand.executor);
+            let since = known.filter(|_| !has_jobs).map_or(now, |look| look.since);
+            let wait = match held.again_in {
+                Some(wait) => TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX),
+                None => ((now - since) / 4).clamp(MIN_LOOK, MAX_LOOK),
+            };
+            let at = now.checked_add_signed(wait).unwrap_or(DateTime::<Utc>::MAX_UTC);
+            queue.held = Some(Look { at, since, is_full: held.again_in.is_none() });
         }
+    }
+
+    /// When to ask again for what was kept back, at the earliest.
+    pub(super) fn next_look(&self) -> Option<DateTime<Utc>> {
+        self.queues.values().filter_map(|queue| Some(queue.held?.at)).min()
     }
 
     /// Outcomes were stored, all of them or some: those whose runs have ended may have jobs that were kept back.
@@ -131,9 +161,11 @@ impl Queues {
         }
     }
 
-    /// Runs of other nodes may have ended.
-    pub(super) fn held_ready(&mut self) {
-        self.queues.values_mut().filter(|queue| queue.is_held).for_each(|queue| queue.is_ready = true);
+    /// What was kept back may be there to be claimed by now.
+    pub(super) fn held_ready(&mut self, now: DateTime<Utc>) {
+        for queue in self.queues.values_mut().filter(|queue| queue.held.is_some_and(|look| look.at <= now)) {
+            queue.is_ready = true;
+        }
     }
 
     /// What to claim now, at most `most`: the free slots, and `ahead` more, shared among the executors that may have

@@ -74,6 +74,10 @@ pub enum Disposition {
     /// Try again after this delay, while there are attempts left: a job that fails its last one is discarded, as it is
     /// with [`Retry`](Self::Retry). A negative delay counts as zero.
     RetryAfter(TimeDelta),
+    /// Try again after this delay, and start no other job of this executor before, on any node. The attempt does not count:
+    /// the job has met a quota, and it is no fault of its own. At least 100 ms
+    /// ([`MIN_SNOOZE`](crate::limits::MIN_SNOOZE)), also where it is zero or negative.
+    Throttle(TimeDelta),
     /// Fail for good, whatever attempts are left: the job is discarded.
     Discard,
     /// Give the job up: it is cancelled.

@@ -11,6 +11,7 @@ use crate::{
     backoff::{DEFAULT_BACKOFF, Strategy},
     criteria::UniquenessCriteria,
     limits,
+    model::Rate,
     typed::Job,
 };
 
@@ -73,8 +74,18 @@ pub trait Executor: Send + Sync + 'static {
     /// declare none; what a node declares ends with it.
     ///
     /// Claims of such an executor take turns in the whole cluster, and two more round trips each; nothing of it is claimed
-    /// ahead. A job that waits for one on another node to end starts within 0.1 s of that.
+    /// ahead. A job that waits for one on another node to end starts within 0.1 s of that, or within a second where the limit has
+    /// been reached for longer.
     const CLUSTER_CONCURRENCY: Option<usize> = None;
+
+    /// How many jobs of this kind start in how much time on all nodes together. The default is `None`: any number.
+    ///
+    /// It is a bucket of tokens in the database, by the database's clock: see [`Rate`]. A claimed job has taken its token, also
+    /// when it is given back or its node dies. A job that waits for a token starts when there is one; where tokens come fast,
+    /// nodes gather half a burst of them, or a second's worth, before they claim again. Where two programs declare different
+    /// rates, the slower one and the smaller burst hold. Such claims take turns in the whole cluster, as with
+    /// [`CLUSTER_CONCURRENCY`](Self::CLUSTER_CONCURRENCY), and nothing is claimed ahead.
+    const RATE_LIMIT: Option<Rate> = None;
 
     /// Whether the work blocks its thread, so that it runs on a thread of its own, where tokio's timers and I/O still
     /// work. The default is `false`.

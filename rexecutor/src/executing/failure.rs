@@ -62,6 +62,29 @@ impl JobFailure {
         Self::new(Disposition::RetryAfter(delay), error)
     }
 
+    /// The job has met a quota: it is tried again after `retry_after`, and no other job of its executor starts before, on any
+    /// node. The attempt does not count, so this may go on for ever; a [deadline](crate::executor::Executor::DEADLINE) ends it.
+    /// At least 100 ms ([`MIN_SNOOZE`](crate::limits::MIN_SNOOZE)), also where it is zero or negative.
+    ///
+    /// Jobs that run already are left to end. Of several such answers the longest holds.
+    ///
+    /// ```
+    /// use rexecutor::{executor::JobFailure, prelude::*};
+    ///
+    /// # async fn call(_: &str) -> Result<u32, String> { Ok(200) }
+    /// #[job(rate_limit = "10/s")]
+    /// async fn sync_orders(shop: String) -> Result<(), JobFailure> {
+    ///     match call(&shop).await {
+    ///         Ok(429) => Err(JobFailure::throttled(TimeDelta::seconds(30))),
+    ///         Ok(_) => Ok(()),
+    ///         Err(error) => Err(JobFailure::retry_after(TimeDelta::minutes(1), error)),
+    ///     }
+    /// }
+    /// ```
+    pub fn throttled(retry_after: TimeDelta) -> Self {
+        Self::new(Disposition::Throttle(retry_after), "throttled")
+    }
+
     fn new(disposition: Disposition, error: impl Into<BoxError>) -> Self {
         Self(Decision { disposition, error_type: None, error: error.into() })
     }

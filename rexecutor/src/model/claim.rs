@@ -44,11 +44,27 @@ pub struct Claimed {
     /// How long until the next job of the asked executors that is not due yet becomes so, by the backend's clock.
     /// `None`: there is none, or as many as were asked for were claimed.
     pub next_due_in: Option<Duration>,
-    /// The asked executors that have due jobs which a limit of the cluster keeps back. They can be claimed once runs of them
-    /// have ended, on any node.
-    pub held: Vec<ExecutorName>,
+    /// The asked executors that have due jobs which a limit of the cluster keeps back.
+    pub held: Vec<Held>,
     /// Whether the node was a member.
     pub member: bool,
+}
+
+/// An executor that has due jobs which a limit of the cluster keeps back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Held {
+    /// The executor.
+    pub executor: ExecutorName,
+    /// When it is worth while to claim again, by the backend's clock. `None`: once runs of it have ended, on any node.
+    pub again_in: Option<Duration>,
+}
+
+impl Held {
+    /// An executor that is kept back until then; `None`: until runs of it have ended.
+    pub fn new(executor: ExecutorName, again_in: Option<Duration>) -> Self {
+        Self { executor, again_in }
+    }
 }
 
 impl Claimed {

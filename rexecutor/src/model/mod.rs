@@ -21,6 +21,7 @@ mod new_job;
 mod node;
 mod pause;
 mod prune;
+mod rate;
 mod row;
 mod schedule;
 mod settlement;
@@ -32,7 +33,7 @@ mod unique_enqueued;
 pub(crate) use self::time::after;
 pub use self::{
     change::JobChange,
-    claim::{Claimed, Demand},
+    claim::{Claimed, Demand, Held},
     cluster_limits::ClusterLimits,
     error::{AmendError, BackendError, Result},
     extras::{Extra, Extras},
@@ -46,6 +47,7 @@ pub use self::{
     node::{Heartbeat, Node},
     pause::{Pause, Paused, Scope},
     prune::{PruneRule, PruneScope, PruneSpec},
+    rate::Rate,
     row::JobRow,
     schedule::{ScheduleKey, Ticks},
     settlement::{Outcome, Settlement},

@@ -66,6 +66,13 @@ pub enum Outcome {
         /// How long it waits, not negative.
         delay: TimeDelta,
     },
+    /// It has learned of a quota: it wants to run again after `delay`, and no other job of its executor is to start before, on
+    /// any node; the attempt does not count.
+    #[non_exhaustive]
+    Throttle {
+        /// How long they wait, not negative.
+        delay: TimeDelta,
+    },
     /// It was stopped without a fault of its own: due as before; the attempt does not count.
     GiveBack,
 }
@@ -101,6 +108,11 @@ impl Outcome {
         Self::Snooze { delay }
     }
 
+    /// It wants to run again after `delay`, and no other job of its executor before.
+    pub const fn throttle(delay: TimeDelta) -> Self {
+        Self::Throttle { delay }
+    }
+
     /// The word for it in logs and metrics.
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -109,6 +121,7 @@ impl Outcome {
             Self::Discard { .. } => "discarded",
             Self::Cancel { .. } => "cancelled",
             Self::Snooze { .. } => "snoozed",
+            Self::Throttle { .. } => "throttled",
             Self::GiveBack => "given_back",
         }
     }

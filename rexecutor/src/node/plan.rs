@@ -42,6 +42,9 @@ impl Plan {
             self.problems
                 .push(format!("executor `{name}`: cluster_concurrency is 0, so it would never run; the least is 1"));
         }
+        if let Some(problem) = runner.cluster.rate.and_then(|rate| rate.check().err()) {
+            self.problems.push(format!("executor `{name}`: its rate limit cannot be kept to: {problem}"));
+        }
         match self.runners.get(name) {
             Some(known) if (known.type_name)() != (runner.type_name)() => self.problems.push(format!(
                 "`{}` and `{}` are both named `{name}`: give one of them another name",

@@ -9,7 +9,7 @@ use crate::{
     builder::EnqueueError,
     engine::Runner,
     executing::{Executor, Retention},
-    model::NewJob,
+    model::{NewJob, Rate},
     schedule::{Schedule, ScheduleError},
 };
 
@@ -35,6 +35,8 @@ pub struct Settings {
     pub max_concurrency: Option<usize>,
     /// How many run at once on all nodes together; `None`: any number.
     pub cluster_concurrency: Option<usize>,
+    /// How many start in how much time on all nodes together; `None`: any number.
+    pub rate_limit: Option<Rate>,
     /// Lower numbers start first.
     pub priority: u16,
     /// Words to find jobs by.
@@ -61,6 +63,7 @@ impl Settings {
             max_attempts: E::MAX_ATTEMPTS,
             max_concurrency: E::MAX_CONCURRENCY,
             cluster_concurrency: E::CLUSTER_CONCURRENCY,
+            rate_limit: E::RATE_LIMIT,
             priority: E::PRIORITY,
             tags: E::TAGS,
             is_blocking: E::BLOCKING,

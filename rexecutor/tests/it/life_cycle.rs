@@ -34,6 +34,7 @@ const TABLE: &[(&str, Event, &str)] = &[
     ("cancel itself",            |row| Ok(settle(row, Outcome::cancel("enough"))),                ". . x . . . ."),
     ("snooze",                   |row| Ok(settle(row, Outcome::snooze(SOON))),                    ". . r . . . ."),
     ("snooze the first attempt", |row| Ok(settle(first(row), Outcome::snooze(SOON))),             ". . s . . . ."),
+    ("throttle",                 |row| Ok(settle(row, Outcome::throttle(SOON))),                   ". . r . . . ."),
     ("give back",                |row| Ok(settle(row, Outcome::GiveBack)),                        ". . r . . . ."),
     ("give back the first",      |row| Ok(settle(first(row), Outcome::GiveBack)),                 ". . s . . . ."),
     ("an old lease",             |row| Ok(lifecycle::settle(row, Lease(1), &Outcome::complete(true), NOW)),

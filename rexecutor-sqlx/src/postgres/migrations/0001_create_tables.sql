@@ -99,7 +99,10 @@ CREATE TABLE {schema}.controls (
 CREATE TABLE {schema}.declared_limits (
     executor TEXT COLLATE "C" NOT NULL,
     node BIGINT NOT NULL REFERENCES {schema}.nodes (id) ON DELETE CASCADE,
-    max_running BIGINT NOT NULL,
+    max_running BIGINT,
+    -- Of a rate: how long one token takes, in nanoseconds, and how many may be taken at once.
+    rate_interval BIGINT,
+    rate_burst BIGINT,
     PRIMARY KEY (executor, node)
 );
 
@@ -108,5 +111,9 @@ CREATE INDEX declared_limits_node ON {schema}.declared_limits (node);
 
 -- Executors that have, or had, a limit. A claim locks the row, so that one at a time decides; so rows are never deleted.
 CREATE TABLE {schema}.limits (
-    executor TEXT COLLATE "C" PRIMARY KEY
+    executor TEXT COLLATE "C" PRIMARY KEY,
+    -- When the bucket of its rate is full again, in nanoseconds since 1970.
+    full_at BIGINT,
+    -- Until when one of its jobs holds all of them back.
+    throttled_until TIMESTAMPTZ
 ) WITH (fillfactor = 50);

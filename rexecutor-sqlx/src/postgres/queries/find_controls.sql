@@ -1,5 +1,5 @@
 -- $1 the test clock's time. What is to be kept to about these executors, $2, and about the whole cluster, whose row has no
--- name: how they are paused, how many of their jobs may run at once, and how many do.
+-- name: how they are paused, how many of their jobs may run at once, and how many do, and how fast they may start.
 --
 -- In a claim it comes after lock_limits and is a statement of its own: one that had waited for the lock itself would count
 -- what ran before.
@@ -34,10 +34,16 @@ SELECT
             ) AS run
         )
     END AS running,
+    strictest.rate_interval, strictest.rate_burst, kept.full_at, kept.throttled_until,
     (SELECT coalesce($1::TIMESTAMPTZ, clock_timestamp())) AS now
 FROM (SELECT '' AS executor UNION ALL SELECT * FROM unnest($2::TEXT [])) AS named
 LEFT JOIN {schema}.controls AS control ON control.executor = named.executor
+LEFT JOIN {schema}.limits AS kept ON kept.executor = named.executor
 CROSS JOIN LATERAL (
-    SELECT min(declared.max_running) AS max_running FROM {schema}.declared_limits AS declared
+    SELECT
+        min(declared.max_running) AS max_running,
+        max(declared.rate_interval) AS rate_interval,
+        min(declared.rate_burst) AS rate_burst
+    FROM {schema}.declared_limits AS declared
     WHERE declared.executor = named.executor
 ) AS strictest

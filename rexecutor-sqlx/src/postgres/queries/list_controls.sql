@@ -1,8 +1,12 @@
--- About which executors anything is to be kept to, and whether that is a limit.
+-- $1 the test clock's time. About which executors anything is to be kept to, and whether claims of them take turns.
 SELECT executor, bool_or(is_limited) AS is_limited
 FROM (
     SELECT executor, FALSE AS is_limited FROM {schema}.controls
+    WHERE paused_until IS NULL OR paused_until > (SELECT coalesce($1::TIMESTAMPTZ, clock_timestamp()))
     UNION ALL
     SELECT executor, TRUE FROM {schema}.declared_limits
+    UNION ALL
+    SELECT executor, FALSE FROM {schema}.limits
+    WHERE throttled_until > (SELECT coalesce($1::TIMESTAMPTZ, clock_timestamp()))
 ) AS known
 GROUP BY executor

@@ -104,8 +104,20 @@ CREATE TABLE rexecutor_controls (
 CREATE TABLE rexecutor_declared_limits (
     executor TEXT NOT NULL,
     node INTEGER NOT NULL REFERENCES rexecutor_nodes (id) ON DELETE CASCADE,
-    max_running INTEGER NOT NULL,
+    max_running INTEGER,
+    -- Of a rate: how long one token takes, in nanoseconds, and how many may be taken at once.
+    rate_interval INTEGER,
+    rate_burst INTEGER,
     PRIMARY KEY (executor, node)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX rexecutor_declared_limits_node ON rexecutor_declared_limits (node);
+
+-- What is kept of limits. One that nothing is kept of has no row.
+CREATE TABLE rexecutor_limits (
+    executor TEXT PRIMARY KEY,
+    -- When the bucket of its rate is full again, in nanoseconds since 1970.
+    full_at INTEGER,
+    -- Until when one of its jobs holds all of them back.
+    throttled_until INTEGER
+) STRICT, WITHOUT ROWID;

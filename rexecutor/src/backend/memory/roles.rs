@@ -89,7 +89,8 @@ impl Claim for InMemoryBackend {
         } else {
             let admitted = store.admit(&demands, now);
             let next_due = store.claim(node, &admitted.demands, now, &mut claimed.jobs);
-            let (held, next_held) = store.due(admitted.full(&claimed.jobs), now);
+            store.spend(admitted.spent(&claimed.jobs, now));
+            let (held, next_held) = store.due(admitted.full(&claimed.jobs, now), now);
             claimed.held = held;
             next_due.into_iter().chain(admitted.again_at).chain(next_held).min()
         };
@@ -114,7 +115,13 @@ impl Settle for InMemoryBackend {
         let mut due = BTreeSet::new();
         for Settlement { id, lease, outcome } in &*settlements {
             match store.settle(*id, |row| lifecycle::settle(row, *lease, outcome, now)) {
-                Some((effects, executor)) if effects.wake => drop(due.insert(executor)),
+                Some((effects, executor)) if effects.wake => {
+                    if let Some(until) = effects.throttled_until {
+                        let known = store.throttled.entry(executor.clone()).or_insert(until);
+                        *known = until.max(*known);
+                    }
+                    due.insert(executor);
+                }
                 Some(_) => {}
                 None => refused.push((*id, *lease)),
             }

@@ -13,11 +13,12 @@ use super::indexes::{Indexed, Indexes};
 use crate::{
     backend::{
         admission::{self, Admitted, Concurrency, Controls},
+        bucket::Bucket,
         lifecycle::{self, Effects},
     },
     model::{
-        AmendError, ClusterLimits, Demand, Enqueued, ExecutorName, JobId, JobRow, NewJob, NodeId, PruneRule, PruneSpec,
-        Resolution, ScheduleKey,
+        AmendError, ClusterLimits, Demand, Enqueued, ExecutorName, Held, JobId, JobRow, NewJob, NodeId, PruneRule,
+        PruneSpec, Resolution, ScheduleKey,
     },
 };
 
@@ -32,6 +33,10 @@ pub(super) struct Store {
     pub(super) controls: BTreeMap<ExecutorName, (DateTime<Utc>, Controls)>,
     /// What nodes declare about executors. That of a node which is no member any more counts for nothing.
     pub(super) declared: BTreeMap<(ExecutorName, NodeId), ClusterLimits>,
+    /// When the buckets of executors are full again.
+    full_at: BTreeMap<ExecutorName, i64>,
+    /// Until when jobs hold their executors back.
+    pub(super) throttled: BTreeMap<ExecutorName, DateTime<Utc>>,
     last_job: i64,
     last_node: i64,
 }
@@ -85,22 +90,37 @@ impl Store {
 
     /// Whether nothing is stored about any executor.
     pub(super) fn is_plain(&self) -> bool {
-        self.controls.is_empty() && self.declared.is_empty()
+        self.controls.is_empty() && self.declared.is_empty() && self.throttled.is_empty()
     }
 
     /// What the cluster allows of these demands.
     pub(super) fn admit(&mut self, demands: &[Demand], now: DateTime<Utc>) -> Admitted {
         self.declared.retain(|(_, node), _| self.nodes.contains_key(node));
+        self.throttled.retain(|_, until| now < *until);
         let mut controls: BTreeMap<&ExecutorName, Controls> =
             self.controls.iter().map(|(name, (_, controls))| (name, controls.clone())).collect();
+        for (executor, until) in &self.throttled {
+            controls.entry(executor).or_default().throttled_until = Some(*until);
+        }
         for ((executor, _), declared) in &self.declared {
-            let Some(limit) = declared.concurrency else { continue };
             let controls = controls.entry(executor).or_default();
-            let running = controls.concurrency.map_or_else(|| self.running(executor), |known| known.running);
-            let strictest = controls.concurrency.map_or(limit, |known| known.limit.min(limit));
-            controls.concurrency = Some(Concurrency::new(running, strictest));
+            if let Some(limit) = declared.concurrency {
+                let running = controls.concurrency.map_or_else(|| self.running(executor), |known| known.running);
+                let strictest = controls.concurrency.map_or(limit, |known| known.limit.min(limit));
+                controls.concurrency = Some(Concurrency::new(running, strictest));
+            }
+            if let Some((interval, burst)) = declared.rate.map(Bucket::numbers) {
+                let full_at = self.full_at.get(executor).copied();
+                let bucket = controls.bucket.unwrap_or(Bucket::new(interval, burst, full_at));
+                controls.bucket = Some(bucket.strictest(interval, burst));
+            }
         }
         admission::admit(demands, |executor| controls.get(executor), now)
+    }
+
+    /// Takes tokens out of the buckets.
+    pub(super) fn spend(&mut self, buckets: Vec<(ExecutorName, Bucket)>) {
+        self.full_at.extend(buckets.into_iter().map(|(executor, bucket)| (executor, bucket.full_at)));
     }
 
     /// How many jobs of an executor are executing.
@@ -110,15 +130,11 @@ impl Store {
     }
 
     /// Which of these have due jobs, and when the first of the others has one.
-    pub(super) fn due(
-        &self,
-        executors: Vec<ExecutorName>,
-        now: DateTime<Utc>,
-    ) -> (Vec<ExecutorName>, Option<DateTime<Utc>>) {
+    pub(super) fn due(&self, full: Vec<Held>, now: DateTime<Utc>) -> (Vec<Held>, Option<DateTime<Utc>>) {
         let (mut due, mut next) = (Vec::new(), None);
-        for executor in executors {
-            match self.indexes.first_due(executor.as_str()) {
-                Some(at) if at <= now => due.push(executor),
+        for held in full {
+            match self.indexes.first_due(held.executor.as_str()) {
+                Some(at) if at <= now => due.push(held),
                 at => next = next.into_iter().chain(at).min(),
             }
         }

@@ -25,9 +25,6 @@ pub(super) const CLAIM: usize = 1_000;
 /// How often the node looks for what was claimed ahead and has waited for as long.
 const MAX_WAIT: Duration = Duration::from_millis(200);
 
-/// How often the node looks whether runs of other nodes have ended that keep its jobs back. The ends of its own it knows.
-const HELD: Duration = Duration::from_millis(100);
-
 impl Dispatcher {
     /// Begins a claim, if there is anything to ask for and nothing against it.
     pub(super) fn claim(&mut self) {
@@ -70,11 +67,11 @@ impl Dispatcher {
     }
 
     fn claimed(&mut self, Claiming { node, demands, began, .. }: Claiming, answer: Result<Claimed>) {
-        let held = answer.as_ref().map_or(&[][..], |claimed| &claimed.held);
-        self.queues.answered(&demands, held);
-        if !held.is_empty() && self.held.is_none() {
-            self.held = Some(self.environment.clock.sleep(HELD));
-        }
+        let clock = &self.environment.clock;
+        let (jobs, held) = answer.as_ref().map_or((&[][..], &[][..]), |claimed| (&claimed.jobs[..], &claimed.held[..]));
+        self.queues.answered(&demands, jobs, held, clock.now());
+        let wait = self.queues.next_look().map(|at| (at - clock.now()).to_std().unwrap_or_default());
+        self.held = wait.map(|wait| clock.sleep(wait));
         let claimed = match answer {
             Ok(claimed) => claimed,
             Err(error) => {

@@ -44,7 +44,7 @@ pub(in crate::engine) struct Dispatcher {
     pub(super) outage: Outage,
     /// When to claim though nobody came: when the next job is due, at the latest after the poll interval.
     pub(super) timer: (DateTime<Utc>, BoxFuture<'static, ()>),
-    /// While limits of the cluster keep due jobs back, until the next look whether runs of other nodes have ended.
+    /// While limits of the cluster keep due jobs back, until some of them may be there to be claimed.
     pub(super) held: Option<BoxFuture<'static, ()>>,
     pub(super) orphans: Orphans,
     /// The membership that was found to have ended.
