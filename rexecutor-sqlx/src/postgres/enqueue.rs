@@ -57,6 +57,15 @@ impl Enqueue for PgBackend {
             Ok(is_ours)
         })
     }
+
+    fn rewind<'a>(
+        &'a self,
+        schedule: &'a ScheduleKey,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(self.0.limited("could not take back a tick", self.0.rewind(schedule, from, to)))
+    }
 }
 
 pub(super) fn executors(jobs: &[NewJob]) -> BTreeSet<ExecutorName> {
@@ -114,6 +123,14 @@ impl Database {
         if is_ours {
             let _ = self.insert(&mut transaction, jobs).await?;
         }
+        transaction.commit().await?;
+        Ok(is_ours)
+    }
+
+    async fn rewind(&self, schedule: &ScheduleKey, from: DateTime<Utc>, to: DateTime<Utc>) -> sqlx::Result<bool> {
+        let mut transaction = self.begin().await?;
+        let query = self.query(&self.queries.rewind_schedule).bind(schedule.0.clone()).bind(from).bind(to);
+        let is_ours = query.execute(&mut *transaction).await?.rows_affected() > 0;
         transaction.commit().await?;
         Ok(is_ours)
     }

@@ -47,6 +47,7 @@ extras! {
         )
         ELSE {}::TIMESTAMPTZ
     END";
+    tick_at: job.extras.tick_at.map(|tick| tick.to_rfc3339()), "{}::TIMESTAMPTZ";
 }
 
 fn deadline(deadline: Deadline) -> String {

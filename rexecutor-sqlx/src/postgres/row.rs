@@ -92,6 +92,7 @@ columns! {
         group_key as group_key: string;
         flow as flow: flow, as "flow::TEXT";
         deadline_at as deadline: deadline, as "encode(timestamptz_send(deadline_at), 'hex')";
+        tick_at as tick_at: instant, as "encode(timestamptz_send(tick_at), 'hex')";
         output as output: string;
     }
 }
@@ -258,9 +259,14 @@ impl Few<'_> {
     }
 
     fn deadline(&self, column: &str) -> sqlx::Result<Option<Deadline>> {
+        Ok(self.instant(column)?.map(Deadline::At))
+    }
+
+    /// An instant as PostgreSQL sends it, in hexadecimal digits.
+    fn instant(&self, column: &str) -> sqlx::Result<Option<DateTime<Utc>>> {
         let Some(hex) = self.text(column) else { return Ok(None) };
         let bits = u64::from_str_radix(hex, 16).map_err(|error| broken(column, error))?;
-        Stored(bits.cast_signed()).instant(column).map(|at| Some(Deadline::At(at)))
+        Stored(bits.cast_signed()).instant(column).map(Some)
     }
 }
 

@@ -49,6 +49,20 @@ impl Enqueue for SqliteBackend {
         };
         Box::pin(self.0.writer.write(Commit::Promise, step))
     }
+
+    fn rewind<'a>(
+        &'a self,
+        schedule: &'a ScheduleKey,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> BoxFuture<'a, Result<bool>> {
+        let key = schedule.0.clone();
+        let step = async move |work: &mut Work<'_>| {
+            let save = sqlx::query(queries::rewind_schedule()).bind(key).bind(micros(from)).bind(micros(to));
+            Ok(save.execute(&mut *work.conn).await?.rows_affected() > 0)
+        };
+        Box::pin(self.0.writer.write(Commit::Promise, step))
+    }
 }
 
 fn tick_of(micros: i64) -> Result<DateTime<Utc>, sqlx::Error> {

@@ -45,6 +45,7 @@ extras! {
     group_key: &'j str = job.group_key.as_deref();
     flow: i64 = job.flow.map(|flow| flow.0);
     deadline_at: i64 = job.deadline.map(|deadline| micros(deadline.at(now)));
+    tick_at: i64 = job.tick_at.map(micros);
 }
 
 const BLOCKED: &str = JobStatus::Blocked.as_str();

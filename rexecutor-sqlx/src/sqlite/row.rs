@@ -114,6 +114,7 @@ columns! {
     }
     extras {
         deadline_at as deadline: deadline;
+        tick_at as tick_at: optional_instant;
         flow as flow: flow;
         group_key as group_key: optional_text;
         cancel_reason as cancel_reason: optional_text;

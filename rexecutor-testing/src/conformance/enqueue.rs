@@ -43,11 +43,12 @@ pub async fn what_few_jobs_have_comes_back_as_it_was(t: &Harness) {
         special.clone().with_deadline(Deadline::In(later)),
         special.with_deadline(Deadline::At(t.now() + TimeDelta::days(1))),
         job("mail").with_group_key(String::new()),
+        job("mail").with_tick_at(t.now() - TimeDelta::microseconds(1)),
     ];
     let stored: Vec<JobId> = t.enqueue_all(jobs).await.into_iter().map(Enqueued::id).collect();
     let claimed = t.claim(t.join().await, "mail", 10).await;
     assert_eq!(ids(&claimed), stored);
-    let deadlines = [None, Some(later), Some(TimeDelta::days(1)), None];
+    let deadlines = [None, Some(later), Some(TimeDelta::days(1)), None, None];
     for ((row, claimed), deadline) in t.all().await.iter().zip(&claimed).zip(deadlines) {
         assert_eq!(row, claimed);
         assert_eq!(row.extras.deadline, deadline.map(|delay| Deadline::At(t.now() + delay)));
@@ -59,6 +60,8 @@ pub async fn what_few_jobs_have_comes_back_as_it_was(t: &Harness) {
         (&Headers::default(), &None, None)
     );
     assert_eq!(claimed[3].extras.group_key.as_deref(), Some(""));
+    assert_eq!(claimed[4].extras.tick_at, Some(t.now() - TimeDelta::microseconds(1)));
+    assert_eq!(claimed[0].extras.tick_at, None);
 }
 
 /// Answers, and the numbers in them, are in the order of the jobs.

@@ -28,6 +28,7 @@ mod maintain;
 mod oracle;
 mod query;
 mod rates;
+mod schedules;
 mod settle;
 
 use std::sync::Arc;
@@ -95,6 +96,9 @@ cases! {
         trap_17_of_many_nodes_one_enqueues_a_tick,
         a_new_schedule_owes_nothing_and_a_known_one_keeps_its_last_tick,
         many_jobs_in_one_call;
+    schedules:
+        case_20_a_job_keeps_the_tick_that_it_is_for,
+        case_44_a_last_tick_that_lies_ahead_is_taken_back_by_one_node;
     claim:
         jobs_are_claimed_by_priority_then_due_time_then_number,
         a_job_is_not_claimed_before_it_is_due,

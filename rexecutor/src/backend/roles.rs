@@ -75,6 +75,11 @@ roles! {
         ///
         /// Returns whether it was this call that did so. However many nodes call it, each tick is enqueued once.
         Tick => fn tick(schedule: &'a ScheduleKey, at: DateTime<Utc>, jobs: Vec<NewJob>) -> Result<bool>;
+
+        /// Takes a schedule's last tick back to `to`, if it is exactly `from`: a clock that was wrong has put it ahead.
+        ///
+        /// Returns whether it was this call that did so. However many nodes call it, one does.
+        Rewind => fn rewind(schedule: &'a ScheduleKey, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<bool>;
     }
 
     /// Gives due jobs to nodes.

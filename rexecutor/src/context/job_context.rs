@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
+use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
@@ -70,6 +71,24 @@ impl JobContext {
     /// Whether a failure now would be final.
     pub fn is_last_attempt(&self) -> bool {
         self.attempt() >= self.max_attempts()
+    }
+
+    /// The tick that a cron job is for: the instant at which its schedule was due. `None` for a job that no schedule enqueued.
+    ///
+    /// A retry, a rescue and a rerun are for the same tick as the first attempt. Compute from it, not from the clock, what the
+    /// job is about, such as the day of a daily report.
+    ///
+    /// ```
+    /// use rexecutor::prelude::*;
+    ///
+    /// #[job(cron = "0 0 1 * * *", max_attempts = 5)]
+    /// async fn daily_report(context: JobContext) {
+    ///     let day = context.tick().map(|tick| tick.date_naive());
+    ///     println!("the report of {day:?}");
+    /// }
+    /// ```
+    pub fn tick(&self) -> Option<DateTime<Utc>> {
+        self.0.row.extras.tick_at
     }
 
     /// The job's tags.

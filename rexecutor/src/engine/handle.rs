@@ -11,9 +11,10 @@ use super::{
     membership::Membership,
     options::Options,
     outage::Outage,
+    prune::DuePrunes,
     runner::Runner,
     supervise::supervise,
-    ticker::{self, Timetable},
+    ticker::{self, Action, Timetable},
 };
 use crate::{backend::Wakeup, context::Environment};
 
@@ -69,9 +70,16 @@ impl Engine {
     pub(crate) fn follow(&self, timetables: Vec<Timetable>) {
         ticker::warn_of_ended(&timetables, self.environment.clock.now());
         let (environment, timetables) = (self.environment.clone(), Arc::<[Timetable]>::from(timetables));
-        let poll = self.options.poll_interval;
-        let step = move || ticker::tick(environment.clone(), timetables.clone(), poll).boxed();
+        let (poll, prunes) = (self.options.poll_interval, Arc::new(DuePrunes::default()));
+        if timetables.iter().any(|timetable| matches!(timetable.action, Action::Prune(..))) {
+            self.beside(self.clone().prune(prunes.clone()));
+        }
+        let step = move || ticker::tick(environment.clone(), timetables.clone(), prunes.clone(), poll).boxed();
         self.beside(supervise(self.outage("tick"), step));
+    }
+
+    async fn prune(self, prunes: Arc<DuePrunes>) {
+        supervise(self.outage("prune"), || prunes.prune_next(&self.environment).boxed()).await;
     }
 
     /// Begins to shut down.

@@ -6,7 +6,7 @@
 //!    free slots ──► claim (one batch for all executors) ──► run (a task each, or a blocking thread)
 //!                      ▲                                       │ outcome
 //!                      └─────────── slots come free ◄──────────┴──► settlement queue (batched, retried)
-//!    beside it: membership (heartbeat, rescue) · watch · ticker (cron, pruner)
+//!    beside it: membership (heartbeat, rescue) · watch · ticker (cron) · pruning
 //! ```
 //!
 //! The [`dispatcher`] is the heart; it runs as one task and owns its state. The others talk to it through channels.

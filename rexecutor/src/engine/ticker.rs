@@ -2,12 +2,20 @@
 //!
 //! Every node does this for its own schedules, by the backend's clock. Which of them enqueues a tick is decided by the
 //! backend, which moves the schedule's last tick and stores the job in one step: the others find it moved.
+//!
+//! # Invariants
+//!
+//! - Nothing here takes longer than storing jobs does. Pruning, which may take minutes, only begins here and is done by
+//!   another task: see [`prune`](super::prune).
+//! - A last tick that a wrong clock has put ahead stops no schedule: see [`Timetable::is_behind`].
+//! - When to look again is decided from the moment at which the backend's clock was read, not from when the work was done.
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::future::BoxFuture;
 
-use super::prune;
+use super::prune::DuePrunes;
 use crate::{
     clock::Clock,
     context::Environment,
@@ -21,7 +29,7 @@ pub(crate) enum Action {
     /// This job is enqueued.
     Enqueue(Box<NewJob>),
     /// One node of the cluster deletes these finished jobs, so many pruners at once.
-    Prune(Vec<PruneSpec>, usize),
+    Prune(Arc<[PruneSpec]>, usize),
 }
 
 /// A schedule and what it does.
@@ -38,18 +46,41 @@ pub(crate) struct Timetable {
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
 /// Does what is due, then sleeps until the next tick.
-pub(super) async fn tick(environment: Environment, timetables: Arc<[Timetable]>, poll: Duration) -> Result<()> {
+pub(super) async fn tick(
+    environment: Environment,
+    timetables: Arc<[Timetable]>,
+    prunes: Arc<DuePrunes>,
+    poll: Duration,
+) -> Result<()> {
     let keys: Vec<ScheduleKey> = timetables.iter().map(|timetable| timetable.key.clone()).collect();
     let ticks = environment.backend.schedules(&keys).await?;
+    let next = timetables.iter().filter_map(|timetable| timetable.schedule.next_after(ticks.now)).min();
+    // Its deadline is fixed by this call: however long the work below takes, the next tick is not late for it.
+    let rest = until(&environment.clock, ticks.now, next, poll.max(LONGEST_SLEEP));
     for (timetable, last) in timetables.iter().zip(ticks.last) {
+        if timetable.is_behind(last, ticks.now) {
+            // Nothing is owed now: the next look finds the present as the last tick.
+            timetable.rewind(&environment, last, ticks.now).await?;
+        }
         for at in timetable.missed.owed(&timetable.schedule, last, ticks.now) {
-            timetable.act(&environment, at).await?;
+            match timetable.act(&environment, &prunes, at).await {
+                Err(error) if error.is_transient() => return Err(error),
+                // A job that cannot be stored must not keep the others from ticking. It is tried again at the next look.
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(error, schedule = timetable.key.0, tick = %at, "the job of a tick cannot be stored");
+                }
+                Ok(()) => {}
+            }
         }
     }
-    let next = timetables.iter().filter_map(|timetable| timetable.schedule.next_after(ticks.now)).min();
-    sleep_until(&environment.clock, ticks.now, next, poll.max(LONGEST_SLEEP)).await;
+    rest.await;
     Ok(())
 }
+
+/// How far a last tick may lie ahead of the clock: clocks that are corrected by seconds stop a schedule for as long, and make
+/// no tick come twice.
+const TOLERANCE: TimeDelta = TimeDelta::minutes(1);
 
 /// Says which schedules have ticked for the last time. A program that ran last year still starts: what is over is no
 /// mistake for sure.
@@ -62,24 +93,54 @@ pub(super) fn warn_of_ended(timetables: &[Timetable], now: DateTime<Utc>) {
     }
 }
 
-async fn sleep_until(clock: &Arc<dyn Clock>, now: DateTime<Utc>, next: Option<DateTime<Utc>>, longest: Duration) {
+fn until(
+    clock: &Arc<dyn Clock>,
+    now: DateTime<Utc>,
+    next: Option<DateTime<Utc>>,
+    longest: Duration,
+) -> BoxFuture<'static, ()> {
     let wait = next.and_then(|next| (next - now).to_std().ok()).unwrap_or(longest);
     // A hair after the tick rather than before it: two clocks never agree.
-    clock.sleep(wait.min(longest) + Duration::from_millis(1)).await;
+    clock.sleep(wait.min(longest) + Duration::from_millis(1))
 }
 
 impl Timetable {
-    async fn act(&self, environment: &Environment, at: DateTime<Utc>) -> Result<()> {
+    /// Whether the clock lies so far behind the last tick that ticks would be left out until it has caught up: it was set
+    /// back, or was wrong when it ticked.
+    ///
+    /// Where the last tick is the very next one, there is nothing to leave out, and it does not come twice.
+    fn is_behind(&self, last: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+        let is_left_out = || self.schedule.next_after(now).is_some_and(|next| next < last);
+        last.signed_duration_since(now) > TOLERANCE && is_left_out()
+    }
+
+    /// Takes the last tick back to the present. The ticks up to it come again, or for the first time: which of the two clocks
+    /// was right nobody can tell, and a schedule that stands still is the worse mistake.
+    async fn rewind(&self, environment: &Environment, last: DateTime<Utc>, now: DateTime<Utc>) -> Result<()> {
+        if environment.backend.rewind(&self.key, last, now).await? {
+            tracing::warn!(
+                schedule = self.key.0,
+                last_tick = %last,
+                clock = %now,
+                "the last tick of a schedule lies ahead of the clock, which was wrong then or is now: it ticks on from now"
+            );
+        }
+        Ok(())
+    }
+
+    async fn act(&self, environment: &Environment, prunes: &DuePrunes, at: DateTime<Utc>) -> Result<()> {
         let job = match &self.action {
-            Action::Enqueue(job) => vec![NewJob::clone(job).with_due(Due::At(at))],
+            Action::Enqueue(job) => vec![NewJob::clone(job).with_due(Due::At(at)).with_tick_at(at)],
             Action::Prune(..) => Vec::new(),
         };
         let is_ours = environment.backend.tick(&self.key, at, job).await?;
         tracing::debug!(schedule = self.key.0, tick = %at, is_ours, "a tick was due");
-        match &self.action {
-            Action::Prune(specs, at_once) if is_ours => prune::prune(environment, specs, *at_once).await,
-            _ => Ok(()),
+        if let Action::Prune(specs, at_once) = &self.action
+            && is_ours
+        {
+            prunes.add(&self.key, specs, *at_once);
         }
+        Ok(())
     }
 }
 

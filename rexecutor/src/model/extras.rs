@@ -2,6 +2,8 @@
 
 use std::{fmt, ops::Deref};
 
+use chrono::{DateTime, Utc};
+
 use super::{headers::Headers, id::FlowId, new_job::Deadline};
 
 /// What few jobs have. It is a pointer, and a null one for all others: what a plain job weighs decides how fast many of
@@ -30,14 +32,23 @@ pub struct Extra {
     pub flow: Option<FlowId>,
     /// After which time it neither starts nor runs on: once it is stored, always an instant.
     pub deadline: Option<Deadline>,
+    /// The tick of a schedule that it was enqueued for.
+    pub tick_at: Option<DateTime<Utc>>,
     /// What it gave when it succeeded, as JSON. Claims do not read it.
     pub output: Option<String>,
     /// Why it is to stop, once somebody asked while it was executing; why it was cancelled, afterwards.
     pub cancel_reason: Option<String>,
 }
 
-static NONE: Extra =
-    Extra { headers: Headers::NONE, group_key: None, flow: None, deadline: None, output: None, cancel_reason: None };
+static NONE: Extra = Extra {
+    headers: Headers::NONE,
+    group_key: None,
+    flow: None,
+    deadline: None,
+    tick_at: None,
+    output: None,
+    cancel_reason: None,
+};
 
 impl Extras {
     /// Sets a field. To set nothing where there is nothing costs nothing.

@@ -141,6 +141,13 @@ impl NewJob {
         self.extras.set(|extra| &mut extra.deadline, deadline.into());
         self
     }
+
+    /// The tick of a schedule that it is for. It stays with the job through retries, rescues and reruns.
+    #[must_use]
+    pub fn with_tick_at(mut self, tick_at: impl Into<Option<DateTime<Utc>>>) -> Self {
+        self.extras.set(|extra| &mut extra.tick_at, tick_at.into());
+        self
+    }
 }
 
 /// When a job is due. The backend's clock decides, not the caller's.

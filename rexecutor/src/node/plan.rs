@@ -81,7 +81,7 @@ impl Plan {
         let key = ScheduleKey(validate::digest(&key));
         let at_once = config.max_concurrency.unwrap_or(config.specs.len());
         let schedule = Schedule::new(config.schedule, TimeZone::UTC);
-        let action = Action::Prune(config.specs, at_once);
+        let action = Action::Prune(config.specs.into(), at_once);
         self.timetables.push(Timetable { key, schedule, missed: MissedTicks::Last, action });
     }
 

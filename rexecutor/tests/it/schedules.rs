@@ -1,7 +1,7 @@
 //! What happens by the clock: cron jobs, pruning, retention.
 
 use rexecutor::{prelude::*, schedule::MissedTicks};
-use rexecutor_testing::Operation;
+use rexecutor_testing::{Fault, Operation};
 
 use crate::{
     executor,
@@ -104,6 +104,70 @@ async fn the_pruner_deletes_what_its_configuration_names() {
     world.seconds(3 * 60).await;
     world.clock.settle().await;
     assert_eq!(world.rows().await.len(), 2);
+    node.graceful_shutdown().await;
+}
+
+/// A prune that takes minutes drops no tick, and makes none late.
+#[tokio::test]
+async fn case_19_every_minute_ticks_while_a_prune_takes_minutes() {
+    for minutes in [61.0 / 60.0, 10.0] {
+        let world = World::new();
+        let (tell, mut told) = tell();
+        let config = PrunerConfig::new("0 * * * * *".parse().unwrap())
+            .with_pruner(Pruner::max_age(TimeDelta::hours(1), JobStatus::Complete));
+        let node = world.node().with_state(tell).with_job_pruner(config);
+        let every_minute = "0 * * * * *".parse().unwrap();
+        let node = node.with_cron_executor::<Tells>(every_minute, 5, rexecutor::Tz::UTC).start().await.unwrap();
+        let slow = std::time::Duration::from_secs_f64(60.0 * minutes);
+        world.backend.inject(Fault::late_answer(slow).on([Operation::Prune]));
+        world.seconds(30 * 60 + 1).await;
+        world.clock.settle().await;
+        assert_eq!(told.all().len(), 30);
+        for (tick, row) in (1..).zip(world.rows().await) {
+            let due = rexecutor_testing::TestClock::START + TimeDelta::minutes(tick);
+            assert_eq!(row.scheduled_at, due);
+            assert!(row.inserted_at - due < TimeDelta::seconds(1), "{} for {due}", row.inserted_at);
+        }
+        // The next prune waits for the one that is under way, and of those after it nothing is left.
+        assert!(world.backend.calls(Operation::Prune) <= 30);
+        assert!(world.backend.calls(Operation::Prune) >= 3, "{}", world.backend.calls(Operation::Prune));
+        node.graceful_shutdown().await;
+    }
+}
+
+/// To store the jobs of many schedules takes its time, too.
+#[tokio::test]
+async fn case_19_ticks_that_take_long_to_store_make_the_next_ones_not_late() {
+    let world = World::new();
+    let (tell, mut told) = tell();
+    let every_minute = || "0 * * * * *".parse().unwrap();
+    let node = world.node().with_state(tell).with_cron_executor::<Tells>(every_minute(), 5, rexecutor::Tz::UTC);
+    let node = node.with_cron_executor::<Quiet>(every_minute(), 6, rexecutor::Tz::UTC).start().await.unwrap();
+    world.backend.inject(Fault::late_answer(std::time::Duration::from_secs(29)).on([Operation::Tick]));
+    world.seconds(10 * 60 + 35).await;
+    assert_eq!(told.all().len(), 10);
+    let rows = world.rows().await;
+    let late = rows.iter().map(|row| row.inserted_at - row.scheduled_at).max();
+    assert!(late < Some(TimeDelta::seconds(30)), "{late:?}");
+    node.graceful_shutdown().await;
+}
+
+/// A job that the backend refuses for good keeps no other schedule from ticking.
+#[tokio::test]
+async fn case_19_a_tick_that_cannot_be_stored_keeps_no_other_from_coming() {
+    let world = World::new();
+    let (tell, mut told) = tell();
+    let hourly = || "0 0 * * * *".parse().unwrap();
+    let node = world.node().with_state(tell).with_cron_executor::<Quiet>(hourly(), 6, rexecutor::Tz::UTC);
+    let node = node.with_cron_executor::<Tells>(hourly(), 5, rexecutor::Tz::UTC).start().await.unwrap();
+    world.seconds(3_590).await;
+    world.backend.inject(Fault::permanent_error().on([Operation::Tick]).nth(1));
+    world.seconds(11).await;
+    world.clock.settle().await;
+    assert_eq!(told.all(), ["5"]);
+    assert_eq!(world.rows().await.len(), 1);
+    world.seconds(60).await;
+    assert_eq!(world.rows().await.len(), 2, "the other one is tried again");
     node.graceful_shutdown().await;
 }
 

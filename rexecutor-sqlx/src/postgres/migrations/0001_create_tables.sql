@@ -11,6 +11,8 @@ CREATE TABLE {schema}.jobs (
     scheduled_at TIMESTAMPTZ NOT NULL,
     inserted_at TIMESTAMPTZ NOT NULL,
     deadline_at TIMESTAMPTZ,
+    -- The tick of a schedule that it was enqueued for.
+    tick_at TIMESTAMPTZ,
     attempted_at TIMESTAMPTZ,
     completed_at TIMESTAMPTZ,
     cancelled_at TIMESTAMPTZ,

@@ -21,6 +21,8 @@ CREATE TABLE rexecutor_jobs (
     cancelled_at INTEGER,
     discarded_at INTEGER,
     deadline_at INTEGER,
+    -- The tick of a schedule that it was enqueued for.
+    tick_at INTEGER,
     flow INTEGER,
     group_key TEXT,
     cancel_reason TEXT,

@@ -52,6 +52,10 @@ impl Side {
                 let at = TestClock::START + TimeDelta::seconds(*seconds);
                 format!("{:?}", backend.tick(&schedule(*key), at, jobs.clone()).await)
             }
+            Call::Rewind { schedule: key, from, to } => {
+                let [from, to] = [from, to].map(|seconds| TestClock::START + TimeDelta::seconds(*seconds));
+                format!("{:?}", backend.rewind(&schedule(*key), from, to).await)
+            }
             Call::Join { timeout } => {
                 let node = must(backend.join(&Node::new("é\"", Duration::from_secs(*timeout))).await);
                 format!("{}", node.0 - self.nodes)

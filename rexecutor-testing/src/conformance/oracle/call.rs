@@ -12,6 +12,7 @@ pub(super) enum Call {
     Enqueue(Vec<NewJob>),
     Schedules(Vec<u8>),
     Tick { schedule: u8, seconds: i64, jobs: Vec<NewJob> },
+    Rewind { schedule: u8, from: i64, to: i64 },
     Join { timeout: u64 },
     Heartbeat { node: i64 },
     Leave { node: i64 },

@@ -42,6 +42,7 @@ pub(super) fn call() -> impl Strategy<Value = Call> {
         5 => jobs().prop_map(Call::Enqueue),
         1 => prop::collection::vec(0_u8..3, 0..3).prop_map(Call::Schedules),
         1 => (0_u8..3, 0_i64..90, jobs()).prop_map(|(schedule, seconds, jobs)| Call::Tick { schedule, seconds, jobs }),
+        1 => (0_u8..3, 0_i64..9, 0_i64..90).prop_map(|(schedule, from, to)| Call::Rewind { schedule, from, to }),
         2 => (0_u64..90).prop_map(|timeout| Call::Join { timeout }),
         1 => node().prop_map(|node| Call::Heartbeat { node }),
         1 => node().prop_map(|node| Call::Leave { node }),
@@ -134,8 +135,10 @@ fn unique() -> impl Strategy<Value = Unique> {
     })
 }
 
+type Extras = (Headers, Option<String>, Option<FlowId>, Option<Deadline>, Option<DateTime<Utc>>);
+
 /// What few jobs have.
-fn extras() -> impl Strategy<Value = (Headers, Option<String>, Option<FlowId>, Option<Deadline>)> {
+fn extras() -> impl Strategy<Value = Extras> {
     let header = (prop::sample::select(&["traceparent", "é\"", ""][..]), text());
     let headers = prop::collection::vec(header, 0..3).prop_map(|headers| headers.into_iter().collect());
     let deadline = prop_oneof![
@@ -143,7 +146,7 @@ fn extras() -> impl Strategy<Value = (Headers, Option<String>, Option<FlowId>, O
         instant().prop_map(Deadline::At),
     ];
     let flow = prop::option::of((1_i64..4).prop_map(FlowId));
-    (headers, prop::option::of(text()), flow, prop::option::of(deadline))
+    (headers, prop::option::of(text()), flow, prop::option::of(deadline), prop::option::of(instant()))
 }
 
 fn new_job() -> impl Strategy<Value = NewJob> {
@@ -156,9 +159,9 @@ fn new_job() -> impl Strategy<Value = NewJob> {
     });
     (plain, prop::option::weighted(0.3, unique()), prop::option::weighted(0.2, extras())).prop_map(
         |(job, unique, extras)| {
-            let (headers, group_key, flow, deadline) = extras.unwrap_or_default();
+            let (headers, group_key, flow, deadline, tick_at) = extras.unwrap_or_default();
             let job = job.with_unique(unique).with_headers(headers).with_group_key(group_key);
-            job.with_flow(flow).with_deadline(deadline)
+            job.with_flow(flow).with_deadline(deadline).with_tick_at(tick_at)
         },
     )
 }

@@ -74,6 +74,17 @@ impl Enqueue for InMemoryBackend {
         self.wake(executors);
         ready(Ok(true))
     }
+
+    fn rewind<'a>(
+        &'a self,
+        schedule: &'a ScheduleKey,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> BoxFuture<'a, Result<bool>> {
+        let (mut store, _) = self.store();
+        let last = store.schedules.get_mut(schedule).filter(|last| **last == from);
+        ready(Ok(last.map(|last| *last = to).is_some()))
+    }
 }
 
 impl Claim for InMemoryBackend {
