@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
+use rexecutor_schedule::nearest;
 use syn::{
     Expr, Lit, LitStr, Token,
     ext::IdentExt,
@@ -9,7 +10,7 @@ use syn::{
     token,
 };
 
-use crate::{errors::Errors, nearest::nearest, synonyms};
+use crate::{errors::Errors, synonyms};
 
 /// One argument: `name = value`, `name(..)` or `name`.
 pub(crate) struct Arg {

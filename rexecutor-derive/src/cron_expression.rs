@@ -1,9 +1,8 @@
 //! What a cron expression must be, told at compile time.
 
 use chrono::DateTime;
+use rexecutor_schedule::{explain, meant, nearest};
 use syn::LitStr;
-
-use crate::{explain::explain, nearest::nearest, zones};
 
 /// Numbers count from 0 = Sunday in Unix cron.
 const DAYS: [&str; 8] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"];
@@ -93,7 +92,7 @@ pub(crate) fn check_timezone(literal: &LitStr) -> syn::Result<()> {
     }
     let near = || nearest(&text, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
     // A few letters are near to many names: `BST` is to `EST`, and means another continent.
-    let meant = zones::meant(&text).or_else(|| near().filter(|_| text.len() > 4));
+    let meant = meant(&text).or_else(|| near().filter(|_| text.len() > 4));
     let hint = meant.map_or("write a name of the IANA database, as `Europe/London`".to_owned(), |zone| {
         format!("did you mean `{zone}`?")
     });

@@ -2,12 +2,13 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
+use rexecutor_schedule::nearest;
 use syn::{
     Expr, ExprClosure, LitInt, Pat, Path, Token, Type,
     parse::{Parse, ParseStream, Parser},
 };
 
-use crate::{errors::Errors, nearest::nearest, pattern};
+use crate::{errors::Errors, pattern};
 
 const FIELDS: [&str; 12] = [
     "to",

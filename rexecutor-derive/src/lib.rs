@@ -6,10 +6,8 @@ mod duration;
 mod errors;
 mod expand;
 mod expectation;
-mod explain;
 mod fallback;
 mod model;
-mod nearest;
 mod pattern;
 mod signature;
 mod surroundings;
@@ -17,7 +15,6 @@ mod synonyms;
 mod test_attribute;
 #[cfg(test)]
 mod tests;
-mod zones;
 
 use proc_macro::TokenStream;
 

@@ -2,12 +2,12 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
+use rexecutor_schedule::nearest;
 use syn::{Expr, ExprArray, Ident, ItemFn, Path};
 
 use crate::{
     args::{self, Arg},
     errors::Errors,
-    nearest::nearest,
 };
 
 const BACKENDS: [&str; 3] = ["memory", "sqlite", "postgres"];

@@ -2,13 +2,13 @@
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
+use rexecutor_schedule::nearest;
 use syn::{Expr, LitStr, Path};
 
 use crate::{
     args::{self, Arg},
     duration,
     errors::Errors,
-    nearest::nearest,
 };
 
 /// How long a failed attempt waits.

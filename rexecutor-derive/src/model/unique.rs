@@ -1,13 +1,13 @@
 //! What must not exist beside a job: `unique(key = |data| data.user, within = "5m", on_conflict = replace(priority))`.
 
 use proc_macro2::Ident;
+use rexecutor_schedule::nearest;
 use syn::{Expr, ExprClosure};
 
 use crate::{
     args::{self, Arg, Value},
     duration,
     errors::Errors,
-    nearest::nearest,
 };
 
 /// What must not exist beside a job.

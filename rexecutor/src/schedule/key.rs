@@ -1,6 +1,6 @@
 //! What a schedule is known by in the backend.
 
-use super::cron_schedule::Schedule;
+use super::Schedule;
 use crate::{
     model::{NewJob, ScheduleKey},
     validate,

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::cron_schedule::Schedule;
+use super::Schedule;
 
 /// What becomes of ticks that nobody enqueued in time, because no node was running.
 ///
@@ -50,4 +50,57 @@ fn latest(schedule: &Schedule, after: DateTime<Utc>, now: DateTime<Utc>) -> Opti
     let spans = [TimeDelta::hours(1), TimeDelta::days(2), TimeDelta::days(62), TimeDelta::days(1_500)];
     let starts = spans.into_iter().filter_map(|span| now.checked_sub_signed(span)).take_while(|start| *start > after);
     starts.chain([after]).find_map(|start| ticks(schedule, start, now).last())
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::Timelike;
+
+    use super::*;
+
+    fn schedule(expression: &str) -> Schedule {
+        Schedule::parse(expression, "UTC").unwrap()
+    }
+
+    fn at(instant: &str) -> DateTime<Utc> {
+        instant.parse().unwrap()
+    }
+
+    /// Trap 21: a schedule with no further due time panics its task.
+    #[test]
+    fn trap_21_a_schedule_that_is_over_owes_nothing() {
+        let over = schedule("0 0 0 1 1 * 2020");
+        for policy in [MissedTicks::Skip, MissedTicks::Last, MissedTicks::All] {
+            assert_eq!(policy.owed(&over, at("2030-01-01T00:00:00Z"), at("2031-01-01T00:00:00Z")).count(), 0);
+        }
+    }
+
+    #[test]
+    fn missed_ticks_are_owed_as_the_policy_says() {
+        let hourly = schedule("0 0 * * * *");
+        let (last, now) = (at("2030-01-01T00:00:00Z"), at("2030-01-01T05:30:00Z"));
+        let owed = |policy: MissedTicks, now| policy.owed(&hourly, last, now).map(|at| at.hour()).collect::<Vec<_>>();
+        assert_eq!(owed(MissedTicks::Skip, now), [0; 0]);
+        assert_eq!(owed(MissedTicks::Last, now), [5]);
+        assert_eq!(owed(MissedTicks::All, now), [1, 2, 3, 4, 5]);
+        let in_time = at("2030-01-01T05:00:02Z");
+        assert_eq!(owed(MissedTicks::Skip, in_time), [5]);
+        assert_eq!(owed(MissedTicks::Last, in_time), [5]);
+    }
+
+    #[test]
+    fn the_last_missed_tick_is_found_however_long_ago_it_was() {
+        let now = at("2030-06-15T12:00:00Z");
+        for (expression, expected) in [
+            ("* * * * * *", "2030-06-15T12:00:00Z"),
+            ("0 50 11 * * *", "2030-06-15T11:50:00Z"),
+            ("0 0 0 1 * *", "2030-06-01T00:00:00Z"),
+            ("0 0 0 1 1 *", "2030-01-01T00:00:00Z"),
+            ("0 0 0 29 2 *", "2028-02-29T00:00:00Z"),
+        ] {
+            let schedule = schedule(expression);
+            let owed = MissedTicks::Last.owed(&schedule, at("2020-01-01T00:00:00Z"), now);
+            assert_eq!(owed.last(), Some(at(expected)), "{expression}");
+        }
+    }
 }

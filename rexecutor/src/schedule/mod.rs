@@ -1,22 +1,11 @@
 //! When a cron job is due.
+//!
+//! Expressions and time zones are read by the crate `rexecutor-schedule`, which `#[job]` checks them with, too.
 
-mod cron_schedule;
-mod explain;
-mod fields;
 mod key;
-mod memo;
 mod missed;
-mod parse;
-#[cfg(test)]
-mod tests;
-mod ticks;
-mod time_zone;
-mod zones;
+
+pub use rexecutor_schedule::{Schedule, ScheduleError, TimeZone, UnknownTimeZone};
 
 pub(crate) use self::key::key;
-pub use self::{
-    cron_schedule::Schedule,
-    missed::MissedTicks,
-    parse::ScheduleError,
-    time_zone::{TimeZone, UnknownTimeZone},
-};
+pub use self::missed::MissedTicks;

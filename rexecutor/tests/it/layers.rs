@@ -65,17 +65,6 @@ fn the_order_is_the_one_that_is_written_down() {
     assert_eq!(written, ORDER);
 }
 
-/// The macro cannot take them from here: this crate depends on it.
-#[test]
-fn case_09_what_the_macro_says_of_schedules_is_what_the_program_says() {
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/schedule");
-    let derive = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rexecutor-derive/src");
-    for file in ["explain.rs", "zones.rs"] {
-        let [here, there] = [&src, &derive].map(|folder| fs::read_to_string(folder.join(file)).unwrap());
-        assert_eq!(here, there, "copy {file} from one crate to the other");
-    }
-}
-
 fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
     fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path())
 }

@@ -1,6 +1,4 @@
 //! Which time zone was meant by a text that names none.
-//!
-//! The file is the same here and in `rexecutor-derive`, which checks time zones while compiling; a test compares the two.
 
 /// Abbreviations that are no names of the IANA database, and a place where each is used. Those that several countries use
 /// stand for the one with the most people, or for what English speakers mean.
@@ -74,7 +72,7 @@ const ABBREVIATIONS: [(&str, &str); 64] = [
 
 /// The name of the IANA database that was meant, if that is known: by an abbreviation, a city, an offset in whole hours, or
 /// the right name in other letters.
-pub(crate) fn meant(text: &str) -> Option<&'static str> {
+pub fn meant(text: &str) -> Option<&'static str> {
     let text = text.trim();
     let known = ABBREVIATIONS.iter().find(|(abbreviation, _)| abbreviation.eq_ignore_ascii_case(text));
     let all = || chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());

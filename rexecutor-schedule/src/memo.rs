@@ -11,11 +11,11 @@ type Gap = (DateTime<Utc>, Option<DateTime<Utc>>);
 
 /// The gap that was found last.
 #[derive(Debug, Default)]
-pub(super) struct Memo(Mutex<Option<Gap>>);
+pub(crate) struct Memo(Mutex<Option<Gap>>);
 
 impl Memo {
     /// The first tick after `after`, which `search` finds if it is not known.
-    pub(super) fn or_else(
+    pub(crate) fn or_else(
         &self,
         after: DateTime<Utc>,
         search: impl FnOnce() -> Option<DateTime<Utc>>,

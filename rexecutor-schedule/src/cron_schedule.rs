@@ -1,6 +1,6 @@
 //! A cron expression in a time zone.
 
-use super::{fields::Fields, memo::Memo, time_zone::TimeZone};
+use crate::{fields::Fields, memo::Memo, time_zone::TimeZone};
 
 /// A cron expression in a time zone.
 ///
@@ -14,21 +14,21 @@ use super::{fields::Fields, memo::Memo, time_zone::TimeZone};
 /// # Examples
 ///
 /// ```
-/// use rexecutor::schedule::Schedule;
+/// use rexecutor_schedule::Schedule;
 ///
 /// let nightly = Schedule::parse("0 30 1 * * *", "Europe/London")?;
 /// let noon = "2030-03-30T12:00:00Z".parse().expect("a valid instant");
 /// let next = nightly.next_after(noon).expect("it has another tick");
 /// // The clocks go from 01:00 to 02:00 that night: 01:30 does not exist.
 /// assert_eq!(next.to_rfc3339(), "2030-03-31T01:00:00+00:00");
-/// # Ok::<(), rexecutor::schedule::ScheduleError>(())
+/// # Ok::<(), rexecutor_schedule::ScheduleError>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Schedule {
-    pub(super) cron: cron::Schedule,
-    pub(super) timezone: TimeZone,
-    pub(super) fields: Fields,
-    pub(super) memo: Memo,
+    pub(crate) cron: cron::Schedule,
+    pub(crate) timezone: TimeZone,
+    pub(crate) fields: Fields,
+    pub(crate) memo: Memo,
 }
 
 impl Schedule {

@@ -4,19 +4,19 @@ use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, MappedLocalTime, NaiveDateTime, Offset, TimeDelta, TimeZone as _, Utc};
 
-use super::zones;
+use crate::zones;
 
 /// A time zone of the IANA database, such as `Europe/London`.
 ///
 /// # Examples
 ///
 /// ```
-/// use rexecutor::schedule::TimeZone;
+/// use rexecutor_schedule::TimeZone;
 ///
 /// let london: TimeZone = "Europe/London".parse()?;
 /// assert_eq!(london.name(), "Europe/London");
 /// assert!("Europe/Lundon".parse::<TimeZone>().is_err());
-/// # Ok::<(), rexecutor::schedule::UnknownTimeZone>(())
+/// # Ok::<(), rexecutor_schedule::UnknownTimeZone>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TimeZone(chrono_tz::Tz);
@@ -33,7 +33,7 @@ fn hint(text: &str) -> String {
     zones::meant(text).map_or_else(unknown, |zone| format!("did you mean `{zone}`?"))
 }
 
-crate::debug_as_sentence!(UnknownTimeZone);
+crate::sentence::debug_as_sentence!(UnknownTimeZone);
 
 impl TimeZone {
     /// Coordinated universal time, whose clocks never change.
@@ -45,18 +45,18 @@ impl TimeZone {
     }
 
     /// What a clock there shows at this instant.
-    pub(super) fn local(self, at: DateTime<Utc>) -> NaiveDateTime {
+    pub(crate) fn local(self, at: DateTime<Utc>) -> NaiveDateTime {
         at.with_timezone(&self.0).naive_local()
     }
 
     /// How far a clock there is ahead of UTC at this instant.
-    pub(super) fn offset(self, at: DateTime<Utc>) -> TimeDelta {
+    pub(crate) fn offset(self, at: DateTime<Utc>) -> TimeDelta {
         let offset = self.0.offset_from_utc_datetime(&at.naive_utc()).fix();
         TimeDelta::seconds(offset.local_minus_utc().into())
     }
 
     /// The first instant at which a clock there shows this time; `None` if it is skipped.
-    pub(super) fn first_instant(self, time: NaiveDateTime) -> Option<DateTime<Utc>> {
+    pub(crate) fn first_instant(self, time: NaiveDateTime) -> Option<DateTime<Utc>> {
         match self.0.from_local_datetime(&time) {
             MappedLocalTime::Single(at) | MappedLocalTime::Ambiguous(at, _) => Some(at.with_timezone(&Utc)),
             MappedLocalTime::None => None,

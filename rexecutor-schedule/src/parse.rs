@@ -1,6 +1,6 @@
 //! Reading cron expressions and time zones from text.
 
-use super::{
+use crate::{
     cron_schedule::Schedule,
     explain::explain,
     time_zone::{TimeZone, UnknownTimeZone},
@@ -27,7 +27,7 @@ pub enum ScheduleError {
     Timezone(#[from] UnknownTimeZone),
 }
 
-crate::debug_as_sentence!(ScheduleError);
+crate::sentence::debug_as_sentence!(ScheduleError);
 
 impl Schedule {
     /// Reads a six- or seven-field cron expression, or `@daily` and its like, in a time zone of the IANA database.

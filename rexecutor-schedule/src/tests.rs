@@ -1,7 +1,7 @@
-use chrono::{DateTime, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 
-use super::{MissedTicks, Schedule};
+use super::Schedule;
 
 fn schedule(expression: &str, timezone: &str) -> Schedule {
     Schedule::parse(expression, timezone).unwrap()
@@ -60,39 +60,6 @@ fn trap_20_a_daily_job_in_the_repeated_hour_is_due_once_from_any_start() {
 fn trap_21_a_schedule_can_come_to_its_end() {
     let over = schedule("0 0 0 1 1 * 2020", "UTC");
     assert_eq!(over.next_after(at("2030-01-01T00:00:00Z")), None);
-    let policies = [MissedTicks::Skip, MissedTicks::Last, MissedTicks::All];
-    for policy in policies {
-        assert_eq!(policy.owed(&over, at("2030-01-01T00:00:00Z"), at("2031-01-01T00:00:00Z")).count(), 0);
-    }
-}
-
-#[test]
-fn missed_ticks_are_owed_as_the_policy_says() {
-    let hourly = schedule("0 0 * * * *", "UTC");
-    let (last, now) = (at("2030-01-01T00:00:00Z"), at("2030-01-01T05:30:00Z"));
-    let owed = |policy: MissedTicks, now| policy.owed(&hourly, last, now).map(|at| at.hour()).collect::<Vec<_>>();
-    assert_eq!(owed(MissedTicks::Skip, now), [0; 0]);
-    assert_eq!(owed(MissedTicks::Last, now), [5]);
-    assert_eq!(owed(MissedTicks::All, now), [1, 2, 3, 4, 5]);
-    let in_time = at("2030-01-01T05:00:02Z");
-    assert_eq!(owed(MissedTicks::Skip, in_time), [5]);
-    assert_eq!(owed(MissedTicks::Last, in_time), [5]);
-}
-
-#[test]
-fn the_last_missed_tick_is_found_however_long_ago_it_was() {
-    let now = at("2030-06-15T12:00:00Z");
-    for (expression, expected) in [
-        ("* * * * * *", "2030-06-15T12:00:00Z"),
-        ("0 50 11 * * *", "2030-06-15T11:50:00Z"),
-        ("0 0 0 1 * *", "2030-06-01T00:00:00Z"),
-        ("0 0 0 1 1 *", "2030-01-01T00:00:00Z"),
-        ("0 0 0 29 2 *", "2028-02-29T00:00:00Z"),
-    ] {
-        let schedule = schedule(expression, "UTC");
-        let owed = MissedTicks::Last.owed(&schedule, at("2020-01-01T00:00:00Z"), now);
-        assert_eq!(owed.last(), Some(at(expected)), "{expression}");
-    }
 }
 
 /// What is due by definition: every second is looked at.

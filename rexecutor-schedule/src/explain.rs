@@ -1,7 +1,6 @@
 //! Which field of a cron expression is wrong, and what it may be.
 //!
-//! The `cron` crate says that it cannot read an expression, and no more. This looks at one that it has refused. The file is the
-//! same here and in `rexecutor-derive`, which checks expressions while compiling; a test compares the two.
+//! The `cron` crate says that it cannot read an expression, and no more. This looks at one that it has refused.
 
 /// What one field may be.
 struct Field {
@@ -40,7 +39,7 @@ const FIELDS: [Field; 7] = [
 ];
 
 /// What is wrong with an expression that the parser has refused; `None` if that is not to be seen.
-pub(crate) fn explain(expression: &str) -> Option<String> {
+pub fn explain(expression: &str) -> Option<String> {
     let fields: Vec<&str> = expression.split_whitespace().collect();
     if let Some(problem) = nth_weekday(&fields) {
         return Some(problem);

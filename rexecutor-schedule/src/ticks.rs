@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 
-use super::{cron_schedule::Schedule, time_zone::TimeZone};
+use crate::{cron_schedule::Schedule, time_zone::TimeZone};
 
 impl Schedule {
     /// The first tick after `after`; `None` if there is none.

@@ -1,7 +1,7 @@
 //! What was meant by a word that is none.
 
 /// The candidate that takes the fewest changes, if they are few.
-pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (word.len() / 3).max(2);
     let distances = candidates.into_iter().map(|candidate| (distance(word, candidate), candidate));
     distances

@@ -8,7 +8,7 @@ use cron::TimeUnitSpec;
 
 /// Which values each field matches: a bit each.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Fields {
+pub(crate) struct Fields {
     seconds: u64,
     minutes: u64,
     hours: u64,
@@ -23,7 +23,7 @@ pub(super) struct Fields {
 }
 
 impl Fields {
-    pub(super) fn of(cron: &cron::Schedule) -> Self {
+    pub(crate) fn of(cron: &cron::Schedule) -> Self {
         let years = cron.years();
         let listed: Vec<i32> = years.iter().filter_map(|year| i32::try_from(year).ok()).collect();
         let (first, last) = (listed.first().copied().unwrap_or(i32::MAX), listed.last().copied().unwrap_or(i32::MIN));
@@ -40,12 +40,12 @@ impl Fields {
     }
 
     /// Whether every hour matches.
-    pub(super) fn is_hourly(&self) -> bool {
+    pub(crate) fn is_hourly(&self) -> bool {
         self.hours.count_ones() == 24
     }
 
     /// The first local time after `time` that matches.
-    pub(super) fn after(&self, cron: &cron::Schedule, time: NaiveDateTime) -> Option<NaiveDateTime> {
+    pub(crate) fn after(&self, cron: &cron::Schedule, time: NaiveDateTime) -> Option<NaiveDateTime> {
         let from = time.with_nanosecond(0)?.checked_add_signed(TimeDelta::seconds(1))?;
         if self.matches(cron, from.date())
             && let Some(found) = self.time_from(from.time())
