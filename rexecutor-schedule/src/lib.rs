@@ -3,23 +3,32 @@
 //! It is a part of `rexecutor`, and a crate only because a macro cannot use the crate that it is made for. Programs find it as
 //! `rexecutor::schedule`.
 
-mod cron_schedule;
-mod explain;
-mod fields;
+mod crontab;
+mod dates;
+mod days;
+mod describe;
+mod expression;
+mod field;
+mod interval;
 mod memo;
 mod nearest;
 mod parse;
+mod rules;
+mod schedule;
 mod sentence;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod ticks;
 mod time_zone;
+mod years;
 mod zones;
 
+#[doc(hidden)]
+pub use self::{interval::duration_millis, nearest::nearest, parse::problem};
 pub use self::{
-    cron_schedule::Schedule,
     parse::ScheduleError,
+    schedule::Schedule,
+    tables::TimeZoneData,
     time_zone::{TimeZone, UnknownTimeZone},
 };
-#[doc(hidden)]
-pub use self::{explain::explain, nearest::nearest, zones::meant};

@@ -1,5 +1,7 @@
 //! Which time zone was meant by a text that names none.
 
+use crate::{nearest::nearest, tables};
+
 /// Abbreviations that are no names of the IANA database, and a place where each is used. Those that several countries use
 /// stand for the one with the most people, or for what English speakers mean.
 const ABBREVIATIONS: [(&str, &str); 64] = [
@@ -72,10 +74,10 @@ const ABBREVIATIONS: [(&str, &str); 64] = [
 
 /// The name of the IANA database that was meant, if that is known: by an abbreviation, a city, an offset in whole hours, or
 /// the right name in other letters.
-pub fn meant(text: &str) -> Option<&'static str> {
+fn meant(text: &str) -> Option<&'static str> {
     let text = text.trim();
     let known = ABBREVIATIONS.iter().find(|(abbreviation, _)| abbreviation.eq_ignore_ascii_case(text));
-    let all = || chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+    let all = || tables::names();
     let plain = |name: &str| name.replace([' ', '-'], "_").to_ascii_lowercase();
     let (wanted, fixed) = (plain(text), fixed(text));
     known
@@ -83,6 +85,15 @@ pub fn meant(text: &str) -> Option<&'static str> {
         .or_else(|| all().find(|name| plain(name) == wanted))
         .or_else(|| all().find(|name| name.rsplit('/').next().is_some_and(|city| plain(city) == wanted)))
         .or_else(|| all().find(|name| Some(*name) == fixed.as_deref()))
+}
+
+/// What to write instead of a text that names no time zone.
+pub(crate) fn hint(text: &str) -> String {
+    let near = || nearest(text, tables::names());
+    // A few letters are near to many names: `BST` is to `EST`, and means another continent.
+    let meant = meant(text).or_else(|| near().filter(|_| text.len() > 4));
+    let unknown = || "write a name of the IANA database, as `Europe/London`".to_owned();
+    meant.map_or_else(unknown, |zone| format!("did you mean `{zone}`?"))
 }
 
 /// `Etc/GMT-1` for `UTC+1` and `+01:00`: the sign there counts to the west.
@@ -102,8 +113,8 @@ mod tests {
     #[test]
     fn case_09_every_abbreviation_is_no_name_and_stands_for_one() {
         for (abbreviation, zone) in ABBREVIATIONS {
-            assert!(abbreviation.parse::<chrono_tz::Tz>().is_err(), "{abbreviation} is a name of its own");
-            assert!(zone.parse::<chrono_tz::Tz>().is_ok(), "{zone}");
+            assert!(abbreviation.parse::<crate::TimeZone>().is_err(), "{abbreviation} is a name of its own");
+            assert!(zone.parse::<crate::TimeZone>().is_ok(), "{zone}");
         }
     }
 
@@ -124,6 +135,6 @@ mod tests {
         ] {
             assert_eq!(meant(text), zone, "{text}");
         }
-        assert!("CET".parse::<chrono_tz::Tz>().is_ok(), "it is a name of its own");
+        assert!("CET".parse::<crate::TimeZone>().is_ok(), "it is a name of its own");
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{Due, Enqueue, Enqueued, NewJob, Result, ScheduleKey, Ticks},
+    backend::{Due, Enqueue, Enqueued, NewJob, Result, ScheduleKey, Tick, Ticks},
     job::{ExecutorName, JobId},
 };
 use sqlx::{
@@ -43,14 +43,14 @@ impl Enqueue for PgBackend {
     fn tick<'a>(
         &'a self,
         schedule: &'a ScheduleKey,
-        at: DateTime<Utc>,
+        tick: Tick,
         jobs: Vec<NewJob>,
     ) -> BoxFuture<'a, Result<bool>> {
         Box::pin(async move {
             let executors = executors(&jobs);
             let statements = 4 + 4 * jobs.len().div_ceil(CHUNK);
             let is_ours =
-                self.0.limited_to(statements, "could not enqueue a tick", self.0.tick(schedule, at, jobs)).await?;
+                self.0.limited_to(statements, "could not enqueue a tick", self.0.tick(schedule, tick, jobs)).await?;
             if is_ours {
                 self.0.wake(executors);
             }
@@ -116,9 +116,9 @@ impl Database {
         Ok(Ticks::new(now, last))
     }
 
-    async fn tick(&self, schedule: &ScheduleKey, at: DateTime<Utc>, jobs: Vec<NewJob>) -> sqlx::Result<bool> {
+    async fn tick(&self, schedule: &ScheduleKey, tick: Tick, jobs: Vec<NewJob>) -> sqlx::Result<bool> {
         let mut transaction = self.begin().await?;
-        let query = self.query(&self.queries.move_schedule).bind(schedule.0.clone()).bind(at);
+        let query = self.query(&self.queries.move_schedule).bind(schedule.0.clone()).bind(tick.at).bind(tick.local);
         let is_ours = query.execute(&mut *transaction).await?.rows_affected() > 0;
         if is_ours {
             let _ = self.insert(&mut transaction, jobs).await?;

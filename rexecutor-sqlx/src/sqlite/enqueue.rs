@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
-use rexecutor::backend::{Enqueue, Enqueued, NewJob, Result, ScheduleKey, Ticks};
+use rexecutor::backend::{Enqueue, Enqueued, NewJob, Result, ScheduleKey, Tick, Ticks};
 
 use super::{
     backend::SqliteBackend,
@@ -35,12 +35,13 @@ impl Enqueue for SqliteBackend {
     fn tick<'a>(
         &'a self,
         schedule: &'a ScheduleKey,
-        at: DateTime<Utc>,
+        tick: Tick,
         jobs: Vec<NewJob>,
     ) -> BoxFuture<'a, Result<bool>> {
         let key = schedule.0.clone();
         let step = async move |work: &mut Work<'_>| {
-            let save = sqlx::query(queries::move_schedule()).bind(key).bind(micros(at));
+            let save = sqlx::query(queries::move_schedule()).bind(key).bind(micros(tick.at));
+            let save = save.bind(tick.local.map(|local| micros(local.and_utc())));
             let is_new = save.execute(&mut *work.conn).await?.rows_affected() > 0;
             if is_new {
                 let _ = store::store(work, &jobs.iter().collect::<Vec<_>>()).await?;

@@ -103,7 +103,7 @@ async fn trap_17_a_tick_is_enqueued_once_by_however_many_nodes() {
         let callers = (0..32).map(|number| {
             let backend = if number % 2 == 0 { world.backend.clone() } else { another.clone() };
             let key = key.clone();
-            tokio::spawn(async move { backend.tick(&key, at, vec![job("report")]).await.unwrap() })
+            tokio::spawn(async move { backend.tick(&key, at.into(), vec![job("report")]).await.unwrap() })
         });
         let won = futures::future::join_all(callers).await.into_iter().filter(|answer| *answer.as_ref().unwrap());
         assert_eq!((won.count(), world.rows().await.len()), (1, 1));

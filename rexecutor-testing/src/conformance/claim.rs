@@ -172,7 +172,7 @@ pub async fn listeners_are_woken_when_a_job_can_be_claimed(t: &Harness) {
     t.backend.rerun(&"mail".into(), id).await.expect("it can be rerun");
     heard("a rerun").await;
     let key = rexecutor::backend::ScheduleKey("k".to_owned());
-    assert!(t.backend.tick(&key, t.now(), vec![job("mail")]).await.expect("ticks can be enqueued"));
+    assert!(t.backend.tick(&key, t.now().into(), vec![job("mail")]).await.expect("ticks can be enqueued"));
     heard("a tick").await;
     assert_eq!(wakeups, 4);
 }

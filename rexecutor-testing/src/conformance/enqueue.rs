@@ -234,7 +234,7 @@ pub async fn trap_17_of_many_nodes_one_enqueues_a_tick(t: &Harness) {
         let tasks = (0..8).map(|_| {
             let (t, key) = (t.clone(), key.clone());
             tokio::spawn(
-                async move { t.backend.tick(&key, at, vec![job("nightly")]).await.expect("ticks can be enqueued") },
+                async move { t.backend.tick(&key, at.into(), vec![job("nightly")]).await.expect("ticks can be enqueued") },
             )
         });
         let mut ours = 0;
@@ -244,7 +244,7 @@ pub async fn trap_17_of_many_nodes_one_enqueues_a_tick(t: &Harness) {
         assert_eq!(ours, 1);
     }
     assert_eq!(t.all().await.len(), 10);
-    let earlier = t.backend.tick(&key, t.now() + TimeDelta::seconds(5), vec![job("nightly")]).await;
+    let earlier = t.backend.tick(&key, (t.now() + TimeDelta::seconds(5)).into(), vec![job("nightly")]).await;
     assert!(!earlier.expect("ticks can be enqueued"), "a tick that is past is not enqueued again");
     assert_eq!(t.all().await.len(), 10);
 }
@@ -257,7 +257,7 @@ pub async fn a_new_schedule_owes_nothing_and_a_known_one_keeps_its_last_tick(t: 
     assert_eq!((ticks.now, ticks.last), (start, vec![start]));
     t.wait(60).await;
     let at = start + TimeDelta::seconds(30);
-    assert!(t.backend.tick(&keys[0], at, Vec::new()).await.expect("ticks can be enqueued"));
+    assert!(t.backend.tick(&keys[0], at.into(), Vec::new()).await.expect("ticks can be enqueued"));
     let ticks = t.backend.schedules(&keys).await.expect("schedules can be read");
     assert_eq!((ticks.now, ticks.last), (t.now(), vec![at, t.now()]));
 }

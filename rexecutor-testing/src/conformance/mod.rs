@@ -98,7 +98,8 @@ cases! {
         many_jobs_in_one_call;
     schedules:
         case_20_a_job_keeps_the_tick_that_it_is_for,
-        case_44_a_last_tick_that_lies_ahead_is_taken_back_by_one_node;
+        case_44_a_last_tick_that_lies_ahead_is_taken_back_by_one_node,
+        a_local_time_has_one_tick_whichever_instants_nodes_take_it_for;
     claim:
         jobs_are_claimed_by_priority_then_due_time_then_number,
         a_job_is_not_claimed_before_it_is_due,

@@ -1,7 +1,7 @@
 //! What becomes of ticks: the part of `Enqueue` that is about schedules.
 
 use chrono::TimeDelta;
-use rexecutor::backend::{Due, JobChange, Outcome, ScheduleKey};
+use rexecutor::backend::{Due, JobChange, Outcome, ScheduleKey, Tick};
 
 use super::harness::{Harness, failure, job, retry};
 
@@ -9,7 +9,7 @@ use super::harness::{Harness, failure, job, retry};
 pub async fn case_20_a_job_keeps_the_tick_that_it_is_for(t: &Harness) {
     let (key, at) = (ScheduleKey("nightly".to_owned()), t.now() - TimeDelta::seconds(90));
     let tick = || job("nightly").with_due(Due::At(at)).with_tick_at(at);
-    assert!(t.backend.tick(&key, at, vec![tick()]).await.expect("ticks can be enqueued"));
+    assert!(t.backend.tick(&key, at.into(), vec![tick()]).await.expect("ticks can be enqueued"));
     let first = t.claim(t.join().await, "nightly", 1).await.remove(0);
     assert!(t.settle(&first, retry(60)).await);
     t.wait(60).await;
@@ -36,7 +36,7 @@ pub async fn case_44_a_last_tick_that_lies_ahead_is_taken_back_by_one_node(t: &H
     let last = async || t.backend.schedules(std::slice::from_ref(&key)).await.expect("schedules can be read").last[0];
     let rewind = async |from, to| t.backend.rewind(&key, from, to).await.expect("ticks can be taken back");
     assert!(!rewind(ahead, now).await, "a schedule that is not known");
-    assert!(t.backend.tick(&key, ahead, vec![job("nightly")]).await.expect("ticks can be enqueued"));
+    assert!(t.backend.tick(&key, ahead.into(), vec![job("nightly")]).await.expect("ticks can be enqueued"));
     assert_eq!(last().await, ahead);
     assert!(!rewind(ahead - TimeDelta::microseconds(1), now).await, "it has moved since it was read");
     let tasks = (0..8).map(|_| {
@@ -49,6 +49,25 @@ pub async fn case_44_a_last_tick_that_lies_ahead_is_taken_back_by_one_node(t: &H
     }
     assert_eq!((ours, last().await), (1, now));
     let next = now + TimeDelta::seconds(1);
-    assert!(t.backend.tick(&key, next, vec![job("nightly")]).await.expect("ticks can be enqueued"));
+    assert!(t.backend.tick(&key, next.into(), vec![job("nightly")]).await.expect("ticks can be enqueued"));
     assert_eq!((last().await, t.all().await.len()), (next, 2));
+}
+
+/// Nodes whose time zone data differ do not agree on when it is nine o'clock, and the tick of nine o'clock comes once all the same.
+pub async fn a_local_time_has_one_tick_whichever_instants_nodes_take_it_for(t: &Harness) {
+    let key = ScheduleKey("at nine".to_owned());
+    let nine = (t.now() + TimeDelta::hours(9)).naive_utc();
+    let tick = async |hours, local: Option<_>| {
+        let tick = Tick::new(t.now() + TimeDelta::hours(hours)).with_local(local);
+        t.backend.tick(&key, tick, vec![job("nightly")]).await.expect("ticks can be enqueued")
+    };
+    assert!(tick(16, Some(nine)).await);
+    assert!(!tick(17, Some(nine)).await, "another node takes a later instant for it");
+    assert!(!tick(17, Some(nine - TimeDelta::hours(1))).await);
+    assert!(!tick(16, None).await, "an instant counts whether or not there is a local time");
+    assert!(tick(41, Some(nine + TimeDelta::days(1))).await);
+    assert!(!tick(40, Some(nine + TimeDelta::days(2))).await, "an instant that is past counts, too");
+    assert!(tick(42, None).await, "a schedule that no longer goes by local times");
+    assert!(tick(43, Some(nine)).await);
+    assert_eq!(t.all().await.len(), 4);
 }

@@ -15,7 +15,7 @@ use rexecutor::{
     backend::{
         AmendError, Backend, Bucket, Claim, Claimed, ClusterLimits, Control, Demand, Enqueue, Enqueued, Filter,
         Heartbeat, Inspect, JobChange, JobRow, Maintain, NewJob, Node, Outcome, Result, ScheduleKey, Scope, Settle,
-        Settlement, Ticks, Wakeup, lifecycle, memory::InMemoryBackend,
+        Settlement, Tick, Ticks, Wakeup, lifecycle, memory::InMemoryBackend,
     },
     clock::Clock,
     each_role,
@@ -199,12 +199,13 @@ macro_rules! audited_method {
         fn tick<'a>(
             &'a self,
             schedule: &'a ScheduleKey,
-            at: DateTime<Utc>,
+            tick: Tick,
             jobs: Vec<NewJob>,
         ) -> BoxFuture<'a, Result<bool>> {
             Box::pin(async move {
-                let is_first = self.memory.tick(schedule, at, jobs).await?;
+                let is_first = self.memory.tick(schedule, tick, jobs).await?;
                 if is_first {
+                    let at = tick.at;
                     self.record.note(format_args!("tick of {}", at.time()));
                     if !self.record.known().ticks.insert(at) {
                         self.record.broken(format_args!("the tick of {at} was enqueued again"));

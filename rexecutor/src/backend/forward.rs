@@ -12,7 +12,7 @@ use super::{
 };
 use crate::model::{
     AmendError, BackendError, Claimed, Demand, Enqueued, ExecutorName, Filter, Heartbeat, JobChange, JobId, JobRow,
-    Lease, NewJob, Node, NodeId, PruneSpec, Result, ScheduleKey, Settlement, Ticks,
+    Lease, NewJob, Node, NodeId, PruneSpec, Result, ScheduleKey, Settlement, Tick, Ticks,
 };
 
 macro_rules! hand_on {

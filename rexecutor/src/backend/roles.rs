@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 use super::wakeup::Wakeup;
 use crate::model::{
     AmendError, Claimed, Demand, Enqueued, ExecutorName, Filter, Heartbeat, JobChange, JobId, JobRow, Lease, NewJob,
-    Node, NodeId, PruneSpec, Result, ScheduleKey, Settlement, Ticks,
+    Node, NodeId, PruneSpec, Result, ScheduleKey, Settlement, Tick, Ticks,
 };
 
 /// `Name => fn name(arguments) -> Answer;` is the method
@@ -71,12 +71,14 @@ roles! {
         /// A schedule that is not known becomes known, with the present as its last tick: it owes nothing from before.
         Schedules => fn schedules(schedules: &'a [ScheduleKey]) -> Result<Ticks>;
 
-        /// Enqueues a schedule's jobs and moves its last tick to `at`, in one step, unless it is there or later already.
+        /// Enqueues a schedule's jobs and moves its last tick to this one, in one step, unless it is there or later already, by
+        /// its instant or by its local time where both have one.
         ///
         /// Returns whether it was this call that did so. However many nodes call it, each tick is enqueued once.
-        Tick => fn tick(schedule: &'a ScheduleKey, at: DateTime<Utc>, jobs: Vec<NewJob>) -> Result<bool>;
+        Tick => fn tick(schedule: &'a ScheduleKey, tick: Tick, jobs: Vec<NewJob>) -> Result<bool>;
 
-        /// Takes a schedule's last tick back to `to`, if it is exactly `from`: a clock that was wrong has put it ahead.
+        /// Takes a schedule's last tick back to `to`, if it is exactly `from`: a clock that was wrong has put it ahead. Its local
+        /// time is forgotten.
         ///
         /// Returns whether it was this call that did so. However many nodes call it, one does.
         Rewind => fn rewind(schedule: &'a ScheduleKey, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<bool>;

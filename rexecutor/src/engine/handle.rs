@@ -69,6 +69,7 @@ impl Engine {
     /// Does what these schedules say.
     pub(crate) fn follow(&self, timetables: Vec<Timetable>) {
         ticker::warn_of_ended(&timetables, self.environment.clock.now());
+        ticker::tell_of_time_zones(&timetables);
         let (environment, timetables) = (self.environment.clone(), Arc::<[Timetable]>::from(timetables));
         let (poll, prunes) = (self.options.poll_interval, Arc::new(DuePrunes::default()));
         if timetables.iter().any(|timetable| matches!(timetable.action, Action::Prune(..))) {

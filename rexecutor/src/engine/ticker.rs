@@ -1,7 +1,8 @@
 //! Enqueuing the jobs of schedules when they are due.
 //!
 //! Every node does this for its own schedules, by the backend's clock. Which of them enqueues a tick is decided by the
-//! backend, which moves the schedule's last tick and stores the job in one step: the others find it moved.
+//! backend, which moves the schedule's last tick and stores the job in one step: the others find it moved. Nodes whose time zone
+//! data differ do not agree on the instant of a tick: there its local time decides.
 //!
 //! # Invariants
 //!
@@ -19,8 +20,8 @@ use super::prune::DuePrunes;
 use crate::{
     clock::Clock,
     context::Environment,
-    model::{Due, NewJob, PruneSpec, Result, ScheduleKey},
-    schedule::{MissedTicks, Schedule},
+    model::{Due, NewJob, PruneSpec, Result, ScheduleKey, Tick},
+    schedule::{MissedTicks, Schedule, TimeZone, TimeZoneData},
 };
 
 /// What happens at each tick of a schedule.
@@ -93,6 +94,13 @@ pub(super) fn warn_of_ended(timetables: &[Timetable], now: DateTime<Utc>) {
     }
 }
 
+/// Says which time zone rules are used, if any schedule goes by them.
+pub(super) fn tell_of_time_zones(timetables: &[Timetable]) {
+    if timetables.iter().any(|timetable| timetable.schedule.timezone() != TimeZone::UTC) {
+        tracing::info!(time_zone_data = %TimeZoneData::used(), "schedules go by these time zone rules");
+    }
+}
+
 fn until(
     clock: &Arc<dyn Clock>,
     now: DateTime<Utc>,
@@ -133,7 +141,8 @@ impl Timetable {
             Action::Enqueue(job) => vec![NewJob::clone(job).with_due(Due::At(at)).with_tick_at(at)],
             Action::Prune(..) => Vec::new(),
         };
-        let is_ours = environment.backend.tick(&self.key, at, job).await?;
+        let tick = Tick::new(at).with_local(self.schedule.local_of(at));
+        let is_ours = environment.backend.tick(&self.key, tick, job).await?;
         tracing::debug!(schedule = self.key.0, tick = %at, is_ours, "a tick was due");
         if let Action::Prune(specs, at_once) = &self.action
             && is_ours

@@ -49,7 +49,7 @@ pub use self::{
     prune::{PruneRule, PruneScope, PruneSpec},
     rate::Rate,
     row::JobRow,
-    schedule::{ScheduleKey, Ticks},
+    schedule::{ScheduleKey, Tick, Ticks},
     settlement::{Outcome, Settlement},
     status::{JobStatus, Statuses, UnknownStatus},
     time::ago,

@@ -5,7 +5,7 @@
 mod key;
 mod missed;
 
-pub use rexecutor_schedule::{Schedule, ScheduleError, TimeZone, UnknownTimeZone};
+pub use rexecutor_schedule::{Schedule, ScheduleError, TimeZone, TimeZoneData, UnknownTimeZone};
 
 pub(crate) use self::key::key;
 pub use self::missed::MissedTicks;

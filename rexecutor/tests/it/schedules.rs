@@ -41,6 +41,31 @@ async fn trap_17_three_nodes_enqueue_each_tick_once() {
     }
 }
 
+/// One node knows of a law that the other does not: to one of them nine o'clock is an hour earlier.
+#[tokio::test]
+async fn two_nodes_whose_time_zone_data_differ_enqueue_each_tick_once() {
+    let (new, old) = ("<-07>7", "PST8");
+    for rules in [[new, old], [old, new]] {
+        let world = World::new();
+        let (tell, mut told) = tell();
+        let mut nodes = Vec::new();
+        for rules in rules {
+            let zone = rexecutor::schedule::TimeZone::of_posix("America/Vancouver", rules).unwrap();
+            let node = world.node().with_state(tell.clone());
+            let node = node.with_cron_executor::<Tells>("0 0 9 * * *".parse().unwrap(), 5, zone);
+            nodes.push(node.start().await.unwrap());
+        }
+        world.seconds(5 * 86_400).await;
+        world.clock.settle().await;
+        assert_eq!(told.all(), ["5"; 5]);
+        let due: Vec<_> = world.rows().await.iter().map(|row| chrono::Timelike::hour(&row.scheduled_at)).collect();
+        assert_eq!(due, [16; 5]);
+        for node in nodes {
+            node.graceful_shutdown().await;
+        }
+    }
+}
+
 /// Trap 19: a tick is lost when the process was down.
 #[tokio::test]
 async fn trap_19_missed_ticks_follow_the_policy() {

@@ -84,7 +84,10 @@ CREATE TABLE {schema}.nodes (
 
 CREATE TABLE {schema}.schedules (
     key TEXT COLLATE "C" PRIMARY KEY,
-    last_tick_at TIMESTAMPTZ NOT NULL
+    last_tick_at TIMESTAMPTZ NOT NULL,
+    -- What a clock in the schedule's time zone showed then, where each local time has one tick: what nodes agree on whose time
+    -- zone data differ.
+    last_local_at TIMESTAMP
 ) WITH (fillfactor = 50);
 
 -- What the whole cluster keeps to about an executor; about all of them where the name is empty. One that nothing is to be

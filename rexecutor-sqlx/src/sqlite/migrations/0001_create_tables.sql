@@ -89,7 +89,10 @@ CREATE TABLE rexecutor_nodes (
 
 CREATE TABLE rexecutor_schedules (
     key TEXT PRIMARY KEY,
-    last_tick_at INTEGER NOT NULL
+    last_tick_at INTEGER NOT NULL,
+    -- What a clock in the schedule's time zone showed then, as if it were UTC, where each local time has one tick: what nodes
+    -- agree on whose time zone data differ.
+    last_local_at INTEGER
 ) STRICT, WITHOUT ROWID;
 
 -- What all nodes keep to about an executor; about all of them where the name is empty. One that nothing is to be kept to

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use rexecutor::{
-    backend::{Backend, Demand, Enqueued, Filter, JobRow, Node, ScheduleKey, Settlement},
+    backend::{Backend, Demand, Enqueued, Filter, JobRow, Node, ScheduleKey, Settlement, Tick},
     job::{JobId, Lease, NodeId},
 };
 
@@ -48,9 +48,11 @@ impl Side {
                 let keys: Vec<_> = keys.iter().map(|key| schedule(*key)).collect();
                 format!("{:?}", backend.schedules(&keys).await)
             }
-            Call::Tick { schedule: key, seconds, jobs } => {
+            Call::Tick { schedule: key, seconds, local, jobs } => {
                 let at = TestClock::START + TimeDelta::seconds(*seconds);
-                format!("{:?}", backend.tick(&schedule(*key), at, jobs.clone()).await)
+                let local = local.map(|seconds| TestClock::START.naive_utc() + TimeDelta::seconds(seconds));
+                let tick = Tick::new(at).with_local(local);
+                format!("{:?}", backend.tick(&schedule(*key), tick, jobs.clone()).await)
             }
             Call::Rewind { schedule: key, from, to } => {
                 let [from, to] = [from, to].map(|seconds| TestClock::START + TimeDelta::seconds(*seconds));

@@ -11,7 +11,7 @@ use rexecutor::{
 pub(super) enum Call {
     Enqueue(Vec<NewJob>),
     Schedules(Vec<u8>),
-    Tick { schedule: u8, seconds: i64, jobs: Vec<NewJob> },
+    Tick { schedule: u8, seconds: i64, local: Option<i64>, jobs: Vec<NewJob> },
     Rewind { schedule: u8, from: i64, to: i64 },
     Join { timeout: u64 },
     Heartbeat { node: i64 },

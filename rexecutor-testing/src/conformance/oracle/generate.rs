@@ -41,7 +41,8 @@ pub(super) fn call() -> impl Strategy<Value = Call> {
     prop_oneof![
         5 => jobs().prop_map(Call::Enqueue),
         1 => prop::collection::vec(0_u8..3, 0..3).prop_map(Call::Schedules),
-        1 => (0_u8..3, 0_i64..90, jobs()).prop_map(|(schedule, seconds, jobs)| Call::Tick { schedule, seconds, jobs }),
+        1 => (0_u8..3, 0_i64..90, prop::option::of(0_i64..90), jobs())
+            .prop_map(|(schedule, seconds, local, jobs)| Call::Tick { schedule, seconds, local, jobs }),
         1 => (0_u8..3, 0_i64..9, 0_i64..90).prop_map(|(schedule, from, to)| Call::Rewind { schedule, from, to }),
         2 => (0_u64..90).prop_map(|timeout| Call::Join { timeout }),
         1 => node().prop_map(|node| Call::Heartbeat { node }),

@@ -16,7 +16,7 @@ use crate::{
     },
     model::{
         AmendError, BackendError, Claimed, Demand, Enqueued, ExecutorName, Filter, Heartbeat, JobChange, JobId, JobRow,
-        Lease, Marks, NewJob, Node, NodeId, Pause, Paused, PruneSpec, Result, ScheduleKey, Scope, Settlement, Ticks,
+        Lease, Marks, NewJob, Node, NodeId, Pause, Paused, PruneSpec, Result, ScheduleKey, Scope, Settlement, Tick, Ticks,
     },
 };
 
@@ -54,21 +54,24 @@ impl Enqueue for InMemoryBackend {
 
     fn schedules<'a>(&'a self, schedules: &'a [ScheduleKey]) -> BoxFuture<'a, Result<Ticks>> {
         let (mut store, now) = self.store();
-        let last = schedules.iter().map(|key| *store.schedules.entry(key.clone()).or_insert(now)).collect();
+        let last = schedules.iter().map(|key| store.schedules.entry(key.clone()).or_insert(Tick::new(now)).at).collect();
         ready(Ok(Ticks::new(now, last)))
     }
 
     fn tick<'a>(
         &'a self,
         schedule: &'a ScheduleKey,
-        at: DateTime<Utc>,
+        tick: Tick,
         jobs: Vec<NewJob>,
     ) -> BoxFuture<'a, Result<bool>> {
         let (mut store, now) = self.store();
-        if store.schedules.get(schedule).is_some_and(|last| *last >= at) {
+        let is_past = |last: &Tick| {
+            last.at >= tick.at || last.local.zip(tick.local).is_some_and(|(last, local)| last >= local)
+        };
+        if store.schedules.get(schedule).is_some_and(is_past) {
             return ready(Ok(false));
         }
-        store.schedules.insert(schedule.clone(), at);
+        store.schedules.insert(schedule.clone(), tick);
         let (_, executors) = self.enqueue_all(&mut store, jobs, now);
         drop(store);
         self.wake(executors);
@@ -82,8 +85,8 @@ impl Enqueue for InMemoryBackend {
         to: DateTime<Utc>,
     ) -> BoxFuture<'a, Result<bool>> {
         let (mut store, _) = self.store();
-        let last = store.schedules.get_mut(schedule).filter(|last| **last == from);
-        ready(Ok(last.map(|last| *last = to).is_some()))
+        let last = store.schedules.get_mut(schedule).filter(|last| last.at == from);
+        ready(Ok(last.map(|last| *last = Tick::new(to)).is_some()))
     }
 }
 

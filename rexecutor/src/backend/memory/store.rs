@@ -18,7 +18,7 @@ use crate::{
     },
     model::{
         AmendError, ClusterLimits, Demand, Enqueued, ExecutorName, Held, JobId, JobRow, NewJob, NodeId, PruneRule,
-        PruneSpec, Resolution, ScheduleKey,
+        PruneSpec, Resolution, ScheduleKey, Tick,
     },
 };
 
@@ -27,7 +27,7 @@ pub(super) struct Store {
     rows: BTreeMap<JobId, Indexed>,
     indexes: Indexes,
     pub(super) nodes: BTreeMap<NodeId, Member>,
-    pub(super) schedules: BTreeMap<ScheduleKey, DateTime<Utc>>,
+    pub(super) schedules: BTreeMap<ScheduleKey, Tick>,
     /// What is stored about executors, and about the [whole cluster](crate::model::Scope::CLUSTER_NAME), since when. Those about
     /// which nothing is are not here.
     pub(super) controls: BTreeMap<ExecutorName, (DateTime<Utc>, Controls)>,
