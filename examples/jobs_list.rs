@@ -1,4 +1,4 @@
-//! Lists every job that is linked into a program, with its settings and its next tick.
+//! Lists every job that is linked into a program, with its settings and its next ticks.
 //!
 //! Run it with `cargo run --example jobs_list`.
 
@@ -14,6 +14,10 @@ async fn welcome_email(_address: String) {}
 /// Every night, London time.
 #[job(cron = "0 30 1 * * *", timezone = "Europe/London", retain = "7d")]
 async fn nightly_report() {}
+
+/// Every 90 seconds, on all nodes together.
+#[job(every = "90s", jitter = "10s")]
+async fn poll_mailbox() {}
 
 /// At noon in two cities.
 #[job(
@@ -38,8 +42,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("    backoff: {}", settings.backoff.unwrap_or("by default"));
         println!("    unique: {}", settings.uniqueness.unwrap_or("no"));
         for cron in job.crons() {
-            let next = cron.next_after(SystemClock.now())?.map_or("never".to_owned(), |next| next.to_string());
-            println!("    {} {}: next at {next}", cron.expression(), cron.timezone());
+            let schedule = cron.schedule()?;
+            println!("    {schedule}: {}", schedule.describe());
+            for tick in schedule.ticks_after(SystemClock.now()).take(3) {
+                println!("        {tick}");
+            }
         }
     }
     Ok(())

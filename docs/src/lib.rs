@@ -5,3 +5,7 @@
 /// The guide to testing.
 #[doc = include_str!("../testing.md")]
 pub mod testing {}
+
+/// The guide to schedules.
+#[doc = include_str!("../schedules.md")]
+pub mod schedules {}

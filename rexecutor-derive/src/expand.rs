@@ -105,7 +105,7 @@ fn settings(job: &Job) -> String {
         Retain::Nothing => "deleted as soon as it is complete".to_owned(),
         Retain::Millis(millis) => format!("deleted {} after its end", time(millis)),
     }));
-    words.extend(crons.iter().map(|cron| format!("due at `{}`", cron.expression.value())));
+    words.extend(crons.iter().map(Cron::shown));
     format!("{}.", words.join(", "))
 }
 
@@ -285,14 +285,22 @@ fn registration(job: &Job) -> TokenStream {
 
 fn entry(job: &Job, cron: &Cron) -> TokenStream {
     let Job { krate, executor, .. } = job;
-    let Cron { expression, timezone, data } = cron;
-    let timezone = timezone.as_ref().map_or_else(|| "UTC".to_owned(), syn::LitStr::value);
-    let data = data.as_ref().map(|data| quote!(.with_data(#data)));
+    let Cron { expression, options } = cron;
+    let (timezone, data) = (cron.timezone(), options.data.iter());
+    let jitter = options.jitter.iter();
+    let date = |date: &Option<syn::LitStr>| match date {
+        Some(date) => quote!(::core::option::Option::Some(#date)),
+        None => quote!(::core::option::Option::None),
+    };
+    let (starts, ends) = (date(&options.starts), date(&options.ends));
+    let has_dates = options.starts.is_some() || options.ends.is_some();
+    let dates = has_dates.then(|| quote!(.with_dates(#starts, #ends)));
     quote! {
         #krate::registry::CronEntry::new(
             #expression,
             #timezone,
-            || <#executor as #krate::ExecutorExt>::builder()#data.encode(),
+            || <#executor as #krate::ExecutorExt>::builder()#(.with_data(#data))*.encode(),
         )
+        #(.with_jitter(::core::time::Duration::from_millis(#jitter)))* #dates
     }
 }

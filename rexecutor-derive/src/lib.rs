@@ -1,7 +1,6 @@
 //! The `#[job]` attribute of rexecutor and the `#[test]` of rexecutor-testing, documented where they are re-exported.
 
 mod args;
-mod cron_expression;
 mod duration;
 mod errors;
 mod expand;

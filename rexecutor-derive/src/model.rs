@@ -5,7 +5,6 @@ use syn::{Expr, ItemFn, LitStr, Path, ext::IdentExt};
 
 use crate::{
     args::{self, Arg, Value},
-    cron_expression::{check_expression, check_timezone},
     duration,
     errors::Errors,
     signature::{self, First, Signature},
@@ -13,10 +12,11 @@ use crate::{
 
 pub(crate) mod backoff;
 mod contradictions;
+pub(crate) mod cron;
 mod rate;
 pub(crate) mod unique;
 
-pub(crate) use self::{backoff::Backoff, rate::Rate, unique::Unique};
+pub(crate) use self::{backoff::Backoff, cron::Cron, rate::Rate, unique::Unique};
 
 /// One job.
 pub(crate) struct Job {
@@ -53,13 +53,6 @@ pub(crate) struct Words {
     pub(crate) unique: Option<String>,
 }
 
-/// One schedule.
-pub(crate) struct Cron {
-    pub(crate) expression: LitStr,
-    pub(crate) timezone: Option<LitStr>,
-    pub(crate) data: Option<Expr>,
-}
-
 /// How long a complete job is kept.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Retain {
@@ -68,7 +61,7 @@ pub(crate) enum Retain {
     Millis(u64),
 }
 
-const ARGS: [&str; 21] = [
+const ARGS: [&str; 25] = [
     "name",
     "executor",
     "max_attempts",
@@ -87,8 +80,12 @@ const ARGS: [&str; 21] = [
     "unique",
     "retain",
     "cron",
+    "every",
     "timezone",
     "data",
+    "jitter",
+    "starts",
+    "ends",
     "crate",
 ];
 
@@ -96,7 +93,7 @@ impl Job {
     /// Reads a job; on failure, all that is wrong with it.
     pub(crate) fn parse(args: TokenStream, item: TokenStream) -> Result<Self, syn::Error> {
         let mut errors = Errors::default();
-        let args = args::parse(args, &ARGS, &["cron"], &mut errors);
+        let args = args::parse(args, &ARGS, &cron::SCHEDULES, &mut errors);
         let function = match syn::parse2::<ItemFn>(item.clone()) {
             Ok(function) => function,
             Err(_) => {
@@ -173,32 +170,21 @@ impl Job {
             }
             "retain" => self.retain = Some(retain(arg)?),
             "crate" => self.krate = path(arg)?,
-            // `cron` and what belongs to it are taken together.
+            // Schedules and what belongs to them are taken together.
             _ => {}
         }
         Ok(())
     }
 
     fn take_crons(&mut self, args: &[Arg], errors: &mut Errors) {
-        let named = |name: &str| args.iter().find(|arg| arg.name == name);
-        let crons: Vec<&Arg> = args.iter().filter(|arg| arg.name == "cron").collect();
-        let timezone = named("timezone").and_then(|arg| errors.keep(timezone(arg)));
-        let data = named("data").and_then(|arg| errors.keep(arg.expr().cloned()));
-        for (name, what) in [("timezone", "a time zone"), ("data", "the data of its ticks")] {
-            if let Some(arg) = named(name).filter(|_| crons.is_empty()) {
-                errors.push(&arg.name, format!("{what} without a schedule: add `cron = \"..\"`"));
-            }
-        }
-        for arg in crons {
-            let Some(mut cron) = Cron::parse(arg, errors) else { continue };
-            cron.timezone = cron.timezone.or_else(|| timezone.clone());
-            cron.data = cron.data.or_else(|| data.clone());
-            if let (None, Some(ty)) = (&cron.data, self.required_data()) {
+        let crons = cron::take(args, errors);
+        for cron in &crons {
+            if let (None, Some(ty)) = (&cron.options.data, self.required_data()) {
                 let ty = args::shown(ty);
                 errors.push(&cron.expression, format!("each tick needs data of type `{ty}`: add `data = ..`"));
             }
-            self.crons.push(cron);
         }
+        self.crons = crons;
     }
 
     /// The type of the data, if a tick cannot do without them.
@@ -211,51 +197,12 @@ impl Job {
     }
 }
 
-impl Cron {
-    /// Reads `cron = ".."` or `cron("..", timezone = "..", data = ..)`.
-    fn parse(arg: &Arg, errors: &mut Errors) -> Option<Self> {
-        let cron = match &arg.value {
-            Value::List(tokens) => Self::parse_list(arg, tokens.clone(), errors)?,
-            _ => {
-                let expression = errors.keep(arg.text("0 0 9 * * MON-FRI"))?.clone();
-                Self { expression, timezone: None, data: None }
-            }
-        };
-        errors.keep(check_expression(&cron.expression))?;
-        Some(cron)
-    }
-
-    fn parse_list(arg: &Arg, tokens: TokenStream, errors: &mut Errors) -> Option<Self> {
-        let expected = || arg.error("write `cron(\"..\", timezone = \"..\", data = ..)`");
-        let mut tokens = tokens.into_iter();
-        let first = tokens.next().map(|token| syn::parse2::<LitStr>(token.into()));
-        let Some(Ok(expression)) = first else {
-            errors.combine(expected());
-            return None;
-        };
-        let rest: TokenStream = tokens.skip(1).collect();
-        let mut cron = Self { expression, timezone: None, data: None };
-        for arg in args::parse(rest, &["timezone", "data"], &[], errors) {
-            match arg.name == "timezone" {
-                true => cron.timezone = errors.keep(timezone(&arg)),
-                false => cron.data = errors.keep(arg.expr().cloned()),
-            }
-        }
-        Some(cron)
-    }
-}
-
 fn is_required(ty: &syn::Type) -> bool {
     match ty {
         syn::Type::Tuple(tuple) => !tuple.elems.is_empty(),
         syn::Type::Path(path) => path.path.segments.last().is_none_or(|segment| segment.ident != "Option"),
         _ => true,
     }
-}
-
-fn timezone(arg: &Arg) -> syn::Result<LitStr> {
-    let zone = arg.text("Europe/London")?;
-    check_timezone(zone).map(|()| zone.clone())
 }
 
 fn name(arg: &Arg) -> syn::Result<LitStr> {

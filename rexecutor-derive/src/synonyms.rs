@@ -10,9 +10,11 @@ const QUEUE: &str = "; there are no queues: each job has a line of its own, with
                      `priority`), and a node runs the jobs that it is given (`.only::<..>()`)";
 const RATE: &str = ", jobs and a time as `\"100/1m\"`";
 const QUOTED: &str = ", a duration as `\"30s\"`";
+const DATE: &str = ", a date as `\"2027-01-31\"`";
+const EVERY: &str = ", as `every = \"5m\"` for every five minutes";
 const CRON: &str = ", as `cron = \"0 */5 * * * *\"` for every five minutes";
 
-const SYNONYMS: [Synonym; 82] = [
+const SYNONYMS: [Synonym; 85] = [
     ("retries", "max_attempts", FIRST_RUN),
     ("retry", "max_attempts", FIRST_RUN),
     ("max_retries", "max_attempts", FIRST_RUN),
@@ -55,11 +57,14 @@ const SYNONYMS: [Synonym; 82] = [
     ("tz", "timezone", ""),
     ("zone", "timezone", ""),
     ("time_zone", "timezone", ""),
-    ("interval", "cron", CRON),
-    ("every", "cron", CRON),
+    ("interval", "every", EVERY),
     ("schedule", "cron", CRON),
     ("scheduled", "cron", CRON),
     ("repeat", "cron", CRON),
+    ("start", "starts", DATE),
+    ("end", "ends", DATE),
+    ("until", "ends", DATE),
+    ("spread", "jitter", QUOTED),
     ("crontab", "cron", CRON),
     ("delay", "backoff", SINGLE),
     ("run_at", "cron", SINGLE),

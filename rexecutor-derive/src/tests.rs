@@ -49,7 +49,10 @@ fn every_argument_is_taken() {
         unique(key = |data| data.len(), within = "5m", statuses = [scheduled], on_conflict = replace(priority, data)),
         retain = "7d",
         cron = "0 0 0 * * *",
-        cron("@daily", timezone = "Asia/Tokyo", data = String::new()),
+        cron("@daily", timezone = "Asia/Tokyo", data = String::new(), jitter = "1m", starts = "2027-01-31"),
+        every = "90s",
+        every("1h", data = String::new(), ends = "2040-12-31T12:00"),
+        jitter = "30s",
         timezone = "Europe/London",
         data = vec![1, 2].len().to_string(),
         crate = jobs::rexecutor,
@@ -57,9 +60,35 @@ fn every_argument_is_taken() {
     check(all.clone(), &[]);
     let expansion = job_tokens(all, item(), || None).to_string();
     syn::parse_str::<syn::File>(&expansion).unwrap();
+    let dates =
+        "with_dates (:: core :: option :: Option :: Some (\"2027-01-31\") , :: core :: option :: Option :: None)";
+    for part in [dates, "\"@every 90s\"", "from_millis (30000u64)", "from_millis (60000u64)"] {
+        assert!(expansion.contains(part), "{part} in {expansion}");
+    }
     for part in ["struct Mail", "\"Asia/Tokyo\"", "\"Europe/London\"", "jobs :: rexecutor :: Executor for Mail"] {
         assert!(expansion.contains(part), "{part} in {expansion}");
     }
+}
+
+#[test]
+fn what_is_wrong_with_a_schedule_is_told_where_it_stands() {
+    let data = quote!(data = String::new());
+    for (args, words) in [
+        (quote!(cron = "0 0 0 31 * *"), "in 7 months of 12"),
+        (quote!(every = "500ms"), "`500ms` is not an interval"),
+        (quote!(every = 90), "text in quotes, as `every = \"90s\"`"),
+        (quote!(every("90s", timezone = "Asia/Tokyo")), "`every` counts from midnight in UTC"),
+        (quote!(every = "90s", timezone = "Asia/Tokyo"), "`every` counts from midnight in UTC"),
+        (quote!(every = "90s", jitter = "2h"), "a jitter is at most an hour"),
+        (quote!(cron = "@daily", starts = "tomorrow"), "`tomorrow` is not a date"),
+        (quote!(cron = "@yearly", starts = "2027-01-02", ends = "2027-12-31"), "no tick between its start and its end"),
+        (quote!(cron("@daily", end = "2027-12-31")), "did you mean `ends`, a date"),
+        (quote!(cron()), "write `cron("),
+    ] {
+        check(quote!(#args, #data), &[words]);
+    }
+    check(quote!(jitter = "30s"), &["a jitter without a schedule: add `cron = \"..\"`"]);
+    check(quote!(every = "90s"), &["add `data = ..`"]);
 }
 
 #[test]
@@ -81,8 +110,8 @@ fn case_09_words_of_other_job_systems_are_understood() {
         (quote!(timeout_secs = 30), "did you mean `timeout`, a duration as `\"30s\"`?"),
         (quote!(tz = "UTC"), "did you mean `timezone`?"),
         (quote!(cron("@daily", tz = "UTC", data = String::new())), "did you mean `timezone`?"),
-        (quote!(every = "5m"), "did you mean `cron`, as `cron = \"0 */5 * * * *\"`"),
-        (quote!(interval = "5m"), "did you mean `cron`"),
+        (quote!(interval = "5m"), "did you mean `every`, as `every = \"5m\"`"),
+        (quote!(schedule = "5m"), "did you mean `cron`, as `cron = \"0 */5 * * * *\"`"),
         (quote!(delay = "5m"), "did you mean `backoff`? when a single job is due is said as it is enqueued"),
         (quote!(unique(states = [scheduled])), "did you mean `statuses`?"),
         (quote!(backoff = polynomial("4s", power = 2, cap = "1h")), "did you mean `max`"),

@@ -37,12 +37,13 @@ impl Schedule {
     /// # Examples
     ///
     /// ```
-    /// use rexecutor_schedule::Schedule;
+    /// # mod rexecutor { pub use rexecutor_schedule as schedule; }
+    /// use rexecutor::schedule::Schedule;
     ///
     /// let advent = Schedule::parse("0 0 9 * * *", "Europe/Berlin")?.start_on("2030-12-01")?.end_on("2030-12-24")?;
     /// let summer = "2030-07-01T00:00:00Z".parse().expect("a valid instant");
     /// assert_eq!(advent.ticks_after(summer).count(), 24);
-    /// # Ok::<(), rexecutor_schedule::ScheduleError>(())
+    /// # Ok::<(), rexecutor::schedule::ScheduleError>(())
     /// ```
     pub fn start_on(self, text: &str) -> Result<Self, ScheduleError> {
         let start = instant(self.timezone, text, NaiveTime::MIN)?;

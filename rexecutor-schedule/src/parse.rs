@@ -50,7 +50,8 @@ impl Schedule {
     /// # Examples
     ///
     /// ```
-    /// use rexecutor_schedule::Schedule;
+    /// # mod rexecutor { pub use rexecutor_schedule as schedule; }
+    /// use rexecutor::schedule::Schedule;
     ///
     /// let error = Schedule::parse("0 0 0 31 * *", "UTC").err().expect("five months have no 31st");
     /// assert!(error.to_string().contains("for the last day of every month write `0 0 0 L * *`"));

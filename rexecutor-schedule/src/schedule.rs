@@ -45,7 +45,8 @@ use crate::{
 /// # Examples
 ///
 /// ```
-/// use rexecutor_schedule::Schedule;
+/// # mod rexecutor { pub use rexecutor_schedule as schedule; }
+/// use rexecutor::schedule::Schedule;
 ///
 /// let nightly = Schedule::parse("0 30 1 * * *", "Europe/London")?;
 /// let noon = "2030-03-30T12:00:00Z".parse().expect("a valid instant");
@@ -57,7 +58,7 @@ use crate::{
 /// assert_eq!(payday.describe(), "at 09:00 on the last weekday of every month, New York time");
 /// let days: Vec<_> = payday.ticks_after(noon).take(3).map(|tick| tick.date_naive().to_string()).collect();
 /// assert_eq!(days, ["2030-04-30", "2030-05-31", "2030-06-28"]);
-/// # Ok::<(), rexecutor_schedule::ScheduleError>(())
+/// # Ok::<(), rexecutor::schedule::ScheduleError>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Schedule {

@@ -14,7 +14,8 @@ use jiff::tz::TimeZone as Rules;
 /// The time zone rules that schedules go by: the version of the IANA database, and where they come from.
 ///
 /// ```
-/// let data = rexecutor_schedule::TimeZoneData::used();
+/// # mod rexecutor { pub use rexecutor_schedule as schedule; }
+/// let data = rexecutor::schedule::TimeZoneData::used();
 /// println!("time zone data {data}");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]

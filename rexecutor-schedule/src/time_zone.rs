@@ -24,12 +24,13 @@ use crate::{tables::TimeZoneData, zones};
 /// # Examples
 ///
 /// ```
-/// use rexecutor_schedule::TimeZone;
+/// # mod rexecutor { pub use rexecutor_schedule as schedule; }
+/// use rexecutor::schedule::TimeZone;
 ///
 /// let london: TimeZone = "Europe/London".parse()?;
 /// assert_eq!(london.name(), "Europe/London");
 /// assert!("Europe/Lundon".parse::<TimeZone>().is_err());
-/// # Ok::<(), rexecutor_schedule::UnknownTimeZone>(())
+/// # Ok::<(), rexecutor::schedule::UnknownTimeZone>(())
 /// ```
 #[derive(Clone, Copy)]
 pub struct TimeZone(&'static Zone);

@@ -1,11 +1,9 @@
 //! Forty expressions in twelve zones over ten years, against a calculation that has nothing in common with ours.
 //!
-//! It walks through every minute of ten years by `chrono`'s own conversion, notes what a clock shows, and looks at every local
+//! It walks through the minutes of ten years by `chrono`'s own conversion, notes what a clock shows, and looks at every local
 //! minute, in order, with a matcher that is as simple as the definition.
 
-use std::collections::BTreeMap;
-
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta, TimeZone as _, Timelike, Utc, Weekday};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone as _, Timelike, Utc, Weekday};
 use chrono_tz::Tz;
 
 use super::{Schedule, at};
@@ -17,10 +15,6 @@ type Day = fn(NaiveDate) -> bool;
 type Minute = fn(u32, u32) -> bool;
 
 fn every_day(_: NaiveDate) -> bool {
-    true
-}
-
-fn every_minute(_: u32, _: u32) -> bool {
     true
 }
 
@@ -72,7 +66,7 @@ fn last_of(date: NaiveDate, weekday: Weekday) -> bool {
 
 /// Forty expressions, and what they mean.
 const EXPRESSIONS: [(&str, Day, Minute); 40] = [
-    ("0 * * * * *", every_day, every_minute),
+    ("0 1-31/10 * * * *", every_day, |_, minute| [1, 11, 21, 31].contains(&minute)),
     ("0 */5 * * * *", every_day, |_, minute| minute % 5 == 0),
     ("0 0 * * * *", every_day, |_, minute| minute == 0),
     ("0 17 * * * *", every_day, |_, minute| minute == 17),
@@ -116,66 +110,75 @@ const EXPRESSIONS: [(&str, Day, Minute); 40] = [
     ("0 0 9 1-7 * &MON", |date| date.day() <= 7 && date.weekday() == Weekday::Mon, nine),
     ("0 0 9 L * |MON#1", |date| is_last(date) || nth(date, Weekday::Mon, 1), nine),
     (
-        "0 */20 0-23/23 * JUN-AUG * 2029-2031",
+        "0 */20 0,23 * JUN-AUG * 2029-2031",
         |date| (6..=8).contains(&date.month()) && (2029..=2031).contains(&date.year()),
         |hour, minute| (hour == 0 || hour == 23) && minute % 20 == 0,
     ),
 ];
 
-/// What clocks of a zone show: each local minute of ten years with the instants at which it begins, and the skipped ones with the
-/// moment of the change.
+/// What clocks of a zone show: for each local minute of ten years the minute of the first instant at which it begins, or of the
+/// change that skips it.
 struct Clock {
     start: DateTime<Utc>,
     end: DateTime<Utc>,
-    /// In the order of the local minutes.
-    first: BTreeMap<NaiveDateTime, DateTime<Utc>>,
+    /// The first local minute.
+    first_local: NaiveDateTime,
+    /// By the number of the local minute.
+    first: Vec<i64>,
     /// The second instants of minutes that happen twice.
-    second: Vec<(NaiveDateTime, DateTime<Utc>)>,
+    second: Vec<(NaiveDateTime, i64)>,
 }
 
 impl Clock {
     fn of(zone: Tz) -> Self {
         let (start, end) = (at("2027-01-01T00:00:00Z"), at("2037-01-01T00:00:00Z"));
-        let (mut first, mut second) = (BTreeMap::new(), Vec::new());
-        let minute = TimeDelta::minutes(1);
-        let mut instant = start;
-        let mut expected = zone.from_utc_datetime(&start.naive_utc()).naive_local();
-        while instant < end {
-            let shown = zone.from_utc_datetime(&instant.naive_utc()).naive_local();
-            // Clocks went forward: what they left out is due now.
-            while expected < shown {
-                first.entry(expected).or_insert(instant);
-                expected += minute;
+        let instant = |minute: i64| start + TimeDelta::minutes(minute);
+        let ahead = |minute| {
+            i64::from(zone.offset_from_utc_datetime(&instant(minute).naive_utc()).fix().local_minus_utc()) / 60
+        };
+        let at_first = ahead(0);
+        let (mut first, mut second) = (Vec::new(), Vec::new());
+        for hour in 0..(end - start).num_hours() {
+            // Only in an hour in which it changes does each minute have to be asked for.
+            let (before, after) = (ahead(hour * 60), ahead(hour * 60 + 60));
+            for minute in hour * 60..hour * 60 + 60 {
+                let offset = if before == after { before } else { ahead(minute) };
+                let local = minute + offset - at_first;
+                // Clocks went forward: what they left out is due now.
+                while i64::try_from(first.len()).unwrap() <= local {
+                    first.push(minute);
+                }
+                if first[usize::try_from(local).unwrap()] != minute {
+                    second.push((instant(minute + offset).naive_utc(), minute));
+                }
             }
-            match first.get(&shown) {
-                None => drop(first.insert(shown, instant)),
-                Some(_) => second.push((shown, instant)),
-            }
-            expected = shown + minute;
-            instant += minute;
         }
-        Self { start, end, first, second }
+        Self { start, end, first_local: instant(at_first).naive_utc(), first, second }
     }
 
     /// The ticks by definition, in order.
     fn ticks(&self, day: Day, minute: Minute) -> Vec<DateTime<Utc>> {
-        let is_hourly = (0..24).all(|hour| (0..60).any(|at| minute(hour, at)));
-        let mut matched: Option<(NaiveDate, bool)> = None;
-        let mut matches = |local: &NaiveDateTime| {
-            if !minute(local.hour(), local.minute()) {
-                return false;
+        let minutes: Vec<(u32, u32)> = (0..24).flat_map(|hour| (0..60).map(move |at| (hour, at))).collect();
+        let minutes: Vec<_> = minutes.into_iter().filter(|(hour, at)| minute(*hour, *at)).collect();
+        let is_hourly = (0..24).all(|hour| minutes.iter().any(|(at, _)| *at == hour));
+        let last_local = self.first_local + TimeDelta::minutes(i64::try_from(self.first.len()).unwrap());
+        let days = self.first_local.date().iter_days().take_while(|date| *date <= last_local.date());
+        let mut ticks: Vec<i64> = Vec::new();
+        for date in days.filter(|date| day(*date)) {
+            for (hour, at) in &minutes {
+                let local = date.and_hms_opt(*hour, *at, 0).unwrap();
+                let number = usize::try_from((local - self.first_local).num_minutes()).ok();
+                ticks.extend(number.and_then(|number| self.first.get(number)));
             }
-            match matched.filter(|(date, _)| *date == local.date()) {
-                Some((_, is_match)) => is_match,
-                None => matched.insert((local.date(), day(local.date()))).1,
-            }
-        };
-        let mut ticks: Vec<_> = self.first.iter().filter(|(local, _)| matches(local)).map(|(_, at)| *at).collect();
-        let again = self.second.iter().filter(|(local, _)| is_hourly && matches(local));
-        ticks.extend(again.map(|(_, at)| *at));
+        }
+        let again = self
+            .second
+            .iter()
+            .filter(|(local, _)| is_hourly && minute(local.hour(), local.minute()) && day(local.date()));
+        ticks.extend(again.map(|(_, minute)| *minute));
         ticks.sort_unstable();
         ticks.dedup();
-        ticks
+        ticks.into_iter().map(|minute| self.start + TimeDelta::minutes(minute)).collect()
     }
 }
 

@@ -22,7 +22,7 @@ fn an_interval_is_aligned_and_does_not_drift() {
     check("@every 1d", "UTC", "2030-01-01T00:00:00Z", &["2030-01-02T00:00:00Z"]);
     // A week begins on a Monday.
     check("@every 1w", "UTC", "2030-01-01T00:00:00Z", &["2030-01-07T00:00:00Z", "2030-01-14T00:00:00Z"]);
-    check("@every 7s", "UTC", "1969-12-31T23:59:58Z", &["1970-01-01T00:00:01Z", "1970-01-01T00:00:08Z"]);
+    check("@every 7s", "UTC", "1969-12-31T23:59:58Z", &["1970-01-01T00:00:03Z", "1970-01-01T00:00:10Z"]);
     assert!(every.next_after(chrono::DateTime::<chrono::Utc>::MAX_UTC).is_none());
 }
 

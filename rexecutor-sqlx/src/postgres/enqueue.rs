@@ -40,12 +40,7 @@ impl Enqueue for PgBackend {
         Box::pin(self.0.limited("could not read the schedules", self.0.schedules(schedules)))
     }
 
-    fn tick<'a>(
-        &'a self,
-        schedule: &'a ScheduleKey,
-        tick: Tick,
-        jobs: Vec<NewJob>,
-    ) -> BoxFuture<'a, Result<bool>> {
+    fn tick<'a>(&'a self, schedule: &'a ScheduleKey, tick: Tick, jobs: Vec<NewJob>) -> BoxFuture<'a, Result<bool>> {
         Box::pin(async move {
             let executors = executors(&jobs);
             let statements = 4 + 4 * jobs.len().div_ceil(CHUNK);

@@ -32,12 +32,7 @@ impl Enqueue for SqliteBackend {
         Box::pin(self.0.writer.write(Commit::Promise, step))
     }
 
-    fn tick<'a>(
-        &'a self,
-        schedule: &'a ScheduleKey,
-        tick: Tick,
-        jobs: Vec<NewJob>,
-    ) -> BoxFuture<'a, Result<bool>> {
+    fn tick<'a>(&'a self, schedule: &'a ScheduleKey, tick: Tick, jobs: Vec<NewJob>) -> BoxFuture<'a, Result<bool>> {
         let key = schedule.0.clone();
         let step = async move |work: &mut Work<'_>| {
             let save = sqlx::query(queries::move_schedule()).bind(key).bind(micros(tick.at));

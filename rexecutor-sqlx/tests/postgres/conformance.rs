@@ -53,6 +53,7 @@ const WAYS: &[(&str, &str)] = &[
     ("cancelled_at", "cancelled_at = 'infinity'"),
     ("discarded_at", "discarded_at = '-infinity'"),
     ("deadline_at", "deadline_at = 'infinity'"),
+    ("tick_at", "tick_at = 'infinity'"),
     ("unique_key", "unique_key = '\\x01'"),
     ("tags", "tags = ARRAY[NULL]::TEXT[]"),
     ("tags", "tags = '{{a},{b}}'"),

@@ -233,9 +233,9 @@ pub async fn trap_17_of_many_nodes_one_enqueues_a_tick(t: &Harness) {
         let at = t.now() + TimeDelta::seconds(tick);
         let tasks = (0..8).map(|_| {
             let (t, key) = (t.clone(), key.clone());
-            tokio::spawn(
-                async move { t.backend.tick(&key, at.into(), vec![job("nightly")]).await.expect("ticks can be enqueued") },
-            )
+            tokio::spawn(async move {
+                t.backend.tick(&key, at.into(), vec![job("nightly")]).await.expect("ticks can be enqueued")
+            })
         });
         let mut ours = 0;
         for task in tasks.collect::<Vec<_>>() {

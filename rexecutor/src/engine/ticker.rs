@@ -21,7 +21,7 @@ use crate::{
     clock::Clock,
     context::Environment,
     model::{Due, NewJob, PruneSpec, Result, ScheduleKey, Tick},
-    schedule::{MissedTicks, Schedule, TimeZone, TimeZoneData},
+    schedule::{self, MissedTicks, Schedule, TimeZone, TimeZoneData},
 };
 
 /// What happens at each tick of a schedule.
@@ -138,7 +138,10 @@ impl Timetable {
 
     async fn act(&self, environment: &Environment, prunes: &DuePrunes, at: DateTime<Utc>) -> Result<()> {
         let job = match &self.action {
-            Action::Enqueue(job) => vec![NewJob::clone(job).with_due(Due::At(at)).with_tick_at(at)],
+            Action::Enqueue(job) => {
+                let due = at + schedule::delay(&self.schedule, &self.key);
+                vec![NewJob::clone(job).with_due(Due::At(due)).with_tick_at(at)]
+            }
             Action::Prune(..) => Vec::new(),
         };
         let tick = Tick::new(at).with_local(self.schedule.local_of(at));

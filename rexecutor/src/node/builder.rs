@@ -17,7 +17,7 @@ use crate::{
     global,
     pruner::PrunerConfig,
     registry::{Registration, registered},
-    schedule::{MissedTicks, TimeZone},
+    schedule::{MissedTicks, Schedule, TimeZone},
 };
 
 /// A node that is being configured: [`Rexecutor::from_registry`] or [`Rexecutor::builder`] begins it,
@@ -79,12 +79,30 @@ impl NodeBuilder {
 
     /// Runs the jobs of this executor, and enqueues one with `data` whenever `schedule` ticks in `timezone`.
     pub fn with_cron_executor<E: Executor>(
-        mut self,
+        self,
         schedule: cron::Schedule,
         data: E::Data,
         timezone: impl Into<TimeZone>,
     ) -> Self {
-        self.plan.add_cron::<E>(schedule, data, timezone.into(), self.missed);
+        self.with_schedule::<E>(Schedule::new(schedule, timezone), data)
+    }
+
+    /// Runs the jobs of this executor, and enqueues one with `data` at each tick of `schedule`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rexecutor::{prelude::*, schedule::Schedule};
+    ///
+    /// #[job]
+    /// async fn payroll(office: String) {}
+    ///
+    /// let payday = Schedule::parse("0 0 9 LW * *", "America/New_York")?.start_on("2030-01-01")?;
+    /// let node = Rexecutor::builder().with_schedule::<Payroll>(payday, "New York".to_owned());
+    /// # Ok::<(), rexecutor::schedule::ScheduleError>(())
+    /// ```
+    pub fn with_schedule<E: Executor>(mut self, schedule: Schedule, data: E::Data) -> Self {
+        self.plan.add_cron::<E>(schedule, data, self.missed);
         self
     }
 

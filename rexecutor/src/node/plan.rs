@@ -59,16 +59,10 @@ impl Plan {
         }
     }
 
-    pub(super) fn add_cron<E: Executor>(
-        &mut self,
-        cron: cron::Schedule,
-        data: E::Data,
-        timezone: TimeZone,
-        missed: MissedTicks,
-    ) {
+    pub(super) fn add_cron<E: Executor>(&mut self, schedule: Schedule, data: E::Data, missed: MissedTicks) {
         self.add::<E>();
         match E::builder().with_data(data).encode() {
-            Ok(job) => self.timetables.push(timetable(Schedule::new(cron, timezone), job, missed)),
+            Ok(job) => self.timetables.push(timetable(schedule, job, missed)),
             Err(error) => self.problems.push(format!("the cron job `{}`: {}", E::NAME, chain(&error))),
         }
     }
@@ -154,7 +148,7 @@ fn timetable(schedule: Schedule, job: NewJob, missed: MissedTicks) -> Timetable 
 }
 
 fn registered_timetable(cron: &CronEntry, missed: MissedTicks) -> Result<Timetable, String> {
-    let schedule = Schedule::parse(cron.expression(), cron.timezone()).map_err(|error| error.to_string())?;
+    let schedule = cron.schedule().map_err(|error| error.to_string())?;
     let job = cron.job().map_err(|error| chain(&error))?;
     Ok(timetable(schedule, job, missed))
 }

@@ -17,7 +17,7 @@ use crate::{
     global::{self, GlobalBackendIsSet},
     pruner::PrunerConfig,
     registry::{Registration, registered},
-    schedule::{MissedTicks, TimeZone},
+    schedule::{MissedTicks, Schedule, TimeZone},
 };
 
 /// One node: it runs the jobs of its executors from one backend, beside any number of other nodes.
@@ -151,7 +151,18 @@ impl<Global> Rexecutor<Global> {
         data: E::Data,
         timezone: Z,
     ) -> Self {
-        self.extend(|plan| plan.add_cron::<E>(schedule, data, timezone.into(), MissedTicks::default()))
+        self.with_schedule::<E>(Schedule::new(schedule, timezone), data)
+    }
+
+    /// Runs the jobs of this executor, and enqueues one with `data` at each tick of `schedule`.
+    ///
+    /// On a tokio runtime without timers nothing is run, and the log says so.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub fn with_schedule<E: Executor>(self, schedule: Schedule, data: E::Data) -> Self {
+        self.extend(|plan| plan.add_cron::<E>(schedule, data, MissedTicks::default()))
     }
 
     /// Deletes finished jobs whenever the configuration's schedule ticks.

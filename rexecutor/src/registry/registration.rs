@@ -82,6 +82,9 @@ impl Settings {
 pub struct CronEntry {
     expression: &'static str,
     timezone: &'static str,
+    jitter: Duration,
+    starts: Option<&'static str>,
+    ends: Option<&'static str>,
     job: fn() -> Result<NewJob, EnqueueError>,
 }
 
@@ -169,10 +172,39 @@ impl CronEntry {
         timezone: &'static str,
         job: fn() -> Result<NewJob, EnqueueError>,
     ) -> Self {
-        Self { expression, timezone, job }
+        Self { expression, timezone, jitter: Duration::ZERO, starts: None, ends: None, job }
     }
 
-    /// The cron expression.
+    /// How much later than a tick its job may start, as [`Schedule::with_jitter`] says.
+    pub const fn with_jitter(mut self, jitter: Duration) -> Self {
+        self.jitter = jitter;
+        self
+    }
+
+    /// From when on, and until when, it ticks, as [`Schedule::start_on`] and [`Schedule::end_on`] take it.
+    pub const fn with_dates(mut self, starts: Option<&'static str>, ends: Option<&'static str>) -> Self {
+        self.starts = starts;
+        self.ends = ends;
+        self
+    }
+
+    /// When it is due.
+    ///
+    /// # Errors
+    ///
+    /// When the expression, the time zone or a date cannot be read. `#[job]` has checked them.
+    pub fn schedule(&self) -> Result<Schedule, ScheduleError> {
+        let mut schedule = Schedule::parse(self.expression, self.timezone)?.with_jitter(self.jitter)?;
+        if let Some(date) = self.starts {
+            schedule = schedule.start_on(date)?;
+        }
+        if let Some(date) = self.ends {
+            schedule = schedule.end_on(date)?;
+        }
+        Ok(schedule)
+    }
+
+    /// The cron expression, or `@every` with the interval.
     pub const fn expression(&self) -> &'static str {
         self.expression
     }
@@ -188,7 +220,7 @@ impl CronEntry {
     ///
     /// When the expression or the time zone cannot be read. `#[job]` has checked both.
     pub fn next_after(&self, after: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, ScheduleError> {
-        Ok(Schedule::parse(self.expression, self.timezone)?.next_after(after))
+        Ok(self.schedule()?.next_after(after))
     }
 
     pub(crate) fn job(&self) -> Result<NewJob, EnqueueError> {

@@ -2,10 +2,11 @@
 //!
 //! Expressions and time zones are read by the crate `rexecutor-schedule`, which `#[job]` checks them with, too.
 
+mod jitter;
 mod key;
 mod missed;
 
 pub use rexecutor_schedule::{Schedule, ScheduleError, TimeZone, TimeZoneData, UnknownTimeZone};
 
-pub(crate) use self::key::key;
 pub use self::missed::MissedTicks;
+pub(crate) use self::{jitter::delay, key::key};

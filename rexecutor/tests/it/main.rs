@@ -25,6 +25,7 @@ mod sentences;
 mod shutdown;
 mod spans;
 mod support;
+mod ticks;
 
 use rexecutor::backend::memory::InMemoryBackend;
 use rexecutor_testing::TestClock;

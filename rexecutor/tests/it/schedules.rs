@@ -5,7 +5,7 @@ use rexecutor_testing::{Fault, Operation};
 
 use crate::{
     executor,
-    support::{Tell, World, tell},
+    support::{Tell, World, patient, tell},
 };
 
 executor!(Tells, "tells", {}, |job| {
@@ -51,7 +51,7 @@ async fn two_nodes_whose_time_zone_data_differ_enqueue_each_tick_once() {
         let mut nodes = Vec::new();
         for rules in rules {
             let zone = rexecutor::schedule::TimeZone::of_posix("America/Vancouver", rules).unwrap();
-            let node = world.node().with_state(tell.clone());
+            let node = patient(world.node()).with_state(tell.clone());
             let node = node.with_cron_executor::<Tells>("0 0 9 * * *".parse().unwrap(), 5, zone);
             nodes.push(node.start().await.unwrap());
         }

@@ -46,6 +46,12 @@ impl World {
     }
 }
 
+/// A node that looks at its clock seldom, for tests in which days go by.
+pub(crate) fn patient(node: NodeBuilder) -> NodeBuilder {
+    let hour = std::time::Duration::from_secs(3_600);
+    node.with_node_timeout(24 * hour).with_poll_interval(hour)
+}
+
 /// What a job tells its test.
 #[derive(Clone)]
 pub(crate) struct Tell(mpsc::UnboundedSender<String>);

@@ -5,7 +5,7 @@ use rexecutor::prelude::*;
     cron = "0 0 24 * * *",
     cron = "0 0 0 0 * *",
     cron = "0 0 0 1 13 *",
-    cron = "0 0 9 * * FRI#2"
+    cron = "0 0 9 * * FRI#9"
 )]
 async fn report() {}
 

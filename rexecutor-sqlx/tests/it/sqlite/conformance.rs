@@ -42,6 +42,7 @@ const JOBS: &[(&str, &str)] = &[
     ("cancelled_at", "cancelled_at = 9223372036854775807"),
     ("discarded_at", "discarded_at = -9223372036854775808"),
     ("deadline_at", "deadline_at = 9223372036854775807"),
+    ("tick_at", "tick_at = 9223372036854775807"),
     ("group_key", "group_key = CAST(x'ff' AS TEXT)"),
     ("cancel_reason", "cancel_reason = CAST(x'ff' AS TEXT)"),
     ("unique_key", "unique_key = x'01'"),

@@ -54,20 +54,15 @@ impl Enqueue for InMemoryBackend {
 
     fn schedules<'a>(&'a self, schedules: &'a [ScheduleKey]) -> BoxFuture<'a, Result<Ticks>> {
         let (mut store, now) = self.store();
-        let last = schedules.iter().map(|key| store.schedules.entry(key.clone()).or_insert(Tick::new(now)).at).collect();
+        let last =
+            schedules.iter().map(|key| store.schedules.entry(key.clone()).or_insert(Tick::new(now)).at).collect();
         ready(Ok(Ticks::new(now, last)))
     }
 
-    fn tick<'a>(
-        &'a self,
-        schedule: &'a ScheduleKey,
-        tick: Tick,
-        jobs: Vec<NewJob>,
-    ) -> BoxFuture<'a, Result<bool>> {
+    fn tick<'a>(&'a self, schedule: &'a ScheduleKey, tick: Tick, jobs: Vec<NewJob>) -> BoxFuture<'a, Result<bool>> {
         let (mut store, now) = self.store();
-        let is_past = |last: &Tick| {
-            last.at >= tick.at || last.local.zip(tick.local).is_some_and(|(last, local)| last >= local)
-        };
+        let is_past =
+            |last: &Tick| last.at >= tick.at || last.local.zip(tick.local).is_some_and(|(last, local)| last >= local);
         if store.schedules.get(schedule).is_some_and(is_past) {
             return ready(Ok(false));
         }
