@@ -105,7 +105,8 @@ roles! {
 
         /// Fires `wakeup` whenever there is something new, from the moment this method returns.
         ///
-        /// The future watches for what other processes do. It ends only with an error, after which it is called again.
+        /// The future watches for what other processes do, and [says](Wakeup::watching) so once it is sure that it does. It ends
+        /// only with an error, after which it is called again.
         Watch => fn watch(wakeup: Arc<Wakeup>) -> Result<()>;
     }
 

@@ -11,6 +11,7 @@ use std::{
 };
 
 use futures::task::AtomicWaker;
+use tokio::sync::Notify;
 
 use crate::model::{ExecutorName, JobId, Scope};
 
@@ -19,6 +20,7 @@ use crate::model::{ExecutorName, JobId, Scope};
 pub struct Wakeup {
     reasons: Mutex<WakeReasons>,
     listener: AtomicWaker,
+    watching: Notify,
 }
 
 /// Why a wakeup has fired since it was last listened to.
@@ -62,6 +64,17 @@ impl Wakeup {
         self.note(|reasons| {
             reasons.cancelled.insert(job);
         });
+    }
+
+    /// Says that the watch works: what other processes do from now on is heard. To be called once it is sure, in every call of
+    /// [`watch`](super::roles::Claim::watch); the node takes an outage of the watch to be over then.
+    pub fn watching(&self) {
+        self.watching.notify_one();
+    }
+
+    /// Waits until the watch works.
+    pub(crate) async fn watched(&self) {
+        self.watching.notified().await;
     }
 
     fn note(&self, change: impl FnOnce(&mut WakeReasons)) {

@@ -15,6 +15,7 @@ use super::{
     runner::Runner,
     supervise::supervise,
     ticker::{self, Action, Timetable},
+    watch,
 };
 use crate::{backend::Wakeup, context::Environment};
 
@@ -56,7 +57,8 @@ impl Engine {
             node: Mutex::default(),
             silence: Mutex::default(),
         };
-        engine.beside(engine.clone().watch(wakeup));
+        let (backend, outage) = (engine.environment.backend.clone(), engine.outage("watch"));
+        engine.beside(async move { watch::watch(wakeup, outage, |wakeup| backend.watch(wakeup)).await });
         tokio::spawn(engine.clone().live(dispatcher, membership));
         engine
     }
@@ -111,16 +113,6 @@ impl Engine {
         self.drained.cancel();
         membership.leave().await;
         tracing::info!("the node has left");
-    }
-
-    async fn watch(self, wakeup: Arc<Wakeup>) {
-        supervise(self.outage("watch"), || {
-            let watching = self.environment.backend.watch(wakeup.clone());
-            // What came before the watch was set up was not heard.
-            wakeup.wake_all();
-            watching
-        })
-        .await;
     }
 
     fn outage(&self, what: &'static str) -> Outage {

@@ -27,6 +27,7 @@ mod runner;
 mod settlement_queue;
 mod supervise;
 mod ticker;
+mod watch;
 
 #[cfg(feature = "__testing")]
 pub(crate) use self::run::attempt;

@@ -110,6 +110,7 @@ impl Claim for InMemoryBackend {
 
     fn watch<'a>(&'a self, wakeup: Arc<Wakeup>) -> BoxFuture<'a, Result<()>> {
         self.listeners.add(&wakeup);
+        wakeup.watching();
         // Nobody else can change the store, so there is nothing to look for. The future keeps the wakeup alive.
         Box::pin(async move {
             let _bell = wakeup;
