@@ -43,7 +43,7 @@ pub struct SqliteBackend(pub(super) Arc<Database>);
 pub(super) struct Database {
     pub(super) writer: Writer,
     /// Connections for queries; none for a database in memory, which has only the writer's.
-    pub(super) readers: Option<Readers>,
+    pub(super) readers: Option<Arc<Readers>>,
     /// Where the file is; `None` for a database in memory.
     pub(super) path: Option<PathBuf>,
     pub(super) listeners: Arc<Listeners>,

@@ -3,8 +3,13 @@
 //! SQLite would do it in whichever commit makes the log long, on the thread that writes, and everybody would wait for the
 //! disk meanwhile. Another connection can do it at the same time. What the writer's connection still does, when the log
 //! is longer yet, is to finish it and to begin the log anew, for which nobody may be writing.
+//!
+//! What somebody still reads cannot be moved, nor what was written after it: the log grows until that one has ended.
 
-use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use std::{path::PathBuf, time::Duration};
+
+use rexecutor::clock::{Clock, SystemClock};
+use sqlx::{ConnectOptions, Connection, Row, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::sync::mpsc;
 
 /// After how many rows it is time: these are about a thousand pages, at which SQLite would do it.
@@ -15,6 +20,12 @@ pub(super) const MANY: usize = 100;
 
 /// How many pages the log has when the writer's connection does it. The default is 1,000.
 pub(super) const PAGES: &str = "2000";
+
+/// From how many bytes on a log is too long: several times what it has when it is moved in time. It is cut afterwards.
+const LONG: u64 = 32 << 20;
+
+/// How soon it is tried again to move or to cut a log that is too long.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// How much has been written of late.
 #[derive(Debug, Default)]
@@ -46,8 +57,15 @@ impl Log {
 /// Does it whenever it is `asked`, on a connection that is opened the first time.
 pub(super) async fn run(file: SqliteConnectOptions, mut asked: mpsc::Receiver<()>) {
     let mut conn: Option<SqliteConnection> = None;
-    while asked.recv().await.is_some() {
-        if let Err(error) = checkpoint(&file, &mut conn).await {
+    let mut backlog = Backlog::new(&file);
+    loop {
+        tokio::select! {
+            biased;
+            asked = asked.recv() => if asked.is_none() { break },
+            // Nobody may write any more, so nobody asks.
+            () = SystemClock.sleep(AGAIN), if backlog.is_long => {}
+        }
+        if let Err(error) = checkpoint(&file, &mut conn, &mut backlog).await {
             // Nothing depends on it: the writer's connection does it, later.
             tracing::debug!(error = &error as &dyn std::error::Error, "the SQLite log was not moved to the file");
             conn = None;
@@ -59,14 +77,62 @@ pub(super) async fn run(file: SqliteConnectOptions, mut asked: mpsc::Receiver<()
     }
 }
 
-async fn checkpoint(file: &SqliteConnectOptions, conn: &mut Option<SqliteConnection>) -> Result<(), sqlx::Error> {
+async fn checkpoint(
+    file: &SqliteConnectOptions,
+    conn: &mut Option<SqliteConnection>,
+    backlog: &mut Backlog,
+) -> Result<(), sqlx::Error> {
     let conn = match conn {
         Some(conn) => conn,
-        None => conn.insert(file.connect().await?),
+        None => {
+            let conn = conn.insert(file.connect().await?);
+            // Whoever waits for a lock here may hold another one meanwhile.
+            sqlx::query("PRAGMA busy_timeout = 0").execute(&mut *conn).await?;
+            conn
+        }
     };
     // PASSIVE waits for nobody, and nobody waits for it.
-    sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(conn).await?;
+    let row = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").fetch_one(&mut *conn).await?;
+    let (pages, moved): (i64, i64) = (row.try_get("log")?, row.try_get("checkpointed")?);
+    backlog.look(moved < pages);
+    if backlog.is_long && moved == pages {
+        // Nothing is left to be moved: it takes no longer than to cut the file.
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(conn).await?;
+        backlog.look(false);
+    }
     Ok(())
+}
+
+/// A log that has become so long that it was not moved to the file in time.
+struct Backlog {
+    log: PathBuf,
+    is_long: bool,
+    is_told: bool,
+}
+
+impl Backlog {
+    fn new(file: &SqliteConnectOptions) -> Self {
+        let mut log = file.get_filename().as_os_str().to_owned();
+        log.push("-wal");
+        Self { log: log.into(), is_long: false, is_told: false }
+    }
+
+    /// Looks how long the log is; somebody who reads may keep it from being moved.
+    fn look(&mut self, is_kept: bool) {
+        let bytes = std::fs::metadata(&self.log).map_or(0, |log| log.len());
+        self.is_long = bytes > LONG;
+        if !self.is_long {
+            self.is_told = false;
+        } else if is_kept && !self.is_told {
+            self.is_told = true;
+            tracing::warn!(
+                file = %self.log.display(),
+                megabytes = bytes >> 20,
+                "the SQLite log grows because a connection has been reading since it was shorter: end that connection's \
+                 transaction, and the log is cut"
+            );
+        }
+    }
 }
 
 #[cfg(test)]

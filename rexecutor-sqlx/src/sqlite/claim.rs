@@ -7,12 +7,13 @@ use rexecutor::{
     backend::{Claim, Claimed, Demand, JobRow, Outcome, Result, Settlement, Wakeup},
     job::NodeId,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use super::{
     admit,
     backend::SqliteBackend,
-    core::{Call, Commit, Core, Request},
+    core::{Commit, Core},
+    request::{Call, Request, Requests},
     work::Work,
 };
 
@@ -46,7 +47,7 @@ impl Claim for SqliteBackend {
 /// back: nobody would run them, and nobody would rescue them while the node lives.
 struct Held {
     claimed: Option<Claimed>,
-    requests: mpsc::UnboundedSender<Request>,
+    requests: Requests,
 }
 
 impl Held {

@@ -6,44 +6,30 @@
 //! - Calls that arrived while a transaction was in flight share the next one. None of them waits for a timer, and one
 //!   that cannot be stored does not fail the others.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use futures::future::LocalBoxFuture;
+use chrono::{DateTime, TimeDelta, Utc};
 use rexecutor::{
-    backend::{Enqueued, Listeners, NewJob, Result, Settlement},
-    clock::Clock,
+    backend::{Listeners, NewJob, Result, Settlement},
+    clock::{Clock, SystemClock},
+    job::NodeId,
 };
-use sqlx::{AssertSqlSafe, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
     checkpoint::{self, Log},
     durability::Durability,
-    error::{self, backend_error},
+    error::{self, backend_error, stopped},
     long_queues::LongQueues,
-    outcomes, store,
+    outcomes,
+    place::Place,
+    readers::Readers,
+    request::{Arrival, Call, ROUND, Request, Round},
+    store,
     work::{Begin, Work, wake},
 };
 use crate::common::Controlled;
-
-/// Jobs or settlements of one caller, and where the answer goes.
-#[derive(Debug)]
-pub(super) struct Call<I, O> {
-    pub(super) items: I,
-    pub(super) answer: oneshot::Sender<Result<Vec<O>>>,
-}
-
-/// What the thread is asked to do.
-pub(super) enum Request {
-    /// Stores jobs, together with those of other callers.
-    Enqueue(Call<Vec<NewJob>, Enqueued>),
-    /// Stores outcomes, together with those of other callers; answers which were stored.
-    Settle(Call<Arc<[Settlement]>, bool>),
-    /// Anything else, on its own.
-    Step(Step),
-}
-
-pub(super) type Step = Box<dyn for<'w> FnOnce(&'w mut Core) -> LocalBoxFuture<'w, ()> + Send>;
 
 /// How surely a commit is on the disk when it returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,9 +40,6 @@ pub(super) enum Commit {
     Progress,
 }
 
-/// The most requests that are taken on at once.
-const ROUND: usize = 1000;
-
 /// What the thread owns.
 #[derive(Debug)]
 pub(super) struct Core {
@@ -64,25 +47,39 @@ pub(super) struct Core {
     pub(super) clock: Arc<dyn Clock>,
     listeners: Arc<Listeners>,
     durability: Durability,
-    busy_timeout: Duration,
+    /// How long a call waits while another process holds the lock.
+    busy_timeout: TimeDelta,
+    /// Until when it is waited for at present.
+    deadline: DateTime<Utc>,
+    /// Whether that was in vain in this round.
+    is_locked: bool,
     /// Whether commits wait for the disk at present; not known before the first.
     syncs: Option<bool>,
-    /// Whether transactions wait for other processes' locks at present.
-    waits: bool,
     /// Where claims go on at once.
     pub(super) long: LongQueues,
     /// About which executors anything is stored.
     pub(super) controls: Controlled,
+    /// The nodes of this process.
+    pub(super) nodes: BTreeSet<NodeId>,
     /// The file, if there is one.
-    file: Option<SqliteConnectOptions>,
+    file: Option<OpenFile>,
     pub(super) log: Log,
 }
 
+/// A file that is open.
+#[derive(Debug, Clone)]
+pub(super) struct OpenFile {
+    pub(super) options: SqliteConnectOptions,
+    pub(super) place: Place,
+    /// They are closed with it.
+    pub(super) readers: Arc<Readers>,
+}
+
 impl Core {
-    /// For a connection that waits for locks.
+    /// For a connection that does not wait for locks for long by itself.
     pub(super) fn new(
         conn: SqliteConnection,
-        file: Option<SqliteConnectOptions>,
+        file: Option<OpenFile>,
         clock: Arc<dyn Clock>,
         listeners: Arc<Listeners>,
         durability: Durability,
@@ -93,64 +90,108 @@ impl Core {
             clock,
             listeners,
             durability,
-            busy_timeout,
+            busy_timeout: TimeDelta::from_std(busy_timeout).unwrap_or(TimeDelta::MAX),
+            deadline: DateTime::<Utc>::MIN_UTC,
+            is_locked: false,
             syncs: None,
-            waits: true,
             long: LongQueues::default(),
             controls: Controlled::default(),
+            nodes: BTreeSet::new(),
             file,
             log: Log::default(),
         }
     }
 
-    /// Serves until nobody is left to ask, and closes the file.
-    pub(super) async fn serve(mut self, inbox: mpsc::UnboundedReceiver<Request>) {
-        match self.file.take() {
-            None => self.work(inbox).await,
+    /// Serves, beginning with these requests, until nobody is left to ask, or until it is to rest: then there is somebody who
+    /// waits for the file to be closed. It is closed in any case.
+    pub(super) async fn serve(
+        mut self,
+        inbox: &mut mpsc::UnboundedReceiver<Arrival>,
+        first: Vec<Arrival>,
+    ) -> Option<Vec<oneshot::Sender<()>>> {
+        let rests = match &self.file {
+            None => self.work(inbox, first).await,
             Some(file) => {
-                let asked = self.log.watch();
-                futures::future::join(self.work(inbox), checkpoint::run(file, asked)).await;
+                let options = file.options.clone();
+                let checkpoints = checkpoint::run(options, self.log.watch());
+                futures::future::join(self.work(inbox, first), checkpoints).await.0
             }
-        }
+        };
         self.close().await;
+        rests
     }
 
-    /// Does what it is asked, until nobody is left to ask.
-    async fn work(&mut self, mut inbox: mpsc::UnboundedReceiver<Request>) {
-        let mut round = Vec::new();
+    /// Does what it is asked.
+    async fn work(
+        &mut self,
+        inbox: &mut mpsc::UnboundedReceiver<Arrival>,
+        mut arrivals: Vec<Arrival>,
+    ) -> Option<Vec<oneshot::Sender<()>>> {
         let mut callers = 0;
-        while inbox.recv_many(&mut round, ROUND).await > 0 {
-            group(&mut inbox, &mut round, callers);
-            self.wait_for_locks(true).await;
-            let (mut enqueues, mut settles, mut steps) = (Vec::new(), Vec::new(), Vec::new());
-            for request in round.drain(..) {
-                match request {
-                    Request::Enqueue(call) => enqueues.push(call),
-                    Request::Settle(call) => settles.push(call),
-                    Request::Step(step) => steps.push(step),
-                }
+        let rests = loop {
+            match arrivals.is_empty() {
+                true if inbox.recv_many(&mut arrivals, ROUND).await == 0 => break None,
+                true => {}
+                // Those that wait for a lock, and whoever has come meanwhile.
+                false => receive(inbox, &mut arrivals),
             }
-            callers = enqueues.len();
-            let jobs = |jobs: &Vec<NewJob>| jobs.len();
-            self.share(Commit::Promise, enqueues, jobs, async |work, calls| {
-                let jobs: Vec<&NewJob> = calls.iter().copied().flatten().collect();
-                store::store(work, &jobs).await
-            })
-            .await;
-            let ends = |ends: &Arc<[Settlement]>| ends.len();
-            self.share(Commit::Progress, settles, ends, async |work, calls| {
-                let ends: Vec<&Settlement> = calls.iter().flat_map(|ends| ends.iter()).collect();
-                outcomes::store(work, &ends).await
-            })
-            .await;
-            for step in steps {
-                step(self).await;
+            group(inbox, &mut arrivals, callers);
+            callers = 0;
+            if let Some(file) = &self.file
+                && file.place.check().is_err()
+            {
+                for arrival in arrivals.drain(..) {
+                    arrival.request.refuse(|| file.place.check().err().unwrap_or_else(stopped)).await;
+                }
+                continue;
+            }
+            let mut round = Round::of(arrivals.drain(..));
+            callers = round.enqueues.len();
+            let rests = std::mem::take(&mut round.rests);
+            self.take_round(round, &mut arrivals).await;
+            if !rests.is_empty() && arrivals.is_empty() && self.may_rest() && inbox.is_empty() {
+                break Some(rests);
+            }
+        };
+        self.log = Log::default();
+        rests
+    }
+
+    fn may_rest(&self) -> bool {
+        self.file.is_some() && self.nodes.is_empty()
+    }
+
+    /// Does all of it. What could not be done because another process holds the lock, and whose time is not over, is `left`:
+    /// nobody waits longer because others have waited before.
+    async fn take_round(&mut self, round: Round, left: &mut Vec<Arrival>) {
+        self.is_locked = false;
+        self.deadline = round.first_deadline(self.busy_timeout);
+        let Round { enqueues, settles, steps, .. } = round;
+        let jobs = |jobs: &Vec<NewJob>| jobs.len();
+        let waiting = self.share(Commit::Promise, enqueues, jobs, async |work, calls| {
+            let jobs: Vec<&NewJob> = calls.iter().copied().flatten().collect();
+            store::store(work, &jobs).await
+        });
+        left.extend(waiting.await.into_iter().map(|arrival| arrival.map(Request::Enqueue)));
+        let ends = |ends: &Arc<[Settlement]>| ends.len();
+        let waiting = self.share(Commit::Progress, settles, ends, async |work, calls| {
+            let ends: Vec<&Settlement> = calls.iter().flat_map(|ends| ends.iter()).collect();
+            outcomes::store(work, &ends).await
+        });
+        left.extend(waiting.await.into_iter().map(|arrival| arrival.map(Request::Settle)));
+        for Arrival { at, request } in steps {
+            self.deadline = at.checked_add_signed(self.busy_timeout).unwrap_or(DateTime::<Utc>::MAX_UTC);
+            match self.is_locked && SystemClock.now() < self.deadline {
+                true => left.push(Arrival { at, request: Request::Step(request) }),
+                false => request(Ok(self)).await,
             }
         }
-        self.log = Log::default();
     }
 
     async fn close(self) {
+        if let Some(file) = &self.file {
+            file.readers.close().await;
+        }
         if let Err(error) = self.conn.close().await {
             tracing::warn!(error = &error as &dyn std::error::Error, "the SQLite file was not closed properly");
         }
@@ -163,9 +204,7 @@ impl Core {
         step: impl AsyncFnOnce(&mut Work<'_>) -> Result<T, sqlx::Error>,
     ) -> Result<T, sqlx::Error> {
         let result = self.attempt(commit, step).await;
-        if result.as_ref().is_err_and(error::is_busy) {
-            self.wait_for_locks(false).await;
-        }
+        self.is_locked |= result.as_ref().is_err_and(error::is_busy);
         result
     }
 
@@ -180,7 +219,7 @@ impl Core {
             true => Begin::Synced,
             false => Begin::Unsynced,
         };
-        let mut work = Work::ahead(&mut self.conn, &*self.clock, begin);
+        let mut work = Work::ahead(&mut self.conn, &*self.clock, begin, self.deadline);
         let result = match step(&mut work).await {
             Ok(answer) => work.commit().await.map(|()| answer),
             Err(error) => Err(error),
@@ -195,20 +234,6 @@ impl Core {
         result
     }
 
-    /// Sets whether to wait when another process holds the lock.
-    ///
-    /// Once one transaction has waited in vain, the others of its round have waited as long and do not begin anew: a
-    /// call's time does not grow with the number of calls before it.
-    async fn wait_for_locks(&mut self, waits: bool) {
-        if self.waits != waits {
-            let timeout = if waits { self.busy_timeout.as_millis() } else { 0 };
-            let pragma = AssertSqlSafe(format!("PRAGMA busy_timeout = {timeout}"));
-            // It cannot fail but with the connection, which the next statement tells.
-            let _ = sqlx::query(pragma).persistent(false).execute(&mut self.conn).await;
-            self.waits = waits;
-        }
-    }
-
     /// A sync covers everything that was written before it, so what is promised late also secures what was not.
     fn syncs_for(&self, commit: Commit) -> bool {
         match self.durability {
@@ -218,18 +243,19 @@ impl Core {
         }
     }
 
-    /// Stores the items of all calls in one transaction, or each call's in its own if that is refused.
+    /// Stores the items of all calls in one transaction, or each call's in its own if that is refused. Returns those that
+    /// wait for another process's lock.
     async fn share<I, O>(
         &mut self,
         commit: Commit,
-        calls: Vec<Call<I, O>>,
+        calls: Vec<Arrival<Call<I, O>>>,
         count: impl Fn(&I) -> usize,
         store: impl AsyncFn(&mut Work<'_>, &[&I]) -> Result<Vec<O>, sqlx::Error>,
-    ) {
+    ) -> Vec<Arrival<Call<I, O>>> {
         if calls.is_empty() {
-            return;
+            return Vec::new();
         }
-        let all: Vec<&I> = calls.iter().map(|call| &call.items).collect();
+        let all: Vec<&I> = calls.iter().map(|call| &call.request.items).collect();
         let total = all.iter().map(|items| count(items)).sum();
         match self.transact(commit, async |work| store(work, &all).await).await {
             Ok(results) => {
@@ -238,17 +264,29 @@ impl Core {
                     self.log.wrote(total);
                 }
                 let mut results = results.into_iter();
-                for Call { items, answer } in calls {
+                for Call { items, answer } in calls.into_iter().map(|call| call.request) {
                     let _ = answer.send(Ok(results.by_ref().take(count(&items)).collect()));
                 }
+                Vec::new()
             }
-            Err(error) if calls.len() > 1 && !error::is_busy(&error) => {
-                for Call { items, answer } in calls {
+            Err(error) if error::is_busy(&error) => {
+                let now = SystemClock.now();
+                let is_over = |call: &Arrival<_>| now - call.at >= self.busy_timeout;
+                let (over, waiting): (Vec<_>, Vec<_>) = calls.into_iter().partition(is_over);
+                fail(over, error);
+                waiting
+            }
+            Err(error) if calls.len() == 1 => {
+                fail(calls, error);
+                Vec::new()
+            }
+            Err(_) => {
+                for Call { items, answer } in calls.into_iter().map(|call| call.request) {
                     let result = self.transact(commit, async |work| store(work, &[&items]).await).await;
                     let _ = answer.send(result.map_err(backend_error));
                 }
+                Vec::new()
             }
-            Err(error) => fail(calls.into_iter().map(|call| call.answer), error),
         }
     }
 }
@@ -260,24 +298,29 @@ const MAX_YIELDS: usize = 20;
 ///
 /// Those that enqueue one job after the other all wake at once. Without this the first of them would have a transaction
 /// for itself, for whose sync all others wait.
-fn group(inbox: &mut mpsc::UnboundedReceiver<Request>, round: &mut Vec<Request>, callers: usize) {
+fn group(inbox: &mut mpsc::UnboundedReceiver<Arrival>, round: &mut Vec<Arrival>, callers: usize) {
     let mut in_vain = 0;
     while round.len() < callers && in_vain < MAX_YIELDS {
         std::thread::yield_now();
         let before = round.len();
-        while round.len() < ROUND
-            && let Ok(request) = inbox.try_recv()
-        {
-            round.push(request);
-        }
+        receive(inbox, round);
         in_vain = if round.len() == before { in_vain + 1 } else { 0 };
     }
 }
 
+/// Takes in what is there.
+fn receive(inbox: &mut mpsc::UnboundedReceiver<Arrival>, round: &mut Vec<Arrival>) {
+    while round.len() < ROUND
+        && let Ok(arrival) = inbox.try_recv()
+    {
+        round.push(arrival);
+    }
+}
+
 /// Answers every caller that the shared transaction failed.
-fn fail<O>(answers: impl Iterator<Item = oneshot::Sender<Result<Vec<O>>>>, error: sqlx::Error) {
+fn fail<I, O>(calls: Vec<Arrival<Call<I, O>>>, error: sqlx::Error) {
     let error = Arc::new(error);
-    for answer in answers {
-        let _ = answer.send(Err(error::shared(&error)));
+    for call in calls {
+        let _ = call.request.answer.send(Err(error::shared(&error)));
     }
 }

@@ -5,13 +5,7 @@ use futures::future::BoxFuture;
 use rexecutor::backend::{Enqueue, Enqueued, NewJob, Result, ScheduleKey, Tick, Ticks};
 
 use super::{
-    backend::SqliteBackend,
-    core::{Commit, Request},
-    queries,
-    row::micros,
-    script::json,
-    store,
-    work::Work,
+    backend::SqliteBackend, core::Commit, queries, request::Request, row::micros, script::json, store, work::Work,
 };
 
 impl Enqueue for SqliteBackend {

@@ -29,10 +29,10 @@ impl Inspect for SqliteBackend {
                 };
                 return self.0.writer.run(step).await;
             };
-            let mut reader = readers.take().await.map_err(backend_error)?;
+            let mut reader = readers.take().await?;
             let answer = query(reader.conn(), filter, limit, &*self.0.clock).await;
             if answer.is_ok() {
-                reader.keep();
+                reader.keep().await;
             }
             answer.map_err(backend_error)
         })

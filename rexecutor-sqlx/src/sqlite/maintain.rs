@@ -35,13 +35,15 @@ impl Maintain for SqliteBackend {
             };
             let joined = core.transact(Commit::Promise, join).await;
             core.controls = controls;
+            core.nodes.extend(joined.as_ref().ok());
             joined
         };
         Box::pin(self.0.writer.run(step))
     }
 
     fn heartbeat<'a>(&'a self, node: NodeId) -> BoxFuture<'a, Result<Heartbeat>> {
-        let step = async move |work: &mut Work<'_>| {
+        let renew = async move |work: &mut Work<'_>| {
+            work.open().await?;
             let renew = sqlx::query(queries::renew_node()).bind(node.0).bind(micros(work.now));
             if renew.execute(&mut *work.conn).await?.rows_affected() == 0 {
                 return Ok(Heartbeat::of_no_member());
@@ -54,15 +56,30 @@ impl Maintain for SqliteBackend {
             });
             Ok(heartbeat)
         };
-        Box::pin(self.0.writer.write(Commit::Progress, step))
+        let step = async move |core: &mut Core| {
+            let heartbeat = core.transact(Commit::Progress, renew).await?;
+            if !heartbeat.member {
+                core.nodes.remove(&node);
+            }
+            Ok(heartbeat)
+        };
+        Box::pin(self.0.writer.run(step))
     }
 
     fn leave<'a>(&'a self, node: NodeId) -> BoxFuture<'a, Result<()>> {
-        let step = async move |work: &mut Work<'_>| {
-            sqlx::query(queries::delete_node()).bind(node.0).execute(&mut *work.conn).await?;
-            Ok(())
+        let delete = async move |work: &mut Work<'_>| {
+            work.open().await?;
+            sqlx::query(queries::delete_node()).bind(node.0).execute(&mut *work.conn).await.map(drop)
         };
-        Box::pin(self.0.writer.write(Commit::Progress, step))
+        let step = async move |core: &mut Core| {
+            core.nodes.remove(&node);
+            core.transact(Commit::Progress, delete).await
+        };
+        Box::pin(async move {
+            self.0.writer.run(step).await?;
+            self.0.writer.rest().await;
+            Ok(())
+        })
     }
 
     fn rescue<'a>(&'a self) -> BoxFuture<'a, Result<usize>> {

@@ -11,20 +11,27 @@ use rexecutor::{
     clock::{Clock, SystemClock},
 };
 use sqlx::{
-    ConnectOptions, SqliteConnection,
+    ConnectOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode},
 };
 
 use super::{
     backend::{Database, SqliteBackend},
     checkpoint,
-    core::Core,
+    core::{Core, OpenFile},
     durability::Durability,
-    error::{OpenError, is_busy},
+    error::OpenError,
     migrate,
+    place::Place,
     readers::Readers,
     writer::Writer,
 };
+
+/// For how long SQLite waits for another process's lock before it is asked again.
+const LOCK_QUANTUM: Duration = Duration::from_millis(25);
+
+/// Between two attempts to open a file that another process has locked.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// How to open a database, and how to use it.
 ///
@@ -87,7 +94,8 @@ impl SqliteOptions {
         }
     }
 
-    /// How long a call waits while another process holds the file's lock, before it fails. The default is 5 seconds.
+    /// How long a call waits while another process holds the file's lock, before it fails. It is counted from the call, however
+    /// many others wait. The default is 5 seconds.
     pub fn busy_timeout(mut self, timeout: Duration) -> Self {
         // The most that SQLite takes.
         self.busy_timeout = timeout.min(Duration::from_millis(i32::MAX as u64));
@@ -125,7 +133,7 @@ impl SqliteOptions {
                 let path = check(path)?;
                 let file = self.connect_options().filename(&path).create_if_missing(true);
                 let file = file.journal_mode(SqliteJournalMode::Wal).pragma("wal_autocheckpoint", checkpoint::PAGES);
-                self.start(file.clone(), path, Some(Readers::new(file))).await
+                self.start(file.clone(), path, Some(Arc::new(Readers::new(file)))).await
             }
         }
     }
@@ -151,20 +159,46 @@ impl SqliteOptions {
         &self,
         options: SqliteConnectOptions,
         path: PathBuf,
-        readers: Option<Readers>,
+        readers: Option<Arc<Readers>>,
     ) -> Result<SqliteBackend, OpenError> {
         let Self { busy_timeout, poll_interval, durability, clock } = self.clone();
         let listeners = Arc::new(Listeners::default());
         let core = (Arc::clone(&clock), Arc::clone(&listeners));
-        // A database in memory has no log.
-        let file = readers.is_some().then(|| options.clone());
         let file_path = readers.is_some().then(|| path.clone());
-        let open = async move || {
-            let conn = connect(&options, busy_timeout).await;
-            let mut conn = conn.map_err(|error| OpenError::new(path.clone(), error))?;
-            let (clock, listeners) = core;
+        let opening = readers.clone();
+        // A thread that waits here can be asked nothing: the calls wait for locks themselves, each for its time.
+        let quantum = (busy_timeout / 20).min(LOCK_QUANTUM);
+        let writing = options.clone().busy_timeout(quantum);
+        let open_once = async move || {
+            let failed = |error| OpenError::new(path.clone(), error);
+            let mut conn = writing.connect().await.map_err(failed)?;
+            let (clock, listeners) = core.clone();
             migrate::migrate(&mut conn, &path, &*clock).await?;
+            let failed = |source: std::io::Error| OpenError::Failed { path: path.clone(), source: source.into() };
+            let file = match &opening {
+                // A database in memory has no file, and no log.
+                None => None,
+                Some(readers) => {
+                    let place = Place::of(&path).map_err(failed)?;
+                    readers.open(place.clone());
+                    Some(OpenFile { options: options.clone(), place, readers: readers.clone() })
+                }
+            };
             Ok(Core::new(conn, file, clock, listeners, durability, busy_timeout))
+        };
+        let open = async move || {
+            let mut left = busy_timeout;
+            loop {
+                match open_once().await {
+                    // Of two processes that turn a new file to WAL mode at once, one is refused without any waiting.
+                    Err(OpenError::Busy { .. }) if !left.is_zero() => {
+                        // Another process's lock is a matter of real time, whatever clock the jobs go by.
+                        SystemClock.sleep(PAUSE).await;
+                        left = left.saturating_sub(quantum + PAUSE);
+                    }
+                    result => return result,
+                }
+            }
         };
         let writer = Writer::start(open).await?;
         Ok(SqliteBackend(Arc::new(Database { writer, readers, path: file_path, listeners, clock, poll_interval })))
@@ -194,21 +228,4 @@ fn check(path: &Path) -> Result<PathBuf, OpenError> {
         return Err(OpenError::ReadOnly { path });
     }
     Ok(path)
-}
-
-/// Connects, and waits for other processes that are just doing the same.
-async fn connect(options: &SqliteConnectOptions, busy_timeout: Duration) -> Result<SqliteConnection, sqlx::Error> {
-    const PAUSE: Duration = Duration::from_millis(10);
-    let mut waited = Duration::ZERO;
-    loop {
-        match options.connect().await {
-            // Of two processes that turn a new file to WAL mode at once, one is refused without any waiting.
-            Err(error) if is_busy(&error) && waited < busy_timeout => {
-                // Another process's lock is a matter of real time, whatever clock the jobs go by.
-                SystemClock.sleep(PAUSE).await;
-                waited += PAUSE;
-            }
-            result => return result,
-        }
-    }
 }

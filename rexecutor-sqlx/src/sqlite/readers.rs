@@ -1,9 +1,15 @@
 //! Connections for queries, so that those do not wait for writes, nor writes for them.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use rexecutor::backend::Result;
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::{
+    error::{backend_error, stopped},
+    place::Place,
+};
 
 /// How many queries run at once.
 const COUNT: usize = 2;
@@ -15,29 +21,60 @@ const COUNT: usize = 2;
 pub(super) struct Readers {
     options: SqliteConnectOptions,
     permits: Semaphore,
-    idle: Mutex<Vec<SqliteConnection>>,
+    shelf: Mutex<Shelf>,
+}
+
+/// Connections that nobody uses at present.
+#[derive(Debug, Default)]
+struct Shelf {
+    idle: Vec<SqliteConnection>,
+    /// The file that the writer has open; `None`: it has closed it, and no connection is kept.
+    place: Option<Place>,
+    /// How often the writer has opened the file: a connection from before is not kept.
+    opened: usize,
 }
 
 impl Readers {
     pub(super) fn new(options: SqliteConnectOptions) -> Self {
-        Self { options, permits: Semaphore::new(COUNT), idle: Mutex::default() }
+        Self { options, permits: Semaphore::new(COUNT), shelf: Mutex::default() }
     }
 
-    pub(super) async fn take(&self) -> Result<Reader<'_>, sqlx::Error> {
-        let permit = self.permits.acquire().await.map_err(|_| sqlx::Error::PoolClosed)?;
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    /// The writer has opened the file.
+    pub(super) fn open(&self, place: Place) {
+        let mut shelf = self.shelf();
+        shelf.place = Some(place);
+        shelf.opened += 1;
+    }
+
+    pub(super) async fn take(&self) -> Result<Reader<'_>> {
+        let permit = self.permits.acquire().await.map_err(|_| stopped())?;
+        let (place, opened, idle) = {
+            let mut shelf = self.shelf();
+            (shelf.place.clone(), shelf.opened, shelf.idle.pop())
+        };
+        place.map_or(Ok(()), |place| place.check())?;
         let conn = match idle {
             Some(conn) => conn,
-            None => self.options.connect().await?,
+            None => self.options.connect().await.map_err(backend_error)?,
         };
-        Ok(Reader { conn, readers: self, _permit: permit })
+        Ok(Reader { conn, opened, readers: self, _permit: permit })
     }
 
-    pub(super) async fn close(self) {
-        for conn in self.idle.into_inner().unwrap_or_else(PoisonError::into_inner) {
+    /// The writer is closing the file: nothing is kept until it opens it again.
+    pub(super) async fn close(&self) {
+        let idle = {
+            let mut shelf = self.shelf();
+            shelf.place = None;
+            std::mem::take(&mut shelf.idle)
+        };
+        for conn in idle {
             // They have written nothing.
             let _ = conn.close().await;
         }
+    }
+
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -45,6 +82,8 @@ impl Readers {
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
     conn: SqliteConnection,
+    /// When it was taken.
+    opened: usize,
     readers: &'a Readers,
     _permit: SemaphorePermit<'a>,
 }
@@ -54,7 +93,20 @@ impl Reader<'_> {
         &mut self.conn
     }
 
-    pub(super) fn keep(self) {
-        self.readers.idle.lock().unwrap_or_else(PoisonError::into_inner).push(self.conn);
+    /// Leaves it to the next one who reads, or closes it.
+    pub(super) async fn keep(self) {
+        let is_left = {
+            let mut shelf = self.readers.shelf();
+            match shelf.place.is_some() && shelf.opened == self.opened {
+                true => {
+                    shelf.idle.push(self.conn);
+                    None
+                }
+                false => Some(self.conn),
+            }
+        };
+        if let Some(conn) = is_left {
+            let _ = conn.close().await;
+        }
     }
 }

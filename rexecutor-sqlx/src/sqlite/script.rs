@@ -3,11 +3,17 @@
 //! The driver runs statements on a thread of its own, and the way there and back takes longer than most statements do.
 //! It takes several in one text, which stays prepared like any other: `?1` is the same argument in all of them.
 
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
 use futures::TryStreamExt;
+use rexecutor::clock::{Clock, SystemClock};
 use sqlx::{
     Arguments, AssertSqlSafe, Either, Encode, Executor, Sqlite, SqliteConnection, Type,
     sqlite::{SqliteArguments, SqliteRow},
 };
+
+use super::error::is_busy;
 
 /// Statements that run one after the other, until one fails.
 #[derive(Debug, Default)]
@@ -65,10 +71,50 @@ impl Script {
     ///
     /// When one of them fails; then those after it have not run.
     pub(super) async fn run(self, conn: &mut SqliteConnection) -> Result<Vec<Answer>, sqlx::Error> {
+        Self::send(Arc::new(self.sql), self.arguments, conn).await
+    }
+
+    /// … after the statement `undo`, whose answer is left out, if there is one. It waits until `deadline` for other
+    /// processes' locks: for statements of which only the first may meet one.
+    pub(super) async fn run_patiently(
+        self,
+        conn: &mut SqliteConnection,
+        undo: &str,
+        deadline: DateTime<Utc>,
+    ) -> Result<Vec<Answer>, sqlx::Error> {
+        let mut sql = Arc::new(if undo.is_empty() { self.sql } else { format!("{undo}{}", self.sql) });
+        let mut is_undone = undo.is_empty();
+        let mut last = DateTime::<Utc>::MIN_UTC;
+        let mut may_wait = || {
+            let now = SystemClock.now();
+            // A clock that is set back must not make it wait for longer.
+            std::mem::replace(&mut last, now) <= now && now < deadline
+        };
+        loop {
+            match Self::send(sql.clone(), self.arguments.clone(), conn).await {
+                Err(error) if is_busy(&error) && may_wait() => {
+                    if !std::mem::replace(&mut is_undone, true) {
+                        sql = Arc::new(sql.split_at(undo.len()).1.to_owned());
+                    }
+                }
+                Ok(mut answers) if !is_undone => {
+                    answers.drain(..1.min(answers.len()));
+                    return Ok(answers);
+                }
+                answers => return answers,
+            }
+        }
+    }
+
+    async fn send(
+        sql: Arc<String>,
+        arguments: SqliteArguments,
+        conn: &mut SqliteConnection,
+    ) -> Result<Vec<Answer>, sqlx::Error> {
         #[cfg(test)]
         super::economy::count();
         // Nothing in the text comes from outside: all of it is constant but for its order.
-        let query = sqlx::query_with(AssertSqlSafe(self.sql), self.arguments);
+        let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
         let mut results = conn.fetch_many(query);
         let (mut answers, mut rows) = (Vec::new(), Vec::new());
         while let Some(result) = results.try_next().await? {

@@ -8,7 +8,7 @@ use rexecutor::{
     job::{JobId, Lease},
 };
 
-use super::{backend::SqliteBackend, core::Request};
+use super::{backend::SqliteBackend, request::Request};
 
 impl Settle for SqliteBackend {
     fn settle<'a>(&'a self, settlements: Arc<[Settlement]>) -> BoxFuture<'a, Result<Vec<(JobId, Lease)>>> {

@@ -20,7 +20,12 @@ impl Database {
         }
         let mut seen = None;
         loop {
-            seen = Some(self.writer.run(async move |core: &mut Core| look(core, seen).await).await?.tell(&wakeup));
+            let sight = self.writer.peek(async move |core: &mut Core| look(core, seen).await).await?;
+            if seen.is_none() {
+                wakeup.watching();
+            }
+            // While the file is not open there is nobody to be told; another connection counts anew.
+            seen = sight.map(|sight| sight.tell(&wakeup));
             // Other processes live by the system's clock, also when this one's jobs go by a test's.
             SystemClock.sleep(self.poll_interval).await;
         }

@@ -25,6 +25,8 @@ pub(super) struct Work<'c> {
     pub(super) cancelled: Option<JobId>,
     clock: &'c dyn Clock,
     transaction: Transaction,
+    /// Until when it waits for other processes' locks.
+    deadline: DateTime<Utc>,
     /// Whether there is something to undo before it begins.
     has_failed: bool,
     /// Whether its last statements do not commit it, because others follow.
@@ -69,8 +71,13 @@ impl<'c> Work<'c> {
     }
 
     /// For a transaction that begins with the first statements.
-    pub(super) fn ahead(conn: &'c mut SqliteConnection, clock: &'c dyn Clock, begin: Begin) -> Self {
-        Self::new(conn, clock, Transaction::Ahead(begin))
+    pub(super) fn ahead(
+        conn: &'c mut SqliteConnection,
+        clock: &'c dyn Clock,
+        begin: Begin,
+        deadline: DateTime<Utc>,
+    ) -> Self {
+        Self { deadline, ..Self::new(conn, clock, Transaction::Ahead(begin)) }
     }
 
     fn new(conn: &'c mut SqliteConnection, clock: &'c dyn Clock, transaction: Transaction) -> Self {
@@ -81,6 +88,7 @@ impl<'c> Work<'c> {
             cancelled: None,
             clock,
             transaction,
+            deadline: DateTime::<Utc>::MIN_UTC,
             has_failed: false,
             stays_open: false,
         }
@@ -114,13 +122,10 @@ impl<'c> Work<'c> {
 
     /// Runs statements that only read, in the transaction if it has begun; they do not begin it.
     pub(super) async fn look(&mut self, script: Script) -> Result<Vec<Answer>, sqlx::Error> {
-        if !self.has_failed {
-            return script.run(self.conn).await;
-        }
-        let mut answers = script.after("ROLLBACK;\n").run(self.conn).await?;
-        self.has_failed = false;
-        answers.drain(..1.min(answers.len()));
-        Ok(answers)
+        let undo = if std::mem::take(&mut self.has_failed) { "ROLLBACK;\n" } else { "" };
+        let answers = script.run_patiently(self.conn, undo, self.deadline).await;
+        // It is to be undone yet if the undoing has failed, which it does only with the connection.
+        answers
     }
 
     /// Runs the last statements of the transaction, and commits it with them.

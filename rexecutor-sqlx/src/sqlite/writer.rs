@@ -1,18 +1,20 @@
 //! The one connection that writes, and the thread that owns it.
 
 use rexecutor::backend::Result;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use super::{
-    core::{Call, Commit, Core, Request, Step},
+    core::{Commit, Core},
     error::{OpenError, backend_error, stopped},
+    request::{Call, Request, Requests, Step},
+    serve::serve,
     work::Work,
 };
 
 /// The way to the thread. When the last one is dropped, the thread finishes its work, closes the file and ends.
 #[derive(Debug)]
 pub(super) struct Writer {
-    requests: mpsc::UnboundedSender<Request>,
+    requests: Requests,
     /// Answers once the file is closed.
     closed: oneshot::Receiver<()>,
 }
@@ -20,21 +22,24 @@ pub(super) struct Writer {
 impl Writer {
     /// Starts the thread, which opens the connection by calling `open`.
     pub(super) async fn start(
-        open: impl AsyncFnOnce() -> Result<Core, OpenError> + Send + 'static,
+        open: impl AsyncFn() -> Result<Core, OpenError> + Send + 'static,
     ) -> Result<Self, OpenError> {
-        let (requests, inbox) = mpsc::unbounded_channel();
+        let (requests, inbox) = Requests::channel();
         let (opened, is_open) = oneshot::channel();
         let (finished, closed) = oneshot::channel();
         let failed = |source: std::io::Error| OpenError::Failed { path: "a new thread".into(), source: source.into() };
         // The runtime belongs to the thread: the caller's may have no timer, or end before the backend does.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(failed)?;
+        let log = tracing::dispatcher::get_default(Clone::clone);
         let work = move || {
+            // What the thread logs goes where the log of this task goes.
+            let _log = tracing::dispatcher::set_default(&log);
             runtime.block_on(async {
                 match open().await {
                     Ok(core) => {
                         // An error means that nobody waits any more; then the inbox has ended, too.
                         let _ = opened.send(Ok(()));
-                        core.serve(inbox).await;
+                        serve(core, open, inbox).await;
                     }
                     Err(error) => drop(opened.send(Err(error))),
                 }
@@ -46,7 +51,7 @@ impl Writer {
         Ok(Self { requests, closed })
     }
 
-    pub(super) fn requests(&self) -> &mpsc::UnboundedSender<Request> {
+    pub(super) fn requests(&self) -> &Requests {
         &self.requests
     }
 
@@ -75,20 +80,50 @@ impl Writer {
         step: impl AsyncFnOnce(&mut Core) -> Result<T, sqlx::Error> + Send + 'static,
     ) -> Result<T> {
         let (answer, answered) = oneshot::channel();
-        let step: Step = Box::new(move |core| {
-            Box::pin(async move {
-                // An error means that nobody waits any more.
-                let _ = answer.send(step(core).await.map_err(backend_error));
-            })
-        });
-        self.requests.send(Request::Step(step)).map_err(|_| stopped())?;
+        self.requests.send(Request::Step(answering(step, answer)))?;
         answered.await.map_err(|_| stopped())?
+    }
+
+    /// … unless the file is not open; then there is no answer.
+    pub(super) async fn peek<T: Send + 'static>(
+        &self,
+        step: impl AsyncFnOnce(&mut Core) -> Result<T, sqlx::Error> + Send + 'static,
+    ) -> Result<Option<T>> {
+        let (answer, answered) = oneshot::channel();
+        self.requests.send(Request::Peek(answering(step, answer)))?;
+        answered.await.ok().transpose()
+    }
+
+    /// Closes the file until something is asked, if the last node of this process has left; returns once that is done.
+    pub(super) async fn rest(&self) {
+        let (answer, answered) = oneshot::channel();
+        if self.requests.send(Request::Rest(answer)).is_ok() {
+            // It is an error either way.
+            let _ = answered.await;
+        }
     }
 
     /// Hands in items that may share a transaction with those of other callers.
     pub(super) async fn share<I, O>(&self, items: I, request: fn(Call<I, O>) -> Request) -> Result<Vec<O>> {
         let (answer, answered) = oneshot::channel();
-        self.requests.send(request(Call { items, answer })).map_err(|_| stopped())?;
+        self.requests.send(request(Call { items, answer }))?;
         answered.await.map_err(|_| stopped())?
     }
+}
+
+/// A step whose answer goes there.
+fn answering<T: Send + 'static>(
+    step: impl AsyncFnOnce(&mut Core) -> Result<T, sqlx::Error> + Send + 'static,
+    answer: oneshot::Sender<Result<T>>,
+) -> Step {
+    Box::new(move |core| {
+        Box::pin(async move {
+            let result = match core {
+                Ok(core) => step(core).await.map_err(backend_error),
+                Err(error) => Err(error),
+            };
+            // An error means that nobody waits any more.
+            let _ = answer.send(result);
+        })
+    })
 }

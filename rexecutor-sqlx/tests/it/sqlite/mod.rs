@@ -3,9 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod claims;
+mod closing;
 mod conformance;
 mod damage;
 mod enqueues;
+mod files;
+mod guide;
 mod open;
 mod processes;
 mod watches;

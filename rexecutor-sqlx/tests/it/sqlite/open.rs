@@ -191,7 +191,7 @@ async fn dropping_frees_the_file_and_ends_the_thread() {
 }
 
 /// How many descriptors this process has on the files in the folder.
-fn open_files(file: &File) -> usize {
+pub(super) fn open_files(file: &File) -> usize {
     let folder = file.folder.path().canonicalize().unwrap();
     let descriptors = fs::read_dir("/proc/self/fd").unwrap();
     let targets = descriptors.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
