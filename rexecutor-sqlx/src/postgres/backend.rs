@@ -54,7 +54,7 @@ pub(super) struct Database {
     /// Jobs whose enqueuers wait for a transaction: whoever has its turn stores them all.
     pub(super) group_commit: GroupCommit,
     /// What other processes are to be told.
-    pub(super) notices: Notices,
+    pub(super) notices: Arc<Notices>,
     pub(super) failover: Failover,
     /// Whether the sessions have our settings by themselves, also outside of a transaction of ours.
     pub(super) has_settings: bool,

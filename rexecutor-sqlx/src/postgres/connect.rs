@@ -17,7 +17,6 @@ use super::{
     failover::Failover,
     group_commit::GroupCommit,
     migrate,
-    notices::Notices,
     options::PgOptions,
     queries::Queries,
     reach::{Reach, connect_once},
@@ -100,9 +99,10 @@ impl PgOptions {
             options = options.application_name("rexecutor");
         }
         match self.transaction_pooling {
-            true => options = options.statement_cache_capacity(0),
+            // A pooler takes few parameters at the start of a session, and gives it to others.
+            true => options = options.statement_cache_capacity(0).extra_float_digits(None),
             false => {
-                let limit = [("statement_timeout", self.timeout.as_millis().to_string())];
+                let limit = [("statement_timeout", self.inner_timeout().as_millis().max(1).to_string())];
                 options = options.options(limit).options(OURS).options(INDEXED);
             }
         }
@@ -122,11 +122,15 @@ impl PgOptions {
             })
         });
         let has_settings = !this.transaction_pooling;
-        let pool = pool.acquire_timeout(this.timeout).connect_lazy_with(options);
+        let pool = pool.acquire_timeout(this.inner_timeout()).connect_lazy_with(options);
         this.use_pool(pool, failover, has_settings).await
     }
 
     /// Uses a pool of yours, which must allow two connections at least; the connection that listens is not of the pool.
+    ///
+    /// A pool through a pooler of transactions, as PgBouncer or RDS Proxy, is made with
+    /// `PgConnectOptions::extra_float_digits(None)` and `statement_cache_capacity(0)`, and needs
+    /// [`transaction_pooling`](Self::transaction_pooling).
     ///
     /// What needs settings of the connections is then not done: a statement alone takes three round trips here instead of
     /// one, because a transaction brings the settings; and a server that has become read-only is not left.
@@ -159,13 +163,13 @@ impl PgOptions {
             reading_controls: tokio::sync::Mutex::default(),
             identity: OnceLock::new(),
             group_commit: GroupCommit::default(),
-            notices: Notices::default(),
+            notices: Arc::default(),
             missing_grants: OnceLock::new(),
             reach: Reach::default(),
             cursors: ClaimCursors::default(),
             locations: RowLocations::default(),
         }));
-        access::check(&backend.0).await?;
+        backend.0.answered(access::check(&backend.0)).await?;
         match migrates {
             true => migrate::run(&backend.0).await?,
             false => migrate::check(&backend.0).await?,

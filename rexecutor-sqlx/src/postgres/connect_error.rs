@@ -2,7 +2,10 @@
 
 use sqlx::postgres::PgConnectOptions;
 
-use super::error::{Cause, code, code_of, is_transient};
+use super::{
+    error::{Cause, code, code_of, is_transient},
+    pooled::is_pooled,
+};
 
 /// Why a database cannot be used.
 #[derive(thiserror::Error)]
@@ -39,6 +42,9 @@ pub enum ConnectError {
         "the server refuses the user or the password: check both in the database's address, and the server's `pg_hba.conf`"
     )]
     Refused(#[source] Cause),
+    /// The connection leads to a pooler, and that was not said.
+    #[error("{}", super::pooled::REMEDY)]
+    Pooled(#[source] Cause),
     /// All connections that the server, the database or the role may have are in use.
     #[error(
         "the server takes no more connections: close some, use fewer with `PgOptions::max_connections`, or raise the limit \
@@ -155,6 +161,7 @@ impl ConnectError {
     /// What has happened on a connection of the pool.
     pub(super) fn new(error: sqlx::Error) -> Self {
         match (&error, code(&error).as_deref()) {
+            _ if is_pooled(&error) => Self::Pooled(error.into()),
             (sqlx::Error::Configuration(_), _) => Self::Address(error.into()),
             (sqlx::Error::Io(_), _) => Self::Lost(error.into()),
             (sqlx::Error::PoolTimedOut, _) => Self::PoolBusy(error.into()),
@@ -184,6 +191,7 @@ impl ConnectError {
             | Self::Scheme { .. }
             | Self::Tls(_)
             | Self::Refused(_)
+            | Self::Pooled(_)
             | Self::NoDatabase(_)
             | Self::Schema { .. }
             | Self::NoPermission { .. }

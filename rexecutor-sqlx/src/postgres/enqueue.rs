@@ -17,6 +17,7 @@ use sqlx::{
 use super::{
     backend::{Database, PgBackend},
     extras, row,
+    session::Progress,
 };
 
 /// How many jobs go into one statement: what bounds the memory that a large call takes beside its jobs.
@@ -43,9 +44,9 @@ impl Enqueue for PgBackend {
     fn tick<'a>(&'a self, schedule: &'a ScheduleKey, tick: Tick, jobs: Vec<NewJob>) -> BoxFuture<'a, Result<bool>> {
         Box::pin(async move {
             let executors = executors(&jobs);
-            let statements = 4 + 4 * jobs.len().div_ceil(CHUNK);
-            let is_ours =
-                self.0.limited_to(statements, "could not enqueue a tick", self.0.tick(schedule, tick, jobs)).await?;
+            let progress = Progress::default();
+            let tick = self.0.tick(schedule, tick, jobs, &progress);
+            let is_ours = self.0.limited_by(&progress, "could not enqueue a tick", tick).await?;
             if is_ours {
                 self.0.wake(executors);
             }
@@ -71,15 +72,16 @@ impl PgBackend {
     /// Stores jobs in a transaction of their own.
     pub(super) async fn store(&self, jobs: Vec<NewJob>) -> Result<Vec<Enqueued>> {
         let executors = executors(&jobs);
-        let statements = 4 + 4 * jobs.len().div_ceil(CHUNK);
-        let answers = self.0.limited_to(statements, "could not store jobs", self.0.store(jobs)).await?;
+        let progress = Progress::default();
+        let store = self.0.store(jobs, &progress);
+        let answers = self.0.limited_by(&progress, "could not store jobs", store).await?;
         self.0.wake(executors);
         Ok(answers)
     }
 }
 
 impl Database {
-    pub(super) async fn store(&self, jobs: Vec<NewJob>) -> sqlx::Result<Vec<Enqueued>> {
+    pub(super) async fn store(&self, jobs: Vec<NewJob>, progress: &Progress) -> sqlx::Result<Vec<Enqueued>> {
         let is_one_statement = jobs.len() <= CHUNK && jobs.iter().all(|job| job.unique.is_none());
         if is_one_statement && self.has_settings {
             // A transaction by itself, in one round trip instead of three.
@@ -89,7 +91,7 @@ impl Database {
             return Ok(ids.into_iter().map(Enqueued::Inserted).collect());
         }
         let mut transaction = self.begin().await?;
-        let answers = self.insert(&mut transaction, jobs).await?;
+        let answers = self.insert(&mut transaction, jobs, progress).await?;
         transaction.commit().await?;
         Ok(answers)
     }
@@ -111,12 +113,18 @@ impl Database {
         Ok(Ticks::new(now, last))
     }
 
-    async fn tick(&self, schedule: &ScheduleKey, tick: Tick, jobs: Vec<NewJob>) -> sqlx::Result<bool> {
+    async fn tick(
+        &self,
+        schedule: &ScheduleKey,
+        tick: Tick,
+        jobs: Vec<NewJob>,
+        progress: &Progress,
+    ) -> sqlx::Result<bool> {
         let mut transaction = self.begin().await?;
         let query = self.query(&self.queries.move_schedule).bind(schedule.0.clone()).bind(tick.at).bind(tick.local);
         let is_ours = query.execute(&mut *transaction).await?.rows_affected() > 0;
         if is_ours {
-            let _ = self.insert(&mut transaction, jobs).await?;
+            let _ = self.insert(&mut transaction, jobs, progress).await?;
         }
         transaction.commit().await?;
         Ok(is_ours)

@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, error::Error};
 
 use rexecutor::{
     backend::{BackendError, Enqueued, NewJob, Result},
+    clock::{Clock, SystemClock},
     job::ExecutorName,
 };
 use tokio::sync::oneshot;
@@ -12,7 +13,10 @@ use super::{
     backend::PgBackend,
     enqueue::{CHUNK, executors},
     group_commit::Waiting,
+    session::Progress,
 };
+
+const WHAT: &str = "could not store jobs";
 
 impl PgBackend {
     /// Stores jobs together with those of others who come at the same time.
@@ -22,12 +26,21 @@ impl PgBackend {
         let backend = self.clone();
         // A task of its own: a caller that gives up must not take the others' jobs down with it.
         let mut storing = tokio::spawn(async move { backend.store_group().await });
+        let limit = SystemClock.sleep(self.0.options.timeout);
+        let answer = async {
+            tokio::select! {
+                biased;
+                answer = &mut answered => return answer,
+                _ = &mut storing => {}
+            }
+            answered.await
+        };
         tokio::select! {
             biased;
-            answer = &mut answered => return answer.unwrap_or_else(|_| Err(lost())),
-            _ = &mut storing => {}
+            answer = answer => answer.unwrap_or_else(|_| Err(lost())),
+            // Whoever had the turn before may have waited for as long.
+            () = limit => Err(self.0.too_late(WHAT)),
         }
-        answered.await.unwrap_or_else(|_| Err(lost()))
     }
 
     async fn store_group(&self) {
@@ -43,7 +56,7 @@ impl PgBackend {
             many => many.iter().flat_map(|waiting| waiting.jobs.iter().cloned()).collect(),
         };
         let executors: BTreeSet<ExecutorName> = executors(&all);
-        let answer = self.0.limited("could not store jobs", self.0.store(all)).await;
+        let answer = self.0.limited(WHAT, self.0.store(all, &Progress::default())).await;
         drop(turn);
         match answer {
             Ok(mut answers) => {

@@ -5,7 +5,10 @@ use std::fmt;
 use rexecutor::backend::BackendError;
 use sqlx::postgres::PgDatabaseError;
 
-use super::reach::Gone;
+use super::{
+    pooled::{REMEDY, is_pooled},
+    reach::Gone,
+};
 
 /// What lies behind an error: the driver's own.
 pub(super) type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -72,6 +75,9 @@ pub(super) fn failed(what: &'static str) -> impl Fn(sqlx::Error) -> BackendError
         // What the driver says about it is said twice.
         sqlx::Error::Io(error) if error.get_ref().is_some_and(|error| error.is::<Gone>()) => {
             BackendError::transient(what, error.into_inner().unwrap_or_else(|| "no connection".into()))
+        }
+        error if is_pooled(&error) => {
+            BackendError::permanent(what, Explained { text: REMEDY.to_owned(), source: error })
         }
         error => match behind(&error) {
             Some(text) => BackendError::permanent(what, Explained { text, source: error }),

@@ -27,9 +27,10 @@ impl GroupCommit {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(waiting);
     }
 
-    /// As many as have `most` jobs together, but one at least.
+    /// As many as have `most` jobs together, but one at least, of those whose callers still wait.
     pub(super) fn take(&self, most: usize) -> Vec<Waiting> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.retain(|waiting| !waiting.answer.is_closed());
         let mut jobs = 0;
         let fits = |next: &&Waiting| {
             jobs += next.jobs.len();

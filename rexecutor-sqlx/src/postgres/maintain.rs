@@ -23,7 +23,7 @@ const BATCH: i64 = 500;
 
 impl Maintain for PgBackend {
     fn join<'a>(&'a self, node: &'a Node) -> BoxFuture<'a, Result<NodeId>> {
-        Box::pin(self.0.limited("could not join the cluster", self.0.join(node)))
+        Box::pin(async move { self.0.limited("could not join the cluster", self.0.join(node)).await? })
     }
 
     fn heartbeat<'a>(&'a self, node: NodeId) -> BoxFuture<'a, Result<Heartbeat>> {
@@ -52,15 +52,19 @@ impl Maintain for PgBackend {
 }
 
 impl Database {
-    async fn join(&self, node: &Node) -> sqlx::Result<NodeId> {
+    async fn join(&self, node: &Node) -> sqlx::Result<Result<NodeId>> {
+        let here = self.known_identity().await;
         let mut transaction = self.begin().await?;
+        if let Err(copied) = self.check_origin(&mut transaction, here).await? {
+            return Ok(Err(copied.into()));
+        }
         let query = self.query(&self.queries.insert_node).bind(self.now()).bind(node.label.replace('\0', "\u{fffd}"));
         let query = query.bind(migrate::KNOWN).bind(long(node.timeout));
         let row = query.fetch_one(&mut *transaction).await?;
         transaction.commit().await?;
         let node = row.try_get("id").map(NodeId)?;
         self.read_controls(node).await?;
-        Ok(node)
+        Ok(Ok(node))
     }
 
     async fn heartbeat(&self, node: NodeId) -> sqlx::Result<Heartbeat> {

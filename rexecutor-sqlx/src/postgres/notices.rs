@@ -54,6 +54,11 @@ impl Notices {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What this process tells nobody but itself.
+    pub(super) fn word(&self) -> String {
+        payloads(&self.origin, BTreeSet::new(), BTreeSet::new()).concat()
+    }
+
     /// Takes in what is to be told; whether a task is to be started that tells it.
     pub(super) fn add(&self, executors: BTreeSet<ExecutorName>, cancelled: Option<JobId>) -> bool {
         let mut pending = self.pending();

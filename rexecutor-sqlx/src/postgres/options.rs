@@ -83,8 +83,9 @@ impl PgOptions {
         self
     }
 
-    /// Works through a pooler that hands each transaction another session, such as PgBouncer in transaction mode:
-    /// statements are not kept prepared, and nodes poll because they cannot listen. The default is not to.
+    /// Works through a pooler that hands each transaction another session, such as PgBouncer in transaction mode, with its
+    /// settings as they are delivered, or RDS Proxy: statements are not kept prepared, and nodes poll because they cannot
+    /// listen. The default is not to. Without it, the first error that comes of a pooler says that this is missing.
     pub fn transaction_pooling(mut self, pooling: bool) -> Self {
         self.transaction_pooling = pooling;
         self
@@ -110,7 +111,10 @@ impl PgOptions {
         self
     }
 
-    /// How long a statement may take, and how long a free connection is waited for. The default is 30 seconds.
+    /// How long a call may take: waiting for a free connection, and for the server. The default is 30 seconds.
+    ///
+    /// A call that stores more than 1,000 jobs may take as long for each thousand. The server is asked to end a statement
+    /// somewhat earlier, by a twentieth and at most by a second; a server that does not answer at all ends no call later.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout.max(Duration::from_millis(1));
         self
@@ -127,6 +131,11 @@ impl PgOptions {
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(Arc::new(clock));
         self
+    }
+
+    /// How long the server may take, and the pool: what they say of it tells more than that the time of a call is over.
+    pub(super) fn inner_timeout(&self) -> Duration {
+        self.timeout - (self.timeout / 20).min(Duration::from_secs(1))
     }
 
     /// Whether nodes can be notified.

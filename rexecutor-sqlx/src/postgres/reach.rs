@@ -36,11 +36,13 @@ pub(super) async fn connect_once(
 ) -> std::result::Result<PgConnection, ConnectError> {
     tokio::select! {
         answer = PgConnection::connect_with(options) => answer.map_err(|error| ConnectError::connecting(error, options)),
-        () = SystemClock.sleep(limit) => {
-            let source = format!("no answer within {limit:?}").into();
-            Err(ConnectError::Unreachable { server: server(options), source })
-        }
+        () = SystemClock.sleep(limit) => Err(silent(options, limit)),
     }
+}
+
+/// The server has not answered in time.
+fn silent(options: &PgConnectOptions, limit: Duration) -> ConnectError {
+    ConnectError::Unreachable { server: server(options), source: format!("no answer within {limit:?}").into() }
 }
 
 fn is_there(reason: &ConnectError) -> bool {
@@ -73,6 +75,19 @@ impl Database {
         }
     }
 
+    /// Waits for an answer while connecting, but not longer than a call may take.
+    pub(super) async fn answered<T>(
+        &self,
+        work: impl Future<Output = std::result::Result<T, ConnectError>>,
+    ) -> std::result::Result<T, ConnectError> {
+        let limit = self.options.timeout;
+        tokio::select! {
+            biased;
+            answer = work => answer,
+            () = SystemClock.sleep(limit) => Err(silent(&self.pool.connect_options(), limit)),
+        }
+    }
+
     /// What the server answers, no longer than `fresh` ago.
     async fn look(&self, fresh: Duration, limit: Duration) -> Sight {
         let options = self.pool.connect_options();
@@ -92,10 +107,7 @@ impl Database {
         tokio::select! {
             sight = look => sight,
             // Somebody else is looking, and has no answer either.
-            () = SystemClock.sleep(limit) => Err(Arc::new(ConnectError::Unreachable {
-                server: server(&options),
-                source: format!("no answer within {limit:?}").into(),
-            })),
+            () = SystemClock.sleep(limit) => Err(Arc::new(silent(&options, limit))),
         }
     }
 

@@ -2,8 +2,11 @@
 
 use std::{
     ops::{Deref, DerefMut},
-    sync::Arc,
-    time::Duration,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use chrono::{DateTime, Utc};
@@ -84,25 +87,21 @@ impl Database {
 
     /// Begins a transaction, with its settings in the same round trip.
     pub(super) async fn begin(&self) -> sqlx::Result<Transaction<'static, Postgres>> {
-        self.begin_with(self.options.timeout, &set_local(&INDEXED)).await
+        self.begin_with(&set_local(&INDEXED)).await
     }
 
     /// Begins a transaction whose statements the planner may carry out as it likes.
     pub(super) async fn begin_free(&self) -> sqlx::Result<Transaction<'static, Postgres>> {
-        self.begin_with(self.options.timeout, FREE).await
+        self.begin_with(FREE).await
     }
 
     /// Begins a transaction whose commit does not wait for the disk.
     pub(super) async fn begin_unflushed(&self) -> sqlx::Result<Transaction<'static, Postgres>> {
-        self.begin_with(self.options.timeout, &format!("{}; SET LOCAL synchronous_commit = off", set_local(&INDEXED)))
-            .await
+        self.begin_with(&format!("{}; SET LOCAL synchronous_commit = off", set_local(&INDEXED))).await
     }
 
-    pub(super) async fn begin_with(
-        &self,
-        timeout: Duration,
-        settings: &str,
-    ) -> sqlx::Result<Transaction<'static, Postgres>> {
+    async fn begin_with(&self, settings: &str) -> sqlx::Result<Transaction<'static, Postgres>> {
+        let timeout = self.options.inner_timeout();
         // LOCAL: a pooler may give the session to somebody else afterwards.
         let begin = format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = {timeout}; \
@@ -127,27 +126,55 @@ impl Database {
         what: &'static str,
         work: impl Future<Output = sqlx::Result<T>>,
     ) -> Result<T> {
-        self.limited_to(3, what, work).await
+        self.limited_by(&Progress::default(), what, work).await
     }
 
-    /// … for as long as so many statements may take.
-    pub(super) async fn limited_to<T>(
+    /// … and for as long again whenever it has made progress.
+    pub(super) async fn limited_by<T>(
         &self,
-        statements: usize,
+        progress: &Progress,
         what: &'static str,
         work: impl Future<Output = sqlx::Result<T>>,
     ) -> Result<T> {
-        let limit = self.options.timeout.saturating_mul(u32::try_from(statements).unwrap_or(u32::MAX));
-        tokio::select! {
-            biased;
-            answer = work => answer.inspect_err(|error| self.notice(error)).map_err(|error| match error {
-                sqlx::Error::PoolTimedOut => BackendError::transient(what, self.no_connection()),
-                error => error::failed(what)(error),
-            }),
-            () = SystemClock.sleep(limit) => {
-                Err(BackendError::transient(what, format!("the server has not answered for {} s", limit.as_secs())))
+        let limit = self.options.timeout;
+        let mut work = pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                answer = &mut work => {
+                    return answer.inspect_err(|error| self.notice(error)).map_err(|error| match error {
+                        sqlx::Error::PoolTimedOut => BackendError::transient(what, self.no_connection()),
+                        error => error::failed(what)(error),
+                    });
+                }
+                () = SystemClock.sleep(limit) => if !progress.take() {
+                    return Err(self.too_late(what));
+                },
             }
         }
+    }
+}
+
+impl Database {
+    /// The time of a call is over.
+    pub(super) fn too_late(&self, what: &'static str) -> BackendError {
+        BackendError::transient(what, format!("the server has not answered for {:?}", self.options.timeout))
+    }
+}
+
+/// Whether work of many statements gets on.
+#[derive(Debug, Default)]
+pub(super) struct Progress(AtomicBool);
+
+impl Progress {
+    /// A part of it is done.
+    pub(super) fn made(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether any part was done since this was last asked.
+    fn take(&self) -> bool {
+        self.0.swap(false, Ordering::Relaxed)
     }
 }
 

@@ -9,6 +9,7 @@ use super::{
     enqueue::executors,
     error::failed,
     notices::{NO_PROCESS, payloads},
+    session::Progress,
 };
 
 const WHAT: &str = "could not store jobs in the transaction";
@@ -23,7 +24,7 @@ impl<'t> EnqueueIn<Transaction<'t, Postgres>> for PgBackend {
     ) -> BoxFuture<'a, Result<Vec<Enqueued>>> {
         Box::pin(async move {
             self.0.announce(transaction, &jobs).await?;
-            self.0.insert(transaction, jobs).await.map_err(failed(WHAT))
+            self.0.insert(transaction, jobs, &Progress::default()).await.map_err(failed(WHAT))
         })
     }
 }

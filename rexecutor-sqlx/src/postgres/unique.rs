@@ -20,6 +20,7 @@ use super::{
     conflicts::Round,
     enqueue::{CHUNK, age},
     row,
+    session::Progress,
     write::Locked,
 };
 
@@ -28,18 +29,25 @@ const KEYS: usize = 10_000;
 
 impl Database {
     /// Inserts jobs in order, or finds what stands in their way.
-    pub(super) async fn insert(&self, connection: &mut PgConnection, jobs: Vec<NewJob>) -> sqlx::Result<Vec<Enqueued>> {
+    pub(super) async fn insert(
+        &self,
+        connection: &mut PgConnection,
+        jobs: Vec<NewJob>,
+        progress: &Progress,
+    ) -> sqlx::Result<Vec<Enqueued>> {
         // All of them first and in order: two calls with the same keys must not wait for each other.
         let keys: BTreeSet<UniqueKey> = jobs.iter().filter_map(|job| Some(job.unique.as_ref()?.key)).collect();
         let keys: Vec<Vec<u8>> = keys.into_iter().map(|key| key.0.to_vec()).collect();
         for keys in keys.chunks(KEYS) {
             self.query(&self.queries.lock_unique_keys).bind(keys.to_vec()).execute(&mut *connection).await?;
+            progress.made();
         }
         let mut answers = Vec::with_capacity(jobs.len());
         let mut jobs = jobs.into_iter().peekable();
         while jobs.peek().is_some() {
             let round = Round::take(&mut jobs, CHUNK);
             answers.extend(self.insert_round(connection, round).await?);
+            progress.made();
         }
         for keys in keys.chunks(KEYS) {
             self.query(&self.queries.release_unique_keys).bind(keys.to_vec()).execute(&mut *connection).await?;

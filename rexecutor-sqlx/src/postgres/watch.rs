@@ -1,21 +1,21 @@
 //! Hearing what other processes do.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use rexecutor::{
     backend::{BackendError, Result, Wakeup},
     clock::{Clock, SystemClock},
-    job::ExecutorName,
-};
-use sqlx::{
-    Executor,
-    postgres::{PgListener, PgNotification, PgPoolOptions},
 };
 
-use super::{backend::Database, error::failed};
+use super::{
+    backend::Database,
+    listener::{Ended, Limits, Listener, STEADY},
+    own_thread::on_own_thread,
+};
 
-/// How often a connection that hears nothing is asked whether it lives: one that died without a word stays silent.
-const PING: Duration = Duration::from_secs(15);
+/// The log tells once in so long of connections that are lost again and again.
+const QUIET: TimeDelta = TimeDelta::minutes(10);
 
 impl Database {
     pub(super) async fn watch(&self, wakeup: Arc<Wakeup>) -> Result<()> {
@@ -33,42 +33,65 @@ impl Database {
         }
     }
 
-    /// Ends with an error when the connection does.
-    async fn listen(&self, wakeup: &Wakeup) -> Result<()> {
-        // Not of the pool: a pool of one connection would have none left.
-        let options = PgPoolOptions::new().max_connections(1).max_lifetime(None).idle_timeout(None);
-        let options = options.acquire_timeout(self.options.timeout);
-        let pool = options.connect_lazy_with(self.pool.connect_options().as_ref().clone());
-        let begin = async {
-            let mut listener = PgListener::connect_with(&pool).await?;
-            listener.eager_reconnect(false);
-            listener.listen(&self.queries.channel).await?;
-            Ok(listener)
-        };
-        let mut listener = self.limited("could not listen for notifications", begin).await?;
-        // Whatever was said before this is lost.
-        wakeup.wake_all();
+    /// Listens, again at once when a connection is lost that has worked; ends with an error when none can be made, or none
+    /// lasts.
+    async fn listen(&self, wakeup: &Arc<Wakeup>) -> Result<()> {
+        let mut losses = Losses::default();
         loop {
-            tokio::select! {
-                heard = listener.try_recv() => match heard.map_err(failed("could not hear notifications"))? {
-                    Some(notification) => self.heard(&notification, wakeup),
-                    None => return Err(BackendError::transient("could not hear notifications", "the connection ended")),
-                },
-                () = SystemClock.sleep(PING) => {
-                    let ping = async { listener.execute("SELECT 1").await };
-                    self.limited("could not hear notifications", ping).await?;
-                }
+            let listener = Listener {
+                server: self.pool.connect_options().as_ref().clone(),
+                channel: self.queries.channel.clone(),
+                keep_listening: self.queries.keep_listening.clone(),
+                notify_nodes: self.queries.notify_nodes.clone(),
+                limits: Limits::new(self.options.timeout, self.options.connect_timeout),
+                notices: self.notices.clone(),
+                wakeup: wakeup.clone(),
+                lost: losses.to_tell(SystemClock.now()),
+            };
+            let ended = on_own_thread("rexecutor-listen", || listener.run()).await;
+            let Ended { lasted, error } =
+                ended.map_err(|error| BackendError::transient("could not hear notifications", error))?;
+            if lasted.is_none_or(|lasted| lasted < STEADY) {
+                return Err(error);
             }
+            losses.last = Some(error);
         }
     }
+}
 
-    fn heard(&self, notification: &PgNotification, wakeup: &Wakeup) {
-        let Some(notice) = self.notices.read(notification.payload()) else { return };
-        for executor in notice.executors {
-            wakeup.wake(&ExecutorName::from(executor));
+/// Connections that were lost.
+#[derive(Default)]
+struct Losses {
+    last: Option<BackendError>,
+    told_at: Option<DateTime<Utc>>,
+}
+
+impl Losses {
+    /// How the last one was lost, unless the log was told of another not long ago.
+    fn to_tell(&mut self, now: DateTime<Utc>) -> Option<BackendError> {
+        let error = self.last.take()?;
+        if self.told_at.is_some_and(|told_at| now - told_at < QUIET) {
+            tracing::debug!(error = &error as &dyn std::error::Error, "the connection that hears of new jobs was lost");
+            return None;
         }
-        for job in notice.cancelled {
-            wakeup.cancel(job);
-        }
+        self.told_at = Some(now);
+        Some(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_38_a_connection_that_is_lost_again_and_again_is_told_of_once_in_a_while() {
+        let mut losses = Losses::default();
+        let mut told_after = |seconds: i64| {
+            losses.last = Some(BackendError::message("lost"));
+            losses.to_tell(DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)).is_some()
+        };
+        let told: Vec<bool> = [0, 2, 599, 600, 602].into_iter().map(&mut told_after).collect();
+        assert_eq!(told, [true, false, false, true, false]);
+        assert!(Losses::default().to_tell(DateTime::UNIX_EPOCH).is_none());
     }
 }

@@ -61,7 +61,7 @@ impl Role {
 }
 
 /// All that a node and its users do.
-async fn works(backend: &PgBackend) {
+pub(crate) async fn works(backend: &PgBackend) {
     let _ = backend.enqueue(jobs("mail", 2)).await.unwrap();
     let _ = backend.enqueue(vec![unique_job("mail", 7)]).await.unwrap();
     let node = backend.join(&Node::new("test", Duration::from_secs(60))).await.unwrap();
@@ -131,11 +131,11 @@ async fn case_39_row_security_that_hides_everything_is_found() {
         world.sql(sql).await;
         works(&role.connect(world).await.unwrap()).await;
         // On all tables, also the one that says which version they have.
-        for table in ["migrations", "nodes", "schedules", "controls", "unique_keys"] {
+        for table in ["migrations", "nodes", "origin", "schedules", "controls", "unique_keys"] {
             world.sql(&format!("ALTER TABLE {{schema}}.{table} ENABLE ROW LEVEL SECURITY")).await;
         }
         let error = role.connect(world).await.unwrap_err();
-        assert_eq!(error.to_string().matches("CREATE POLICY").count(), 5, "{error}");
+        assert_eq!(error.to_string().matches("CREATE POLICY").count(), 6, "{error}");
         // Whoever owns them is not concerned.
         world.another().await;
     })

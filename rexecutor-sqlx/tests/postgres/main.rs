@@ -8,11 +8,19 @@ mod any;
 mod claim;
 mod conformance;
 mod connect;
+mod copies;
 #[path = "../../../benches/src/wire.rs"]
 mod counter;
 mod economy;
 mod enqueue;
 mod faults;
+mod frozen;
+mod guide;
+#[path = "../shared/guide.rs"]
+mod guide_text;
+mod listening;
+#[path = "../shared/log.rs"]
+mod log;
 mod pooler;
 mod reach;
 mod schema;

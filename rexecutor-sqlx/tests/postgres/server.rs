@@ -49,6 +49,24 @@ impl Server {
         run(self.program("pg_ctl").arg("-D").arg(self.data()).arg("-l").arg(log).args(["-w", "-o", &options, "start"]));
     }
 
+    /// Stops the main process and all the others from doing anything, as a machine does that hangs.
+    pub(crate) fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets them go on.
+    pub(crate) fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let text = std::fs::read_to_string(self.data().join("postmaster.pid")).unwrap();
+        let main: u32 = text.lines().next().unwrap().parse().unwrap();
+        // First the one that starts others.
+        send(signal, main);
+        children(main).into_iter().for_each(|child| send(signal, child));
+    }
+
     fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
@@ -71,8 +89,28 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        if self.data().join("postmaster.pid").exists() {
+            self.thaw();
+        }
         let _ = self.program("pg_ctl").arg("-D").arg(self.data()).args(["-m", "immediate", "stop"]).output();
     }
+}
+
+/// Sends a signal to a process.
+pub(crate) fn send(signal: &str, process: u32) {
+    // It may have ended.
+    let _ = Command::new("kill").args([signal, &process.to_string()]).output().unwrap();
+}
+
+fn children(parent: u32) -> Vec<u32> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let is_child = |id: &u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        // The name, in brackets, may contain anything.
+        stat.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(1)) == Some(&parent.to_string())
+    };
+    ids.filter(is_child).collect()
 }
 
 fn run(command: &mut Command) {

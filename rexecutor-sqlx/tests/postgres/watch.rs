@@ -7,20 +7,17 @@ use rexecutor::{
     job::ExecutorName,
 };
 
-use crate::support::{World, claim, in_schema, job, join};
+use rexecutor_sqlx::PgBackend;
+use sqlx::{Connection, PgConnection};
+
+use crate::{
+    listening::{steady_listener, watching},
+    support::{claim, in_schema, job, join},
+};
 
 /// A wakeup whose first notice says that it listens now.
-async fn listening(
-    world: &World,
-    backend: &rexecutor_sqlx::PgBackend,
-) -> (Arc<Wakeup>, tokio::task::JoinHandle<String>) {
-    let _ = world;
-    let (wakeup, watcher) = (Arc::new(Wakeup::default()), backend.clone());
-    let watched = wakeup.clone();
-    let task = tokio::spawn(async move {
-        let ended = watcher.watch(watched).await;
-        ended.unwrap_err().to_string()
-    });
+async fn listening(backend: &PgBackend) -> (Arc<Wakeup>, tokio::task::JoinHandle<String>) {
+    let (wakeup, task) = watching(backend);
     assert!(wakeup.listen().await.all);
     (wakeup, task)
 }
@@ -28,7 +25,7 @@ async fn listening(
 #[tokio::test]
 async fn a_node_of_another_process_hears_of_jobs_and_of_cancels() {
     in_schema(async |world| {
-        let (wakeup, task) = listening(world, &world.backend).await;
+        let (wakeup, task) = listening(&world.backend).await;
         let another = world.another().await;
         let id = another.enqueue(vec![job("mail")]).await.unwrap()[0].id();
         assert!(wakeup.listen().await.executors.contains("mail"));
@@ -44,7 +41,7 @@ async fn a_node_of_another_process_hears_of_jobs_and_of_cancels() {
 #[tokio::test]
 async fn a_transaction_of_the_application_is_heard_when_it_commits_unless_told_not_to() {
     in_schema(async |world| {
-        let (wakeup, task) = listening(world, &world.backend).await;
+        let (wakeup, task) = listening(&world.backend).await;
         let pool = sqlx::PgPool::connect(&world.url).await.unwrap();
         let silent = world.options().notify_in_transactions(false).connect(&world.url).await.unwrap();
         for (backend, name) in [(&silent, "silent"), (&world.backend, "loud")] {
@@ -60,9 +57,9 @@ async fn a_transaction_of_the_application_is_heard_when_it_commits_unless_told_n
 }
 
 #[tokio::test]
-async fn trap_36_foreign_payloads_are_ignored_and_a_dead_connection_ends_the_watch() {
+async fn trap_36_foreign_payloads_are_ignored_and_a_dead_connection_is_made_again() {
     in_schema(async |world| {
-        let (wakeup, task) = listening(world, &world.backend).await;
+        let (wakeup, task) = listening(&world.backend).await;
         let channel = format!("rexecutor:{}", world.schema);
         for payload in ["", "mail", r#"{"from":7}"#, "\u{1}"] {
             world.sql(&format!("SELECT pg_notify('{channel}', '{payload}')")).await;
@@ -70,15 +67,12 @@ async fn trap_36_foreign_payloads_are_ignored_and_a_dead_connection_ends_the_wat
         let _ = world.another().await.enqueue(vec![job("mail")]).await.unwrap();
         let heard = wakeup.listen().await;
         assert!(!heard.all && heard.executors.contains("mail"), "{heard:?}");
-        let kill = format!(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-             WHERE pid <> pg_backend_pid() AND query LIKE 'LISTEN %{}%'",
-            world.schema
-        );
-        world.sql(&kill).await;
-        assert!(task.await.unwrap().contains("notifications"));
-        // And again, as the engine does.
-        let (_, task) = listening(world, &world.backend).await;
+        let mut connection = PgConnection::connect(&world.url).await.unwrap();
+        let session = steady_listener(&mut connection, &world.schema).await;
+        world.sql(&format!("SELECT pg_terminate_backend({session})")).await;
+        assert!(wakeup.listen().await.all);
+        let _ = world.another().await.enqueue(vec![job("mail")]).await.unwrap();
+        assert!(wakeup.listen().await.executors.contains("mail"));
         task.abort();
     })
     .await;

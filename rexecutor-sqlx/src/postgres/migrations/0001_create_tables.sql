@@ -82,6 +82,14 @@ CREATE TABLE {schema}.nodes (
     is_outdated BOOLEAN NOT NULL DEFAULT TRUE
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
+-- On which database these tables are, by the numbers of its cluster and its own. In a copy they are those of the original:
+-- then no node runs anything before this row is deleted. There is one row at most.
+CREATE TABLE {schema}.origin (
+    cluster BIGINT NOT NULL,
+    database BIGINT NOT NULL,
+    is_only BOOLEAN PRIMARY KEY DEFAULT TRUE CHECK (is_only)
+);
+
 CREATE TABLE {schema}.schedules (
     key TEXT COLLATE "C" PRIMARY KEY,
     last_tick_at TIMESTAMPTZ NOT NULL,

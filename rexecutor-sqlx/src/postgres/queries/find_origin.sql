@@ -1,0 +1,1 @@
+SELECT cluster, database FROM {schema}.origin
