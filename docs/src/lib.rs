@@ -9,3 +9,11 @@ pub mod testing {}
 /// The guide to schedules.
 #[doc = include_str!("../schedules.md")]
 pub mod schedules {}
+
+/// The guide to PostgreSQL.
+#[doc = include_str!("../postgres.md")]
+pub mod postgres {}
+
+/// The guide to SQLite files.
+#[doc = include_str!("../sqlite.md")]
+pub mod sqlite {}

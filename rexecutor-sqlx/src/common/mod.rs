@@ -2,10 +2,12 @@
 
 mod controlled;
 mod filter;
+mod log;
 mod prune;
 
 pub(crate) use self::{
     controlled::Controlled,
     filter::{Bound, Dialect, condition},
+    log::log,
     prune::{Meant, unknown},
 };

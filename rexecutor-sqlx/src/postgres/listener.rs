@@ -48,9 +48,10 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    /// A server's process that does not answer any more is found within 25 seconds, or within `timeout` if that is less.
+    /// A server's process that does not answer any more is found within 25 seconds, or within `timeout` if that is less, but not
+    /// within less than 5: a slow answer is none of a dead process.
     pub(super) fn new(timeout: Duration, connect: Duration) -> Self {
-        let within = timeout.min(Duration::from_secs(25));
+        let within = timeout.clamp(Duration::from_secs(5), Duration::from_secs(25));
         Self { connect, silence: within * 3 / 5, answer: within * 2 / 5 }
     }
 }
@@ -190,6 +191,6 @@ impl Listener {
 impl Limits {
     /// How long what is sent may stay unread.
     fn unread(&self) -> Duration {
-        (self.silence + self.answer).max(Duration::from_millis(1))
+        self.silence + self.answer
     }
 }

@@ -4,6 +4,8 @@ use std::io;
 
 use tokio::{runtime::Builder, sync::oneshot};
 
+use crate::common::log;
+
 /// Does `work` on a thread and a runtime of its own, where no job can block it. It ends with the future that this returns,
 /// if that is dropped before.
 ///
@@ -15,16 +17,15 @@ where
 {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let (mut answer, answered) = oneshot::channel();
-    let log = tracing::dispatcher::get_default(Clone::clone);
+    let log = log();
     let body = move || {
-        let done = tracing::dispatcher::with_default(&log, || {
-            runtime.block_on(async {
-                tokio::select! {
-                    biased;
-                    () = answer.closed() => None,
-                    value = work() => Some(value),
-                }
-            })
+        let _log = log.as_ref().map(tracing::dispatcher::set_default);
+        let done = runtime.block_on(async {
+            tokio::select! {
+                biased;
+                () = answer.closed() => None,
+                value = work() => Some(value),
+            }
         });
         // A look-up of a host's name may still be under way: nobody waits for it.
         runtime.shutdown_background();

@@ -46,7 +46,7 @@ impl Database {
                 limits: Limits::new(self.options.timeout, self.options.connect_timeout),
                 notices: self.notices.clone(),
                 wakeup: wakeup.clone(),
-                lost: losses.to_tell(SystemClock.now()),
+                lost: losses.tell_next(SystemClock.now()),
             };
             let ended = on_own_thread("rexecutor-listen", || listener.run()).await;
             let Ended { lasted, error } =
@@ -68,7 +68,7 @@ struct Losses {
 
 impl Losses {
     /// How the last one was lost, unless the log was told of another not long ago.
-    fn to_tell(&mut self, now: DateTime<Utc>) -> Option<BackendError> {
+    fn tell_next(&mut self, now: DateTime<Utc>) -> Option<BackendError> {
         let error = self.last.take()?;
         if self.told_at.is_some_and(|told_at| now - told_at < QUIET) {
             tracing::debug!(error = &error as &dyn std::error::Error, "the connection that hears of new jobs was lost");
@@ -88,10 +88,10 @@ mod tests {
         let mut losses = Losses::default();
         let mut told_after = |seconds: i64| {
             losses.last = Some(BackendError::message("lost"));
-            losses.to_tell(DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)).is_some()
+            losses.tell_next(DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)).is_some()
         };
         let told: Vec<bool> = [0, 2, 599, 600, 602].into_iter().map(&mut told_after).collect();
         assert_eq!(told, [true, false, false, true, false]);
-        assert!(Losses::default().to_tell(DateTime::UNIX_EPOCH).is_none());
+        assert!(Losses::default().tell_next(DateTime::UNIX_EPOCH).is_none());
     }
 }

@@ -21,8 +21,8 @@ pub(super) async fn serve(
 ) {
     let mut round = Vec::new();
     // Whoever waits for the file to be closed learns of it when the answers are dropped.
-    while let Some(_answers) = core.serve(&mut inbox, round).await {
-        drop(_answers);
+    while let Some(answers) = core.serve(&mut inbox, round).await {
+        drop(answers);
         (core, round) = match open_again(&open, &mut inbox).await {
             Some(opened) => opened,
             None => return,

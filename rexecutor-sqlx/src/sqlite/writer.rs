@@ -10,6 +10,7 @@ use super::{
     serve::serve,
     work::Work,
 };
+use crate::common::log;
 
 /// The way to the thread. When the last one is dropped, the thread finishes its work, closes the file and ends.
 #[derive(Debug)]
@@ -30,10 +31,10 @@ impl Writer {
         let failed = |source: std::io::Error| OpenError::Failed { path: "a new thread".into(), source: source.into() };
         // The runtime belongs to the thread: the caller's may have no timer, or end before the backend does.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(failed)?;
-        let log = tracing::dispatcher::get_default(Clone::clone);
+        let log = log();
         let work = move || {
             // What the thread logs goes where the log of this task goes.
-            let _log = tracing::dispatcher::set_default(&log);
+            let _log = log.as_ref().map(tracing::dispatcher::set_default);
             runtime.block_on(async {
                 match open().await {
                     Ok(core) => {

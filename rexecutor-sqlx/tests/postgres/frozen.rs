@@ -99,7 +99,7 @@ async fn case_38_a_frozen_process_that_listens_is_found_and_told_of_once() {
         send("-CONT", process);
         let lines = log.lines("");
         assert!(
-            matches!(&lines[..], [line] if line.starts_with("WARN") && line.contains("has not answered for 1.2s")),
+            matches!(&lines[..], [line] if line.starts_with("WARN") && line.contains("has not answered for 2s")),
             "{lines:?}"
         );
     })

@@ -1,5 +1,7 @@
 //! What the log is told.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
 use std::{
     fmt::{Debug, Write},
     sync::{
