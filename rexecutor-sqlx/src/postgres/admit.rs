@@ -77,7 +77,7 @@ impl Database {
     /// Claims jobs of executors about which something is stored, as far as that allows it.
     pub(super) async fn claim_admitted(&self, node: NodeId, demands: &[Demand]) -> sqlx::Result<Found> {
         let settings = format!("{}; {}", set_local(&INDEXED), set_local(&[("lock_timeout", LOCK_TIMEOUT)]));
-        let mut transaction = self.begin_with(self.options.timeout, &settings).await?;
+        let mut transaction = self.begin_with(&settings).await?;
         let Some(locked) = self.lock_limits(&mut transaction, self.controls.limited(demands)).await? else {
             let held = demands.iter().map(|demand| Held::new(demand.executor.clone(), None)).collect();
             return Ok(Found { held, is_member: true, ..Found::default() });

@@ -100,7 +100,7 @@ impl Database {
         self.begin_with(&format!("{}; SET LOCAL synchronous_commit = off", set_local(&INDEXED))).await
     }
 
-    async fn begin_with(&self, settings: &str) -> sqlx::Result<Transaction<'static, Postgres>> {
+    pub(super) async fn begin_with(&self, settings: &str) -> sqlx::Result<Transaction<'static, Postgres>> {
         let timeout = self.options.inner_timeout();
         // LOCAL: a pooler may give the session to somebody else afterwards.
         let begin = format!(

@@ -3,7 +3,7 @@
 use std::{fs, time::Duration};
 
 use rexecutor::{
-    backend::{Control, Enqueue, Maintain, Node},
+    backend::{Control, Enqueue, Maintain, Node, Scope},
     job::JobStatus,
 };
 use rexecutor_sqlx::SqliteBackend;
@@ -42,7 +42,7 @@ async fn case_10_a_copy_as_the_guide_makes_it_is_whole_and_its_jobs_wait() {
         assert!(claim(&copied, node, executor, 9).await.jobs.is_empty());
     }
     assert_eq!(all(&copied).await[0].status, JobStatus::Retryable);
-    assert!(copied.resume(&"mail".into()).await.unwrap());
+    assert!(copied.resume(&Scope::Cluster).await.unwrap());
     assert_eq!(claim(&copied, node, "mail", 9).await.jobs.len(), 2);
     // The original is as it was.
     let node = join(&backend).await;
