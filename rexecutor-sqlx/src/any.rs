@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
         AmendError, Backend, BackendError, Claim, Claimed, Control, Demand, Enqueue, Enqueued, Filter, Heartbeat,
-        Inspect, JobChange, JobRow, Maintain, NewJob, Node, Result, ScheduleKey, Settle, Settlement, Tick, Ticks,
+        Inspect, JobChange, JobRow, Maintain, NewJob, Node, Result, ScheduleKey, Settle, Settlement, Survey, Tick, Ticks,
         Wakeup,
     },
     each_role,
@@ -113,5 +113,9 @@ impl Backend for AnyBackend {
 
     fn control(&self) -> Option<&dyn Control> {
         self.inner().control()
+    }
+
+    fn survey(&self) -> Option<&dyn Survey> {
+        self.inner().survey()
     }
 }

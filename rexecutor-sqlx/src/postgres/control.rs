@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{Backend, BackendError, Control, Pause, Paused, Result, Scope},
+    backend::{Backend, BackendError, Control, Pause, Paused, Result, Scope, Survey},
     job::ExecutorName,
 };
 use sqlx::{Row, postgres::PgRow};
@@ -34,6 +34,10 @@ impl Backend for PgBackend {
     }
 
     fn control(&self) -> Option<&dyn Control> {
+        Some(self)
+    }
+
+    fn survey(&self) -> Option<&dyn Survey> {
         Some(self)
     }
 }

@@ -48,6 +48,7 @@ mod row_locations;
 mod scan;
 mod session;
 mod settle;
+mod survey;
 mod transaction;
 mod unique;
 mod watch;

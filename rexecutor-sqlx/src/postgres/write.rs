@@ -43,7 +43,11 @@ pub(super) struct Unreadable {
 /// A row that cannot be read; says so in the log.
 pub(super) fn unreadable(stored: &PgRow, error: &sqlx::Error) -> sqlx::Result<Unreadable> {
     let id = stored.try_get::<i64, _>("id")?;
-    tracing::error!(job.id = id, error = %error, "a row cannot be read as a job and is quarantined");
+    tracing::error!(
+        job.id = id,
+        error = error as &dyn std::error::Error,
+        "job discarded because its row cannot be read"
+    );
     Ok(Unreadable { id, details: format!("the stored row cannot be read: {error}") })
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use rexecutor::backend::{Backend, Control, Pause, Paused, Result, Scope};
+use rexecutor::backend::{Backend, Control, Pause, Paused, Result, Scope, Survey};
 
 use super::{admit, backend::SqliteBackend, core::Commit, queries, row::micros, work::Work};
 
@@ -17,6 +17,10 @@ impl Backend for SqliteBackend {
     }
 
     fn control(&self) -> Option<&dyn Control> {
+        Some(self)
+    }
+
+    fn survey(&self) -> Option<&dyn Survey> {
         Some(self)
     }
 }

@@ -49,6 +49,7 @@ mod script;
 mod serve;
 mod settle;
 mod store;
+mod survey;
 mod transaction;
 mod unique;
 mod watch;

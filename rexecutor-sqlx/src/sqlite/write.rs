@@ -84,7 +84,7 @@ async fn trim_errors(work: &mut Work<'_>, jobs: Vec<JobId>) -> Result<(), sqlx::
 /// Discards a row that cannot be read, with an error that says why: it would be met again and again otherwise.
 pub(super) async fn quarantine(work: &mut Work<'_>, unreadable: &Unreadable) -> Result<(), sqlx::Error> {
     let Unreadable { id, problem } = unreadable;
-    tracing::warn!(job.id = %id, error = &**problem as &dyn Error, "job discarded because its row cannot be read");
+    tracing::error!(job.id = %id, error = &**problem as &dyn Error, "job discarded because its row cannot be read");
     let now = micros(work.now);
     let discard = sqlx::query(queries::quarantine_jobs()).bind(id.as_i64()).bind(now);
     discard.execute(&mut *work.conn).await?;

@@ -30,6 +30,7 @@ mod query;
 mod rates;
 mod schedules;
 mod settle;
+mod survey;
 
 use std::sync::Arc;
 
@@ -167,6 +168,9 @@ cases! {
         the_slowest_declared_rate_holds,
         sixteen_claimers_share_the_tokens_of_a_rate,
         a_throttled_job_holds_its_executor_back;
+    survey:
+        case_08_jobs_that_no_living_node_runs_are_found,
+        case_08_what_waits_is_counted_up_to_a_limit;
     query:
         trap_33_conditions_keep_to_their_parentheses,
         an_empty_list_is_none_and_an_empty_condition_is_all,

@@ -15,7 +15,7 @@ use rexecutor::{
     backend::{
         AmendError, Backend, Bucket, Claim, Claimed, ClusterLimits, Control, Demand, Enqueue, Enqueued, Filter,
         Heartbeat, Inspect, JobChange, JobRow, Maintain, NewJob, Node, Outcome, Result, ScheduleKey, Scope, Settle,
-        Settlement, Tick, Ticks, Wakeup, lifecycle, memory::InMemoryBackend,
+        Settlement, Survey, Tick, Ticks, Wakeup, lifecycle, memory::InMemoryBackend,
     },
     clock::Clock,
     each_role,
@@ -278,5 +278,9 @@ each_role!(audited);
 impl Backend for Audit {
     fn control(&self) -> Option<&dyn Control> {
         self.memory.control()
+    }
+
+    fn survey(&self) -> Option<&dyn Survey> {
+        self.memory.survey()
     }
 }

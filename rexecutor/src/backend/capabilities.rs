@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use super::roles::{Claim, Enqueue, Inspect, Maintain, Settle};
 use crate::{
     clock::{Clock, SystemClock},
-    model::{BackendError, Filter, Pause, Paused, Result, Scope},
+    model::{BackendError, ExecutorName, Filter, NodeId, Pause, Paused, Result, Scope, Unserved},
 };
 
 /// Everything that stores jobs.
@@ -58,6 +58,25 @@ pub trait Backend: Enqueue + Claim + Settle + Maintain + Inspect + std::fmt::Deb
     fn control(&self) -> Option<&dyn Control> {
         None
     }
+
+    /// Finding jobs that no node runs, if it can. The default is that it cannot.
+    fn survey(&self) -> Option<&dyn Survey> {
+        None
+    }
+}
+
+/// Finds jobs that no node runs.
+///
+/// # Contract
+///
+/// - The executors that a member names are stored with its membership, in place of those that it named before.
+/// - The answer has, by name, each executor with scheduled or retryable jobs that no living member has named, at most
+///   [`Unserved::MOST_EXECUTORS`] of them. Jobs are counted up to [`Unserved::MOST_JOBS`].
+/// - The answer is empty while a living member has not said what it runs, and if `node` is no member.
+/// - It costs a look-up for each executor that has waiting jobs, however many jobs there are.
+pub trait Survey: Send + Sync {
+    /// Notes which executors this member runs; returns the executors that have waiting jobs and that no living member runs.
+    fn unserved<'a>(&'a self, node: NodeId, executors: &'a [ExecutorName]) -> BoxFuture<'a, Result<Vec<Unserved>>>;
 }
 
 /// Pauses and resumes executors, on all nodes, and the whole cluster.

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 
 use super::{
-    capabilities::{Backend, Control},
+    capabilities::{Backend, Control, Survey},
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
     wakeup::Wakeup,
 };
@@ -56,5 +56,9 @@ impl<B: Backend + ?Sized> Backend for Arc<B> {
 
     fn control(&self) -> Option<&dyn Control> {
         (**self).control()
+    }
+
+    fn survey(&self) -> Option<&dyn Survey> {
+        (**self).survey()
     }
 }

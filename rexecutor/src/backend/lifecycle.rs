@@ -52,6 +52,11 @@ pub fn is_due(row: &JobRow, now: DateTime<Utc>) -> bool {
     row.status.is_pending() && row.scheduled_at <= now
 }
 
+/// Whether a failure of the present attempt would be final.
+pub fn is_last_attempt(row: &JobRow) -> bool {
+    row.attempt >= row.max_attempts
+}
+
 /// Gives a due job to a node.
 pub fn claim(row: &mut JobRow, node: NodeId, now: DateTime<Utc>) {
     row.status = JobStatus::Executing;
@@ -83,7 +88,7 @@ pub fn settle(row: &mut JobRow, lease: Lease, outcome: &Outcome, now: DateTime<U
         }
         Outcome::Retry { delay, error } => {
             record(row, error, now);
-            if row.attempt >= row.max_attempts {
+            if is_last_attempt(row) {
                 finish(row, Finish::Discarded, now);
                 Effects::NONE
             } else {

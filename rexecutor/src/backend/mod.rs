@@ -22,7 +22,7 @@ mod wakeup;
 
 pub use self::{
     bucket::Bucket,
-    capabilities::{Backend, Control, control},
+    capabilities::{Backend, Control, Survey, control},
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
     transaction::EnqueueIn,
     wakeup::{Listeners, WakeReasons, Wakeup},
@@ -31,5 +31,5 @@ pub use crate::json::Json;
 pub use crate::model::{
     AmendError, BackendError, Claimed, ClusterLimits, Deadline, Demand, Due, Enqueued, Extra, Extras, Failure, Filter,
     FilterError, Headers, Heartbeat, Held, JobChange, JobRow, Marks, NewJob, Node, Outcome, Pause, Paused, Rate,
-    Result, ScheduleKey, Scope, Settlement, Tick, Ticks, Unique, UniqueEnqueued, ago,
+    Result, ScheduleKey, Scope, Settlement, Tick, Ticks, Unique, UniqueEnqueued, Unserved, ago,
 };

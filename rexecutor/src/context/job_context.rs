@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{environment::Environment, stop::Stop};
 use crate::{
-    backend::Backend,
+    backend::{Backend, lifecycle},
     clock::{Clock, SystemClock},
     model::{Headers, JobId, JobRow, JobStatus, Lease},
 };
@@ -70,7 +70,7 @@ impl JobContext {
 
     /// Whether a failure now would be final.
     pub fn is_last_attempt(&self) -> bool {
-        self.attempt() >= self.max_attempts()
+        lifecycle::is_last_attempt(&self.0.row)
     }
 
     /// The tick that a cron job is for: the instant at which its schedule was due. `None` for a job that no schedule enqueued.

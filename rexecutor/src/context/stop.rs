@@ -23,6 +23,8 @@ use tokio_util::sync::CancellationToken;
 #[derive(Default)]
 pub(crate) struct Stop {
     token: OnceLock<Token>,
+    /// Whether somebody cancelled the job: however it ends, it is stored as cancelled.
+    is_cancelled: AtomicBool,
     is_aborted: AtomicBool,
     /// The run's task, while it waits to be stopped.
     waiting: AtomicWaker,
@@ -60,6 +62,17 @@ impl Stop {
     pub(crate) fn ask(&self) {
         self.cancel();
         self.waiting.wake();
+    }
+
+    /// Asks the job to stop, because somebody cancelled it.
+    pub(crate) fn cancel_run(&self) {
+        self.is_cancelled.store(true, Ordering::Release);
+        self.ask();
+    }
+
+    /// Whether somebody cancelled the job.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.is_cancelled.load(Ordering::Acquire)
     }
 
     /// Has the job dropped.

@@ -31,8 +31,8 @@ pub(super) fn time_left(context: &JobContext) -> Option<TimeDelta> {
 }
 
 /// What one run is held to.
-pub(super) struct Deadlines {
-    context: JobContext,
+pub(super) struct Deadlines<'a> {
+    context: &'a JobContext,
     timeout: Option<Duration>,
     /// When the job's deadline comes, by the node's clock.
     last: Option<DateTime<Utc>>,
@@ -46,10 +46,10 @@ pub(super) struct Deadlines {
     expiry: Option<BoxFuture<'static, ()>>,
 }
 
-impl Deadlines {
-    pub(super) fn new(context: JobContext, timeout: Option<Duration>, grace: Duration) -> Self {
+impl<'a> Deadlines<'a> {
+    pub(super) fn new(context: &'a JobContext, timeout: Option<Duration>, grace: Duration) -> Self {
         let after = |left| context.clock().now().checked_add_signed(left).unwrap_or(DateTime::<Utc>::MAX_UTC);
-        let last = time_left(&context).map(after);
+        let last = time_left(context).map(after);
         Self { context, timeout, last, grace, deadline: None, asked: None, expiry: None }
     }
 

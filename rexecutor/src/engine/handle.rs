@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use futures::FutureExt;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch as channel};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -14,6 +14,7 @@ use super::{
     prune::DuePrunes,
     runner::Runner,
     supervise::supervise,
+    survey::{self, Presence},
     ticker::{self, Action, Timetable},
     watch,
 };
@@ -47,7 +48,8 @@ impl Engine {
             drained: CancellationToken::new(),
             left: CancellationToken::new(),
         };
-        let connections = Connections { commands: orders, wakeup: wakeup.clone(), check: check.clone() };
+        let (presence, present) = channel::channel(Presence::default());
+        let connections = Connections { commands: orders, wakeup: wakeup.clone(), check: check.clone(), presence };
         let dispatcher = Dispatcher::new(environment.clone(), options.clone(), connections);
         let membership = Membership {
             environment,
@@ -59,6 +61,12 @@ impl Engine {
         };
         let (backend, outage) = (engine.environment.backend.clone(), engine.outage("watch"));
         engine.beside(async move { watch::watch(wakeup, outage, |wakeup| backend.watch(wakeup)).await });
+        engine.beside(survey::look(
+            engine.environment.clone(),
+            present,
+            engine.options.poll_interval,
+            engine.outage("survey"),
+        ));
         tokio::spawn(engine.clone().live(dispatcher, membership));
         engine
     }

@@ -6,13 +6,14 @@
 //!    free slots ──► claim (one batch for all executors) ──► run (a task each, or a blocking thread)
 //!                      ▲                                       │ outcome
 //!                      └─────────── slots come free ◄──────────┴──► settlement queue (batched, retried)
-//!    beside it: membership (heartbeat, rescue) · watch · ticker (cron) · pruning
+//!    beside it: membership (heartbeat, rescue) · watch · ticker (cron) · pruning · survey (jobs that nobody runs)
 //! ```
 //!
 //! The [`dispatcher`] is the heart; it runs as one task and owns its state. The others talk to it through channels.
 
 mod deadlines;
 mod dispatcher;
+mod event;
 mod handle;
 mod membership;
 mod options;
@@ -22,13 +23,16 @@ mod outcome;
 mod prefetch;
 mod prune;
 mod queues;
+mod report;
 mod run;
 mod runner;
 mod settlement_queue;
 mod supervise;
+mod survey;
 mod ticker;
 mod watch;
 
+pub use self::event::{JobEvent, JobEventKind};
 #[cfg(feature = "__testing")]
 pub(crate) use self::run::attempt;
 pub(crate) use self::{

@@ -1,6 +1,8 @@
 //! How a node works.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
+
+use super::event::Hooks;
 
 /// How a node works. Every default suits most programs.
 #[derive(Debug, Clone)]
@@ -23,6 +25,8 @@ pub(crate) struct Options {
     pub(crate) only: Vec<&'static str>,
     /// The registered jobs that it does not run.
     pub(crate) except: Vec<&'static str>,
+    /// What is told of every run.
+    pub(crate) hooks: Arc<Hooks>,
 }
 
 impl Options {
@@ -44,6 +48,7 @@ impl Default for Options {
             label: format!("process {}", std::process::id()),
             only: Vec::new(),
             except: Vec::new(),
+            hooks: Arc::default(),
         }
     }
 }

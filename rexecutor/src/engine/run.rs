@@ -19,8 +19,8 @@ use super::{
 use crate::{context::JobContext, executing::ExecutionResult, model::Outcome};
 
 /// Runs a claimed job to its end. A job that was asked to stop is dropped after the `grace`.
-pub(crate) async fn attempt(begin: Begin, context: JobContext, grace: Duration) -> Outcome {
-    if let Some(deadline) = context.row().deadline().filter(|_| time_left(&context) <= Some(TimeDelta::zero())) {
+pub(crate) async fn attempt(begin: Begin, context: &JobContext, grace: Duration) -> Outcome {
+    if let Some(deadline) = context.row().deadline().filter(|_| time_left(context) <= Some(TimeDelta::zero())) {
         return late(deadline);
     }
     let Begun { work, timeout, backoff, is_kept } = match begin(context.clone()) {
@@ -43,7 +43,7 @@ pub(crate) async fn attempt(begin: Begin, context: JobContext, grace: Duration) 
 }
 
 /// Runs the work on this task, until it ends, is out of time or is aborted.
-async fn on_task(work: &mut BoxFuture<'static, ExecutionResult>, deadlines: &mut Deadlines) -> End {
+async fn on_task(work: &mut BoxFuture<'static, ExecutionResult>, deadlines: &mut Deadlines<'_>) -> End {
     match deadlines.within(AssertUnwindSafe(work).catch_unwind()).await {
         Ok(result) => result.map_or_else(|panic| End::Panicked(message(panic)), End::Returned),
         Err(interruption) => interruption.into(),
@@ -51,7 +51,7 @@ async fn on_task(work: &mut BoxFuture<'static, ExecutionResult>, deadlines: &mut
 }
 
 /// Runs the work on a blocking thread. It cannot be dropped there: it is asked to stop, and waited for.
-async fn on_thread(work: BoxFuture<'static, ExecutionResult>, deadlines: &mut Deadlines) -> End {
+async fn on_thread(work: BoxFuture<'static, ExecutionResult>, deadlines: &mut Deadlines<'_>) -> End {
     let runtime = tokio::runtime::Handle::current();
     let mut thread = tokio::task::spawn_blocking(move || match catch(move || runtime.block_on(work)) {
         Ok(result) => End::Returned(result),

@@ -29,6 +29,7 @@ mod status;
 mod time;
 mod unique;
 mod unique_enqueued;
+mod unserved;
 
 pub(crate) use self::time::after;
 pub use self::{
@@ -55,4 +56,5 @@ pub use self::{
     time::ago,
     unique::{Fields, Replace, Resolution, Unique, UniqueKey},
     unique_enqueued::UniqueEnqueued,
+    unserved::Unserved,
 };

@@ -12,7 +12,7 @@ use crate::{
     backend::Backend,
     clock::{Clock, SystemClock},
     context::{Environment, StateMap},
-    engine::{Engine, Options},
+    engine::{Engine, JobEvent, Options},
     executing::Executor,
     global,
     pruner::PrunerConfig,
@@ -189,6 +189,48 @@ impl NodeBuilder {
         self
     }
 
+    /// Calls this function with everything that happens to a job on this node: for error reporters and metrics. Calls of
+    /// `on_event` add up.
+    ///
+    /// It runs on the job's task, at the start of each run and at its end, before the outcome is stored: it should not block.
+    /// If it panics, the log says so, and nothing else happens. Jobs of nodes that died, and rows that cannot be read, are
+    /// discarded without a run, and thus without an event; the log tells of them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rexecutor::{backend::memory::InMemoryBackend, node::JobEventKind, prelude::*};
+    ///
+    /// #[job(max_attempts = 1)]
+    /// async fn charge(_card: String) -> Result<(), String> {
+    ///     Err("the card was declined".to_owned())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let node = Rexecutor::from_registry()
+    ///     .with_backend(InMemoryBackend::new())
+    ///     .on_event(|event| {
+    ///         if let JobEventKind::Discarded { error, .. } = event.kind {
+    ///             println!("{} {}: {}", event.job.executor(), event.job.job_id(), error.details);
+    ///         }
+    ///     })
+    ///     .start()
+    ///     .await?;
+    /// Charge::enqueue("4242".to_owned()).await?;
+    /// node.run_until_idle().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// ```text
+    /// charge 1: the card was declined
+    /// ```
+    pub fn on_event(mut self, hook: impl Fn(&JobEvent<'_>) + Send + Sync + 'static) -> Self {
+        Arc::make_mut(&mut self.options.hooks).add(hook);
+        self
+    }
+
     /// The clock that the node goes by. The default is [`SystemClock`]. A backend has its own.
     pub fn with_clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -200,6 +242,9 @@ impl NodeBuilder {
     ///
     /// It does not wait for the database: if that is away, the node goes on trying.
     ///
+    /// A second later, and then once a minute, the node looks for waiting jobs that no living node runs, as those of a function
+    /// that was renamed, or of a library that the program does not link. The log has a warning for each such executor.
+    ///
     /// Its backend becomes the global one, unless one is set: if that is another one, a warning is logged, and
     /// [`is_global_backend`](Rexecutor::is_global_backend) says so.
     ///
@@ -207,9 +252,12 @@ impl NodeBuilder {
     ///
     /// When there is no backend, or anything that was configured cannot be: two jobs with one name, a state that a job
     /// takes and that was not given, a limit of zero, a limit of the cluster on a backend that
-    /// keeps to none, a selected name that no job has. All of it is listed. When the backend
-    /// takes no nodes, as where its database role may only enqueue.
+    /// keeps to none, a selected name that no job has, no job in the registry and no executor beside it. All of it is listed.
+    /// When the backend takes no nodes, as where its database role may only enqueue.
     pub async fn start(mut self) -> Result<Rexecutor<GlobalSet>, StartError> {
+        if self.registered.as_ref().is_some_and(Vec::is_empty) && self.plan.runners.is_empty() {
+            self.plan.problems.push(EMPTY_REGISTRY.to_owned());
+        }
         let jobs = self.check();
         self.plan.check_state(&jobs, &self.state);
         if !self.plan.problems.is_empty() {
@@ -276,17 +324,14 @@ impl NodeBuilder {
         let selected =
             |job: &Registration| (only.is_empty() || only.contains(&job.name())) && !except.contains(&job.name());
         let jobs: Vec<_> = all.iter().copied().filter(selected).collect();
-        if all.is_empty() && self.plan.runners.is_empty() {
-            tracing::warn!("{EMPTY_REGISTRY}");
-        }
         self.plan.add_registered(&jobs, self.missed);
         jobs
     }
 }
 
-const EMPTY_REGISTRY: &str = "no job is registered, so this node will run nothing: either no function has `#[job]`, or \
-     the jobs are in a library that this program never names, so that the linker left them out; then write \
-     `use the_library as _;` in the program";
+const EMPTY_REGISTRY: &str = "no job is registered, so this node would run nothing: write `#[job]` on a function; if the jobs are \
+     in a library that this program never names, the linker has left them out: write `use the_library as _;` in the program; \
+     an executor without `#[job]` is added with `.with_executor::<TheExecutor>()`";
 
 impl fmt::Debug for NodeBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

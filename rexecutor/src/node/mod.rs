@@ -13,6 +13,8 @@ mod shutdown;
 #[allow(deprecated, reason = "programs for 0.1 use it")]
 #[doc(hidden)]
 pub use self::rexecutor_error::RexecutorError;
+pub use crate::engine::{JobEvent, JobEventKind};
+
 pub use self::{
     builder::NodeBuilder,
     error::StartError,

@@ -184,11 +184,11 @@ impl<Global> Rexecutor<Global> {
         let problems = std::mem::take(&mut self.plan.problems);
         let timetables = std::mem::take(&mut self.plan.timetables);
         for problem in &problems {
-            tracing::error!(problem, "this is not run");
+            tracing::error!(problem, "an executor, a schedule or a pruner is not run");
         }
         // Outside any runtime, starting the engine panics; here is one that the engine could not work on.
         if tokio::runtime::Handle::try_current().is_ok() && !runtime::has_timer() {
-            tracing::error!("{}: this node runs nothing", StartError::NoRuntime);
+            tracing::error!(error = &StartError::NoRuntime as &dyn std::error::Error, "this node runs nothing");
             return self;
         }
         let engine = self.engine.get_or_insert_with(|| Engine::start(self.environment.clone(), Options::default()));

@@ -53,7 +53,7 @@ impl JobRunner {
 
     async fn attempt(&self, runner: &Runner, row: JobRow) -> Outcome {
         let context = JobContext::new(row, self.environment.clone());
-        attempt(runner.begin, context, std::time::Duration::MAX).await
+        attempt(runner.begin, &context, std::time::Duration::MAX).await
     }
 }
 

@@ -2,14 +2,12 @@
 
 use std::{
     collections::BTreeMap,
-    fmt::Debug,
     sync::{Arc, Mutex},
 };
 
 use rexecutor::prelude::*;
 use tracing::{
     Subscriber,
-    field::{Field, Visit},
     span::{Attributes, Id, Record},
 };
 use tracing_subscriber::{
@@ -17,9 +15,9 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use crate::support::World;
+use crate::{log::Fields, support::World};
 
-#[job(max_attempts = 1)]
+#[job(max_attempts = 2, backoff = constant("1h"))]
 async fn fails(why: String) -> Result<(), String> {
     Err(why)
 }
@@ -30,18 +28,6 @@ async fn succeeds() {}
 /// The fields of each span by its number, as they are at last.
 #[derive(Clone, Default)]
 struct Spans(Arc<Mutex<BTreeMap<u64, BTreeMap<String, String>>>>);
-
-struct Fields<'a>(&'a mut BTreeMap<String, String>);
-
-impl Visit for Fields<'_> {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.0.insert(field.name().to_owned(), format!("{value:?}"));
-    }
-
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.0.insert(field.name().to_owned(), value.to_owned());
-    }
-}
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Spans {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, _: Context<'_, S>) {
@@ -59,7 +45,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Spans {
 
 /// Trap 48: recording a field that the span did not declare silently does nothing.
 #[tokio::test]
-async fn trap_48_a_runs_span_says_which_job_it_is_and_how_it_ended() {
+async fn case_05_trap_48_a_runs_span_says_which_job_it_is_and_how_it_ended() {
     let spans = Spans::default();
     let _log = tracing::subscriber::set_default(tracing_subscriber::registry().with(spans.clone()));
     let world = World::new();
@@ -68,11 +54,18 @@ async fn trap_48_a_runs_span_says_which_job_it_is_and_how_it_ended() {
     world.seconds(1).await;
     let succeeding = Succeeds::builder().enqueue_to_backend(&world.backend).await.unwrap().id();
     world.seconds(1).await;
+    // Case 5: the span of a job's last attempt said "retried".
+    let ending = Fails::builder().with_data("no".to_owned()).with_max_attempts(1);
+    let ending = ending.enqueue_to_backend(&world.backend).await.unwrap().id();
+    world.seconds(1).await;
+    assert_eq!(world.row(ending).await.status, JobStatus::Discarded);
     node.graceful_shutdown().await;
     let spans = spans.0.lock().unwrap();
     let of = |job: JobId| spans.values().find(|fields| fields.get("job.id") == Some(&job.to_string())).unwrap();
     let field = |job: JobId, name: &str| of(job).get(name).cloned().unwrap_or_default();
-    for (job, executor, outcome) in [(failing, "fails", "retried"), (succeeding, "succeeds", "completed")] {
+    let expected =
+        [(failing, "fails", "retried"), (ending, "fails", "discarded"), (succeeding, "succeeds", "completed")];
+    for (job, executor, outcome) in expected {
         assert_eq!(field(job, "job.executor"), executor);
         assert_eq!(field(job, "job.attempt"), "1");
         assert_eq!(field(job, "job.outcome"), outcome);

@@ -79,7 +79,9 @@ CREATE TABLE {schema}.nodes (
     seen_at TIMESTAMPTZ NOT NULL,
     -- Whether the set of controlled executors has changed since the node's process has read it: then it may claim nothing
     -- before it has read that again.
-    is_outdated BOOLEAN NOT NULL DEFAULT TRUE
+    is_outdated BOOLEAN NOT NULL DEFAULT TRUE,
+    -- Which executors it runs; NULL until it has said so.
+    executors TEXT [] COLLATE "C"
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
 -- On which database these tables are, by the numbers of its cluster and its own. In a copy they are those of the original:

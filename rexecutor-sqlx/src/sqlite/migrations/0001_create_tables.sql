@@ -82,6 +82,8 @@ CREATE TABLE rexecutor_nodes (
     program INTEGER NOT NULL,
     -- Whether the set of controlled executors has changed since the node's process has read it.
     is_outdated INTEGER NOT NULL DEFAULT 1,
+    -- Which executors it runs: a JSON array of their names; NULL until it has said so.
+    executors TEXT,
     -- In microseconds.
     timeout INTEGER NOT NULL,
     seen_at INTEGER NOT NULL

@@ -147,6 +147,12 @@ impl Indexes {
         self.waiting.get(executor)?.values().filter_map(|waiting| waiting.first()).map(|first| first.0).min()
     }
 
+    /// The executors that have waiting jobs, and how many.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = (&ExecutorName, usize)> {
+        let count = |queue: &Queue| queue.values().map(BTreeSet::len).sum::<usize>();
+        self.waiting.iter().map(move |(executor, queue)| (executor, count(queue))).filter(|(_, jobs)| *jobs > 0)
+    }
+
     /// When the next job of an executor that is not due yet becomes so.
     pub(super) fn next_due(&self, executor: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let first_after =

@@ -9,7 +9,7 @@ use super::{backend::InMemoryBackend, store::Store};
 use crate::{
     backend::{
         admission::Controls,
-        capabilities::{Backend, Control},
+        capabilities::{Backend, Control, Survey},
         lifecycle,
         roles::{Claim, Enqueue, Inspect, Maintain, Settle},
         wakeup::Wakeup,
@@ -17,7 +17,7 @@ use crate::{
     model::{
         AmendError, BackendError, Claimed, Demand, Enqueued, ExecutorName, Filter, Heartbeat, JobChange, JobId, JobRow,
         Lease, Marks, NewJob, Node, NodeId, Pause, Paused, PruneSpec, Result, ScheduleKey, Scope, Settlement, Tick,
-        Ticks,
+        Ticks, Unserved,
     },
 };
 
@@ -238,6 +238,19 @@ impl Inspect for InMemoryBackend {
 impl Backend for InMemoryBackend {
     fn control(&self) -> Option<&dyn Control> {
         Some(self)
+    }
+
+    fn survey(&self) -> Option<&dyn Survey> {
+        Some(self)
+    }
+}
+
+impl Survey for InMemoryBackend {
+    fn unserved<'a>(&'a self, node: NodeId, executors: &'a [ExecutorName]) -> BoxFuture<'a, Result<Vec<Unserved>>> {
+        let (mut store, now) = self.store();
+        let Some(member) = store.nodes.get_mut(&node) else { return ready(Ok(Vec::new())) };
+        member.executors = Some(executors.to_vec());
+        ready(Ok(store.unserved(now)))
     }
 }
 

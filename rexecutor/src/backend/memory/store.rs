@@ -18,7 +18,7 @@ use crate::{
     },
     model::{
         AmendError, ClusterLimits, Demand, Enqueued, ExecutorName, Held, JobId, JobRow, NewJob, NodeId, PruneRule,
-        PruneSpec, Resolution, ScheduleKey, Tick,
+        PruneSpec, Resolution, ScheduleKey, Tick, Unserved,
     },
 };
 
@@ -46,6 +46,14 @@ pub(super) struct Store {
 pub(super) struct Member {
     pub(super) timeout: TimeDelta,
     pub(super) seen_at: DateTime<Utc>,
+    /// What it runs, once it has said so.
+    pub(super) executors: Option<Vec<ExecutorName>>,
+}
+
+impl Member {
+    fn is_dead(&self, now: DateTime<Utc>) -> bool {
+        self.seen_at.checked_add_signed(self.timeout).is_some_and(|dead_at| dead_at < now)
+    }
 }
 
 impl Store {
@@ -213,7 +221,7 @@ impl Store {
     pub(super) fn join(&mut self, timeout: TimeDelta, now: DateTime<Utc>) -> NodeId {
         self.last_node += 1;
         let node = NodeId(self.last_node);
-        self.nodes.insert(node, Member { timeout, seen_at: now });
+        self.nodes.insert(node, Member { timeout, seen_at: now, executors: None });
         node
     }
 
@@ -231,8 +239,7 @@ impl Store {
 
     /// Ends the runs of every node that is no member.
     pub(super) fn rescue(&mut self, now: DateTime<Utc>) -> Vec<ExecutorName> {
-        self.nodes
-            .retain(|_, member| member.seen_at.checked_add_signed(member.timeout).is_none_or(|dead_at| dead_at >= now));
+        self.nodes.retain(|_, member| !member.is_dead(now));
         let lost = self.indexes.executing().into_iter().filter(|(node, _)| !self.nodes.contains_key(node));
         let lost: Vec<JobId> = lost.map(|(_, id)| id).collect();
         let rescue = |id: JobId| {
@@ -242,6 +249,18 @@ impl Store {
             })
         };
         lost.into_iter().filter_map(rescue).collect()
+    }
+
+    /// The executors that have waiting jobs and that no living member runs.
+    pub(super) fn unserved(&self, now: DateTime<Utc>) -> Vec<Unserved> {
+        let alive = || self.nodes.values().filter(|member| !member.is_dead(now));
+        if alive().any(|member| member.executors.is_none()) {
+            return Vec::new();
+        }
+        let is_run = |executor| alive().flat_map(|member| &member.executors).any(|runs| runs.contains(executor));
+        let waiting = self.indexes.waiting().filter(|(executor, _)| !is_run(executor));
+        let unserved = waiting.map(|(executor, jobs)| Unserved::new(executor.clone(), jobs.min(Unserved::MOST_JOBS)));
+        unserved.take(Unserved::MOST_EXECUTORS).collect()
     }
 
     pub(super) fn prune(&mut self, spec: &PruneSpec, limit: usize, now: DateTime<Utc>) -> usize {

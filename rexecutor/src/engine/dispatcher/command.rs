@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 
 use crate::{
     backend::Wakeup,
-    engine::runner::Runner,
+    engine::{runner::Runner, survey::Presence},
     model::{Heartbeat, NodeId},
 };
 
@@ -30,4 +30,6 @@ pub(in crate::engine) struct Connections {
     pub(in crate::engine) wakeup: Arc<Wakeup>,
     /// Asks for a heartbeat now: the node may be none any more, or have jobs to cancel.
     pub(in crate::engine) check: Arc<Notify>,
+    /// What the node is, and which executors it runs.
+    pub(in crate::engine) presence: watch::Sender<Presence>,
 }

@@ -4,13 +4,14 @@ use super::{command::Command, idle::Idle, state::Dispatcher};
 use crate::{
     backend::WakeReasons,
     context::JobContext,
+    engine::runner::Runner,
     model::{Heartbeat, JobId, Lease, NodeId, Outcome, Settlement},
 };
 
 impl Dispatcher {
     pub(super) fn handle(&mut self, command: Command) {
         match command {
-            Command::Add(runner) => self.queues.add(runner),
+            Command::Add(runner) => self.add(runner),
             Command::Join(node) => self.join(node),
             Command::Compare(node, heartbeat) => self.compare(node, &heartbeat),
             Command::ShutDownWhenIdle => self.idle = self.idle.or(Some(Idle::Unknown)),
@@ -18,10 +19,15 @@ impl Dispatcher {
         }
     }
 
+    fn add(&mut self, runner: Runner) {
+        self.connections.presence.send_if_modified(|presence| presence.executors.insert(runner.name.into()));
+        self.queues.add(runner);
+    }
+
     fn compare(&mut self, node: NodeId, heartbeat: &Heartbeat) {
         self.give_back_cancelled(&heartbeat.cancelled);
         let running = self.running.by_key();
-        heartbeat.cancelled.iter().filter_map(|run| running.get(run)).for_each(|run| run.stop().ask());
+        heartbeat.cancelled.iter().filter_map(|run| running.get(run)).for_each(|run| run.stop().cancel_run());
         if self.claiming.is_some() || self.node != Some(node) {
             return;
         }
@@ -37,6 +43,7 @@ impl Dispatcher {
     /// The membership has changed: what runs under the old one is somebody else's now.
     fn join(&mut self, node: Option<NodeId>) {
         self.node = node;
+        self.connections.presence.send_modify(|presence| presence.node = node);
         self.running.iter().for_each(|run| run.stop().abort());
         self.give_back_waiting(|_, _| true);
         self.orphans.clear();

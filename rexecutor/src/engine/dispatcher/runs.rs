@@ -5,7 +5,7 @@ use tracing::Instrument;
 use super::{running::Slot, state::Dispatcher};
 use crate::{
     context::JobContext,
-    engine::run::attempt,
+    engine::{report::Report, run::attempt},
     model::{JobRow, Settlement},
 };
 
@@ -17,13 +17,16 @@ impl Dispatcher {
         let context = JobContext::new(row, self.environment.clone());
         let slot = self.running.insert(context.clone());
         let (grace, ending) = (self.options.cancel_grace, self.ending.clone());
+        let hooks = (!self.options.hooks.is_empty()).then(|| self.options.hooks.clone());
         let is_unseen = span.is_disabled();
         let task = async move {
-            let outcome = attempt(begin, context, grace).await;
+            let report = Report::begin(&context, hooks);
+            let outcome = attempt(begin, &context, grace).await;
+            let stored = report.end(&context, &outcome);
             if !is_unseen {
-                tracing::Span::current().record("job.outcome", outcome.as_str());
+                tracing::Span::current().record("job.outcome", stored);
             }
-            tracing::debug!("the job has ended");
+            drop(context);
             // The loop is gone only when the runtime is.
             let _ = ending.send((slot, Settlement::new(id, lease, outcome)));
         };

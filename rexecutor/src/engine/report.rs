@@ -1,0 +1,120 @@
+//! What is said of each run: to the log, to its span, and to the program's hooks.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+
+use super::event::{Hooks, JobEvent, JobEventKind};
+use crate::{
+    backend::lifecycle,
+    context::JobContext,
+    model::{Failure, Outcome, after},
+};
+
+/// What is told of one run.
+pub(super) struct Report {
+    /// `None`: nobody asks.
+    hooks: Option<Arc<Hooks>>,
+    started_at: DateTime<Utc>,
+}
+
+impl Report {
+    /// Tells that a run begins.
+    pub(super) fn begin(job: &JobContext, hooks: Option<Arc<Hooks>>) -> Self {
+        let Some(hooks) = hooks else { return Self { hooks, started_at: DateTime::UNIX_EPOCH } };
+        hooks.tell(JobEvent::new(job, JobEventKind::Started));
+        Self { started_at: job.clock().now(), hooks: Some(hooks) }
+    }
+
+    /// Tells how it has ended; returns the word for what is stored of that.
+    pub(super) fn end(self, job: &JobContext, outcome: &Outcome) -> &'static str {
+        let stored = Stored::of(job, outcome);
+        stored.log(job);
+        tracing::debug!(job.outcome = stored.as_str(), "the job has ended");
+        if let Some(hooks) = &self.hooks {
+            let took = (job.clock().now() - self.started_at).to_std().unwrap_or_default();
+            hooks.tell(JobEvent::new(job, stored.event(took)));
+        }
+        stored.as_str()
+    }
+}
+
+/// What the backend makes of an outcome, as far as the node knows: a job that somebody cancelled in the last moment ends as
+/// cancelled, whatever is said here.
+enum Stored<'a> {
+    Completed,
+    Retried(&'a Failure, DateTime<Utc>),
+    Discarded(&'a Failure),
+    Cancelled(Option<&'a str>),
+    Snoozed(DateTime<Utc>),
+    Throttled(DateTime<Utc>),
+    GivenBack,
+}
+
+impl<'a> Stored<'a> {
+    fn of(job: &JobContext, outcome: &'a Outcome) -> Self {
+        let at = |delay| after(job.clock().now(), delay);
+        match outcome {
+            _ if job.stop().is_cancelled() => Self::Cancelled(None),
+            Outcome::Complete { .. } => Self::Completed,
+            Outcome::Retry { error, .. } if lifecycle::is_last_attempt(job.row()) => Self::Discarded(error),
+            Outcome::Retry { error, delay } => Self::Retried(error, at(*delay)),
+            Outcome::Discard { error } => Self::Discarded(error),
+            Outcome::Cancel { reason } => Self::Cancelled(Some(reason)),
+            Outcome::Snooze { delay } => Self::Snoozed(at(*delay)),
+            Outcome::Throttle { delay } => Self::Throttled(at(*delay)),
+            Outcome::GiveBack => Self::GivenBack,
+        }
+    }
+
+    fn as_str(&self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Retried(..) => "retried",
+            Self::Discarded(_) => "discarded",
+            Self::Cancelled(_) => "cancelled",
+            Self::Snoozed(_) => "snoozed",
+            Self::Throttled(_) => "throttled",
+            Self::GivenBack => "given_back",
+        }
+    }
+
+    /// With all fields in the line itself: the run's span is not there where only warnings are shown.
+    fn log(&self, job: &JobContext) {
+        match self {
+            Self::Retried(error, next_attempt_at) => tracing::warn!(
+                job.id = job.job_id().as_i64(),
+                job.executor = job.executor(),
+                job.attempt = job.attempt(),
+                job.max_attempts = job.max_attempts(),
+                job.error_type = error.error_type.as_str(),
+                job.next_attempt_at = %next_attempt_at,
+                error = error.details,
+                "job failed and is tried again"
+            ),
+            Self::Discarded(error) => tracing::error!(
+                job.id = job.job_id().as_i64(),
+                job.executor = job.executor(),
+                job.attempt = job.attempt(),
+                job.max_attempts = job.max_attempts(),
+                job.error_type = error.error_type.as_str(),
+                error = error.details,
+                "job failed and is discarded"
+            ),
+            Self::Completed | Self::Cancelled(_) => {}
+            Self::Snoozed(_) | Self::Throttled(_) | Self::GivenBack => {}
+        }
+    }
+
+    fn event(&self, took: Duration) -> JobEventKind<'a> {
+        match *self {
+            Self::Completed => JobEventKind::Completed { took },
+            Self::Retried(error, next_attempt_at) => JobEventKind::Failed { error, next_attempt_at, took },
+            Self::Discarded(error) => JobEventKind::Discarded { error, took },
+            Self::Cancelled(reason) => JobEventKind::Cancelled { reason, took },
+            Self::Snoozed(until) => JobEventKind::Snoozed { until, took },
+            Self::Throttled(until) => JobEventKind::Throttled { until, took },
+            Self::GivenBack => JobEventKind::GivenBack { took },
+        }
+    }
+}
