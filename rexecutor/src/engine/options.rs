@@ -4,6 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use super::event::Hooks;
 
+/// How many jobs run at once where nobody says otherwise: what a pool of ten connections, which drivers open by default, serves
+/// within its time limits, and the memory of a small machine bears. Short jobs lose nothing by it, because they are claimed
+/// ahead.
+const DEFAULT_MAX_RUNNING: usize = 50;
+
 /// How a node works. Every default suits most programs.
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
@@ -39,7 +44,7 @@ impl Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            max_running: 1_000,
+            max_running: DEFAULT_MAX_RUNNING,
             shutdown_grace: Duration::from_secs(30),
             cancel_grace: Duration::from_secs(5),
             node_timeout: Duration::from_secs(15),

@@ -136,10 +136,15 @@ impl NodeBuilder {
         self
     }
 
-    /// How many jobs run at once, over all executors: at least 1. The default is 1,000.
+    /// How many jobs run at once, over all executors: at least 1. The default is 50.
+    ///
+    /// The default goes with a pool of ten database connections, the default of most drivers: of 50 jobs that each hold a
+    /// connection, the last one waits for the time of five. Jobs that mostly wait for the network can have hundreds; jobs that
+    /// need much memory, or a large share of a pool, fewer, or a limit of their own
+    /// ([`MAX_CONCURRENCY`](Executor::MAX_CONCURRENCY)).
     ///
     /// Where jobs take less time than a claim does, the node claims more than that, at most 1,000 more, so that no slot
-    /// stands empty while it asks: as many as it can run during two claims. What it cannot start within 0.2 to 0.4 s
+    /// stands empty while it asks: as many as it can run during two claims, however few run at once. What it cannot start within 0.2 to 0.4 s
     /// after all it gives back, and no attempt is counted. Jobs whose executor has a limit of its own
     /// ([`MAX_CONCURRENCY`](Executor::MAX_CONCURRENCY)), or a single attempt
     /// ([`MAX_ATTEMPTS`](Executor::MAX_ATTEMPTS)), are claimed only when they can start: a node that dies uses up an

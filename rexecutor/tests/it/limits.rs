@@ -74,6 +74,55 @@ async fn limits_hold_and_free_slots_are_used() {
     assert!(world.rows().await.iter().all(|row| row.status == JobStatus::Complete));
 }
 
+/// A pool of ten connections, as drivers open it by default, with their limit of 30 s for the wait.
+#[derive(Clone)]
+struct Pool(Arc<Semaphore>);
+
+executor!(
+    Stores,
+    "stores",
+    {
+        const MAX_ATTEMPTS: u16 = 1;
+    },
+    |job| {
+        let (clock, Pool(pool)) = (job.context().clock().clone(), job.context().state().unwrap());
+        let connection = tokio::select! {
+            connection = pool.acquire() => connection.unwrap(),
+            () = clock.sleep(Duration::from_secs(30)) => return ExecutionResult::Cancel { reason: Box::new("timed out") },
+        };
+        clock.sleep(Duration::from_millis(400)).await;
+        drop(connection);
+        ExecutionResult::Done
+    }
+);
+
+/// Case 7: of 1,500 jobs that held a connection for 400 ms, 250 had a failed attempt.
+#[tokio::test]
+async fn case_07_a_pool_of_ten_connections_serves_as_many_jobs_as_run_by_default() {
+    let world = World::new();
+    let node = world.node().with_state(Pool(Arc::new(Semaphore::new(10)))).with_executor::<Stores>();
+    let node = node.start().await.unwrap();
+    world.enqueue::<Stores>(1_500).await;
+    world.seconds(65).await;
+    assert!(world.rows().await.iter().all(|row| row.status == JobStatus::Complete));
+    node.graceful_shutdown().await;
+}
+
+/// Case 7: the default is no lower than what most jobs can use.
+#[tokio::test]
+async fn case_07_fifty_jobs_run_at_once_by_default() {
+    let world = World::new();
+    let (census, gate) = (Census::default(), Arc::new(Semaphore::new(0)));
+    let node = world.node().with_state(census.clone()).with_state(gate.clone());
+    let node = node.with_executor::<Busy>().start().await.unwrap();
+    world.enqueue::<Busy>(200).await;
+    world.clock.settle().await;
+    gate.add_permits(200);
+    world.clock.settle().await;
+    assert_eq!(census.most("busy"), 50);
+    node.graceful_shutdown().await;
+}
+
 #[tokio::test]
 async fn a_busy_executor_leaves_a_slot_for_every_other() {
     let world = World::new();

@@ -250,7 +250,7 @@ async fn trap_05_a_claim_whose_answer_was_lost_is_found_by_the_heartbeats() {
     let world = World::new();
     let (tell, mut told) = tell();
     world.backend.inject(Fault::lost_answer().on([Operation::Claim]).nth(2));
-    let node = world.node().with_state(tell).with_executor::<Tells>().start().await.unwrap();
+    let node = world.node().with_max_running(100).with_state(tell).with_executor::<Tells>().start().await.unwrap();
     world.clock.settle().await;
     world.enqueue::<Tells>(100).await;
     world.clock.settle().await;
