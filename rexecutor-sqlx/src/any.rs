@@ -25,10 +25,10 @@ use crate::SqliteBackend;
 /// It does what the backend in it does. It is cheap to clone: all clones share the same connections. A `SqliteBackend` or a
 /// `PgBackend` becomes one with `into()`.
 #[derive(Debug, Clone)]
-pub struct AnyBackend(Kind);
+pub struct AnyBackend(pub(crate) Kind);
 
 #[derive(Debug, Clone)]
-enum Kind {
+pub(crate) enum Kind {
     #[cfg(feature = "sqlite")]
     Sqlite(SqliteBackend),
     #[cfg(feature = "postgres")]

@@ -36,6 +36,8 @@
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod any;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod any_transaction;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod common;
 #[cfg(feature = "postgres")]
 mod postgres;

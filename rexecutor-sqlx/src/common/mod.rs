@@ -1,11 +1,13 @@
 //! What is the same for all databases.
 
+mod any_store;
 mod controlled;
 mod filter;
 mod log;
 mod prune;
 
 pub(crate) use self::{
+    any_store::{AnyStore, Content, row_of, store},
     controlled::Controlled,
     filter::{Bound, Dialect, condition},
     log::log,

@@ -15,6 +15,7 @@
 
 mod access;
 mod admit;
+mod any_store;
 mod backend;
 mod claim;
 mod claim_cursors;

@@ -12,7 +12,7 @@ use super::{
     session::Progress,
 };
 
-const WHAT: &str = "could not store jobs in the transaction";
+pub(super) const WHAT: &str = "could not store jobs in the transaction";
 
 /// Other transactions that enqueue a job with the same unique key wait until the transaction ends. Nodes are notified by its
 /// commit, unless [`PgOptions::notify_in_transactions`](crate::PgOptions::notify_in_transactions) is off.
@@ -59,10 +59,14 @@ impl Database {
         let found = (row.try_get("cluster"), row.try_get("database"));
         match found {
             (Ok(cluster), Ok(database)) if (cluster, database) == identity => Ok(()),
-            _ => Err(BackendError::message(
-                "the transaction is on another database than the backend: begin it on a connection to the database that \
-                 the `PgBackend` is connected to",
-            )),
+            _ => Err(elsewhere()),
         }
     }
+}
+
+pub(super) fn elsewhere() -> BackendError {
+    BackendError::message(
+        "the transaction is on another database than the backend: begin it on a connection to the database that the \
+         `PgBackend` is connected to",
+    )
 }

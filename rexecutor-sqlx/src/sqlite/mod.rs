@@ -16,6 +16,7 @@
 //! - Within a process, time does not run backwards from one transaction to the next.
 
 mod admit;
+mod any_store;
 mod backend;
 mod checkpoint;
 mod claim;

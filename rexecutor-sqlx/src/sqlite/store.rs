@@ -63,7 +63,7 @@ async fn store_at_once(work: &mut Work<'_>, jobs: &[New<'_>]) -> Result<Vec<Enqu
 
 /// What is stored of a new job.
 #[derive(PartialEq)]
-struct New<'j> {
+pub(super) struct New<'j> {
     executor: &'j str,
     priority: u16,
     scheduled_at: i64,
@@ -77,7 +77,7 @@ struct New<'j> {
 }
 
 impl<'j> New<'j> {
-    fn of(job: &'j NewJob, now: DateTime<Utc>) -> Self {
+    pub(super) fn of(job: &'j NewJob, now: DateTime<Utc>) -> Self {
         Self {
             executor: job.executor.as_str(),
             priority: job.priority,
@@ -146,7 +146,7 @@ fn insert(script: Script, jobs: &[New<'_>]) -> Result<Script, sqlx::Error> {
 }
 
 /// What `insert_jobs.sql` takes of a job.
-fn row(job: &New<'_>, with_extras: bool) -> Result<Vec<Value>, sqlx::Error> {
+pub(super) fn row(job: &New<'_>, with_extras: bool) -> Result<Vec<Value>, sqlx::Error> {
     let New { executor, priority, scheduled_at, max_attempts, inserted_at, metadata, data, .. } = *job;
     let (key, tags) = (job.unique_key.map(hex), json(&job.tags)?);
     let plain: [Value; PLAIN_VALUES] = [

@@ -22,7 +22,7 @@ impl<'t> EnqueueIn<Transaction<'t, Sqlite>> for SqliteBackend {
                 .fetch_optional(&mut **transaction)
                 .await
                 .map_err(backend_error)?;
-            check(self.0.path.as_deref(), file.filter(|file| !file.is_empty()).map(PathBuf::from).as_deref())?;
+            check(self.0.path.as_deref(), file.filter(|file| !file.is_empty()).map(PathBuf::from))?;
             let jobs: Vec<&NewJob> = jobs.iter().collect();
             let mut work = Work::inside(&mut *transaction, &*self.0.clock);
             store::store(&mut work, &jobs).await.map_err(backend_error)
@@ -31,7 +31,7 @@ impl<'t> EnqueueIn<Transaction<'t, Sqlite>> for SqliteBackend {
 }
 
 /// Whether the transaction's file is the backend's.
-fn check(ours: Option<&Path>, theirs: Option<&Path>) -> Result<()> {
+pub(super) fn check(ours: Option<&Path>, theirs: Option<PathBuf>) -> Result<()> {
     let is_same = |one: &Path, other: &Path| {
         let whole = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         one == other || whole(one) == whole(other)
@@ -40,7 +40,7 @@ fn check(ours: Option<&Path>, theirs: Option<&Path>) -> Result<()> {
         Some(path) => format!("`{}`", path.display()),
         None => "a database in memory".to_owned(),
     };
-    match (ours, theirs) {
+    match (ours, theirs.as_deref()) {
         (Some(ours), Some(theirs)) if is_same(ours, theirs) => Ok(()),
         (ours, theirs) => Err(BackendError::message(format!(
             "the transaction is on {} and the backend on {}: begin it on a connection to the backend's file",

@@ -106,14 +106,18 @@ const ALWAYS: i64 = -(1 << 62);
 
 /// The newest stored job in the way of each.
 async fn find_conflicts(work: &mut Work<'_>, unique: &[&Unique]) -> Result<Vec<Option<JobId>>, sqlx::Error> {
-    let requests = Value::from_iter(unique.iter().map(|unique| {
-        let statuses: Vec<&str> = unique.statuses.iter().map(|status| status.as_str()).collect();
-        let start = unique.within.and_then(|within| work.now.checked_sub_signed(within));
-        array!([hex(unique.key), statuses, start.map_or(ALWAYS, micros)])
-    }));
-    let find = sqlx::query_scalar(queries::find_conflicts()).bind(requests.to_string());
+    let find = sqlx::query_scalar(queries::find_conflicts()).bind(requests(unique, work.now).to_string());
     let ids: Vec<Option<i64>> = find.fetch_all(&mut *work.conn).await?;
     Ok(ids.into_iter().map(|id| id.map(JobId::from)).collect())
+}
+
+/// What `find_conflicts.sql` takes.
+pub(super) fn requests(unique: &[&Unique], now: DateTime<Utc>) -> Value {
+    Value::from_iter(unique.iter().map(|unique| {
+        let statuses: Vec<&str> = unique.statuses.iter().map(|status| status.as_str()).collect();
+        let start = unique.within.and_then(|within| now.checked_sub_signed(within));
+        array!([hex(unique.key), statuses, start.map_or(ALWAYS, micros)])
+    }))
 }
 
 /// A row that cannot be read takes nothing over: it stands in the way as it is.

@@ -5,6 +5,7 @@
 
 mod access;
 mod any;
+mod any_transaction;
 mod claim;
 mod conformance;
 mod connect;

@@ -1,0 +1,13 @@
+-- What a unique job may take the place of, as numbers and text.
+SELECT
+    status,
+    max_attempts,
+    priority,
+    (extract(EPOCH FROM scheduled_at) * 1000000)::BIGINT AS scheduled_at,
+    array_to_json(tags)::TEXT AS tags,
+    data,
+    metadata,
+    (extract(EPOCH FROM coalesce($1::TIMESTAMPTZ, clock_timestamp())) * 1000000)::BIGINT AS now
+FROM {schema}.jobs
+WHERE id = $2
+FOR UPDATE
