@@ -2,6 +2,22 @@
 #![doc = include_str!("../../README.md")]
 #![doc(test(attr(deny(unused_must_use))))]
 
+/// What is done when something fails, and every error of the API.
+#[doc = include_str!("../errors.md")]
+pub mod errors {}
+
+/// What a node says in the log.
+#[doc = include_str!("../logs.md")]
+pub mod logs {}
+
+/// The programs of a service.
+#[doc = include_str!("../services.md")]
+pub mod services {}
+
+/// Changing jobs that are stored.
+#[doc = include_str!("../deploys.md")]
+pub mod deploys {}
+
 /// The guide to testing.
 #[doc = include_str!("../testing.md")]
 pub mod testing {}

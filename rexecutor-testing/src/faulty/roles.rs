@@ -9,8 +9,8 @@ use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
         AmendError, Backend, BackendError, Claim, Claimed, Control, Demand, Enqueue, Enqueued, Filter, Heartbeat,
-        Inspect, JobChange, JobRow, Maintain, NewJob, Node, Result, ScheduleKey, Settle, Settlement, Survey, Tick, Ticks,
-        Wakeup,
+        Inspect, JobChange, JobRow, Maintain, NewJob, Node, Result, ScheduleKey, Settle, Settlement, Survey, Tick,
+        Ticks, Wakeup,
     },
     each_role,
     job::{ExecutorName, JobId, Lease, NodeId},

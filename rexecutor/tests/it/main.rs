@@ -10,6 +10,7 @@ mod clocks;
 mod cluster_limits;
 mod data;
 mod deadlines;
+mod documents;
 mod errors;
 mod for_0_1;
 mod idle;

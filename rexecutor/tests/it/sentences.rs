@@ -59,7 +59,7 @@ fn case_03_every_public_error_of_every_crate_shows_its_sentence() {
 }
 
 /// The public types of a file that are errors, by derive or by hand.
-fn public_errors(text: &str) -> BTreeSet<String> {
+pub(crate) fn public_errors(text: &str) -> BTreeSet<String> {
     let is_word = |character: char| character.is_alphanumeric() || character == '_';
     let mut found = BTreeSet::new();
     for item in ["pub struct ", "pub enum "] {
@@ -75,7 +75,7 @@ fn public_errors(text: &str) -> BTreeSet<String> {
     found
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let nested = entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] });
     nested.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()

@@ -1,0 +1,1 @@
+include!(concat!(env!("OUT_DIR"), "/services_a_program_that_only_enqueues.rs"));
