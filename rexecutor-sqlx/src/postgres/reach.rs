@@ -126,9 +126,11 @@ impl Database {
         let pool = self.pool.options();
         match last {
             Some((_, Err(reason))) => Shared(reason).into(),
-            _ => format!(
-                "the server answers, but each of the {} connections of the pool was in use for {:?}: raise \
+            // Nobody has looked yet where the server may be silent for longer than a connection is waited for.
+            found => format!(
+                "{}each of the {} connections of the pool was in use for {:?}: raise \
                  `PgOptions::max_connections`, or keep connections of your own pool for a shorter time",
+                if found.is_some() { "the server answers, but " } else { "" },
                 pool.get_max_connections(),
                 pool.get_acquire_timeout(),
             )
