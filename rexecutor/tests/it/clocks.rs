@@ -10,13 +10,13 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
-use rexecutor::{backend::memory::InMemoryBackend, clock::Clock, prelude::*};
+use rexecutor::{backend::memory::InMemoryBackend, clock::Clock, node::NodeBuilder, prelude::*};
 use rexecutor_testing::{Operation, TestClock};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 use crate::{
     executor,
-    support::{Tell, World, tell},
+    support::{Tell, World, patient, tell},
 };
 
 executor!(Tells, "tells", {}, |job| {
@@ -128,8 +128,11 @@ impl OneMachine {
     }
 
     async fn node(&self, expression: &str, tell: &Tell) -> Rexecutor<rexecutor::node::GlobalSet> {
-        let node = Rexecutor::builder().with_backend(self.backend.clone()).with_clock(self.clock.clone());
-        let node = node.with_state(tell.clone());
+        self.start(Rexecutor::builder(), expression, tell).await
+    }
+
+    async fn start(&self, node: NodeBuilder, expression: &str, tell: &Tell) -> Rexecutor<rexecutor::node::GlobalSet> {
+        let node = node.with_backend(self.backend.clone()).with_clock(self.clock.clone()).with_state(tell.clone());
         node.with_cron_executor::<Tells>(expression.parse().unwrap(), 5, rexecutor::Tz::UTC).start().await.unwrap()
     }
 
@@ -183,7 +186,7 @@ async fn case_44_a_clock_that_was_ten_years_ahead_for_two_minutes_stops_no_sched
 async fn case_44_the_tick_that_was_the_last_before_a_clock_was_set_back_comes_once_if_it_is_the_next_one_too() {
     let world = OneMachine::new();
     let (tell, mut told) = tell();
-    let node = world.node("0 0 12 * * *", &tell).await;
+    let node = world.start(patient(Rexecutor::builder()), "0 0 12 * * *", &tell).await;
     world.minutes(13 * 60).await;
     assert_eq!(told.all().len(), 1);
     world.clock.set(TimeDelta::hours(-2));
