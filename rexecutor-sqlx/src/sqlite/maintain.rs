@@ -91,6 +91,8 @@ impl Maintain for SqliteBackend {
             for job in &mut lost {
                 if !lifecycle::expire(job, work.now) {
                     lifecycle::rescue(job, work.now);
+                    // It waits now, and its deadline may have come.
+                    lifecycle::expire(job, work.now);
                     work.due.insert(job.executor.clone());
                     count += 1;
                 }

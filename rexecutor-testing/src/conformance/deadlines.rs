@@ -67,6 +67,16 @@ pub async fn a_job_that_runs_past_its_deadline_is_left_to_its_node(t: &Harness) 
     assert_eq!(t.row(run.id).await.status, JobStatus::Complete, "what is finished stays so");
 }
 
+/// A job that is lost with its node past its deadline is discarded at once: no attempt follows.
+pub async fn a_job_that_is_lost_past_its_deadline_is_discarded(t: &Harness) {
+    let run = t.running(until(5)).await;
+    t.wait(60).await;
+    assert_eq!(t.backend.rescue().await.expect("jobs can be rescued"), 1);
+    assert!(t.is_expired(run.id).await);
+    let errors: Vec<ErrorType> = t.row(run.id).await.errors.into_iter().map(|error| error.error_type).collect();
+    assert_eq!(errors, [ErrorType::NodeLost, ErrorType::DeadlinePassed]);
+}
+
 /// A rerun forgets a deadline that has passed, and keeps one that has not.
 pub async fn a_rerun_forgets_a_deadline_that_has_passed(t: &Harness) {
     let id = t.enqueue(until(60)).await;

@@ -160,6 +160,7 @@ cases! {
     deadlines:
         a_job_that_waits_past_its_deadline_is_discarded,
         a_job_that_runs_past_its_deadline_is_left_to_its_node,
+        a_job_that_is_lost_past_its_deadline_is_discarded,
         a_rerun_forgets_a_deadline_that_has_passed,
         a_thousand_jobs_miss_their_deadline_at_once;
     rates:

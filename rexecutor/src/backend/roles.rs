@@ -134,7 +134,8 @@ roles! {
     ///   [`ErrorType::NodeLost`](crate::job::ErrorType::NodeLost), due again at once, or discarded if it was the last, or
     ///   cancelled if that was asked.
     /// - `rescue` also discards the jobs that are blocked or wait and whose deadline has come, with
-    ///   [`ErrorType::DeadlinePassed`](crate::job::ErrorType::DeadlinePassed); they do not count in its answer.
+    ///   [`ErrorType::DeadlinePassed`](crate::job::ErrorType::DeadlinePassed); they do not count in its
+    ///   answer. Runs that it ends are among them.
     /// - `prune` deletes finished jobs that match, oldest first, at most `limit` of them. A rule or a scope that the backend
     ///   does not know is refused.
     pub trait Maintain {

@@ -169,8 +169,9 @@ impl Maintain for InMemoryBackend {
 
     fn rescue<'a>(&'a self) -> BoxFuture<'a, Result<usize>> {
         let (mut store, now) = self.store();
-        store.expire(now);
         let executors = store.rescue(now);
+        // Afterwards: a job that its node has lost waits, and its deadline may have come.
+        store.expire(now);
         drop(store);
         let count = executors.len();
         self.wake(executors);
