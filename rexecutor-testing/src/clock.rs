@@ -14,7 +14,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::{FutureExt, channel::oneshot, future::BoxFuture};
 use rexecutor::clock::Clock;
 
-use crate::idle;
+use crate::{
+    idle,
+    runs::{Run, RunClock, Runs},
+};
 
 /// A clock that moves only when it is told to: by [`advance`](TestClock::advance), [`set`](TestClock::set) or
 /// [`to_next_due`](TestClock::to_next_due).
@@ -44,7 +47,8 @@ pub struct TestClock(Arc<Mutex<Inner>>);
 
 struct Inner {
     now: DateTime<Utc>,
-    sleepers: BTreeMap<(DateTime<Utc>, u64), oneshot::Sender<()>>,
+    sleepers: BTreeMap<(DateTime<Utc>, u64), Sleeper>,
+    runs: Runs,
     last: u64,
     /// How many calls, to a backend that has threads or sockets of its own, are under way.
     calls: usize,
@@ -52,9 +56,22 @@ struct Inner {
     waiting: Vec<Waker>,
 }
 
+/// Somebody who sleeps, and the run of a job that it belongs to.
+struct Sleeper {
+    waker: oneshot::Sender<()>,
+    run: Option<Run>,
+}
+
 impl Default for Inner {
     fn default() -> Self {
-        Self { now: TestClock::START, sleepers: BTreeMap::new(), last: 0, calls: 0, waiting: Vec::new() }
+        Self {
+            now: TestClock::START,
+            sleepers: BTreeMap::new(),
+            runs: Runs::default(),
+            last: 0,
+            calls: 0,
+            waiting: Vec::new(),
+        }
     }
 }
 
@@ -141,15 +158,45 @@ impl TestClock {
     }
 
     /// Wakes whoever sleeps for the first deadline that is not after `until`.
-    fn wake_first(&self, until: DateTime<Utc>) -> bool {
+    pub(crate) fn wake_first(&self, until: DateTime<Utc>) -> bool {
         let mut inner = self.inner();
         let Some(entry) = inner.sleepers.first_entry().filter(|entry| entry.key().0 <= until) else { return false };
         let ((deadline, _), sleeper) = entry.remove_entry();
         inner.now = inner.now.max(deadline);
         drop(inner);
         // Whoever slept may be just about to be dropped.
-        let _ = sleeper.send(());
+        let _ = sleeper.waker.send(());
         true
+    }
+
+    /// Moves to the first deadline of all, and wakes who sleeps for it.
+    pub(crate) fn wake_next(&self) {
+        self.wake_first(DateTime::<Utc>::MAX_UTC);
+    }
+
+    /// The first deadline that a job sleeps for.
+    pub(crate) fn next_of_jobs(&self) -> Option<DateTime<Utc>> {
+        self.inner().sleepers.iter().find(|(_, sleeper)| sleeper.run.is_some()).map(|((deadline, _), _)| *deadline)
+    }
+
+    /// What is known of the jobs that run.
+    pub(crate) fn runs<T>(&self, look: impl FnOnce(&mut Runs) -> T) -> T {
+        look(&mut self.inner().runs)
+    }
+
+    pub(crate) fn sleep_for(&self, duration: Duration, run: Option<Run>) -> BoxFuture<'static, ()> {
+        let mut inner = self.inner();
+        let wait = TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
+        let deadline = inner.now.checked_add_signed(wait).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        if deadline <= inner.now {
+            return Box::pin(tokio::task::yield_now());
+        }
+        inner.last += 1;
+        let key = (deadline, inner.last);
+        let (waker, sleeping) = oneshot::channel();
+        inner.sleepers.insert(key, Sleeper { waker, run });
+        run.iter().for_each(|run| inner.runs.slept(*run));
+        Box::pin(Sleep { sleeping, key, run, clock: self.clone() })
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -163,17 +210,11 @@ impl Clock for TestClock {
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        let mut inner = self.inner();
-        let wait = TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
-        let deadline = inner.now.checked_add_signed(wait).unwrap_or(DateTime::<Utc>::MAX_UTC);
-        if deadline <= inner.now {
-            return Box::pin(tokio::task::yield_now());
-        }
-        inner.last += 1;
-        let key = (deadline, inner.last);
-        let (waker, sleeping) = oneshot::channel();
-        inner.sleepers.insert(key, waker);
-        Box::pin(Sleep { sleeping, key, clock: self.clone() })
+        self.sleep_for(duration, None)
+    }
+
+    fn of_run(&self, run: Run) -> Option<Arc<dyn Clock>> {
+        Some(Arc::new(RunClock::new(self.clone(), run)))
     }
 }
 
@@ -181,6 +222,7 @@ impl Clock for TestClock {
 struct Sleep {
     sleeping: oneshot::Receiver<()>,
     key: (DateTime<Utc>, u64),
+    run: Option<Run>,
     clock: TestClock,
 }
 
@@ -194,7 +236,9 @@ impl Future for Sleep {
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        self.clock.inner().sleepers.remove(&self.key);
+        let mut inner = self.clock.inner();
+        inner.sleepers.remove(&self.key);
+        self.run.iter().for_each(|run| inner.runs.woke(*run));
     }
 }
 

@@ -5,6 +5,7 @@ mod clock;
 pub mod conformance;
 mod faulty;
 mod idle;
+mod runs;
 mod simulation;
 mod test;
 
@@ -24,7 +25,8 @@ pub use rexecutor::{assert_enqueued, assert_executed, refute_enqueued};
 /// | `jobs = [A, B]` | the registered jobs that [`Test::node`] and [`drain`] run; all of them, if it is left out |
 /// | `crate = path` | where this crate is, if not at `::rexecutor_testing` |
 ///
-/// Blocking jobs and other threads are not waited for when the clock moves: give them a moment by awaiting what they do.
+/// A job that works on a thread, or waits for a socket, is waited for when the clock moves: see [`Test::advance`] and
+/// [`Test::settled`].
 ///
 /// ```
 /// use rexecutor::prelude::*;

@@ -6,6 +6,7 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
 use crate::{
     backend::{Enqueue, EnqueueIn},
+    context::warn_of_itself,
     criteria::UniquenessCriteria,
     executing::Executor,
     global::{self, NoGlobalBackend},
@@ -211,7 +212,7 @@ impl<E: Executor, D> JobBuilder<'_, E, D> {
         D: ReadyData<E::Data>,
     {
         let job = self.encode()?;
-        first(global::backend()?.enqueue(vec![job]).await?)
+        first::<E>(global::backend()?.enqueue(vec![job]).await?)
     }
 
     /// Enqueues the job on a backend of your choice, and returns once it is stored.
@@ -228,7 +229,7 @@ impl<E: Executor, D> JobBuilder<'_, E, D> {
         D: ReadyData<E::Data>,
     {
         let job = self.encode()?;
-        first(backend.enqueue(vec![job]).await?)
+        first::<E>(backend.enqueue(vec![job]).await?)
     }
 
     /// Enqueues the job in a transaction of the application's, on the database of `backend`: there is a job if and only if the
@@ -251,7 +252,7 @@ impl<E: Executor, D> JobBuilder<'_, E, D> {
         D: ReadyData<E::Data>,
     {
         let job = self.encode()?;
-        first(backend.enqueue_in(transaction, vec![job]).await?)
+        first::<E>(backend.enqueue_in(transaction, vec![job]).await?)
     }
 
     /// Encodes and checks the job, for a backend to take in.
@@ -289,7 +290,8 @@ impl<E: Executor, D> JobBuilder<'_, E, D> {
     }
 }
 
-fn first(answers: Vec<Enqueued>) -> Result<Enqueued, EnqueueError> {
+fn first<E: Executor>(answers: Vec<Enqueued>) -> Result<Enqueued, EnqueueError> {
+    warn_of_itself(E::NAME, &answers);
     let none = || BackendError::message("the backend answered for no job where one was enqueued");
     Ok(answers.first().copied().ok_or_else(none)?)
 }

@@ -1,8 +1,11 @@
 //! Many jobs in one call.
 
+use std::collections::BTreeSet;
+
 use crate::{
     backend::Enqueue,
     builder::EnqueueError,
+    context::warn_of_itself,
     global,
     model::{Enqueued, NewJob},
 };
@@ -60,5 +63,11 @@ pub async fn enqueue_all_to_backend<B: Enqueue + ?Sized>(
     jobs: impl IntoIterator<Item = NewJob>,
     backend: &B,
 ) -> Result<Vec<Enqueued>, EnqueueError> {
-    Ok(backend.enqueue(jobs.into_iter().collect()).await?)
+    let jobs: Vec<NewJob> = jobs.into_iter().collect();
+    // One executor's jobs or several: each is compared with the one that runs here.
+    let executors: BTreeSet<_> =
+        jobs.iter().filter(|job| job.unique.is_some()).map(|job| job.executor.clone()).collect();
+    let answers = backend.enqueue(jobs).await?;
+    executors.iter().for_each(|executor| warn_of_itself(executor.as_str(), &answers));
+    Ok(answers)
 }

@@ -21,6 +21,14 @@ pub trait Clock: Send + Sync + Debug + 'static {
     ///
     /// The deadline is fixed when this method is called, not when the future is first polled.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+
+    /// The same clock for one run of a job, by the job's number and its lease; `None`: this one serves for all. A test's clock
+    /// knows by it which jobs sleep. Not public API.
+    #[doc(hidden)]
+    fn of_run(&self, run: (i64, i64)) -> Option<Arc<dyn Clock>> {
+        let _ = run;
+        None
+    }
 }
 
 impl<C: Clock + ?Sized> Clock for Arc<C> {
@@ -30,6 +38,10 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         (**self).sleep(duration)
+    }
+
+    fn of_run(&self, run: (i64, i64)) -> Option<Arc<dyn Clock>> {
+        (**self).of_run(run)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a job is: its data, its status, and how it is built, found and told apart.
 
 pub use crate::{
-    context::JobContext,
+    context::{JobContext, StopReason},
     model::{
         ErrorType, ExecutorName, FlowId, Headers, JobError, JobId, JobStatus, Lease, NodeId, Statuses, UnknownStatus,
     },

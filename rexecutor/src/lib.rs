@@ -24,6 +24,7 @@ pub mod prelude;
 pub mod pruner;
 pub mod registry;
 pub mod schedule;
+mod signals;
 mod slab;
 pub mod testing;
 mod typed;
@@ -61,5 +62,6 @@ pub mod __private {
         causes::{chain, write_chain},
         executing::{Converted, Decides, Hidden, KnownError, Returned, Typed},
         registry::{Extracted, NotExtracted, Parameter, is_extracted},
+        signals::while_waiting,
     };
 }

@@ -15,7 +15,7 @@ pub use crate::{
         CancellationReason, Disposition, ExecutionError, ExecutionResult, Executor, ExecutorExt, JobFailure, Retention,
     },
     job::{
-        ErrorType, Job, JobContext, JobError, JobId, JobStatus,
+        ErrorType, Job, JobContext, JobError, JobId, JobStatus, StopReason,
         query::Where,
         uniqueness_criteria::{Replace, Resolution, UniquenessCriteria},
     },

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use rexecutor::backend::Listeners;
+use rexecutor::{__private::while_waiting, backend::Listeners};
 use sqlx::{
     ConnectOptions, Connection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -92,7 +92,11 @@ impl PgOptions {
     ///
     /// See [`PgBackend::connect`].
     pub async fn connect(self, url: impl AsRef<str>) -> Result<PgBackend, ConnectError> {
-        let url = url.as_ref();
+        let opening = self.open(url.as_ref());
+        while_waiting(opening).await
+    }
+
+    async fn open(self, url: &str) -> Result<PgBackend, ConnectError> {
         let mut options = parse(url)?;
         options = options.disable_statement_logging();
         if url_names_no_application(url) {
@@ -139,6 +143,10 @@ impl PgOptions {
     ///
     /// See [`PgBackend::connect`].
     pub async fn from_pool(self, pool: PgPool) -> Result<PgBackend, ConnectError> {
+        while_waiting(self.open_pool(pool)).await
+    }
+
+    async fn open_pool(self, pool: PgPool) -> Result<PgBackend, ConnectError> {
         // A pool that has connections may be all that the server gives.
         if pool.size() == 0 {
             let connection = Box::pin(connect_once(&pool.connect_options(), self.connect_timeout)).await?;

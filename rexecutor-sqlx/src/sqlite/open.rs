@@ -7,6 +7,7 @@ use std::{
 };
 
 use rexecutor::{
+    __private::while_waiting,
     backend::Listeners,
     clock::{Clock, SystemClock},
 };
@@ -200,7 +201,7 @@ impl SqliteOptions {
                 }
             }
         };
-        let writer = Writer::start(open).await?;
+        let writer = while_waiting(Writer::start(open)).await?;
         Ok(SqliteBackend(Arc::new(Database { writer, readers, path: file_path, listeners, clock, poll_interval })))
     }
 }

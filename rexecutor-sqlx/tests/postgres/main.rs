@@ -19,13 +19,17 @@ mod frozen;
 mod guide;
 #[path = "../shared/guide.rs"]
 mod guide_text;
+mod leaving;
 mod listening;
 #[path = "../shared/log.rs"]
 mod log;
 mod pooler;
+#[path = "../it/process.rs"]
+mod process;
 mod reach;
 mod schema;
 mod server;
+mod snooze;
 mod support;
 mod watch;
 mod wire;

@@ -14,7 +14,7 @@ use super::{
     fault::{Effect, Fault},
     operation::Operation,
 };
-use crate::TestClock;
+use crate::{TestClock, runs::Runs};
 
 /// Any backend, whose calls fail, are late, or lose their answers as they are told to.
 ///
@@ -103,6 +103,13 @@ impl<B> Faulty<B> {
 
     fn count(&self, operation: Operation) -> &AtomicUsize {
         &self.calls[operation as usize]
+    }
+
+    /// Tells the clock that stands still of the jobs that run.
+    pub(super) fn runs(&self, tell: impl FnOnce(&mut Runs)) {
+        if let Some(clock) = &self.stopping {
+            clock.runs(tell);
+        }
     }
 
     /// Counts a call; what is to happen to it.

@@ -43,13 +43,18 @@ macro_rules! faulty_method {
                     Some(Effect::Cut(most)) => cut(&demands, most),
                     _ => demands,
                 };
-                self.suffer(Operation::Claim, effect, async { self.inner().claim(node, demands).await }).await
+                let claim = async { self.inner().claim(node, demands).await };
+                let claimed = self.suffer(Operation::Claim, effect, claim).await?;
+                self.runs(|runs| runs.began(&claimed.jobs));
+                Ok(claimed)
             })
         }
     };
     (settle: $($rest:tt)*) => {
         fn settle<'a>(&'a self, settlements: Arc<[Settlement]>) -> BoxFuture<'a, Result<Vec<(JobId, Lease)>>> {
             Box::pin(async move {
+                // Whether or not it can be stored.
+                self.runs(|runs| runs.ended(&settlements));
                 let effect = self.meet(Operation::Settle);
                 let first = match effect {
                     Some(Effect::Cut(length)) => settlements.get(..length).filter(|_| length < settlements.len()),

@@ -160,10 +160,10 @@ impl Audit {
             }
             let stage = self.record.known().runs.get(&(*id, *lease)).copied();
             let is_true = match (outcome, stage) {
-                (Outcome::GiveBack, stage) => !matches!(stage, Some(Stage::Ended(_))),
-                // A run that was dropped ran out of time.
-                (Outcome::Retry { .. }, Some(Stage::Dropped)) => true,
-                (_, Some(Stage::Ended(ended))) => ended == word,
+                (Outcome::GiveBack, stage) => !matches!(stage, Some(Stage::Ended(_) | Stage::EndedLate(_))),
+                // A run that was dropped ran out of time, and maybe one that took so long.
+                (Outcome::Retry { .. }, Some(Stage::Dropped | Stage::EndedLate(_))) => true,
+                (_, Some(Stage::Ended(ended) | Stage::EndedLate(ended))) => ended == word,
                 _ => false,
             };
             if is_accepted && !is_true {

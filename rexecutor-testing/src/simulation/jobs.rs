@@ -83,7 +83,8 @@ impl ExecutionError for Failed {
     }
 }
 
-async fn work(job: Job<Work, ()>, executor: &'static str, limit: usize) -> ExecutionResult {
+async fn work<E: Executor<Data = Work, Metadata = ()>>(job: Job<Work, ()>) -> ExecutionResult {
+    let (executor, limit) = (E::NAME, E::MAX_CONCURRENCY.unwrap_or(MAX_RUNNING));
     let context = job.context();
     let Some(place) = context.state::<Place>() else { return ExecutionResult::Done };
     let run = (context.job_id(), context.lease());
@@ -93,17 +94,19 @@ async fn work(job: Job<Work, ()>, executor: &'static str, limit: usize) -> Execu
     let nth = usize::try_from(context.lease().0 - 1).unwrap_or(usize::MAX);
     let act = job.data.acts.get(nth).copied().unwrap_or(Act { millis: 0, end: End::Done });
     context.clock().sleep(Duration::from_millis(act.millis)).await;
+    let is_late = E::timeout(&job).is_some_and(|timeout| Duration::from_millis(act.millis) >= timeout);
+    let ended = if is_late { Stage::EndedLate } else { Stage::Ended };
     let (word, result) = match act.end {
         End::Done => ("completed", ExecutionResult::Done),
         End::Fail => ("retried", ExecutionResult::Error { error: Box::new(Failed) }),
         End::Snooze => ("snoozed", ExecutionResult::Snooze { delay: TimeDelta::seconds(7) }),
         End::Panic => {
-            running.stage = Stage::Ended("retried");
+            running.stage = ended("retried");
             // As a panic, but for the words on standard error.
             std::panic::resume_unwind(Box::new("as it was told"));
         }
     };
-    running.stage = Stage::Ended(word);
+    running.stage = ended(word);
     result
 }
 
@@ -130,7 +133,7 @@ macro_rules! executors {
             }
 
             async fn execute(job: Job<Work, ()>) -> ExecutionResult {
-                work(job, $text, Self::MAX_CONCURRENCY.unwrap_or(MAX_RUNNING)).await
+                work::<Self>(job).await
             }
         }
     )*};

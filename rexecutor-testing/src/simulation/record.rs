@@ -22,6 +22,8 @@ pub(super) enum Stage {
     Running,
     /// It has returned, with this word for its outcome.
     Ended(&'static str),
+    /// It has returned with this word, maybe when it had been told that it was out of time.
+    EndedLate(&'static str),
     /// It was dropped before it had.
     Dropped,
 }

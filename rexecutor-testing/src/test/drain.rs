@@ -1,6 +1,6 @@
 //! Running what is due, without a node.
 
-use std::future::IntoFuture;
+use std::{fmt, future::IntoFuture};
 
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
@@ -18,8 +18,11 @@ use super::{LONG, Performed, Test};
 /// Runs what is due, and what that enqueues, until nothing is due; await it for what happened, in order.
 ///
 /// Jobs run one after the other: by priority, then due time, then number. Everything goes through the backend, as it does
-/// with a node, so a job that fails waits for its retry: [`until`](Drain::until) moves the clock there. Schedules are a
-/// node's: they tick when [`Test::node`] was started.
+/// with a node, so a job that fails waits for its retry: [`until`](Drain::until) moves the clock there. Schedules tick
+/// [on demand](Drain::with_schedules).
+///
+/// A job that sleeps on its clock does not keep the test waiting: the clock moves to the next deadline as soon as everything
+/// waits for it. Where this is not awaited by the test itself but spawned, the test moves the clock.
 ///
 /// A job that panics fails the test with its own message; see [`catching_panics`](Drain::catching_panics).
 ///
@@ -41,7 +44,7 @@ use super::{LONG, Performed, Test};
 ///     Order::enqueue("lamp".to_owned()).await.unwrap();
 ///     let ran = test.drain().await;
 ///     assert_eq!(ran.names(), ["order", "ship"]);
-///     assert!(ran.all_complete());
+///     ran.assert_all_complete();
 /// }
 /// # an_order_is_shipped();
 /// ```
@@ -54,12 +57,13 @@ pub struct Drain {
     limit: usize,
     fails_fast: bool,
     catches: bool,
+    ticks: bool,
 }
 
 impl Drain {
     pub(super) fn new(test: Test) -> Self {
         let node = test.node();
-        Self { test, node, until: None, limit: usize::MAX, fails_fast: false, catches: false }
+        Self { test, node, until: None, limit: usize::MAX, fails_fast: false, catches: false, ticks: false }
     }
 
     /// Runs the jobs of this executor, too, which need not be registered.
@@ -92,8 +96,29 @@ impl Drain {
         Self { catches: true, ..self }
     }
 
+    /// Enqueues the jobs of schedules, too, whenever they tick. A schedule that is new to the backend begins now, so that its
+    /// first tick comes later: [`until`](Drain::until) moves the clock there.
+    ///
+    /// ```
+    /// use rexecutor::prelude::*;
+    /// use rexecutor_testing::{TestClock, drain};
+    ///
+    /// #[job(cron = "0 0 9 * * *", timezone = "Europe/London")]
+    /// async fn morning_report() {}
+    ///
+    /// #[rexecutor_testing::test]
+    /// async fn there_is_a_report_every_morning() {
+    ///     let ran = drain().with_schedules().until(TestClock::START + TimeDelta::days(7)).await;
+    ///     assert_eq!(ran.of::<MorningReport>().count(), 7);
+    /// }
+    /// # there_is_a_report_every_morning();
+    /// ```
+    pub fn with_schedules(self) -> Self {
+        Self { ticks: true, ..self }
+    }
+
     async fn run(self) -> Drained {
-        let Self { test, node, until, limit, fails_fast, catches } = self;
+        let Self { test, node, until, limit, fails_fast, catches, ticks } = self;
         let runner = match node.into_job_runner() {
             Ok(runner) => runner,
             Err(error) => panic!("the jobs cannot run: {error}"),
@@ -103,11 +128,11 @@ impl Drain {
         let mut drained = Drained { runs: Vec::new() };
         let mut is_over = false;
         while !is_over && drained.runs.len() < limit {
+            let next_tick = if ticks { must(runner.tick().await) } else { None };
             let (due, next) = claim(&test, &runner, member, limit - drained.runs.len()).await;
             if due.is_empty() {
-                let now = test.clock().now();
-                let next = next.map(|wait| now + wait).filter(|next| until.is_some_and(|until| *next <= until));
-                let Some(next) = next else { break };
+                let next = next.map(|wait| test.clock().now() + wait).into_iter().chain(next_tick).min();
+                let Some(next) = next.filter(|next| until.is_some_and(|until| *next <= until)) else { break };
                 test.clock().set(next).await;
             }
             for row in due {
@@ -150,7 +175,8 @@ async fn claim(
 async fn run(test: &Test, runner: &JobRunner, row: JobRow, catches: bool) -> Ran {
     let (id, executor, data, attempt) = (row.id, row.executor.clone(), row.data.clone(), row.attempt);
     let at = test.clock().now();
-    let Some(settlement) = runner.run(row).await else { unreachable!("`{executor}` was claimed because it can run") };
+    let going_on = test.clock().moving((id.as_i64(), row.lease.0), runner.run(row));
+    let Some(settlement) = going_on.await else { unreachable!("`{executor}` was claimed because it can run") };
     must(test.backend().settle([settlement.clone()].into()).await);
     let performed = Performed::new(settlement.outcome);
     match performed.error() {
@@ -201,9 +227,42 @@ impl Drained {
         self.runs.iter().map(|ran| ran.executor.as_str()).collect()
     }
 
-    /// Whether every run succeeded.
+    /// Whether every run succeeded; [`assert_all_complete`](Self::assert_all_complete) says which did not, and why.
     pub fn all_complete(&self) -> bool {
         self.runs.iter().all(|ran| ran.performed.is_complete())
+    }
+
+    /// Asserts that every run succeeded.
+    ///
+    /// # Panics
+    ///
+    /// When one did not: with every such run, and why.
+    ///
+    /// ```should_panic
+    /// use rexecutor::prelude::*;
+    /// use rexecutor_testing::drain;
+    ///
+    /// #[job]
+    /// async fn charge(_cents: u32) -> Result<(), String> {
+    ///     Err("the card was declined".to_owned())
+    /// }
+    ///
+    /// #[rexecutor_testing::test]
+    /// async fn everybody_pays() {
+    ///     Charge::enqueue(995).await.unwrap();
+    ///     // 1 of 1 runs did not complete: `charge` (number 1, data 995), attempt 1: failed with
+    ///     // `alloc::string::String`: the card was declined
+    ///     drain().await.assert_all_complete();
+    /// }
+    /// # everybody_pays();
+    /// ```
+    #[track_caller]
+    pub fn assert_all_complete(&self) {
+        let others: Vec<_> = self.runs.iter().filter(|ran| !ran.performed.is_complete()).collect();
+        if !others.is_empty() {
+            let reasons: String = others.iter().map(|ran| format!("\n  {ran}")).collect();
+            panic!("{} of {} runs did not complete:{reasons}", others.len(), self.runs.len());
+        }
     }
 }
 
@@ -223,4 +282,11 @@ pub struct Ran {
     pub at: DateTime<Utc>,
     /// How it ended.
     pub performed: Performed,
+}
+
+impl fmt::Display for Ran {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, executor, data, attempt, performed, .. } = self;
+        write!(f, "`{executor}` (number {id}, data {data}), attempt {attempt}: {performed}")
+    }
 }

@@ -12,10 +12,12 @@ use std::{
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
 use futures::{FutureExt, future::BoxFuture};
 use rexecutor::{
     Rexecutor, TimeDelta,
     backend::Backend,
+    clock::Clock,
     node::NodeBuilder,
     registry::StateMap,
     testing::job_runner::{JobRunner, isolate},
@@ -37,6 +39,8 @@ struct Inner {
     /// The names of the registered jobs that it runs; empty: all of them.
     jobs: &'static [&'static str],
     state: Mutex<StateMap>,
+    /// How long a job that does not sleep on the clock is waited for, by the real clock.
+    patience: Mutex<Duration>,
 }
 
 thread_local! {
@@ -46,7 +50,7 @@ thread_local! {
 impl Test {
     fn new(backend: Arc<dyn Backend>, clock: TestClock, jobs: &'static [&'static str]) -> Self {
         let backend = Arc::new(Faulty::new(backend).stopping(clock.clone()));
-        Self(Arc::new(Inner { clock, backend, jobs, state: Mutex::default() }))
+        Self(Arc::new(Inner { clock, backend, jobs, state: Mutex::default(), patience: Mutex::new(PATIENCE) }))
     }
 
     /// The test that runs on this thread.
@@ -103,9 +107,70 @@ impl Test {
         Drain::new(self.clone())
     }
 
-    /// Moves the clock forward; see [`TestClock::advance`].
+    /// Moves the clock forward, from one deadline to the next. Jobs that run at a deadline and do not sleep on the clock, because
+    /// they wait for a file, a socket or another thread, are waited for before the clock moves on, and in the end.
+    ///
+    /// That takes real time, at most a second for each step of a job, or the
+    /// [patience](Self::with_patience) of your choice: a job that waits for the test itself must not stop it for ever.
     pub async fn advance(&self, by: TimeDelta) {
-        self.0.clock.advance(by).await;
+        let now = self.0.clock.now();
+        self.set(now.checked_add_signed(by.max(TimeDelta::zero())).unwrap_or(DateTime::<Utc>::MAX_UTC)).await;
+    }
+
+    /// Moves the clock forward to `to`, like [`advance`](Self::advance). A clock that stands later already stays where it is.
+    pub async fn set(&self, to: DateTime<Utc>) {
+        let clock = &self.0.clock;
+        self.settle().await;
+        while clock.wake_first(to) {
+            self.settle().await;
+        }
+        clock.set(to).await;
+    }
+
+    /// Moves the clock forward to the first deadline that a running job sleeps for, and returns it; `None` if no job sleeps.
+    pub async fn to_next_deadline(&self) -> Option<DateTime<Utc>> {
+        self.settle().await;
+        let next = self.0.clock.next_of_jobs()?;
+        self.set(next).await;
+        Some(next)
+    }
+
+    /// Waits, without moving the clock, until every job that runs has ended or sleeps on the clock, however long that takes. A
+    /// job that waits for the test itself is waited for in vain.
+    ///
+    /// ```
+    /// use rexecutor::prelude::*;
+    /// use rexecutor_testing::{Test, assert_executed};
+    ///
+    /// #[job(blocking)]
+    /// async fn compute(number: u64) {
+    ///     std::hint::black_box((0..number).sum::<u64>());
+    /// }
+    ///
+    /// #[rexecutor_testing::test]
+    /// async fn it_is_computed(test: Test) {
+    ///     let node = test.node().start().await.unwrap();
+    ///     Compute::enqueue(1_000_000).await.unwrap();
+    ///     test.settled().await;
+    ///     assert_executed!(1 job, for_executor: Compute);
+    ///     node.graceful_shutdown().await;
+    /// }
+    /// # it_is_computed();
+    /// ```
+    pub async fn settled(&self) {
+        self.0.clock.settle_runs(None).await;
+    }
+
+    /// How long, by the real clock, [`advance`](Self::advance) waits for each step of a job that does not sleep on the test's
+    /// clock; zero: not at all. The default is 1 second.
+    pub fn with_patience(&self, patience: Duration) -> &Self {
+        *self.0.patience.lock().unwrap_or_else(PoisonError::into_inner) = patience;
+        self
+    }
+
+    async fn settle(&self) {
+        let patience = *self.0.patience.lock().unwrap_or_else(PoisonError::into_inner);
+        self.0.clock.settle_runs(Some(patience)).await;
     }
 
     /// What runs single jobs with the test's states.
@@ -117,6 +182,9 @@ impl Test {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Longer than a job takes for a step, even on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A hundred years.
 const LONG: Duration = Duration::from_secs(100 * 365 * 86_400);

@@ -1,6 +1,6 @@
 //! Running one job that is stored nowhere.
 
-use std::{future::IntoFuture, marker::PhantomData, panic::Location, sync::Arc};
+use std::{fmt, future::IntoFuture, marker::PhantomData, panic::Location, sync::Arc};
 
 use chrono::TimeDelta;
 use futures::future::BoxFuture;
@@ -21,6 +21,9 @@ use super::Test;
 ///
 /// In a test of [`#[rexecutor_testing::test]`](macro@crate::test) the job has the test's clock, backend and states;
 /// elsewhere the system's clock and an empty backend in memory.
+///
+/// A job that sleeps on its clock does not keep the test waiting: the test's clock moves to the next deadline as soon as
+/// everything waits for it. Where this is not awaited by the test itself but spawned, the test moves the clock.
 ///
 /// A job that panics fails the test with its own message; see [`catching_panics`](Perform::catching_panics).
 ///
@@ -125,7 +128,14 @@ impl<E: Executor> Perform<E> {
             Ok(job) => job,
             Err(error) => refuse(place, E::NAME, &error),
         };
-        let outcome = runner.perform::<E>(job, |row| change.into_iter().for_each(|change| change(row))).await;
+        let mut row = runner.row(job);
+        change.into_iter().for_each(|change| change(&mut row));
+        let run = (row.id.as_i64(), row.lease.0);
+        let performing = runner.perform::<E>(row);
+        let outcome = match Test::find() {
+            Some(test) => test.clock().moving(run, performing).await,
+            None => performing.await,
+        };
         let performed = Performed { outcome };
         match performed.error() {
             Some(error) if error.error_type == ErrorType::Panic && !catches => {
@@ -206,6 +216,24 @@ impl Performed {
         match &self.outcome {
             Outcome::Cancel { reason, .. } => Some(reason),
             _ => None,
+        }
+    }
+}
+
+/// In words, as `failed with timeout: ran for longer than 30s`.
+impl fmt::Display for Performed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.outcome {
+            Outcome::Complete { .. } => f.write_str("completed"),
+            Outcome::Retry { error, delay, .. } => {
+                write!(f, "failed with `{}`: {}; it may be tried again in {delay}", error.error_type, error.details)
+            }
+            Outcome::Discard { error, .. } => {
+                write!(f, "failed for good with `{}`: {}", error.error_type, error.details)
+            }
+            Outcome::Snooze { delay, .. } => write!(f, "snoozed for {delay}"),
+            Outcome::Cancel { reason, .. } => write!(f, "cancelled itself: {reason}"),
+            other => write!(f, "ended with {other:?}"),
         }
     }
 }

@@ -8,3 +8,4 @@ mod faulty;
 mod isolation;
 mod perform;
 mod simulation;
+mod waiting;

@@ -2,14 +2,17 @@
 
 use std::{
     fmt,
-    sync::{Arc, LazyLock},
+    sync::{Arc, LazyLock, OnceLock},
 };
 
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
-use super::{environment::Environment, stop::Stop};
+use super::{
+    environment::Environment,
+    stop::{Stop, StopReason},
+};
 use crate::{
     backend::{Backend, lifecycle},
     clock::{Clock, SystemClock},
@@ -30,16 +33,18 @@ struct Inner {
     /// `None`: the job does not run.
     environment: Option<Arc<Environment>>,
     stop: Stop,
+    /// The clock of this run alone, where there is one; looked for when the job first asks.
+    own_clock: OnceLock<Option<Arc<dyn Clock>>>,
 }
 
 impl JobContext {
     pub(crate) fn new(row: JobRow, environment: Arc<Environment>) -> Self {
-        Self(Arc::new(Inner { row, environment: Some(environment), stop: Stop::default() }))
+        Self(Arc::new(Inner { row, environment: Some(environment), stop: Stop::default(), own_clock: OnceLock::new() }))
     }
 
     /// The context of a job that does not run: it has no state and is never cancelled.
     pub(crate) fn detached(row: JobRow) -> Self {
-        Self(Arc::new(Inner { row, environment: None, stop: Stop::default() }))
+        Self(Arc::new(Inner { row, environment: None, stop: Stop::default(), own_clock: OnceLock::new() }))
     }
 
     /// The job's number.
@@ -110,14 +115,71 @@ impl JobContext {
         self.0.row.metadata.as_deref().map(serde_json::from_str).transpose()
     }
 
-    /// What is cancelled when the job is to stop: somebody cancelled it, it ran out of time, or its node shuts down and
-    /// the grace is over. A job that has not stopped some seconds later is dropped.
+    /// The token that is cancelled when the job is to stop; [`stop_reason`](Self::stop_reason) says why.
+    ///
+    /// The job then has the [cancel grace](crate::node::NodeBuilder::with_cancel_grace), 5 seconds by default, to tidy up and
+    /// return. After that it is dropped at its next `.await`. A blocking job cannot be dropped: it runs until it returns.
+    ///
+    /// What it returns after that is treated by the reason:
+    ///
+    /// | reason | what the job becomes |
+    /// | --- | --- |
+    /// | [`Cancelled`](StopReason::Cancelled) | cancelled |
+    /// | [`TimedOut`](StopReason::TimedOut) | a failed attempt |
+    /// | [`DeadlinePassed`](StopReason::DeadlinePassed) | discarded |
+    /// | [`ShuttingDown`](StopReason::ShuttingDown), [`NodeLost`](StopReason::NodeLost) | given back, to run again from its start; the attempt does not count |
+    ///
+    /// A job that is being shut down can still decide otherwise: to snooze, to cancel itself, or to be discarded. A success
+    /// or another error is taken for "interrupted", unless the job has never looked at its token: then nothing can have
+    /// interrupted it, and what it returns counts.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rexecutor::prelude::*;
+    ///
+    /// #[job(timeout = "10m")]
+    /// async fn import(pages: u32, context: JobContext) {
+    ///     for page in 0..pages {
+    ///         tokio::select! {
+    ///             reason = context.stopped() => {
+    ///                 println!("stopped at page {page}: {reason:?}");
+    ///                 return;
+    ///             }
+    ///             () = fetch(page) => {}
+    ///         }
+    ///     }
+    /// }
+    /// # async fn fetch(_: u32) {}
+    /// ```
     pub fn cancellation(&self) -> &CancellationToken {
         self.0.stop.token()
     }
 
+    /// Why the job is to stop; `None` while it may go on.
+    pub fn stop_reason(&self) -> Option<StopReason> {
+        self.0.stop.heed()
+    }
+
+    /// Waits until the job is to stop, and says why. Like [`cancellation`](Self::cancellation), which says what follows.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future has no effect.
+    pub async fn stopped(&self) -> StopReason {
+        self.cancellation().cancelled().await;
+        // A token that was cancelled when the run had ended has no reason: whatever is left of the job is to stop.
+        self.stop_reason().unwrap_or(StopReason::Cancelled)
+    }
+
     /// The clock that the engine goes by: the system's, or a test's.
     pub fn clock(&self) -> &Arc<dyn Clock> {
+        let own = self.0.own_clock.get_or_init(|| self.engine_clock().of_run((self.job_id().as_i64(), self.lease().0)));
+        own.as_ref().unwrap_or_else(|| self.engine_clock())
+    }
+
+    /// The clock that the run is held to by its node.
+    pub(crate) fn engine_clock(&self) -> &Arc<dyn Clock> {
         static SYSTEM: LazyLock<Arc<dyn Clock>> = LazyLock::new(|| Arc::new(SystemClock));
         self.0.environment.as_ref().map_or(&SYSTEM, |environment| &environment.clock)
     }

@@ -1,4 +1,4 @@
-//! How a run is stopped: it is asked to, and dropped if it does not.
+//! How a run is stopped: it is told to, with the reason, and dropped if it does not.
 //!
 //! There is one [`Stop`] a run, and most jobs never look at theirs. So the token that a job sees is made when somebody
 //! asks for it.
@@ -7,11 +7,12 @@
 //!
 //! - Whoever takes the token, before or after the run was asked to stop, finds it cancelled from then on.
 //! - A job that cancels its own token is asked to stop like any other.
+//! - The first reason stays.
 
 use std::{
     sync::{
         LazyLock, OnceLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU8, Ordering},
     },
     task::{Context, Poll},
 };
@@ -19,10 +20,39 @@ use std::{
 use futures::{FutureExt, future::BoxFuture, task::AtomicWaker};
 use tokio_util::sync::CancellationToken;
 
+/// Why a job is to stop: what [`JobContext::stop_reason`](crate::job::JobContext::stop_reason) says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StopReason {
+    /// Somebody cancelled the job, or the job cancelled its own token. It becomes cancelled, whatever it returns.
+    Cancelled,
+    /// It has run for longer than its timeout. The attempt fails, whatever it returns.
+    TimedOut,
+    /// Its deadline has come. It is discarded, whatever it returns.
+    DeadlinePassed,
+    /// Its node is shutting down, and the grace for that is over. The job is given back, and the attempt does not count.
+    ShuttingDown,
+    /// Its node was declared dead, because the database did not hear of it for too long. Another node may run the job
+    /// already, so this run's outcome is refused.
+    NodeLost,
+}
+
+impl StopReason {
+    /// In the order in which they are declared.
+    const ALL: [Self; 5] = [Self::Cancelled, Self::TimedOut, Self::DeadlinePassed, Self::ShuttingDown, Self::NodeLost];
+}
+
+/// What `Stop::reason` holds before there is a reason, and after a run that ended without one.
+const NO_REASON: u8 = u8::MAX;
+
 /// What one run is stopped by.
-#[derive(Default)]
 pub(crate) struct Stop {
     token: OnceLock<Token>,
+    /// A place in [`StopReason::ALL`], or [`NO_REASON`].
+    reason: AtomicU8,
+    /// Whether the job has looked at any of this.
+    is_heeded: AtomicBool,
+    is_over: AtomicBool,
     /// Whether somebody cancelled the job: however it ends, it is stored as cancelled.
     is_cancelled: AtomicBool,
     is_aborted: AtomicBool,
@@ -45,9 +75,24 @@ static CANCELLED: LazyLock<CancellationToken> = LazyLock::new(|| {
     token
 });
 
+impl Default for Stop {
+    fn default() -> Self {
+        Self {
+            token: OnceLock::new(),
+            reason: AtomicU8::new(NO_REASON),
+            is_heeded: AtomicBool::new(false),
+            is_over: AtomicBool::new(false),
+            is_cancelled: AtomicBool::new(false),
+            is_aborted: AtomicBool::new(false),
+            waiting: AtomicWaker::new(),
+        }
+    }
+}
+
 impl Stop {
     /// The token that the job sees.
     pub(crate) fn token(&self) -> &CancellationToken {
+        self.is_heeded.store(true, Ordering::Relaxed);
         if self.token.get().is_none() && self.token.set(Token::Given(CancellationToken::new())).is_ok() {
             // The run must listen to it from now on.
             self.waiting.wake();
@@ -58,16 +103,34 @@ impl Stop {
         }
     }
 
-    /// Asks the job to stop.
-    pub(crate) fn ask(&self) {
-        self.cancel();
-        self.waiting.wake();
+    /// Why the job is to stop, as the job sees it.
+    pub(crate) fn heed(&self) -> Option<StopReason> {
+        self.is_heeded.store(true, Ordering::Relaxed);
+        self.reason()
     }
 
-    /// Asks the job to stop, because somebody cancelled it.
-    pub(crate) fn cancel_run(&self) {
-        self.is_cancelled.store(true, Ordering::Release);
-        self.ask();
+    /// Why the job is to stop.
+    pub(crate) fn reason(&self) -> Option<StopReason> {
+        let given = StopReason::ALL.get(usize::from(self.reason.load(Ordering::Acquire))).copied();
+        // Only a job that still runs can have cancelled its token itself.
+        let own = || (!self.is_over.load(Ordering::Acquire) && self.is_asked()).then_some(StopReason::Cancelled);
+        given.or_else(own)
+    }
+
+    /// Whether the job may have stopped because it was told to: it has looked at its token, or at the reason.
+    pub(crate) fn is_heeded(&self) -> bool {
+        self.is_heeded.load(Ordering::Relaxed)
+    }
+
+    /// Tells the job to stop.
+    pub(crate) fn ask(&self, reason: StopReason) {
+        if reason == StopReason::Cancelled {
+            self.is_cancelled.store(true, Ordering::Release);
+        }
+        // Before the token, so that whoever is woken by that finds it.
+        let _ = self.reason.compare_exchange(NO_REASON, reason as u8, Ordering::AcqRel, Ordering::Acquire);
+        self.cancel();
+        self.waiting.wake();
     }
 
     /// Whether somebody cancelled the job.
@@ -83,6 +146,7 @@ impl Stop {
 
     /// The run is over: what the job has left behind is told to stop.
     pub(crate) fn end(&self) {
+        self.is_over.store(true, Ordering::Release);
         self.cancel();
         drop(self.waiting.take());
     }
@@ -144,9 +208,11 @@ mod tests {
         let (before, after) = (Stop::default(), Stop::default());
         let token = before.token().clone();
         assert!(!token.is_cancelled() && !before.is_asked());
-        before.ask();
-        after.ask();
+        before.ask(StopReason::TimedOut);
+        after.ask(StopReason::NodeLost);
+        before.ask(StopReason::Cancelled);
         assert!(token.is_cancelled() && before.is_asked());
+        assert_eq!((before.reason(), after.reason()), (Some(StopReason::TimedOut), Some(StopReason::NodeLost)));
         assert!(after.token().is_cancelled() && after.is_asked());
         assert!(!Stop::default().token().is_cancelled(), "the others are not");
     }
@@ -157,6 +223,7 @@ mod tests {
         let token = stop.token().clone();
         stop.end();
         assert!(token.is_cancelled() && stop.token().is_cancelled());
+        assert_eq!(stop.reason(), None, "it was not told to stop");
     }
 
     #[test]
@@ -167,6 +234,7 @@ mod tests {
         assert!(!is_asked(&stop, &mut listening));
         token.cancel();
         assert!(is_asked(&stop, &mut listening));
+        assert_eq!(stop.reason(), Some(StopReason::Cancelled));
     }
 
     #[tokio::test]

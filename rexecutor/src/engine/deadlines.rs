@@ -1,6 +1,7 @@
-//! When a run is over though its work is not: it is out of time, or was stopped.
+//! When a run is over though its work is not: it is out of time, or was told to stop.
 //!
-//! Nothing here costs anything until the work has to wait: most jobs are done before.
+//! The job is always told first, by its token, and dropped after the grace. Nothing here costs anything until the work has
+//! to wait: most jobs are done before.
 
 use std::{
     future::poll_fn,
@@ -12,17 +13,8 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{FutureExt, future::BoxFuture};
 
-use crate::context::{JobContext, Stop};
-
-/// Why a run is over though its work is not.
-pub(super) enum Interruption {
-    /// It has run for as long as it may.
-    TimedOut(Duration),
-    /// The job's deadline has come.
-    Late(DateTime<Utc>),
-    /// It was stopped.
-    Aborted,
-}
+use super::outcome::End;
+use crate::context::{JobContext, Stop, StopReason};
 
 /// How long it was until the job's deadline when it was claimed, by the backend's clock; `None`: it has none.
 pub(super) fn time_left(context: &JobContext) -> Option<TimeDelta> {
@@ -36,7 +28,7 @@ pub(super) struct Deadlines<'a> {
     timeout: Option<Duration>,
     /// When the job's deadline comes, by the node's clock.
     last: Option<DateTime<Utc>>,
-    /// How long the job may take to stop once it was asked to.
+    /// How long the job may take to stop once it was told to.
     grace: Duration,
     /// Fires when the timeout is over, or the job's deadline comes, whichever is first.
     deadline: Option<BoxFuture<'static, ()>>,
@@ -47,24 +39,24 @@ pub(super) struct Deadlines<'a> {
 }
 
 impl<'a> Deadlines<'a> {
+    /// The timeout begins when the work is first waited for [within](Self::within) these deadlines.
     pub(super) fn new(context: &'a JobContext, timeout: Option<Duration>, grace: Duration) -> Self {
-        let after = |left| context.clock().now().checked_add_signed(left).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        let after = |left| context.engine_clock().now().checked_add_signed(left).unwrap_or(DateTime::<Utc>::MAX_UTC);
         let last = time_left(context).map(after);
         Self { context, timeout, last, grace, deadline: None, asked: None, expiry: None }
     }
 
     /// How long the work may go on from now.
     fn limit(&self) -> Option<Duration> {
-        let left = |last: DateTime<Utc>| (last - self.context.clock().now()).to_std().unwrap_or_default();
+        let left = |last: DateTime<Utc>| (last - self.context.engine_clock().now()).to_std().unwrap_or_default();
         self.timeout.into_iter().chain(self.last.map(left)).min()
     }
 
     /// Why it may go on no longer: the job's own deadline is final, so it comes first.
-    fn interruption(&self) -> Interruption {
-        let is_late = self.last.is_some_and(|last| last <= self.context.clock().now());
-        match (self.timeout, self.context.row().deadline()) {
-            (_, Some(deadline)) if is_late => Interruption::Late(deadline),
-            (timeout, _) => Interruption::TimedOut(timeout.unwrap_or_default()),
+    fn reason(&self) -> StopReason {
+        match self.last.is_some_and(|last| last <= self.context.engine_clock().now()) {
+            true => StopReason::DeadlinePassed,
+            false => StopReason::TimedOut,
         }
     }
 
@@ -72,35 +64,70 @@ impl<'a> Deadlines<'a> {
         self.context.stop()
     }
 
-    /// Waits for `work`, or for what ends the run before.
-    pub(super) async fn within<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Interruption> {
+    /// Waits for `work`; `None`: it was told to stop, and has not within the grace.
+    pub(super) async fn within<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
         let mut work = pin!(work);
         poll_fn(|task| match work.poll_unpin(task) {
-            Poll::Ready(result) => Poll::Ready(Ok(result)),
-            Poll::Pending => self.poll_end(task).map(Err),
+            Poll::Ready(result) => Poll::Ready(Some(result)),
+            Poll::Pending => self.poll_end(task).map(|()| None),
         })
         .await
     }
 
-    fn poll_end(&mut self, task: &mut Context<'_>) -> Poll<Interruption> {
-        // Before looking, or what changes in between would wake nobody.
-        self.context.stop().wake(task);
-        if self.deadline.is_none() {
-            self.deadline = self.limit().map(|after| self.context.clock().sleep(after));
+    /// Waits for `start`, which does not count towards the timeout; `None`: the run was told to stop before.
+    pub(super) async fn before<T>(&mut self, start: impl Future<Output = T>) -> Option<T> {
+        let mut start = pin!(start);
+        poll_fn(|task| match start.poll_unpin(task) {
+            Poll::Ready(result) => Poll::Ready(Some(result)),
+            Poll::Pending => self.poll_asked(task).map(|()| None),
+        })
+        .await
+    }
+
+    fn poll_end(&mut self, task: &mut Context<'_>) -> Poll<()> {
+        if let Some(expiry) = &mut self.expiry {
+            // Or an abort would wake nobody.
+            self.context.stop().wake(task);
+            return if self.context.stop().is_aborted() { Poll::Ready(()) } else { expiry.poll_unpin(task) };
         }
-        if self.deadline.as_mut().is_some_and(|deadline| deadline.poll_unpin(task).is_ready()) {
-            return Poll::Ready(self.interruption());
+        if self.poll_asked(task).is_pending() {
+            if self.deadline.is_none() {
+                self.deadline = self.limit().map(|after| self.context.engine_clock().sleep(after));
+            }
+            if self.deadline.as_mut().is_none_or(|deadline| deadline.poll_unpin(task).is_pending()) {
+                return Poll::Pending;
+            }
+            self.context.stop().ask(self.reason());
         }
+        if self.context.stop().is_aborted() {
+            return Poll::Ready(());
+        }
+        self.expiry = Some(self.context.engine_clock().sleep(self.grace));
+        // What the job does about it comes before the end of the grace, however short that is.
+        task.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Whether the run was told to stop, or is to be dropped.
+    fn poll_asked(&mut self, task: &mut Context<'_>) -> Poll<()> {
         let stop = self.context.stop();
-        if stop.is_aborted() {
-            return Poll::Ready(Interruption::Aborted);
-        }
-        if self.expiry.is_none() && stop.poll_asked(&mut self.asked, task).is_ready() {
-            self.expiry = Some(self.context.clock().sleep(self.grace));
-        }
-        match &mut self.expiry {
-            Some(expiry) => expiry.poll_unpin(task).map(|()| Interruption::Aborted),
-            None => Poll::Pending,
+        // Before looking, or what changes in between would wake nobody.
+        stop.wake(task);
+        if stop.is_aborted() { Poll::Ready(()) } else { stop.poll_asked(&mut self.asked, task) }
+    }
+
+    /// How a run has ended whose work has come to this; `None`: it was dropped.
+    pub(super) fn end(&self, worked: Option<End>) -> End {
+        let stop = self.context.stop();
+        match (stop.reason(), worked) {
+            (Some(StopReason::TimedOut), _) => End::TimedOut(self.timeout.unwrap_or_default()),
+            (Some(StopReason::DeadlinePassed), _) => End::Late(self.context.row().deadline().unwrap_or_default()),
+            (_, None) => End::Dropped,
+            (Some(StopReason::ShuttingDown | StopReason::NodeLost), Some(ended)) if stop.is_heeded() => match ended {
+                End::Returned(result) => End::Interrupted(result),
+                _ => End::Dropped,
+            },
+            (_, Some(end)) => end,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use futures::FutureExt;
 use tokio::sync::{Notify, mpsc, watch as channel};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{
     dispatcher::{Command, Connections, Dispatcher},
@@ -30,6 +30,10 @@ pub(crate) struct Engine {
     drained: CancellationToken,
     /// Cancelled when the node has left.
     left: CancellationToken,
+    /// Cancelled when nothing keeps the node from leaving but jobs that block their threads.
+    blocked: CancellationToken,
+    /// Cancelled when the node has given such jobs back, since their threads end with the process.
+    given_up: CancellationToken,
 }
 
 impl Engine {
@@ -47,9 +51,18 @@ impl Engine {
             commands,
             drained: CancellationToken::new(),
             left: CancellationToken::new(),
+            blocked: CancellationToken::new(),
+            given_up: CancellationToken::new(),
         };
         let (presence, present) = channel::channel(Presence::default());
-        let connections = Connections { commands: orders, wakeup: wakeup.clone(), check: check.clone(), presence };
+        let connections = Connections {
+            commands: orders,
+            wakeup: wakeup.clone(),
+            check: check.clone(),
+            presence,
+            blocked: engine.blocked.clone(),
+            given_up: engine.given_up.clone(),
+        };
         let dispatcher = Dispatcher::new(environment.clone(), options.clone(), connections);
         let membership = Membership {
             environment,
@@ -58,6 +71,7 @@ impl Engine {
             check,
             node: Mutex::default(),
             silence: Mutex::default(),
+            joining: channel::Sender::new(false),
         };
         let (backend, outage) = (engine.environment.backend.clone(), engine.outage("watch"));
         engine.beside(async move { watch::watch(wakeup, outage, |wakeup| backend.watch(wakeup)).await });
@@ -67,7 +81,9 @@ impl Engine {
             engine.options.poll_interval,
             engine.outage("survey"),
         ));
-        tokio::spawn(engine.clone().live(dispatcher, membership));
+        // Dropped with the task, also when the runtime goes away before it has begun: nobody waits for a node that is gone.
+        let guards = [&engine.drained, &engine.left].map(|token| token.clone().drop_guard());
+        tokio::spawn(engine.clone().live(dispatcher, membership, guards));
         engine
     }
 
@@ -103,22 +119,40 @@ impl Engine {
         let _ = self.commands.send(Command::ShutDownWhenIdle);
     }
 
+    /// Drops what runs, stores what can be, and ends, for the process is about to.
+    pub(crate) fn end_with_process(&self) {
+        let _ = self.commands.send(Command::EndWithProcess);
+    }
+
+    /// Waits until nothing keeps the node from leaving but jobs that block their threads.
+    pub(crate) async fn blocked(&self) {
+        self.blocked.cancelled().await;
+    }
+
+    /// Whether jobs were given back that block their threads still: the process must end.
+    pub(crate) fn has_given_up(&self) -> bool {
+        self.given_up.is_cancelled()
+    }
+
     /// Waits until the node has left.
     pub(crate) async fn left(&self) {
         self.left.cancelled().await;
     }
 
-    async fn live(self, dispatcher: Dispatcher, membership: Membership) {
-        // Dropped at the end of this function, also when the runtime goes away: nobody waits for a node that is gone.
-        let _left = self.left.clone().drop_guard();
-        let _drained = self.drained.clone().drop_guard();
+    async fn live(self, dispatcher: Dispatcher, membership: Membership, _guards: [DropGuard; 2]) {
+        let mut keeping = Box::pin(membership.keep());
         // Staying alive comes first: a busy dispatcher uses up what tokio lets a task do in one go.
         tokio::select! {
             biased;
-            () = membership.keep() => {}
+            () = &mut keeping => {}
             () = dispatcher.run() => {}
         }
         self.drained.cancel();
+        tokio::select! {
+            biased;
+            () = &mut keeping => {}
+            () = membership.settled() => {}
+        }
         membership.leave().await;
         tracing::info!("the node has left");
     }

@@ -7,7 +7,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 
 use super::{
     dispatcher::Command,
@@ -19,6 +19,9 @@ use crate::{
     context::Environment,
     model::{Node, NodeId, Result},
 };
+
+/// How long a node that leaves waits for the backend.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Whether the backend was away, so that nodes which live may look dead.
 #[derive(Debug, Default, Clone, Copy)]
@@ -39,6 +42,8 @@ pub(super) struct Membership {
     pub(super) check: Arc<Notify>,
     pub(super) node: Mutex<Option<NodeId>>,
     pub(super) silence: Mutex<Silence>,
+    /// Whether a call is under way that makes the node a member.
+    pub(super) joining: watch::Sender<bool>,
 }
 
 impl Membership {
@@ -79,6 +84,13 @@ impl Membership {
     }
 
     async fn join(&self) -> Result<()> {
+        self.joining.send_replace(true);
+        let joined = self.become_one().await;
+        self.joining.send_replace(false);
+        joined
+    }
+
+    async fn become_one(&self) -> Result<()> {
         let node = Node::new(self.options.label.clone(), self.options.node_timeout);
         let node = self.environment.backend.join(&node).await?;
         // Before the first claim, so that what the predecessor left is there to be claimed.
@@ -135,6 +147,16 @@ impl Membership {
         let _ = self.commands.send(command);
     }
 
+    /// Waits for a join that is under way, for a moment: it would leave a member behind that nobody knows of.
+    pub(super) async fn settled(&self) {
+        let mut joining = self.joining.subscribe();
+        tokio::select! {
+            biased;
+            _ = joining.wait_for(|is_joining| !is_joining) => {}
+            () = self.environment.clock.sleep(LAST_WORDS) => {}
+        }
+    }
+
     /// Leaves, if it can be done soon: a node that says nothing is found to be dead by itself.
     pub(super) async fn leave(&self) {
         let Some(node) = self.node() else { return };
@@ -145,7 +167,7 @@ impl Membership {
                     tracing::debug!(error = &error as &dyn std::error::Error, "the node could not say that it leaves");
                 }
             }
-            () = self.environment.clock.sleep(Duration::from_secs(5)) => {}
+            () = self.environment.clock.sleep(LAST_WORDS) => {}
         }
     }
 }

@@ -33,11 +33,11 @@ mod ticker;
 mod watch;
 
 pub use self::event::{JobEvent, JobEventKind};
-#[cfg(feature = "__testing")]
-pub(crate) use self::run::attempt;
 pub(crate) use self::{
     handle::Engine,
     options::Options,
     runner::Runner,
     ticker::{Action, Timetable, every_minute},
 };
+#[cfg(feature = "__testing")]
+pub(crate) use self::{run::attempt, ticker::tick_alone};

@@ -14,9 +14,9 @@ const DEFAULT_MAX_RUNNING: usize = 50;
 pub(crate) struct Options {
     /// How many jobs run at once, over all executors.
     pub(crate) max_running: usize,
-    /// How long running jobs may take to end when the node shuts down.
+    /// How long running jobs may take to end when the node shuts down, before they are told to stop.
     pub(crate) shutdown_grace: Duration,
-    /// How long a cancelled job may take to stop before it is dropped.
+    /// How long a job that was told to stop may take before it is dropped.
     pub(crate) cancel_grace: Duration,
     /// How long the node may be silent before others take its jobs.
     pub(crate) node_timeout: Duration,
@@ -45,7 +45,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             max_running: DEFAULT_MAX_RUNNING,
-            shutdown_grace: Duration::from_secs(30),
+            shutdown_grace: Duration::from_secs(20),
             cancel_grace: Duration::from_secs(5),
             node_timeout: Duration::from_secs(15),
             poll_interval: Duration::from_secs(5),

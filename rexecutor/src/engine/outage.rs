@@ -46,6 +46,11 @@ impl Outage {
         self.clock.sleep(longest.mul_f64(self.random.random_range(0.5..=1.0)))
     }
 
+    /// Whether the last try failed.
+    pub(super) fn lasts(&self) -> bool {
+        self.failures > 0
+    }
+
     /// Notes that it works.
     pub(super) fn is_over(&mut self) {
         if self.failures > 0 {

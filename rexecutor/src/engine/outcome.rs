@@ -23,23 +23,33 @@ pub(super) enum End {
     TimedOut(Duration),
     /// The job's deadline has come.
     Late(DateTime<Utc>),
-    Aborted,
+    /// It was told to stop, knew of it, and returned this.
+    Interrupted(ExecutionResult),
+    Dropped,
 }
 
 pub(super) fn outcome(end: End, backoff: TimeDelta, is_kept: bool) -> Outcome {
     match end {
-        End::Returned(result) => catch(move || returned(result, backoff, is_kept))
-            .unwrap_or_else(|panic| fail(ErrorType::Panic, &panic, backoff)),
+        End::Returned(result) => decided(result, backoff, is_kept),
+        End::Interrupted(result) => match decided(result, backoff, is_kept) {
+            // It ended because it was told to, not because its work was done, or failed.
+            Outcome::Complete { .. } | Outcome::Retry { .. } => Outcome::GiveBack,
+            decision => decision,
+        },
         End::Panicked(panic) => fail(ErrorType::Panic, &panic, backoff),
         End::TimedOut(after) => fail(ErrorType::Timeout, &format!("ran for longer than {after:?}"), backoff),
         End::Late(deadline) => late(deadline),
-        End::Aborted => Outcome::GiveBack,
+        End::Dropped => Outcome::GiveBack,
     }
 }
 
 /// Of a job whose deadline has come: no attempt follows.
 pub(super) fn late(deadline: DateTime<Utc>) -> Outcome {
     Outcome::discard(lifecycle::deadline_passed(deadline))
+}
+
+fn decided(result: ExecutionResult, backoff: TimeDelta, is_kept: bool) -> Outcome {
+    catch(move || returned(result, backoff, is_kept)).unwrap_or_else(|panic| fail(ErrorType::Panic, &panic, backoff))
 }
 
 fn returned(result: ExecutionResult, backoff: TimeDelta, is_kept: bool) -> Outcome {

@@ -60,6 +60,11 @@ impl DuePrunes {
         result
     }
 
+    #[cfg(feature = "__testing")]
+    pub(super) fn is_empty(&self) -> bool {
+        self.due().is_empty()
+    }
+
     fn first(&self) -> Option<DuePrune> {
         self.due().front().cloned()
     }

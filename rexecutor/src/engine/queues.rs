@@ -5,11 +5,11 @@
 //! # Invariants
 //!
 //! - An executor never runs more jobs than its limit, and all of them together never more than the node's.
-//! - While the node has more slots than executors, each executor can always run one job: a busy one leaves a slot for
-//!   every other.
-//! - For an executor with a limit of its own, or of the cluster's, nothing is claimed that could not be started at once: such jobs are meant to
-//!   run in order, or one at a time, wherever there is room. Nor for one whose jobs have a single attempt, which a node
-//!   that dies would use up before they have begun.
+//! - A busy executor leaves a slot for each of the others, so that a job of theirs can start at once; together no more than a
+//!   tenth of the slots. All other slots of idle executors are lent: whoever runs the fewest jobs gets the next one.
+//! - For an executor with a limit of its own, or of the cluster's, nothing is claimed that could not be started at once: such
+//!   jobs are meant to run in order, or one at a time, wherever there is room. Nor for one whose jobs have a single attempt,
+//!   which a node that dies would use up before they have begun.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -17,6 +17,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::runner::Runner;
 use crate::model::{Demand, ExecutorName, Held, JobId, JobRow, Lease};
+
+/// One slot in so many is kept for executors that are idle, if there are enough of these.
+const KEPT: usize = 10;
 
 /// One executor on this node.
 struct Queue {
@@ -251,9 +254,11 @@ impl Queues {
         self.queues.values().map(|queue| queue.running).sum()
     }
 
-    /// All slots but those that the others are entitled to, so that one executor cannot take everything.
+    /// All slots but those that are kept for the others, so that one executor cannot take everything.
     fn most_each(&self) -> usize {
-        self.max_running.saturating_sub(self.queues.len().saturating_sub(1)).max(1)
+        let others = self.queues.len().saturating_sub(1);
+        let kept = others.min(self.max_running.div_ceil(KEPT));
+        self.max_running.saturating_sub(kept).max(1)
     }
 
     /// The runners' names, for logs.

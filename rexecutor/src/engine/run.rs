@@ -6,73 +6,92 @@
 //!   anything of it is dropped, is that attempt's failure and nobody else's. One in its `backoff` fails nothing.
 //! - An outcome is given only when nothing of the run goes on: the future has been dropped, the thread has ended.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{future::poll_fn, panic::AssertUnwindSafe, time::Duration};
 
 use chrono::TimeDelta;
 use futures::{FutureExt, future::BoxFuture};
+use tokio::sync::oneshot;
 
 use super::{
-    deadlines::{Deadlines, Interruption, time_left},
+    deadlines::{Deadlines, time_left},
     outcome::{End, catch, late, message, outcome},
     runner::{Begin, Begun, Work},
 };
-use crate::{context::JobContext, executing::ExecutionResult, model::Outcome};
+use crate::{
+    context::{Current, JobContext, within},
+    executing::ExecutionResult,
+    model::Outcome,
+};
 
-/// Runs a claimed job to its end. A job that was asked to stop is dropped after the `grace`.
+/// Runs a claimed job to its end. A job that was told to stop is dropped after the `grace`.
 pub(crate) async fn attempt(begin: Begin, context: &JobContext, grace: Duration) -> Outcome {
     if let Some(deadline) = context.row().deadline().filter(|_| time_left(context) <= Some(TimeDelta::zero())) {
         return late(deadline);
     }
-    let Begun { work, timeout, backoff, is_kept } = match begin(context.clone()) {
+    let Begun { executor, work, timeout, backoff, is_kept } = match begin(context.clone()) {
         Ok(begun) => begun,
         Err(outcome) => return outcome,
     };
+    let current = (context.job_id(), executor);
     // Lent to what waits, or a task would have room for it twice.
     let mut deadlines = Deadlines::new(context, timeout, grace);
     let end = match work {
         Work::OnTask(mut work) => {
-            let end = on_task(&mut work, &mut deadlines).await;
+            let worked = on_task(current, &mut work, &mut deadlines).await;
+            let end = deadlines.end(worked);
             deadlines.stop().end();
             // Dropping what is left of the job is still the job's own doing.
             catch(|| drop(work)).map_or_else(End::Panicked, |()| end)
         }
         // In a box, so that the tasks of all the others have no room for it.
-        Work::OnThread(work) => Box::pin(on_thread(work, &mut deadlines)).await,
+        Work::OnThread(work) => {
+            let worked = Box::pin(on_thread(current, work, &mut deadlines)).await;
+            let end = deadlines.end(worked);
+            deadlines.stop().end();
+            end
+        }
     };
     outcome(end, backoff, is_kept)
 }
 
-/// Runs the work on this task, until it ends, is out of time or is aborted.
-async fn on_task(work: &mut BoxFuture<'static, ExecutionResult>, deadlines: &mut Deadlines<'_>) -> End {
-    match deadlines.within(AssertUnwindSafe(work).catch_unwind()).await {
-        Ok(result) => result.map_or_else(|panic| End::Panicked(message(panic)), End::Returned),
-        Err(interruption) => interruption.into(),
-    }
+/// Runs the work on this task; `None`: it was told to stop, and has not within the grace.
+async fn on_task(
+    current: Current,
+    work: &mut BoxFuture<'static, ExecutionResult>,
+    deadlines: &mut Deadlines<'_>,
+) -> Option<End> {
+    let mut work = AssertUnwindSafe(work).catch_unwind();
+    let result = deadlines.within(poll_fn(|task| within(current, || work.poll_unpin(task)))).await?;
+    Some(result.map_or_else(|panic| End::Panicked(message(panic)), End::Returned))
 }
 
-/// Runs the work on a blocking thread. It cannot be dropped there: it is asked to stop, and waited for.
-async fn on_thread(work: BoxFuture<'static, ExecutionResult>, deadlines: &mut Deadlines<'_>) -> End {
+/// Runs the work on a blocking thread; `None`: it was told to stop before it had begun.
+///
+/// It cannot be dropped on its thread: it is waited for, however long that takes.
+async fn on_thread(
+    current: Current,
+    work: BoxFuture<'static, ExecutionResult>,
+    deadlines: &mut Deadlines<'_>,
+) -> Option<End> {
     let runtime = tokio::runtime::Handle::current();
-    let mut thread = tokio::task::spawn_blocking(move || match catch(move || runtime.block_on(work)) {
-        Ok(result) => End::Returned(result),
-        Err(panic) => End::Panicked(panic),
+    let (begin, mut begun) = oneshot::channel();
+    let mut thread = tokio::task::spawn_blocking(move || {
+        // Until here it has waited for a thread: that is not the job's time. Nobody waits for one that was given back.
+        begin.send(()).ok()?;
+        Some(match within(current, || catch(move || runtime.block_on(work))) {
+            Ok(result) => End::Returned(result),
+            Err(panic) => End::Panicked(panic),
+        })
     });
-    match deadlines.within(&mut thread).await {
-        Ok(end) => end.unwrap_or(End::Aborted),
-        Err(late) => {
-            deadlines.stop().end();
-            let _ = thread.await;
-            late.into()
+    if deadlines.before(&mut begun).await.is_none() {
+        begun.close();
+        if begun.try_recv().is_err() {
+            // It never begins. Whatever is left of it is dropped when a thread comes to it.
+            thread.abort();
+            return None;
         }
+    } else if let Some(ended) = deadlines.within(&mut thread).await {
+        return ended.ok().flatten();
     }
-}
-
-impl From<Interruption> for End {
-    fn from(interruption: Interruption) -> Self {
-        match interruption {
-            Interruption::TimedOut(after) => Self::TimedOut(after),
-            Interruption::Late(deadline) => Self::Late(deadline),
-            Interruption::Aborted => Self::Aborted,
-        }
-    }
+    thread.await.ok().flatten()
 }

@@ -53,18 +53,30 @@ pub(super) async fn tick(
     prunes: Arc<DuePrunes>,
     poll: Duration,
 ) -> Result<()> {
+    let (rest, _) = tick_once(&environment, &timetables, &prunes, poll.max(LONGEST_SLEEP)).await?;
+    rest.await;
+    Ok(())
+}
+
+/// Does what is due; returns the rest until the next tick, and when that is.
+async fn tick_once(
+    environment: &Environment,
+    timetables: &[Timetable],
+    prunes: &DuePrunes,
+    longest: Duration,
+) -> Result<(BoxFuture<'static, ()>, Option<DateTime<Utc>>)> {
     let keys: Vec<ScheduleKey> = timetables.iter().map(|timetable| timetable.key.clone()).collect();
     let ticks = environment.backend.schedules(&keys).await?;
     let next = timetables.iter().filter_map(|timetable| timetable.schedule.next_after(ticks.now)).min();
     // Its deadline is fixed by this call: however long the work below takes, the next tick is not late for it.
-    let rest = until(&environment.clock, ticks.now, next, poll.max(LONGEST_SLEEP));
+    let rest = until(&environment.clock, ticks.now, next, longest);
     for (timetable, last) in timetables.iter().zip(ticks.last) {
         if timetable.is_behind(last, ticks.now) {
             // Nothing is owed now: the next look finds the present as the last tick.
-            timetable.rewind(&environment, last, ticks.now).await?;
+            timetable.rewind(environment, last, ticks.now).await?;
         }
         for at in timetable.missed.owed(&timetable.schedule, last, ticks.now) {
-            match timetable.act(&environment, &prunes, at).await {
+            match timetable.act(environment, prunes, at).await {
                 Err(error) if error.is_transient() => return Err(error),
                 // A job that cannot be stored must not keep the others from ticking. It is tried again at the next look.
                 Err(error) => {
@@ -75,8 +87,18 @@ pub(super) async fn tick(
             }
         }
     }
-    rest.await;
-    Ok(())
+    Ok((rest, next))
+}
+
+/// Does what is due, with the pruning that another task does on a node; returns when the next tick is due.
+#[cfg(feature = "__testing")]
+pub(crate) async fn tick_alone(environment: &Environment, timetables: &[Timetable]) -> Result<Option<DateTime<Utc>>> {
+    let prunes = DuePrunes::default();
+    let (_, next) = tick_once(environment, timetables, &prunes, LONGEST_SLEEP).await?;
+    while !prunes.is_empty() {
+        prunes.prune_next(environment).await?;
+    }
+    Ok(next)
 }
 
 /// How far a last tick may lie ahead of the clock: clocks that are corrected by seconds stop a schedule for as long, and make

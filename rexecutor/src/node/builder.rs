@@ -18,6 +18,7 @@ use crate::{
     pruner::PrunerConfig,
     registry::{Registration, registered},
     schedule::{MissedTicks, Schedule, TimeZone},
+    signals,
 };
 
 /// A node that is being configured: [`Rexecutor::from_registry`] or [`Rexecutor::builder`] begins it,
@@ -154,13 +155,19 @@ impl NodeBuilder {
         self
     }
 
-    /// How long running jobs may take to end when the node shuts down. The default is 30 seconds.
+    /// How long running jobs may take to end when the node shuts down, before they are told to stop. Zero tells them at once.
+    /// The default is 20 seconds.
+    ///
+    /// The whole of a shutdown takes at most this, the [cancel grace](Self::with_cancel_grace), and 5 seconds: 30 seconds by
+    /// default, which is what Kubernetes gives a container. (Docker gives it 10.)
     pub fn with_shutdown_grace(mut self, grace: Duration) -> Self {
         self.options.shutdown_grace = grace;
         self
     }
 
-    /// How long a job that was asked to stop may take before it is dropped. The default is 5 seconds.
+    /// How long a job may take to tidy up and return once it was [told to stop](crate::JobContext::cancellation), before it is
+    /// dropped: because it was cancelled, has run for longer than its timeout, or its node shuts down or was declared dead. With
+    /// zero it runs until its next `.await`. The default is 5 seconds.
     pub fn with_cancel_grace(mut self, grace: Duration) -> Self {
         self.options.cancel_grace = grace;
         self
@@ -301,6 +308,7 @@ impl NodeBuilder {
             return Err(StartError::NoRuntime);
         }
         let environment = Environment { backend, clock: self.clock, state: Arc::new(self.state) };
+        signals::stand();
         let engine = Engine::start(environment.clone(), self.options);
         self.plan.runners.into_values().for_each(|runner| engine.add(runner));
         if !self.plan.timetables.is_empty() {

@@ -22,7 +22,7 @@ impl NodeBuilder {
         }
         let backend = self.backend.map_or_else(global::backend, Ok)?;
         let environment = Environment { backend, clock: self.clock, state: Arc::new(self.state) };
-        Ok(JobRunner::new(environment, self.plan.runners))
+        Ok(JobRunner::new(environment, self.plan.runners, self.plan.timetables))
     }
 
     /// Gives the jobs values of many types.

@@ -6,7 +6,7 @@ use super::{
     error::StartError,
     plan::Plan,
     runtime,
-    shutdown::{DropGuard, Shutdown, signal},
+    shutdown::{DropGuard, Shutdown},
 };
 use crate::{
     backend::Backend,
@@ -18,6 +18,7 @@ use crate::{
     pruner::PrunerConfig,
     registry::{Registration, registered},
     schedule::{MissedTicks, Schedule, TimeZone},
+    signals::{self, Signals},
 };
 
 /// One node: it runs the jobs of its executors from one backend, beside any number of other nodes.
@@ -191,6 +192,7 @@ impl<Global> Rexecutor<Global> {
             tracing::error!(error = &StartError::NoRuntime as &dyn std::error::Error, "this node runs nothing");
             return self;
         }
+        signals::stand();
         let engine = self.engine.get_or_insert_with(|| Engine::start(self.environment.clone(), Options::default()));
         let new = self.plan.runners.iter().filter(|(name, _)| problems.is_empty() && !known.contains(name));
         new.for_each(|(_, runner)| engine.add(*runner));
@@ -203,8 +205,20 @@ impl<Global> Rexecutor<Global> {
 
     /// Stops claiming jobs at once, lets the running ones end, stores how they ended, and leaves.
     ///
-    /// Whoever wants to know when that is done waits on the answer. What still runs after 30 seconds, or the
-    /// [grace](super::NodeBuilder::with_shutdown_grace) of your choice, is dropped and given back; that attempt does not count.
+    /// Whoever wants to know when that is done waits on the answer. What still runs after the
+    /// [shutdown grace](super::NodeBuilder::with_shutdown_grace), 20 seconds by default, is
+    /// [told to stop](crate::JobContext::cancellation), and after the
+    /// [cancel grace](super::NodeBuilder::with_cancel_grace), 5 seconds by default, it is dropped and given back; that attempt
+    /// does not count. A database that is away then is waited for as long as the shutdown grace lasts, at least 2 seconds;
+    /// the log says how many outcomes could not be stored.
+    ///
+    /// A blocking job cannot be dropped. The answer waits until its thread has ended, however long that takes, while the node
+    /// goes on saying that it lives: nobody else runs the job meanwhile. A program that does not want to wait ends itself with
+    /// [`std::process::exit`]; one that works until a signal comes uses [`run_until_signal`](Self::run_until_signal), which
+    /// does so.
+    ///
+    /// The answer comes, too, when the runtime that the node was started on is dropped: then its jobs are, and other nodes find
+    /// it dead after its [timeout](super::NodeBuilder::with_node_timeout).
     ///
     /// # Cancel safety
     ///
@@ -262,17 +276,43 @@ impl<Global> Rexecutor<Global> {
         }
     }
 
-    /// Works until the process gets SIGINT or SIGTERM, then shuts down gracefully. A second signal ends the wait.
+    /// Works until the process gets SIGINT or SIGTERM, then shuts down. For a process that does nothing else: it ends, whatever
+    /// its jobs do.
+    ///
+    /// | signal | what happens |
+    /// | --- | --- |
+    /// | first | No more jobs are claimed, and those that run may end, within the [shutdown grace](super::NodeBuilder::with_shutdown_grace), 20 seconds by default. Then they are [told to stop](crate::JobContext::cancellation), and dropped after the [cancel grace](super::NodeBuilder::with_cancel_grace), 5 seconds by default. How they ended is stored, the others are given back without counting the attempt, and the node leaves. |
+    /// | second | All of that at once: jobs are dropped, what can be stored in 2 seconds is stored. |
+    /// | third | The process ends immediately. Jobs that ran are rescued by other nodes, and the attempt counts. |
+    ///
+    /// A blocking job that is still running then cannot be dropped. It is given back for 2 seconds later, and **the process
+    /// ends** (with 128 and the number of the signal, as 143 for SIGTERM), so that no other node runs the job beside it.
+    /// What stands after this call is not reached in that case. A program that must not end so calls
+    /// [`graceful_shutdown`](Self::graceful_shutdown), which waits for such jobs.
+    ///
+    /// With the default graces all of that takes less than 30 seconds, the time that Kubernetes gives a container. As process 1
+    /// of a container, a program hears signals from its first call of a database backend's `connect` on; until a node is
+    /// started, they end it.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future leaves the node as it is.
     pub async fn run_until_signal(self) {
-        signal().await;
-        let shutdown = self.graceful_shutdown();
+        let mut signals = Signals::listen();
+        signals.heard(1).await;
+        let Some(engine) = &self.engine else { return };
+        engine.shut_down();
         tokio::select! {
-            () = shutdown => {}
-            () = signal() => tracing::warn!("a second signal: the node does not wait for its jobs any longer"),
+            biased;
+            () = engine.left() => return,
+            () = engine.blocked() => {}
+            () = signals.heard(2) => tracing::warn!("a second signal: the node does not wait for its jobs any longer"),
+        }
+        engine.end_with_process();
+        engine.left().await;
+        if engine.has_given_up() {
+            tracing::warn!("the process ends, and with it the jobs that block their threads");
+            signals.exit();
         }
     }
 

@@ -2,32 +2,38 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use chrono::{DateTime, Utc};
 use tokio::runtime::Handle;
 
 use crate::{
     backend::Backend,
     clock::Clock,
     context::{Environment, JobContext, StateMap},
-    engine::{Runner, attempt},
+    engine::{Options, Runner, Timetable, attempt, tick_alone},
     executing::Executor,
     global::Isolation,
-    model::{JobId, JobRow, NewJob, Outcome, Settlement},
+    model::{JobId, JobRow, NewJob, Outcome, Result, Settlement},
 };
 
 /// Runs single jobs as a node would.
 pub struct JobRunner {
     environment: Arc<Environment>,
     runners: BTreeMap<&'static str, Runner>,
+    timetables: Vec<Timetable>,
 }
 
 impl JobRunner {
-    pub(crate) fn new(environment: Environment, runners: BTreeMap<&'static str, Runner>) -> Self {
-        Self { environment: Arc::new(environment), runners }
+    pub(crate) fn new(
+        environment: Environment,
+        runners: BTreeMap<&'static str, Runner>,
+        timetables: Vec<Timetable>,
+    ) -> Self {
+        Self { environment: Arc::new(environment), runners, timetables }
     }
 
     /// One that runs what it is given.
     pub fn of(backend: Arc<dyn Backend>, clock: Arc<dyn Clock>, state: StateMap) -> Self {
-        Self::new(Environment { backend, clock, state: Arc::new(state) }, BTreeMap::new())
+        Self::new(Environment { backend, clock, state: Arc::new(state) }, BTreeMap::new(), Vec::new())
     }
 
     /// The names of its executors.
@@ -43,17 +49,33 @@ impl JobRunner {
         Some(Settlement::new(id, lease, outcome))
     }
 
-    /// Runs a job that is stored nowhere.
-    pub async fn perform<E: Executor>(&self, job: NewJob, change: impl FnOnce(&mut JobRow)) -> Outcome {
+    /// The row that a job which is stored nowhere would have while it runs.
+    pub fn row(&self, job: NewJob) -> JobRow {
         let mut row = JobRow::new(JobId::from(1), job, self.environment.clock.now());
         row.attempt = 1;
-        change(&mut row);
+        row
+    }
+
+    /// Runs a job that is stored nowhere.
+    pub async fn perform<E: Executor>(&self, row: JobRow) -> Outcome {
         self.attempt(&Runner::of::<E>(), row).await
+    }
+
+    /// Does what its schedules owe, as a node's ticker; returns when the next one is due.
+    ///
+    /// # Errors
+    ///
+    /// When the backend fails.
+    pub async fn tick(&self) -> Result<Option<DateTime<Utc>>> {
+        if self.timetables.is_empty() {
+            return Ok(None);
+        }
+        tick_alone(&self.environment, &self.timetables).await
     }
 
     async fn attempt(&self, runner: &Runner, row: JobRow) -> Outcome {
         let context = JobContext::new(row, self.environment.clone());
-        attempt(runner.begin, &context, std::time::Duration::MAX).await
+        attempt(runner.begin, &context, Options::default().cancel_grace).await
     }
 }
 

@@ -52,6 +52,9 @@ async fn a_job_ends_at_its_deadline() {
     assert_eq!(status(&world, 1).await, (JobStatus::Complete, vec![]));
     assert_eq!(status(&world, 2).await.0, JobStatus::Executing);
     world.seconds(1).await;
+    assert_eq!(status(&world, 2).await.0, JobStatus::Executing, "it was told to stop, and has its grace");
+    world.seconds(5).await;
+    world.clock.settle().await;
     for job in [2, 3] {
         assert_eq!(status(&world, job).await, (JobStatus::Discarded, vec![ErrorType::DeadlinePassed]));
     }

@@ -13,6 +13,7 @@ const ORDER: &[&str] = &[
     "json",
     "slab",
     "clock",
+    "signals",
     "model",
     "validate",
     "backend",

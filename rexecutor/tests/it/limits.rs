@@ -188,3 +188,50 @@ async fn trap_15_a_job_that_a_busy_node_cannot_start_is_there_for_an_idle_one() 
     gate.close();
     drop((busy.drop_guard(), idle.drop_guard()));
 }
+
+/// One of twenty executors.
+struct OfMany<const NUMBER: usize>;
+
+const NAMES: [&str; 20] = [
+    "many_00", "many_01", "many_02", "many_03", "many_04", "many_05", "many_06", "many_07", "many_08", "many_09",
+    "many_10", "many_11", "many_12", "many_13", "many_14", "many_15", "many_16", "many_17", "many_18", "many_19",
+];
+
+#[async_trait::async_trait]
+impl<const NUMBER: usize> Executor for OfMany<NUMBER> {
+    type Data = u32;
+    type Metadata = ();
+    const NAME: &'static str = NAMES[NUMBER];
+
+    async fn execute(job: Job<u32, ()>) -> ExecutionResult {
+        counted(job).await
+    }
+}
+
+macro_rules! with_many {
+    ($node:expr, $($number:literal)*) => { $node$(.with_executor::<OfMany<$number>>())* };
+}
+
+/// Case 18: of twenty slots, nineteen were kept for executors that had nothing to run.
+#[tokio::test]
+async fn case_18_the_slots_of_idle_executors_are_lent_but_for_a_tenth() {
+    let world = World::new();
+    let (census, gate) = (Census::default(), Arc::new(Semaphore::new(0)));
+    let node = world.node().with_max_running(20).with_state(census.clone()).with_state(gate.clone());
+    let node = with_many!(node, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19).start().await.unwrap();
+    world.enqueue::<OfMany<0>>(50).await;
+    world.clock.settle().await;
+    assert_eq!(census.now(NAMES[0]), 18);
+    world.enqueue::<OfMany<1>>(1).await;
+    world.enqueue::<OfMany<2>>(1).await;
+    world.clock.settle().await;
+    assert_eq!((census.now(NAMES[1]), census.now(NAMES[2])), (1, 1), "there is room for them at once");
+    world.enqueue::<OfMany<3>>(1).await;
+    world.clock.settle().await;
+    assert_eq!(census.now(NAMES[3]), 0, "all slots are taken");
+    gate.add_permits(1);
+    world.clock.settle().await;
+    assert_eq!((census.now(NAMES[0]), census.now(NAMES[3])), (17, 1), "it gets the first one that comes free");
+    gate.close();
+    drop(node.drop_guard());
+}

@@ -4,6 +4,7 @@
 
 mod ahead;
 mod assertions;
+mod blocking;
 mod bounds;
 mod capabilities;
 mod clocks;
@@ -15,6 +16,7 @@ mod errors;
 mod for_0_1;
 mod idle;
 mod layers;
+mod leaving;
 mod life_cycle;
 mod limits;
 mod log;
@@ -27,6 +29,7 @@ mod schedules;
 mod sentences;
 mod shutdown;
 mod spans;
+mod stops;
 mod support;
 mod ticks;
 

@@ -98,7 +98,7 @@ async fn trap_10_a_panic_anywhere_is_that_attempts_alone() {
     for data in 0..5 {
         let _ = Treacherous::builder().with_data(data).enqueue_to_backend(&world.backend).await.unwrap();
     }
-    world.seconds(6).await;
+    world.seconds(11).await;
     let rows = world.rows().await;
     let details: Vec<_> = rows.iter().map(|row| row.errors[0].details.as_str()).collect();
     assert!(details[0].contains("dropped"), "{details:?}");
@@ -128,11 +128,14 @@ async fn a_job_that_runs_out_of_time_is_dropped_and_retried() {
     let id = Slow::builder().enqueue_to_backend(&world.backend).await.unwrap();
     world.seconds(29).await;
     assert_eq!(world.row(id).await.status, JobStatus::Executing);
+    assert_eq!(told.all(), [""; 0]);
     world.seconds(1).await;
+    assert_eq!(told.next().await, "asked to stop");
+    assert_eq!(world.row(id).await.status, JobStatus::Executing, "it has its grace");
+    world.seconds(5).await;
     world.clock.settle().await;
     let row = world.row(id).await;
     assert_eq!((row.status, row.errors[0].error_type.clone()), (JobStatus::Retryable, ErrorType::Timeout));
-    assert_eq!(told.next().await, "asked to stop");
     node.graceful_shutdown().await;
 }
 

@@ -37,7 +37,7 @@ async fn trap_06_shutdown_waits_for_what_runs_and_starts_nothing_new() {
     let mut shutdown = node.graceful_shutdown();
     world.clock.settle().await;
     let later = Waits::builder().with_data(2).enqueue_to_backend(&world.backend).await.unwrap();
-    world.seconds(29).await;
+    world.seconds(19).await;
     assert!(futures::poll!(&mut shutdown).is_pending(), "a job still runs");
     gate.0.add_permits(2);
     shutdown.await;
@@ -54,7 +54,7 @@ async fn after_the_grace_jobs_are_given_back_and_the_attempt_does_not_count() {
     let id = Waits::builder().with_data(1).enqueue_to_backend(&world.backend).await.unwrap();
     told.next().await;
     let shutdown = node.graceful_shutdown();
-    world.seconds(11).await;
+    world.seconds(15).await;
     shutdown.await;
     let row = world.row(id).await;
     assert_eq!((row.status, row.attempt, row.errors.len()), (JobStatus::Scheduled, 0, 0));

@@ -11,6 +11,9 @@ mod files;
 mod guide;
 mod open;
 mod processes;
+#[cfg(unix)]
+mod signals;
+mod snoozes;
 mod watches;
 
 use std::time::Duration;

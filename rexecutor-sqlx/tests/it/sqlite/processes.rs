@@ -1,12 +1,6 @@
 //! Real processes on one file, and what is left when one is killed.
 
-use std::{
-    collections::BTreeSet,
-    io::{BufRead, BufReader, Lines},
-    path::Path,
-    process::{Child, ChildStdout, Command, Stdio},
-    time::Duration,
-};
+use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use rexecutor::{
     backend::{Claim, Enqueue, Maintain, Node, Outcome, Settle},
@@ -15,61 +9,26 @@ use rexecutor::{
 use rexecutor_sqlx::SqliteBackend;
 
 use super::{File, all, claim, demand, end, enqueue_one, job, join};
+use crate::process::{Process, role, say};
 
-const ROLE: &str = "REXECUTOR_TEST_ROLE";
-const PATH: &str = "REXECUTOR_TEST_PATH";
-
-/// This test program again, in a role of [`child`]. It is killed when the value is dropped.
-struct Process {
-    child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
+fn start(role: &str, path: &Path) -> Process {
+    Process::start("sqlite::processes::child", role, path.to_str().unwrap())
 }
 
-impl Process {
-    fn start(role: &str, path: &Path) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "sqlite::processes::child", "--nocapture"])
-            .env(ROLE, role)
-            .env(PATH, path)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, lines }
-    }
-
-    /// The next number that the process says; `None` when it has ended.
-    fn number(&mut self) -> Option<i64> {
-        self.lines.by_ref().map_while(Result::ok).find_map(|line| line.strip_prefix("said ")?.parse().ok())
-    }
-
-    /// Kills it with SIGKILL, and returns what it had said that nobody had read yet.
-    fn kill(mut self) -> Vec<i64> {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-        std::iter::from_fn(|| self.number()).collect()
-    }
+/// The next number that the process says; `None` when it has ended.
+fn number(process: &mut Process) -> Option<i64> {
+    process.next()?.parse().ok()
 }
 
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may have ended.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn say(number: impl Into<i64>) {
-    use std::io::Write;
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "\nsaid {}", number.into()).unwrap();
-    out.flush().unwrap();
+/// Kills it with SIGKILL, and returns what it had said that nobody had read yet.
+fn kill(process: Process) -> Vec<i64> {
+    process.kill().iter().filter_map(|said| said.parse().ok()).collect()
 }
 
 /// No test of its own: what the processes of the others do.
 #[tokio::test]
 async fn child() {
-    let (Ok(role), Ok(path)) = (std::env::var(ROLE), std::env::var(PATH)) else { return };
+    let Some((role, path)) = role() else { return };
     let backend = SqliteBackend::open(path).await.unwrap();
     match role.as_str() {
         "enqueue for ever" => loop {
@@ -101,13 +60,13 @@ async fn child() {
 #[tokio::test]
 async fn what_was_enqueued_outlives_kill_9() {
     let file = File::new();
-    let mut process = Process::start("enqueue for ever", &file.path());
-    let mut said: BTreeSet<i64> = (0..200).map(|_| process.number().unwrap()).collect();
+    let mut process = start("enqueue for ever", &file.path());
+    let mut said: BTreeSet<i64> = (0..200).map(|_| number(&mut process).unwrap()).collect();
     // Two processes, each in the middle of something when it is killed.
-    said.extend(process.kill());
-    let mut process = Process::start("enqueue for ever", &file.path());
-    said.extend((0..50).map(|_| process.number().unwrap()));
-    said.extend(process.kill());
+    said.extend(kill(process));
+    let mut process = start("enqueue for ever", &file.path());
+    said.extend((0..50).map(|_| number(&mut process).unwrap()));
+    said.extend(kill(process));
     let backend = file.open().await;
     let stored: BTreeSet<i64> = all(&backend).await.iter().map(|job| job.id.into()).collect();
     assert!(said.is_subset(&stored), "lost: {:?}", said.difference(&stored).collect::<Vec<_>>());
@@ -122,10 +81,10 @@ async fn trap_01_the_jobs_of_a_killed_process_are_rescued_and_those_of_a_living_
     backend.enqueue((0..4).map(|_| job("mail")).collect()).await.unwrap();
     let living = join(&backend).await;
     let own = claim(&backend, living, "mail", 1).await.jobs.remove(0);
-    let mut process = Process::start("claim and hang", &file.path());
-    let claimed: Vec<i64> = std::iter::from_fn(|| process.number().filter(|number| *number >= 0)).collect();
+    let mut process = start("claim and hang", &file.path());
+    let claimed: Vec<i64> = std::iter::from_fn(|| number(&mut process).filter(|number| *number >= 0)).collect();
     assert_eq!(claimed.len(), 3);
-    process.kill();
+    kill(process);
     assert_eq!(backend.rescue().await.unwrap(), 3);
     for job in all(&backend).await {
         if job.id == own.id {
@@ -141,8 +100,9 @@ async fn trap_01_the_jobs_of_a_killed_process_are_rescued_and_those_of_a_living_
 async fn two_processes_on_one_file_share_the_work_and_do_each_job_once() {
     let file = File::new();
     // Both open a file that does not exist yet.
-    let [mut first, mut second] = ["enqueue and work"; 2].map(|role| Process::start(role, &file.path()));
-    let done: Vec<i64> = std::iter::from_fn(|| first.number()).chain(std::iter::from_fn(|| second.number())).collect();
+    let [mut first, mut second] = ["enqueue and work"; 2].map(|role| start(role, &file.path()));
+    let done: Vec<i64> =
+        std::iter::from_fn(|| number(&mut first)).chain(std::iter::from_fn(|| number(&mut second))).collect();
     let mut once = done.clone();
     once.sort_unstable();
     once.dedup();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::{Notify, mpsc, watch};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     backend::Wakeup,
@@ -22,6 +23,8 @@ pub(in crate::engine) enum Command {
     ShutDownWhenIdle,
     /// Claims no more, and ends when all is settled.
     ShutDown,
+    /// Drops what runs, stores what can be, and ends: the process is about to.
+    EndWithProcess,
 }
 
 /// How the dispatcher is connected to the rest of the node.
@@ -32,4 +35,8 @@ pub(in crate::engine) struct Connections {
     pub(in crate::engine) check: Arc<Notify>,
     /// What the node is, and which executors it runs.
     pub(in crate::engine) presence: watch::Sender<Presence>,
+    /// Cancelled when nothing keeps the node from leaving but jobs that block their threads.
+    pub(in crate::engine) blocked: CancellationToken,
+    /// Cancelled when the node has given such jobs back, since their threads end with the process.
+    pub(in crate::engine) given_up: CancellationToken,
 }

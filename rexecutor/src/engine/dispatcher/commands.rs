@@ -3,7 +3,7 @@
 use super::{command::Command, idle::Idle, state::Dispatcher};
 use crate::{
     backend::WakeReasons,
-    context::JobContext,
+    context::{JobContext, StopReason},
     engine::runner::Runner,
     model::{Heartbeat, JobId, Lease, NodeId, Outcome, Settlement},
 };
@@ -16,6 +16,7 @@ impl Dispatcher {
             Command::Compare(node, heartbeat) => self.compare(node, &heartbeat),
             Command::ShutDownWhenIdle => self.idle = self.idle.or(Some(Idle::Unknown)),
             Command::ShutDown => self.shut_down(),
+            Command::EndWithProcess => self.end_with_process(),
         }
     }
 
@@ -27,7 +28,11 @@ impl Dispatcher {
     fn compare(&mut self, node: NodeId, heartbeat: &Heartbeat) {
         self.give_back_cancelled(&heartbeat.cancelled);
         let running = self.running.by_key();
-        heartbeat.cancelled.iter().filter_map(|run| running.get(run)).for_each(|run| run.stop().cancel_run());
+        heartbeat
+            .cancelled
+            .iter()
+            .filter_map(|run| running.get(run))
+            .for_each(|run| run.stop().ask(StopReason::Cancelled));
         if self.claiming.is_some() || self.node != Some(node) {
             return;
         }
@@ -44,7 +49,7 @@ impl Dispatcher {
     fn join(&mut self, node: Option<NodeId>) {
         self.node = node;
         self.connections.presence.send_modify(|presence| presence.node = node);
-        self.running.iter().for_each(|run| run.stop().abort());
+        self.running.iter().for_each(|run| run.stop().ask(StopReason::NodeLost));
         self.give_back_waiting(|_, _| true);
         self.orphans.clear();
         self.queues.all_ready();

@@ -7,9 +7,11 @@ pub(super) enum Phase {
     Open,
     /// Running jobs may end by themselves.
     Draining,
-    /// They were dropped; what still runs blocks its thread.
-    Aborting,
-    /// That was given back too. Only the settlement queue is waited for.
+    /// They were told to stop, and are dropped if they do not.
+    Stopping,
+    /// What still runs blocks its thread, and cannot be dropped. It is waited for.
+    Blocked,
+    /// Nothing runs. What is left to store is stored.
     Leaving,
     /// All is settled, or the backend is away for too long.
     Over,

@@ -14,6 +14,9 @@ impl Dispatcher {
         let Some(runner) = self.queues.runner(row.executor.as_str()) else { return };
         let (begin, span) = (runner.begin, span(&row));
         let (id, lease) = (row.id, row.lease);
+        if lease.0 >= OFTEN && is_power_of_ten(lease.0) {
+            tracing::warn!(job.id = %id, job.executor = runner.name, claims = lease.0, "a job is claimed again and again: nothing ends one that snoozes");
+        }
         let context = JobContext::new(row, self.environment.clone());
         let slot = self.running.insert(context.clone());
         let (grace, ending) = (self.options.cancel_grace, self.ending.clone());
@@ -47,6 +50,16 @@ impl Dispatcher {
             }
         }
     }
+}
+
+/// From so many claims of one job on the log tells of it, and again at each tenfold. Nothing else ends a job that only snoozes.
+const OFTEN: i64 = 1_000;
+
+fn is_power_of_ten(mut number: i64) -> bool {
+    while number % 10 == 0 && number > 0 {
+        number /= 10;
+    }
+    number == 1
 }
 
 fn span(row: &JobRow) -> tracing::Span {

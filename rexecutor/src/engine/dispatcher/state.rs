@@ -54,6 +54,10 @@ pub(in crate::engine) struct Dispatcher {
     pub(super) idle: Option<Idle>,
     /// When the next phase of shutting down begins by itself.
     pub(super) grace: Option<BoxFuture<'static, ()>>,
+    /// When the shutdown grace is over; `None`: never, or the node does not shut down.
+    pub(super) drained_by: Option<DateTime<Utc>>,
+    /// Whether the process ends when the node has left: then nothing waits for threads.
+    pub(super) ends_with_process: bool,
 }
 
 impl Dispatcher {
@@ -82,6 +86,8 @@ impl Dispatcher {
             phase: Phase::Open,
             idle: None,
             grace: None,
+            drained_by: None,
+            ends_with_process: false,
             environment: Arc::new(environment),
             options,
             connections,
