@@ -1,9 +1,6 @@
 //! What people are told of jobs that fail, and of jobs that nobody runs.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex};
 
 use rexecutor::{
     backend::{Enqueue, NewJob},
@@ -35,7 +32,7 @@ async fn panicking(_data: u32) {
 
 #[job(max_attempts = 2, backoff = constant("10s"), timeout = "1s")]
 async fn slow(_data: u32, context: JobContext) {
-    context.clock().sleep(Duration::from_secs(60)).await;
+    context.cancellation().cancelled().await;
 }
 
 #[job(max_attempts = 5)]

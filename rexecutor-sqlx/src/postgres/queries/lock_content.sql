@@ -3,7 +3,7 @@ SELECT
     status,
     max_attempts,
     priority,
-    (extract(EPOCH FROM scheduled_at) * 1000000)::BIGINT AS scheduled_at,
+    (extract(EPOCH FROM scheduled_at) * 1000000)::BIGINT AS due_micros,
     array_to_json(tags)::TEXT AS tags,
     data,
     metadata,
