@@ -22,6 +22,10 @@ pub mod deploys {}
 #[doc = include_str!("../testing.md")]
 pub mod testing {}
 
+/// The guide to limits.
+#[doc = include_str!("../limits.md")]
+pub mod limits {}
+
 /// The guide to schedules.
 #[doc = include_str!("../schedules.md")]
 pub mod schedules {}

@@ -210,7 +210,7 @@ impl NodeBuilder {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```standalone_crate
     /// use rexecutor::{backend::memory::InMemoryBackend, node::JobEventKind, prelude::*};
     ///
     /// #[job(max_attempts = 1)]
