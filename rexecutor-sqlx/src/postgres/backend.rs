@@ -7,7 +7,8 @@ use sqlx::PgPool;
 
 use super::{
     claim_cursors::ClaimCursors, connection_cache::ConnectionCache, failover::Failover, group_commit::GroupCommit,
-    notices::Notices, options::PgOptions, queries::Queries, reach::Reach, row_locations::RowLocations,
+    key_waiters::KeyWaiters, lifeline::Lifeline, notices::Notices, options::PgOptions, queries::Queries, reach::Reach,
+    row_locations::RowLocations,
 };
 use crate::common::Controlled;
 
@@ -42,6 +43,10 @@ pub(super) struct Database {
     pub(super) pool: PgPool,
     /// Connections of the pool for statements alone.
     pub(super) connections: ConnectionCache,
+    /// The connection that no job can take, by which nodes stay members.
+    pub(super) lifeline: Lifeline,
+    /// Who may wait for unique keys, each on a connection.
+    pub(super) key_waiters: KeyWaiters,
     pub(super) queries: Queries,
     pub(super) options: PgOptions,
     pub(super) listeners: Listeners,

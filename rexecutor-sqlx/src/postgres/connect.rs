@@ -16,6 +16,8 @@ use super::{
     connection_cache::{ConnectionCache, FRESH},
     failover::Failover,
     group_commit::GroupCommit,
+    key_waiters::KeyWaiters,
+    lifeline::Lifeline,
     migrate,
     notices::Notices,
     options::PgOptions,
@@ -126,7 +128,8 @@ impl PgOptions {
         this.use_pool(pool, failover, has_settings).await
     }
 
-    /// Uses a pool of yours, which must allow two connections at least; the connection that listens is not of the pool.
+    /// Uses a pool of yours, which must allow two connections at least; the connection that listens and the one that says that
+    /// the nodes live are not of the pool.
     ///
     /// What needs settings of the connections is then not done: a statement alone takes three round trips here instead of
     /// one, because a transaction brings the settings; and a server that has become read-only is not left.
@@ -147,9 +150,12 @@ impl PgOptions {
         let queries = Queries::new(&self.schema)
             .map_err(|problem| ConnectError::Schema { name: self.schema.clone(), problem })?;
         let migrates = self.migrate;
+        let key_waiters = KeyWaiters::of(pool.options().get_max_connections());
         let backend = PgBackend(Arc::new(Database {
             pool,
             connections: ConnectionCache::default(),
+            lifeline: Lifeline::default(),
+            key_waiters,
             failover,
             has_settings,
             queries,

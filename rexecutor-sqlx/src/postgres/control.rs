@@ -36,6 +36,11 @@ impl Backend for PgBackend {
     fn control(&self) -> Option<&dyn Control> {
         Some(self)
     }
+
+    /// A thread and a connection of their own do it.
+    fn is_membership_independent(&self) -> bool {
+        true
+    }
 }
 
 impl Control for PgBackend {

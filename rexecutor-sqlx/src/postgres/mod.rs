@@ -31,6 +31,8 @@ mod failover;
 mod filter;
 mod group_commit;
 mod inspect;
+mod key_waiters;
+mod lifeline;
 mod maintain;
 mod migrate;
 mod notices;

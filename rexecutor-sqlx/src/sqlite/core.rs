@@ -5,6 +5,7 @@
 //! - A step that was begun is finished, whether or not its caller still waits.
 //! - Calls that arrived while a transaction was in flight share the next one. None of them waits for a timer, and one
 //!   that cannot be stored does not fail the others.
+//! - What keeps a node a member waits for one transaction at most, however much is to be done.
 
 use std::{sync::Arc, time::Duration};
 
@@ -104,22 +105,38 @@ impl Core {
     }
 
     /// Serves until nobody is left to ask, and closes the file.
-    pub(super) async fn serve(mut self, inbox: mpsc::UnboundedReceiver<Request>) {
+    pub(super) async fn serve(
+        mut self,
+        inbox: mpsc::UnboundedReceiver<Request>,
+        urgent: mpsc::UnboundedReceiver<Step>,
+    ) {
         match self.file.take() {
-            None => self.work(inbox).await,
+            None => self.work(inbox, urgent).await,
             Some(file) => {
                 let asked = self.log.watch();
-                futures::future::join(self.work(inbox), checkpoint::run(file, asked)).await;
+                futures::future::join(self.work(inbox, urgent), checkpoint::run(file, asked)).await;
             }
         }
         self.close().await;
     }
 
     /// Does what it is asked, until nobody is left to ask.
-    async fn work(&mut self, mut inbox: mpsc::UnboundedReceiver<Request>) {
+    async fn work(&mut self, mut inbox: mpsc::UnboundedReceiver<Request>, mut urgent: mpsc::UnboundedReceiver<Step>) {
         let mut round = Vec::new();
         let mut callers = 0;
-        while inbox.recv_many(&mut round, ROUND).await > 0 {
+        loop {
+            tokio::select! {
+                biased;
+                Some(step) = urgent.recv() => {
+                    self.wait_for_locks(true).await;
+                    step(self).await;
+                    self.first(&mut urgent).await;
+                    continue;
+                }
+                count = inbox.recv_many(&mut round, ROUND) => if count == 0 {
+                    break;
+                }
+            }
             group(&mut inbox, &mut round, callers);
             self.wait_for_locks(true).await;
             let (mut enqueues, mut settles, mut steps) = (Vec::new(), Vec::new(), Vec::new());
@@ -137,6 +154,7 @@ impl Core {
                 store::store(work, &jobs).await
             })
             .await;
+            self.first(&mut urgent).await;
             let ends = |ends: &Arc<[Settlement]>| ends.len();
             self.share(Commit::Progress, settles, ends, async |work, calls| {
                 let ends: Vec<&Settlement> = calls.iter().flat_map(|ends| ends.iter()).collect();
@@ -144,10 +162,18 @@ impl Core {
             })
             .await;
             for step in steps {
+                self.first(&mut urgent).await;
                 step(self).await;
             }
         }
         self.log = Log::default();
+    }
+
+    /// Does what must not wait for the rest of a round, however much that is.
+    async fn first(&mut self, urgent: &mut mpsc::UnboundedReceiver<Step>) {
+        while let Ok(step) = urgent.try_recv() {
+            step(self).await;
+        }
     }
 
     async fn close(self) {

@@ -13,6 +13,8 @@ use super::{
 #[derive(Debug)]
 pub(super) struct Writer {
     requests: mpsc::UnboundedSender<Request>,
+    /// What goes before all requests.
+    urgent: mpsc::UnboundedSender<Step>,
     /// Answers once the file is closed.
     closed: oneshot::Receiver<()>,
 }
@@ -23,6 +25,7 @@ impl Writer {
         open: impl AsyncFnOnce() -> Result<Core, OpenError> + Send + 'static,
     ) -> Result<Self, OpenError> {
         let (requests, inbox) = mpsc::unbounded_channel();
+        let (urgent, at_once) = mpsc::unbounded_channel();
         let (opened, is_open) = oneshot::channel();
         let (finished, closed) = oneshot::channel();
         let failed = |source: std::io::Error| OpenError::Failed { path: "a new thread".into(), source: source.into() };
@@ -34,7 +37,7 @@ impl Writer {
                     Ok(core) => {
                         // An error means that nobody waits any more; then the inbox has ended, too.
                         let _ = opened.send(Ok(()));
-                        core.serve(inbox).await;
+                        core.serve(inbox, at_once).await;
                     }
                     Err(error) => drop(opened.send(Err(error))),
                 }
@@ -43,7 +46,7 @@ impl Writer {
         };
         std::thread::Builder::new().name("rexecutor-sqlite".to_owned()).spawn(work).map_err(failed)?;
         is_open.await.unwrap_or_else(|_| Err(failed(std::io::Error::other("the thread ended"))))?;
-        Ok(Self { requests, closed })
+        Ok(Self { requests, urgent, closed })
     }
 
     pub(super) fn requests(&self) -> &mpsc::UnboundedSender<Request> {
@@ -51,7 +54,7 @@ impl Writer {
     }
 
     pub(super) async fn close(self) {
-        drop(self.requests);
+        drop((self.requests, self.urgent));
         // An error means that the thread is gone, which is as good.
         let _ = self.closed.await;
     }
@@ -62,11 +65,16 @@ impl Writer {
         commit: Commit,
         step: impl AsyncFnOnce(&mut Work<'_>) -> Result<T, sqlx::Error> + Send + 'static,
     ) -> Result<T> {
-        let step = async |work: &mut Work<'_>| {
-            work.open().await?;
-            step(work).await
-        };
-        self.run(async move |core: &mut Core| core.transact(commit, step).await).await
+        self.run(in_transaction(commit, step)).await
+    }
+
+    /// … before everything that waits: at the end of the transaction that is under way.
+    pub(super) async fn write_at_once<T: Send + 'static>(
+        &self,
+        commit: Commit,
+        step: impl AsyncFnOnce(&mut Work<'_>) -> Result<T, sqlx::Error> + Send + 'static,
+    ) -> Result<T> {
+        self.run_at_once(in_transaction(commit, step)).await
     }
 
     /// Runs a step outside a transaction.
@@ -74,14 +82,18 @@ impl Writer {
         &self,
         step: impl AsyncFnOnce(&mut Core) -> Result<T, sqlx::Error> + Send + 'static,
     ) -> Result<T> {
-        let (answer, answered) = oneshot::channel();
-        let step: Step = Box::new(move |core| {
-            Box::pin(async move {
-                // An error means that nobody waits any more.
-                let _ = answer.send(step(core).await.map_err(backend_error));
-            })
-        });
+        let (step, answered) = boxed(step);
         self.requests.send(Request::Step(step)).map_err(|_| stopped())?;
+        answered.await.map_err(|_| stopped())?
+    }
+
+    /// … before everything that waits.
+    pub(super) async fn run_at_once<T: Send + 'static>(
+        &self,
+        step: impl AsyncFnOnce(&mut Core) -> Result<T, sqlx::Error> + Send + 'static,
+    ) -> Result<T> {
+        let (step, answered) = boxed(step);
+        self.urgent.send(step).map_err(|_| stopped())?;
         answered.await.map_err(|_| stopped())?
     }
 
@@ -90,5 +102,73 @@ impl Writer {
         let (answer, answered) = oneshot::channel();
         self.requests.send(request(Call { items, answer })).map_err(|_| stopped())?;
         answered.await.map_err(|_| stopped())?
+    }
+}
+
+/// A step in a transaction of its own.
+fn in_transaction<T>(
+    commit: Commit,
+    step: impl AsyncFnOnce(&mut Work<'_>) -> Result<T, sqlx::Error> + Send + 'static,
+) -> impl AsyncFnOnce(&mut Core) -> Result<T, sqlx::Error> + Send + 'static {
+    let step = async |work: &mut Work<'_>| {
+        work.open().await?;
+        step(work).await
+    };
+    async move |core: &mut Core| core.transact(commit, step).await
+}
+
+/// A step that can be sent to the thread, and where its answer comes.
+fn boxed<T: Send + 'static>(
+    step: impl AsyncFnOnce(&mut Core) -> Result<T, sqlx::Error> + Send + 'static,
+) -> (Step, oneshot::Receiver<Result<T>>) {
+    let (answer, answered) = oneshot::channel();
+    let step: Step = Box::new(move |core| {
+        Box::pin(async move {
+            // An error means that nobody waits any more.
+            let _ = answer.send(step(core).await.map_err(backend_error));
+        })
+    });
+    (step, answered)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rexecutor::backend::{Maintain, Node};
+
+    use super::*;
+    use crate::SqliteBackend;
+
+    #[tokio::test]
+    async fn case_12_a_heartbeat_waits_for_nothing_but_what_is_under_way() {
+        let backend = SqliteBackend::in_memory().await.unwrap();
+        let node = backend.join(&Node::new("test", Duration::from_secs(60))).await.unwrap();
+        let step = || {
+            let (begun, begins) = oneshot::channel();
+            let (go, wait) = oneshot::channel::<()>();
+            let step = backend.0.writer.run(async move |_: &mut Core| {
+                let _ = begun.send(());
+                wait.await.unwrap();
+                Ok(())
+            });
+            (Box::pin(step), begins, go)
+        };
+        let ((first, begins, go_first), (second, _, go_second), (third, _, go_third)) = (step(), step(), step());
+        let heartbeat = async {
+            begins.await.unwrap();
+            // Each ends only when what was asked for while the one before was under way is done.
+            let mut beat = backend.heartbeat(node);
+            assert!(futures::poll!(&mut beat).is_pending());
+            go_first.send(()).unwrap();
+            assert!(beat.await.unwrap().member);
+            let mut rescue = backend.rescue(&[]);
+            assert!(futures::poll!(&mut rescue).is_pending());
+            go_second.send(()).unwrap();
+            assert_eq!(rescue.await.unwrap(), 0);
+            go_third.send(()).unwrap();
+        };
+        let (first, second, third, ()) = tokio::join!(biased; first, second, third, heartbeat);
+        first.and(second).and(third).unwrap();
     }
 }

@@ -16,7 +16,7 @@ fn until(seconds: i64) -> NewJob {
 impl Harness {
     /// Looks for what has been left behind; nothing of it was lost with a node.
     async fn expire(&self) {
-        assert_eq!(self.backend.rescue().await.expect("jobs can be rescued"), 0);
+        assert_eq!(self.backend.rescue(&[]).await.expect("jobs can be rescued"), 0);
     }
 
     async fn is_expired(&self, id: rexecutor::job::JobId) -> bool {

@@ -2,8 +2,10 @@
 
 mod environment;
 mod job_context;
+mod job_threads;
 mod state;
 mod stop;
+mod workers;
 
-pub(crate) use self::{environment::Environment, stop::Stop};
+pub(crate) use self::{environment::Environment, job_threads::JobThreads, stop::Stop, workers::Watch};
 pub use self::{job_context::JobContext, state::StateMap};

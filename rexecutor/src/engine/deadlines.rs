@@ -68,6 +68,10 @@ impl Deadlines {
         }
     }
 
+    pub(super) fn context(&self) -> &JobContext {
+        &self.context
+    }
+
     pub(super) fn stop(&self) -> &Stop {
         self.context.stop()
     }

@@ -1,14 +1,15 @@
 //! A running node's handle: how it is started, told of more to run, and shut down.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use futures::FutureExt;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    dispatcher::{Command, Connections, Dispatcher},
-    membership::Membership,
+    dispatcher::{self, Command, Dispatcher, Report},
+    keeper::Keeper,
+    membership::{self, Membership},
     options::Options,
     outage::Outage,
     prune::DuePrunes,
@@ -16,7 +17,11 @@ use super::{
     supervise::supervise,
     ticker::{self, Action, Timetable},
 };
-use crate::{backend::Wakeup, context::Environment};
+use crate::{
+    backend::Wakeup,
+    clock::Clock,
+    context::{Environment, JobThreads},
+};
 
 /// A running node's handle. Dropping it leaves the node running.
 #[derive(Clone)]
@@ -36,9 +41,13 @@ impl Engine {
     /// # Panics
     ///
     /// Outside a tokio runtime.
-    pub(crate) fn start(environment: Environment, options: Options) -> Self {
+    pub(crate) fn start(mut environment: Environment, options: Options) -> Self {
+        if environment.clock.is_real() {
+            environment.workers = Some(Arc::default());
+            environment.job_threads = JobThreads::new(options.max_running).map(Arc::new);
+        }
         let (commands, orders) = mpsc::unbounded_channel();
-        let (wakeup, check) = (Arc::new(Wakeup::default()), Arc::new(Notify::new()));
+        let (wakeup, check, report) = <(Arc<Wakeup>, Arc<Notify>, Arc<Report>)>::default();
         let engine = Self {
             environment: environment.clone(),
             options: options.clone(),
@@ -46,18 +55,24 @@ impl Engine {
             drained: CancellationToken::new(),
             left: CancellationToken::new(),
         };
-        let connections = Connections { commands: orders, wakeup: wakeup.clone(), check: check.clone() };
-        let dispatcher = Dispatcher::new(environment.clone(), options.clone(), connections);
-        let membership = Membership {
-            environment,
-            options,
-            commands: engine.commands.clone(),
-            check,
-            node: Mutex::default(),
-            silence: Mutex::default(),
+        let connections = dispatcher::Connections {
+            commands: orders,
+            report: report.clone(),
+            wakeup: wakeup.clone(),
+            check: check.clone(),
         };
+        let dispatcher = Dispatcher::new(environment.clone(), options.clone(), connections);
+        let connections = membership::Connections { commands: engine.commands.clone(), report, check };
+        let membership = Membership::new(environment, options, connections);
         engine.beside(engine.clone().watch(wakeup));
-        tokio::spawn(engine.clone().live(dispatcher, membership));
+        let (this, keeper) = (engine.clone(), Keeper::of(&engine.environment, membership));
+        tokio::spawn(async move {
+            // Dropped at the end of this task, also when the runtime goes away: nobody waits for a node that is gone.
+            let _left = this.left.clone().drop_guard();
+            let _drained = this.drained.clone().drop_guard();
+            this.live(dispatcher, keeper).await;
+            tracing::info!("the node has left");
+        });
         engine
     }
 
@@ -98,19 +113,23 @@ impl Engine {
         self.left.cancelled().await;
     }
 
-    async fn live(self, dispatcher: Dispatcher, membership: Membership) {
-        // Dropped at the end of this function, also when the runtime goes away: nobody waits for a node that is gone.
-        let _left = self.left.clone().drop_guard();
-        let _drained = self.drained.clone().drop_guard();
-        // Staying alive comes first: a busy dispatcher uses up what tokio lets a task do in one go.
-        tokio::select! {
-            biased;
-            () = membership.keep() => {}
-            () = dispatcher.run() => {}
+    async fn live(&self, dispatcher: Dispatcher, keeper: Keeper) {
+        match &keeper.here {
+            None => dispatcher.run().await,
+            // Staying alive comes first: a busy dispatcher uses up what tokio lets a task do in one go.
+            Some(membership) => tokio::select! {
+                biased;
+                () = membership.keep() => {}
+                () = dispatcher.run() => {}
+            },
         }
         self.drained.cancel();
-        membership.leave().await;
-        tracing::info!("the node has left");
+        if let Some(membership) = keeper.here {
+            membership.leave().await;
+        }
+        if let Some(thread) = keeper.thread {
+            thread.end().await;
+        }
     }
 
     async fn watch(self, wakeup: Arc<Wakeup>) {

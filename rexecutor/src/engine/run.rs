@@ -23,7 +23,7 @@ pub(crate) async fn attempt(begin: Begin, context: JobContext, grace: Duration) 
     if let Some(deadline) = context.row().deadline().filter(|_| time_left(&context) <= Some(TimeDelta::zero())) {
         return late(deadline);
     }
-    let Begun { work, timeout, backoff, is_kept } = match begin(context.clone()) {
+    let Begun { executor, work, timeout, backoff, is_kept } = match begin(context.clone()) {
         Ok(begun) => begun,
         Err(outcome) => return outcome,
     };
@@ -31,7 +31,7 @@ pub(crate) async fn attempt(begin: Begin, context: JobContext, grace: Duration) 
     let mut deadlines = Deadlines::new(context, timeout, grace);
     let end = match work {
         Work::OnTask(mut work) => {
-            let end = on_task(&mut work, &mut deadlines).await;
+            let end = on_task(executor, &mut work, &mut deadlines).await;
             deadlines.stop().end();
             // Dropping what is left of the job is still the job's own doing.
             catch(|| drop(work)).map_or_else(End::Panicked, |()| end)
@@ -43,8 +43,17 @@ pub(crate) async fn attempt(begin: Begin, context: JobContext, grace: Duration) 
 }
 
 /// Runs the work on this task, until it ends, is out of time or is aborted.
-async fn on_task(work: &mut BoxFuture<'static, ExecutionResult>, deadlines: &mut Deadlines) -> End {
-    match deadlines.within(AssertUnwindSafe(work).catch_unwind()).await {
+async fn on_task(
+    executor: &'static str,
+    work: &mut BoxFuture<'static, ExecutionResult>,
+    deadlines: &mut Deadlines,
+) -> End {
+    let context = deadlines.context().clone();
+    let polled = std::future::poll_fn(|task| match context.workers() {
+        Some(workers) => workers.poll((context.job_id(), executor), || work.poll_unpin(task)),
+        None => work.poll_unpin(task),
+    });
+    match deadlines.within(AssertUnwindSafe(polled).catch_unwind()).await {
         Ok(result) => result.map_or_else(|panic| End::Panicked(message(panic)), End::Returned),
         Err(interruption) => interruption.into(),
     }
@@ -53,10 +62,14 @@ async fn on_task(work: &mut BoxFuture<'static, ExecutionResult>, deadlines: &mut
 /// Runs the work on a blocking thread. It cannot be dropped there: it is asked to stop, and waited for.
 async fn on_thread(work: BoxFuture<'static, ExecutionResult>, deadlines: &mut Deadlines) -> End {
     let runtime = tokio::runtime::Handle::current();
-    let mut thread = tokio::task::spawn_blocking(move || match catch(move || runtime.block_on(work)) {
+    let work = move || match catch(move || runtime.block_on(work)) {
         Ok(result) => End::Returned(result),
         Err(panic) => End::Panicked(panic),
-    });
+    };
+    let mut thread = match deadlines.context().job_threads() {
+        Some(threads) => threads.spawn(work),
+        None => tokio::task::spawn_blocking(work),
+    };
     match deadlines.within(&mut thread).await {
         Ok(end) => end.unwrap_or(End::Aborted),
         Err(late) => {

@@ -50,6 +50,7 @@ pub(crate) type Begin = fn(JobContext) -> Result<Begun, Outcome>;
 
 /// A run that is about to do its work.
 pub(crate) struct Begun {
+    pub(super) executor: &'static str,
     pub(super) work: Work,
     pub(super) timeout: Option<Duration>,
     /// Asked before the job was given away; a failure uses it, so that no second decoding is needed.
@@ -86,5 +87,5 @@ fn begin<E: Executor>(context: JobContext) -> Result<Begun, Outcome> {
         false => catch(|| Work::OnTask(E::execute(job))),
     };
     let work = work.map_err(|panic| fail(ErrorType::Panic, &panic, backoff))?;
-    Ok(Begun { work, timeout, backoff, is_kept: E::RETENTION != Retention::None })
+    Ok(Begun { executor: E::NAME, work, timeout, backoff, is_kept: E::RETENTION != Retention::None })
 }

@@ -136,7 +136,8 @@ impl NodeBuilder {
         self
     }
 
-    /// How many jobs run at once, over all executors: at least 1. The default is 1,000.
+    /// How many jobs run at once, over all executors: at least 1. The default is 1,000. Those that are
+    /// [blocking](Executor::BLOCKING) have a thread each.
     ///
     /// Where jobs take less time than a claim does, the node claims more than that, at most 1,000 more, so that no slot
     /// stands empty while it asks: as many as it can run during two claims. What it cannot start within 0.2 to 0.4 s
@@ -163,8 +164,13 @@ impl NodeBuilder {
 
     /// How long this node may be silent before the others take its jobs: over zero. The default is 15 seconds.
     ///
-    /// It says that it is alive five times as often. A shorter time finds a dead node sooner, and takes a node that
-    /// cannot reach the database for so long for dead.
+    /// It says that it is alive five times as often, from a thread of its own: however long its jobs run, compute, block, or
+    /// wait for each other, they are not started a second time while it lives. A shorter time finds a dead node sooner, and
+    /// takes a node that cannot reach the database for so long for dead.
+    ///
+    /// Others count only the time during which they have been watching and the database answered. So the jobs of a process that
+    /// died wait for this long after the next one has started, and nobody is taken for dead because the database was away or a
+    /// clock was set.
     pub fn with_node_timeout(mut self, timeout: Duration) -> Self {
         self.options.node_timeout = timeout;
         self
@@ -247,7 +253,7 @@ impl NodeBuilder {
         if !runtime::has_timer() {
             return Err(StartError::NoRuntime);
         }
-        let environment = Environment { backend, clock: self.clock, state: Arc::new(self.state) };
+        let environment = Environment::new(backend, self.clock, self.state);
         let engine = Engine::start(environment.clone(), self.options);
         self.plan.runners.into_values().for_each(|runner| engine.add(runner));
         if !self.plan.timetables.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 
 use super::{backend::InMemoryBackend, store::Store};
@@ -16,8 +16,8 @@ use crate::{
     },
     model::{
         AmendError, BackendError, Claimed, Demand, Enqueued, ExecutorName, Filter, Heartbeat, JobChange, JobId, JobRow,
-        Lease, Marks, NewJob, Node, NodeId, Pause, Paused, PruneSpec, Result, ScheduleKey, Scope, Settlement, Tick,
-        Ticks,
+        Lease, Marks, Member, NewJob, Node, NodeId, Pause, Paused, PruneSpec, Result, ScheduleKey, Scope, Settlement,
+        Tick, Ticks,
     },
 };
 
@@ -144,17 +144,17 @@ impl Settle for InMemoryBackend {
 
 impl Maintain for InMemoryBackend {
     fn join<'a>(&'a self, node: &'a Node) -> BoxFuture<'a, Result<NodeId>> {
-        let (mut store, now) = self.store();
-        ready(Ok(store.join(TimeDelta::from_std(node.timeout).unwrap_or(TimeDelta::MAX), now)))
+        ready(Ok(self.store().0.join(node.timeout)))
     }
 
     fn heartbeat<'a>(&'a self, node: NodeId) -> BoxFuture<'a, Result<Heartbeat>> {
-        let (mut store, now) = self.store();
+        let (mut store, _) = self.store();
         let Some(member) = store.nodes.get_mut(&node) else {
             return ready(Ok(Heartbeat::of_no_member()));
         };
-        member.seen_at = now;
+        member.beats += 1;
         let mut heartbeat = Heartbeat::of_member();
+        heartbeat.others = store.nodes.values().filter(|member| member.node != node).copied().collect();
         for row in store.runs(node) {
             heartbeat.add((row.id, row.lease), row.marks.contains(Marks::STOPPING));
         }
@@ -166,10 +166,10 @@ impl Maintain for InMemoryBackend {
         ready(Ok(()))
     }
 
-    fn rescue<'a>(&'a self) -> BoxFuture<'a, Result<usize>> {
+    fn rescue<'a>(&'a self, dead: &'a [Member]) -> BoxFuture<'a, Result<usize>> {
         let (mut store, now) = self.store();
         store.expire(now);
-        let executors = store.rescue(now);
+        let executors = store.rescue(dead, now);
         drop(store);
         let count = executors.len();
         self.wake(executors);
@@ -237,6 +237,10 @@ impl Inspect for InMemoryBackend {
 impl Backend for InMemoryBackend {
     fn control(&self) -> Option<&dyn Control> {
         Some(self)
+    }
+
+    fn is_membership_independent(&self) -> bool {
+        true
     }
 }
 

@@ -5,9 +5,9 @@
 //! - Rows change only through [`Store::change`] and [`Store::claim`], which keep the indexes in step.
 //! - What a transition does to a row is decided by [`lifecycle`](super::super::lifecycle) alone.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::indexes::{Indexed, Indexes};
 use crate::{
@@ -17,8 +17,8 @@ use crate::{
         lifecycle::{self, Effects},
     },
     model::{
-        AmendError, ClusterLimits, Demand, Enqueued, ExecutorName, Held, JobId, JobRow, NewJob, NodeId, PruneRule,
-        PruneSpec, Resolution, ScheduleKey, Tick,
+        AmendError, ClusterLimits, Demand, Enqueued, ExecutorName, Held, JobId, JobRow, Member, NewJob, NodeId,
+        PruneRule, PruneSpec, Resolution, ScheduleKey, Tick,
     },
 };
 
@@ -39,13 +39,6 @@ pub(super) struct Store {
     pub(super) throttled: BTreeMap<ExecutorName, DateTime<Utc>>,
     last_job: i64,
     last_node: i64,
-}
-
-/// A node that has joined.
-#[derive(Debug)]
-pub(super) struct Member {
-    pub(super) timeout: TimeDelta,
-    pub(super) seen_at: DateTime<Utc>,
 }
 
 impl Store {
@@ -210,10 +203,10 @@ impl Store {
         self.change(id, change).unwrap_or(Err(AmendError::NotFound(id)))
     }
 
-    pub(super) fn join(&mut self, timeout: TimeDelta, now: DateTime<Utc>) -> NodeId {
+    pub(super) fn join(&mut self, timeout: Duration) -> NodeId {
         self.last_node += 1;
         let node = NodeId(self.last_node);
-        self.nodes.insert(node, Member { timeout, seen_at: now });
+        self.nodes.insert(node, Member::new(node, 0, timeout));
         node
     }
 
@@ -229,10 +222,9 @@ impl Store {
         }
     }
 
-    /// Ends the runs of every node that is no member.
-    pub(super) fn rescue(&mut self, now: DateTime<Utc>) -> Vec<ExecutorName> {
-        self.nodes
-            .retain(|_, member| member.seen_at.checked_add_signed(member.timeout).is_none_or(|dead_at| dead_at >= now));
+    /// Ends the membership of the dead, unless they were heard since, and the runs of every node that is no member.
+    pub(super) fn rescue(&mut self, dead: &[Member], now: DateTime<Utc>) -> Vec<ExecutorName> {
+        self.nodes.retain(|_, member| !dead.iter().any(|dead| (dead.node, dead.beats) == (member.node, member.beats)));
         let lost = self.indexes.executing().into_iter().filter(|(node, _)| !self.nodes.contains_key(node));
         let lost: Vec<JobId> = lost.map(|(_, id)| id).collect();
         let rescue = |id: JobId| {

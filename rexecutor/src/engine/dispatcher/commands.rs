@@ -12,7 +12,11 @@ impl Dispatcher {
         match command {
             Command::Add(runner) => self.queues.add(runner),
             Command::Join(node) => self.join(node),
-            Command::Compare(node, heartbeat) => self.compare(node, &heartbeat),
+            Command::Compare => {
+                if let Some((node, heartbeat)) = self.connections.report.take() {
+                    self.compare(node, &heartbeat);
+                }
+            }
             Command::ShutDownWhenIdle => self.idle = self.idle.or(Some(Idle::Unknown)),
             Command::ShutDown => self.shut_down(),
         }
