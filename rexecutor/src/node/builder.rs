@@ -144,7 +144,7 @@ impl NodeBuilder {
     /// need much memory, or a large share of a pool, fewer, or a limit of their own
     /// ([`MAX_CONCURRENCY`](Executor::MAX_CONCURRENCY)).
     ///
-    /// Where jobs take less time than a claim does, the node claims more than that, at most 1,000 more, so that no slot
+    /// Where jobs take less time than a claim does, the node claims more than that, at most 2,000 more, so that no slot
     /// stands empty while it asks: as many as it can run during two claims, however few run at once. What it cannot start within 0.2 to 0.4 s
     /// after all it gives back, and no attempt is counted. Jobs whose executor has a limit of its own
     /// ([`MAX_CONCURRENCY`](Executor::MAX_CONCURRENCY)), or a single attempt

@@ -19,8 +19,11 @@ use crate::{
     model::{Claimed, Demand, ExecutorName, JobId, JobRow, Lease, Outcome, Result, Settlement},
 };
 
-/// How many jobs one claim asks for at most, and how many are claimed ahead at most.
+/// How many jobs one claim asks for at most.
 pub(super) const CLAIM: usize = 1_000;
+
+/// How many jobs are claimed ahead at most: one claim is worked off while another is fetched.
+const AHEAD: usize = 2 * CLAIM;
 
 /// How often the node looks for what was claimed ahead and has waited for as long.
 const MAX_WAIT: Duration = Duration::from_millis(200);
@@ -34,7 +37,7 @@ impl Dispatcher {
             || self.settlements.len() >= MOST_WAITING;
         let Some(node) = self.node.filter(|node| !is_barred && self.lost != Some(*node)) else { return };
         let began = self.environment.clock.now();
-        let ahead = self.prefetch.ahead(began, self.options.max_running).min(CLAIM);
+        let ahead = self.prefetch.ahead(began, self.options.max_running).min(AHEAD);
         let demands: Arc<[Demand]> = self.queues.take_demands(CLAIM, ahead).into();
         if demands.is_empty() {
             return;
