@@ -152,6 +152,18 @@ fn contradictions_are_told() {
 }
 
 #[test]
+fn case_25_data_in_a_random_order_are_not_compared() {
+    let of = |args: TokenStream, data: TokenStream| mistakes(args, quote!(async fn invite(members: #data) {}));
+    for data in [quote!(HashSet<u32>), quote!(Job<std::collections::HashSet<u32>, ()>), quote!(Vec<HashSet<u32, S>>)] {
+        let found = of(quote!(unique_within = "5m"), data.clone());
+        assert!(matches!(&found[..], [one] if one.contains("take a `BTreeSet`")), "{found:?}");
+        assert!(of(quote!(unique(key = |data| data.len())), data.clone()).is_empty());
+        assert!(of(quote!(unique(by = executor)), data).is_empty());
+    }
+    assert!(of(quote!(unique(by = data)), quote!(HashMap<String, BTreeSet<u32>>)).is_empty());
+}
+
+#[test]
 fn the_function_is_emitted_even_when_the_arguments_are_wrong() {
     let expansion = job_tokens(quote!(max_attempts = 0), item(), || None).to_string();
     assert!(expansion.contains("compile_error") && expansion.contains("async fn welcome_email"), "{expansion}");

@@ -1,9 +1,10 @@
 //! Arguments that are right alone and wrong together.
 
-use super::{Job, Retain};
+use super::{Job, Retain, Unique, unique::By};
 use crate::{
-    args::{Arg, integer},
+    args::{self, Arg, integer},
     errors::Errors,
+    signature::First,
 };
 
 /// Finds the arguments of a job that contradict each other.
@@ -31,6 +32,14 @@ pub(super) fn find(job: &Job, args: &[Arg], errors: &mut Errors) {
         let problem =
             "an attempt never runs for so long, because the job's `deadline` comes before: lower it or leave it out";
         errors.push(&arg.name, problem);
+    }
+    if let (Some(Unique { by: By::Data, .. }), First::Data(ty) | First::Job(ty, _)) =
+        (&job.unique, &job.signature.first)
+        && args::shown(ty).split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == "HashSet")
+    {
+        let problem = "a `HashSet` is written in another order each time, so that equal data would not be unique: take a \
+                       `BTreeSet`, or compare a key with `unique(key = |data| ..)`";
+        errors.push(ty, problem);
     }
     if let (Some(retain), Some(unique), Some(arg)) = (job.retain, &job.unique, named("retain")) {
         let too_short = match retain {
