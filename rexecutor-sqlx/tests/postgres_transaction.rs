@@ -127,3 +127,40 @@ async fn the_transaction_of_another_database_is_refused() {
     assert!(said.contains("the transaction is on another database"), "{said}");
     assert_eq!((enqueued.len(), counts), (3, (0, 3)));
 }
+
+/// Case 43: a transaction's jobs went to the newest backend of the process, so that tests beside each other took each other's.
+#[tokio::test(flavor = "multi_thread")]
+async fn case_43_backends_beside_each_other_get_the_jobs_that_are_theirs() {
+    let url =
+        std::env::var("DATABASE_URL").expect("run `scripts/postgres cargo test -p rexecutor-sqlx --all-features`");
+    let pool = sqlx::PgPool::connect(&url).await.unwrap();
+    let schema = |nth: usize| format!("rexecutor_beside_{nth}_{}", std::process::id());
+    let mut backends = Vec::new();
+    for nth in 0..6 {
+        backends.push(PgOptions::new().schema(schema(nth)).max_connections(2).connect(&url).await.unwrap());
+    }
+    let tests = backends.iter().enumerate().map(|(nth, backend)| {
+        let (backend, pool) = (backend.clone(), pool.clone());
+        tokio::spawn(async move {
+            let mut transaction = pool.begin().await.unwrap();
+            let mail = |text: String| Mail::builder().with_data(text);
+            let many = (0..50).map(|job| mail(format!("{nth}: {job}")).encode().unwrap()).collect();
+            let _ = backend.enqueue_in(&mut transaction, many).await.unwrap();
+            let _ = mail(format!("{nth}: alone")).enqueue_in(&backend, &mut transaction).await.unwrap();
+            transaction.commit().await.unwrap();
+        })
+    });
+    for test in tests.collect::<Vec<_>>() {
+        test.await.unwrap();
+    }
+    let mut found = Vec::new();
+    for backend in &backends {
+        found.push(Mail::query_jobs_on_backend(Where::any(), backend).await.unwrap());
+    }
+    let drop = (0..6).map(|nth| format!("DROP SCHEMA {} CASCADE;", schema(nth))).collect::<String>();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(drop)).execute(&pool).await.unwrap();
+    for (nth, jobs) in found.iter().enumerate() {
+        assert_eq!(jobs.len(), 51);
+        assert!(jobs.iter().all(|job| job.data.starts_with(&format!("{nth}: "))));
+    }
+}

@@ -8,7 +8,7 @@ use crate::{
     backend::{Enqueue, EnqueueIn},
     context::warn_of_itself,
     criteria::UniquenessCriteria,
-    executing::Executor,
+    executing::{Executor, unique},
     global::{self, NoGlobalBackend},
     model::{BackendError, Deadline, Due, Enqueued, NewJob},
     validate::{self, InvalidJob},
@@ -270,7 +270,7 @@ impl<E: Executor, D> JobBuilder<'_, E, D> {
     {
         let encode = |field| move |error| EnqueueError::Encode { executor: E::NAME, field, source: error };
         let given = self.data.into_data();
-        let unique = self.unique.or_else(|| E::uniqueness(&given));
+        let criteria = self.unique.or_else(|| E::uniqueness(&given));
         let data = serde_json::to_string(&given).map_err(encode("data"))?;
         let metadata = self.metadata.as_ref().map(serde_json::to_string).transpose().map_err(encode("metadata"))?;
         let mut job = self.job.with_data(data).with_metadata(metadata);
@@ -280,11 +280,8 @@ impl<E: Executor, D> JobBuilder<'_, E, D> {
         if let (Some(given), Some(metadata)) = (&self.metadata, &job.metadata) {
             validate::comes_back("metadata", given, metadata)?;
         }
-        if let Some(criteria) = unique {
-            let unencodable =
-                || InvalidJob::new("unique", "the key does not encode as JSON; NaN and infinities do not either");
-            job.unique = Some(criteria.encode(E::NAME, &job.data).ok_or_else(unencodable)?);
-            validate::unique(&job)?;
+        if let Some(criteria) = criteria {
+            job.unique = Some(unique::<E>(&criteria, &job.data)?);
         }
         Ok(job)
     }

@@ -15,6 +15,8 @@ use crate::{
 /// It is all or nothing: after an error, none of them is stored, unless only the answer was lost. The answers are in the
 /// order of the jobs. Unique jobs may be among them, and conflict with earlier ones of the same call too.
 ///
+/// However large the call is, a database gets it in pieces, of 1,000 jobs or 4 to 8 MiB, in one transaction.
+///
 /// # Errors
 ///
 /// When no global backend is set, or the backend fails.

@@ -73,6 +73,10 @@ impl UniquenessCriteria<'_> {
     }
 
     /// One job of an executor with the same data.
+    ///
+    /// Data are compared as JSON, whatever the order of keys: two equal `HashMap`s are the same. The order of a list counts, and
+    /// a `HashSet` is a list in another order each time. Such data are refused when a job is enqueued, where the type says so by
+    /// its name, or, in builds with debug assertions, where they are found: use a `BTreeSet`.
     pub const fn by_data() -> Self {
         Self::new().and_executor().and_data()
     }
@@ -151,13 +155,18 @@ impl UniquenessCriteria<'_> {
         self
     }
 
+    /// Whether the data of a job are a part of what is compared.
+    pub(crate) const fn compares_data(&self) -> bool {
+        self.data
+    }
+
     /// The form that backends compare, for a job of `executor` with these encoded data; `None` if the key did not
     /// encode.
     pub(crate) fn encode(&self, executor: &str, data: &str) -> Option<Unique> {
         if self.key == Some(UNENCODABLE) {
             return None;
         }
-        let data = match self.data {
+        let compared = match self.data {
             true => json::canonical(data)?,
             false => String::new(),
         };
@@ -166,9 +175,10 @@ impl UniquenessCriteria<'_> {
         let scope = [letter(self.executor, b'e'), letter(self.data, b'd'), letter(self.key.is_some(), b'k')];
         let executor = if self.executor { executor.as_bytes() } else { b"" };
         let whole =
-            digest(&[b"rexecutor 1", &scope, executor, data.as_bytes(), self.key.as_ref().map_or(&[], |key| key)]);
+            digest(&[b"rexecutor 1", &scope, executor, compared.as_bytes(), self.key.as_ref().map_or(&[], |key| key)]);
         let mut key = [0; 16];
         key.copy_from_slice(&whole[..16]);
+        key[15] = key[15] & !1 | u8::from(self.data);
         let unique = Unique::new(UniqueKey(key), self.statuses);
         Some(unique.with_within(self.within).with_on_conflict(self.on_conflict))
     }

@@ -5,7 +5,7 @@ pub use crate::{
     model::{
         ErrorType, ExecutorName, FlowId, Headers, JobError, JobId, JobStatus, Lease, NodeId, Statuses, UnknownStatus,
     },
-    typed::{DecodeError, Job},
+    typed::{DecodeError, Job, UndecodedJob},
     validate::InvalidJob,
 };
 

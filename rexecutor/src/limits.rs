@@ -24,6 +24,13 @@ pub const MAX_CONDITION_DEPTH: usize = 100;
 /// The most failed attempts that are kept with a job: 20, which are the first and the newest 19. Each says at most 64 KiB.
 pub const MAX_ERRORS: usize = 20;
 
+/// How long a job that does not decode waits for a version of the program that can read it: 24 hours. Then it is discarded,
+/// with its data as they are.
+pub const MAX_DEFERRAL: TimeDelta = TimeDelta::hours(24);
+
+/// The most tags that a job may have: 100.
+pub const MAX_TAGS: usize = 100;
+
 /// The shortest snooze: 100 ms. A job that snoozes for less, or for zero, waits this long: else it would run without a pause.
 pub const MIN_SNOOZE: TimeDelta = TimeDelta::milliseconds(100);
 

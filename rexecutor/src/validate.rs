@@ -5,7 +5,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     json,
-    limits::{self, MAX_DELAY, MAX_DEPTH, MAX_HEADER_BYTES, MAX_TAG_BYTES},
+    limits::{self, MAX_DELAY, MAX_DEPTH, MAX_HEADER_BYTES, MAX_TAG_BYTES, MAX_TAGS},
     model::{Deadline, Due, ExecutorName, Headers, JobChange, NewJob, Pause},
 };
 
@@ -78,16 +78,6 @@ pub(crate) fn comes_back<T: Serialize + DeserializeOwned>(field: &'static str, v
     })
 }
 
-/// Checks what a new job is compared by.
-pub(crate) fn unique(job: &NewJob) -> Checked {
-    match &job.unique {
-        Some(unique) if unique.within.is_some_and(|within| within <= TimeDelta::zero()) => {
-            Err(InvalidJob::new("unique", "the time within which jobs are unique must be over zero"))
-        }
-        _ => Ok(()),
-    }
-}
-
 /// Checks what is to change in a stored job.
 pub(crate) fn change(change: &JobChange, max_bytes: usize) -> Checked {
     json("data", &change.data, max_bytes)?;
@@ -132,6 +122,9 @@ fn attempts(max_attempts: u16) -> Checked {
 }
 
 fn tags(tags: &[String]) -> Checked {
+    if tags.len() > MAX_TAGS {
+        return Err(InvalidJob::new("tags", format!("{} tags; the limit is {MAX_TAGS}", tags.len())));
+    }
     for tag in tags {
         if tag.len() > MAX_TAG_BYTES {
             return Err(InvalidJob::new("tags", format!("a tag of {} bytes; the limit is {MAX_TAG_BYTES}", tag.len())));

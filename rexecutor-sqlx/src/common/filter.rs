@@ -4,7 +4,7 @@
 //!
 //! - The SQL lets through all jobs that match, and may let through more: [`Filter::matches`] has the last word. Under a `NOT`
 //!   it is the other way round. Whether two JSON values are equal is not asked in SQL: JSON has no one way of being written.
-//! - Values are bound, and every condition stands in parentheses.
+//! - Values are bound, but for the bits of marks, and every condition stands in parentheses.
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
@@ -79,6 +79,10 @@ impl Condition {
             Filter::Executor(_) => self.sql.push_str("FALSE"),
             Filter::IdIn(ids) => self.bind::<D>(D::ID_IN, Bound::Ids(ids.clone())),
             Filter::StatusIn(statuses) => self.bind::<D>(D::STATUS_IN, Bound::Statuses(statuses.clone())),
+            Filter::Marked(marks) => {
+                let bits = marks.stored().unwrap_or_default().cast_signed();
+                self.sql.push_str(&format!("((coalesce(marks, 0) & {bits}) <> 0)"));
+            }
             Filter::TagsAllOf(tags) => self.tags::<D>(D::TAGS_ALL_OF, tags, side),
             Filter::TagsOneOf(tags) => self.tags::<D>(D::TAGS_ONE_OF, tags, side),
             Filter::ScheduledBefore(at) => self.before::<D>(*at),

@@ -24,7 +24,7 @@ use super::{
     claim::sort,
     control::{executor, pause},
     error, row,
-    scan::Found,
+    scan::{By, Found},
     session::{INDEXED, set_local},
 };
 
@@ -85,7 +85,7 @@ impl Database {
         let Stored { controls, now } = self.find_controls(&mut transaction, demands, &locked).await?;
         let admitted = admission::admit(demands, |executor| controls.get(executor), now);
         // Also when nothing is admitted, to learn whether the node is a member.
-        let mut found = self.scan(&mut transaction, node, &admitted.demands).await?;
+        let mut found = self.scan(&mut transaction, node, &admitted.demands, By::Bytes).await?;
         self.store_tokens(&mut transaction, admitted.spent(&found.jobs, now)).await?;
         let full = admitted.full(&found.jobs, now);
         let mut again_at = admitted.again_at;

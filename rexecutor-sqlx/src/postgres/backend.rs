@@ -7,7 +7,8 @@ use sqlx::PgPool;
 
 use super::{
     claim_cursors::ClaimCursors, connection_cache::ConnectionCache, failover::Failover, group_commit::GroupCommit,
-    notices::Notices, options::PgOptions, queries::Queries, reach::Reach, row_locations::RowLocations,
+    large::LargeJobs, notices::Notices, options::PgOptions, queries::Queries, reach::Reach,
+    row_locations::RowLocations, runtime::Runtime,
 };
 use crate::common::Controlled;
 
@@ -62,6 +63,10 @@ pub(super) struct Database {
     pub(super) missing_grants: OnceLock<String>,
     /// Whether the server could be reached of late.
     pub(super) reach: Reach,
+    /// On which runtime the last call was.
+    pub(super) runtime: Runtime,
+    /// Which executors are claimed by bytes.
+    pub(super) large: LargeJobs,
     /// How far claims have got.
     pub(super) cursors: ClaimCursors,
     /// Where the rows of the claimed runs stand.

@@ -19,7 +19,8 @@ use rexecutor::{
 use super::{
     backend::{Database, PgBackend},
     claim_cursors::{self, Cursor, Scan},
-    scan::Found,
+    large::has_met_one,
+    scan::{By, Found},
     session::{Session, apart},
 };
 
@@ -77,6 +78,35 @@ impl Database {
     }
 
     async fn claim_plain(&self, node: NodeId, demands: &[Demand]) -> sqlx::Result<Found> {
+        let mut session = self.session().await?;
+        if !self.large.are_of(demands) {
+            match self.claim_by_number(&mut session, node, demands).await {
+                // Nothing of it is kept. On the same connection: on another one its rows might still be locked.
+                Err(error) if has_met_one(&error) => session = self.again(session).await?,
+                Err(error) => return Err(error),
+                Ok((found, is_whole)) => {
+                    if is_whole {
+                        session.end().await?;
+                    }
+                    return Ok(found);
+                }
+            }
+        }
+        let mut found = self.scan(&mut session, node, demands, By::Bytes).await?;
+        self.quarantine(&mut session, found.take_unreadable()).await?;
+        session.end().await?;
+        sort(&mut found.jobs, demands);
+        self.remember(demands, demands, &[], None);
+        Ok(found)
+    }
+
+    /// Claims until no more were asked for; also gives whether every statement has succeeded.
+    async fn claim_by_number(
+        &self,
+        session: &mut Session,
+        node: NodeId,
+        demands: &[Demand],
+    ) -> sqlx::Result<(Found, bool)> {
         let now = SystemClock.now();
         let (mut from_cursors, mut first) = (Vec::new(), Vec::new());
         for demand in demands.iter().filter(|demand| demand.limit > 0) {
@@ -85,10 +115,9 @@ impl Database {
                 None => first.push(demand.clone()),
             }
         }
-        let mut session = self.session().await?;
         let mut found = Found::default();
         if !from_cursors.is_empty() {
-            found = self.claim_from_cursors(&mut session, node, &from_cursors).await?;
+            found = self.claim_from_cursors(session, node, &from_cursors).await?;
             // Rows may have come in behind the place from which this looked.
             first.extend(unfilled(from_cursors, &found.jobs));
         }
@@ -96,7 +125,7 @@ impl Database {
         // Also when nothing was asked for, to learn whether the node is a member.
         if !first.is_empty() || found.jobs.is_empty() {
             let began = SystemClock.now();
-            match self.scan(&mut session, node, &first).await {
+            match self.scan(session, node, &first, By::Number).await {
                 Ok(more) => {
                     start = Some(Scan { at: began, took: SystemClock.now() - began });
                     found.add(more);
@@ -109,12 +138,11 @@ impl Database {
             }
         }
         if !is_broken {
-            self.quarantine(&mut session, found.take_unreadable()).await?;
-            session.end().await?;
+            self.quarantine(session, found.take_unreadable()).await?;
         }
         sort(&mut found.jobs, demands);
         self.remember(demands, &first, &found.jobs, start);
-        Ok(found)
+        Ok((found, !is_broken))
     }
 
     /// Records how far each executor's queue was claimed; `first` are those that were claimed from their start.
@@ -134,13 +162,12 @@ impl Database {
 
 /// What is left of the demands.
 fn unfilled(asked: Vec<(Demand, Cursor)>, jobs: &[JobRow]) -> impl Iterator<Item = Demand> {
-    let mut counts: HashMap<&str, usize> = HashMap::new();
-    jobs.iter().for_each(|job| *counts.entry(job.executor.as_str()).or_default() += 1);
-    let left = asked.into_iter().map(move |(demand, _)| {
-        let claimed = counts.get(demand.executor.as_str()).copied().unwrap_or_default();
-        Demand::new(demand.executor, demand.limit.saturating_sub(claimed))
-    });
-    left.filter(|demand| demand.limit > 0)
+    let mut claimed: HashMap<&str, Vec<&JobRow>> = HashMap::new();
+    jobs.iter().for_each(|job| claimed.entry(job.executor.as_str()).or_default().push(job));
+    asked.into_iter().filter_map(move |(demand, _)| match claimed.get(demand.executor.as_str()) {
+        Some(jobs) => demand.after(jobs.iter().copied()),
+        None => Some(demand),
+    })
 }
 
 /// `RETURNING` keeps no order: by executor as they were asked, and then as they start.

@@ -16,12 +16,14 @@ use super::{
     connection_cache::{ConnectionCache, FRESH},
     failover::Failover,
     group_commit::GroupCommit,
+    large::LargeJobs,
     migrate,
     options::PgOptions,
     queries::Queries,
     reach::{Reach, connect_once},
     row_locations::RowLocations,
-    session::{INDEXED, OURS},
+    runtime::Runtime,
+    session::{INDEXED, OURS, check_runtime},
 };
 use crate::common::Controlled;
 
@@ -97,6 +99,7 @@ impl PgOptions {
     }
 
     async fn open(self, url: &str) -> Result<PgBackend, ConnectError> {
+        check_runtime("could not connect").map_err(|error| ConnectError::Database(error.into()))?;
         let mut options = parse(url)?;
         options = options.disable_statement_logging();
         if url_names_no_application(url) {
@@ -117,17 +120,19 @@ impl PgOptions {
         // A connection that died is found when its transaction begins, or when it was idle for a while.
         let pool = PgPoolOptions::new().max_connections(this.max_connections.max(1)).test_before_acquire(false);
         let failover = Failover::default();
-        let accepting = failover.clone();
+        let (accepting, runtime) = (failover.clone(), Runtime::default());
+        let present = runtime.clone();
         let pool = pool.before_acquire(move |connection, about| {
             let is_accepted = accepting.accepts(&about);
+            let is_fresh = about.idle_for < FRESH && !present.may_be_another(about.age);
             Box::pin(async move {
                 // A statement alone cannot tell a connection that was dead before from one that died of it.
-                Ok(is_accepted && (about.idle_for < FRESH || connection.ping().await.is_ok()))
+                Ok(is_accepted && (is_fresh || connection.ping().await.is_ok()))
             })
         });
         let has_settings = !this.transaction_pooling;
         let pool = pool.acquire_timeout(this.inner_timeout()).connect_lazy_with(options);
-        this.use_pool(pool, failover, has_settings).await
+        this.use_pool(pool, failover, runtime, has_settings).await
     }
 
     /// Uses a pool of yours, which must allow two connections at least; the connection that listens is not of the pool.
@@ -152,10 +157,16 @@ impl PgOptions {
             let connection = Box::pin(connect_once(&pool.connect_options(), self.connect_timeout)).await?;
             connection.close().await.map_err(ConnectError::new)?;
         }
-        self.use_pool(pool, Failover::default(), false).await
+        self.use_pool(pool, Failover::default(), Runtime::default(), false).await
     }
 
-    async fn use_pool(self, pool: PgPool, failover: Failover, has_settings: bool) -> Result<PgBackend, ConnectError> {
+    async fn use_pool(
+        self,
+        pool: PgPool,
+        failover: Failover,
+        runtime: Runtime,
+        has_settings: bool,
+    ) -> Result<PgBackend, ConnectError> {
         let queries = Queries::new(&self.schema)
             .map_err(|problem| ConnectError::Schema { name: self.schema.clone(), problem })?;
         let migrates = self.migrate;
@@ -174,6 +185,8 @@ impl PgOptions {
             notices: Arc::default(),
             missing_grants: OnceLock::new(),
             reach: Reach::default(),
+            runtime,
+            large: LargeJobs::default(),
             cursors: ClaimCursors::default(),
             locations: RowLocations::default(),
         }));

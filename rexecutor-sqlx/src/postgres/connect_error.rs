@@ -92,6 +92,15 @@ pub enum ConnectError {
         /// The schema, quoted.
         schema: String,
     },
+    /// The database's encoding lacks most characters that jobs may hold.
+    #[error(
+        "the database is encoded in {encoding}, and jobs hold any character: create one with `CREATE DATABASE name ENCODING \
+         'UTF8' TEMPLATE template0;`"
+    )]
+    Encoding {
+        /// The encoding.
+        encoding: String,
+    },
     /// The schema's name cannot be used.
     #[error("the schema cannot be named `{name}`: {problem}")]
     Schema {
@@ -193,6 +202,7 @@ impl ConnectError {
             | Self::Refused(_)
             | Self::Pooled(_)
             | Self::NoDatabase(_)
+            | Self::Encoding { .. }
             | Self::Schema { .. }
             | Self::NoPermission { .. }
             | Self::NotMigrated { .. }

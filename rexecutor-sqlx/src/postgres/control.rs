@@ -53,7 +53,7 @@ impl Control for PgBackend {
     fn resume<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<bool>> {
         Box::pin(async move {
             let held = self.0.limited("could not end the pause", self.0.resume(scope)).await?;
-            self.0.wake([scope.name().clone()].into());
+            self.0.wake_and_tell([scope.name().clone()].into()).await;
             Ok(held)
         })
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{Due, Enqueue, Enqueued, NewJob, Result, ScheduleKey, Tick, Ticks},
+    backend::{Due, Enqueue, Enqueued, NewJob, Result, ScheduleKey, Tick, Ticks, in_micros},
     job::{ExecutorName, JobId},
 };
 use sqlx::{
@@ -23,12 +23,35 @@ use super::{
 /// How many jobs go into one statement: what bounds the memory that a large call takes beside its jobs.
 pub(super) const CHUNK: usize = 1_000;
 
+/// How many bytes of data and metadata go into one statement, unless a single job has more: the server takes messages of less
+/// than 1 GiB.
+pub(super) const CHUNK_BYTES: usize = 8 * 1024 * 1024;
+
+/// Whether these go into one statement.
+pub(super) fn are_few(jobs: &[NewJob]) -> bool {
+    jobs.len() <= CHUNK && (jobs.len() <= 1 || bytes(jobs) <= CHUNK_BYTES)
+}
+
+pub(super) fn bytes(jobs: &[NewJob]) -> usize {
+    jobs.iter().map(NewJob::content_bytes).sum()
+}
+
+/// How many of the first of these jobs go into one statement: one at least, if there is one.
+fn fitting(jobs: &[NewJob]) -> usize {
+    let mut bytes = 0;
+    let fits = |job: &&NewJob| {
+        bytes += job.content_bytes();
+        bytes <= CHUNK_BYTES
+    };
+    jobs.iter().take(CHUNK).take_while(fits).count().max(1).min(jobs.len())
+}
+
 type Statement = Query<'static, Postgres, PgArguments>;
 
 impl Enqueue for PgBackend {
     fn enqueue<'a>(&'a self, jobs: Vec<NewJob>) -> BoxFuture<'a, Result<Vec<Enqueued>>> {
         // A unique job may have to wait for another transaction, and must not keep others waiting.
-        let is_alone = jobs.len() > CHUNK || jobs.iter().any(|job| job.unique.is_some());
+        let is_alone = !are_few(&jobs) || jobs.iter().any(|job| job.unique.is_some());
         Box::pin(async move {
             match is_alone {
                 true => self.store(jobs).await,
@@ -75,18 +98,18 @@ impl PgBackend {
         let progress = Progress::default();
         let store = self.0.store(jobs, &progress);
         let answers = self.0.limited_by(&progress, "could not store jobs", store).await?;
-        self.0.wake(executors);
+        self.0.wake_and_tell(executors).await;
         Ok(answers)
     }
 }
 
 impl Database {
     pub(super) async fn store(&self, jobs: Vec<NewJob>, progress: &Progress) -> sqlx::Result<Vec<Enqueued>> {
-        let is_one_statement = jobs.len() <= CHUNK && jobs.iter().all(|job| job.unique.is_none());
+        let is_one_statement = are_few(&jobs) && jobs.iter().all(|job| job.unique.is_none());
         if is_one_statement && self.has_settings {
             // A transaction by itself, in one round trip instead of three.
             let mut session = self.session().await?;
-            let ids = self.insert_rows(&mut session, &jobs).await?;
+            let ids = self.insert_rows(&mut session, &jobs, progress).await?;
             session.end().await?;
             return Ok(ids.into_iter().map(Enqueued::Inserted).collect());
         }
@@ -139,18 +162,27 @@ impl Database {
     }
 
     /// Inserts jobs as they are, in order; returns their numbers, which rise in that order.
-    pub(super) async fn insert_rows(&self, connection: &mut PgConnection, jobs: &[NewJob]) -> sqlx::Result<Vec<JobId>> {
-        if jobs.is_empty() {
-            return Ok(Vec::new());
+    pub(super) async fn insert_rows(
+        &self,
+        connection: &mut PgConnection,
+        jobs: &[NewJob],
+        progress: &Progress,
+    ) -> sqlx::Result<Vec<JobId>> {
+        let (mut inserted, mut rest) = (Vec::with_capacity(jobs.len()), jobs);
+        while !rest.is_empty() {
+            let (chunk, later) = rest.split_at(fitting(rest));
+            let query = match chunk {
+                [first, ..] if chunk.iter().all(|job| are_alike(first, job)) => self.insert_alike(first, chunk),
+                _ => self.insert_each(chunk),
+            };
+            let mut ids: Vec<i64> = query.fetch_one(&mut *connection).await?.try_get("ids")?;
+            // An aggregate keeps no order, and numbers are given in the order of the rows.
+            ids.sort_unstable();
+            inserted.extend(ids.into_iter().map(JobId::from));
+            progress.made();
+            rest = later;
         }
-        let query = match jobs {
-            [first, ..] if jobs.iter().all(|job| are_alike(first, job)) => self.insert_alike(first, jobs),
-            _ => self.insert_each(jobs),
-        };
-        let mut ids: Vec<i64> = query.fetch_one(connection).await?.try_get("ids")?;
-        // An aggregate keeps no order, and numbers are given in the order of the rows.
-        ids.sort_unstable();
-        Ok(ids.into_iter().map(JobId::from).collect())
+        Ok(inserted)
     }
 
     /// Jobs that are like the first.
@@ -199,7 +231,7 @@ fn each<'a, T>(jobs: &'a [NewJob], value: impl Fn(&'a NewJob) -> T) -> Vec<T> {
 
 fn due_at(job: &NewJob) -> Option<DateTime<Utc>> {
     match job.due {
-        Due::At(at) => Some(at),
+        Due::At(at) => Some(in_micros(at)),
         _ => None,
     }
 }

@@ -11,9 +11,9 @@ use tokio::sync::oneshot;
 
 use super::{
     backend::PgBackend,
-    enqueue::{CHUNK, executors},
+    enqueue::{CHUNK, CHUNK_BYTES, executors},
     group_commit::Waiting,
-    session::Progress,
+    session::{Progress, check_runtime},
 };
 
 const WHAT: &str = "could not store jobs";
@@ -21,6 +21,7 @@ const WHAT: &str = "could not store jobs";
 impl PgBackend {
     /// Stores jobs together with those of others who come at the same time.
     pub(super) async fn enqueue_in_group(&self, jobs: Vec<NewJob>) -> Result<Vec<Enqueued>> {
+        check_runtime("could not store jobs")?;
         let (answer, mut answered) = oneshot::channel();
         self.0.group_commit.put(Waiting { jobs, answer });
         let backend = self.clone();
@@ -45,7 +46,7 @@ impl PgBackend {
 
     async fn store_group(&self) {
         let turn = self.0.group_commit.turn.lock().await;
-        let mut group = self.0.group_commit.take(CHUNK);
+        let mut group = self.0.group_commit.take(CHUNK, CHUNK_BYTES);
         if group.is_empty() {
             return;
         }
@@ -60,7 +61,7 @@ impl PgBackend {
         drop(turn);
         match answer {
             Ok(mut answers) => {
-                self.0.wake(executors);
+                self.0.wake_and_tell(executors).await;
                 for (Waiting { answer, .. }, count) in group.into_iter().zip(counts) {
                     let rest = answers.split_off(count.min(answers.len()));
                     let _ = answer.send(Ok(std::mem::replace(&mut answers, rest)));

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use chrono::TimeDelta;
 use rexecutor::{
-    backend::{Deadline, NewJob},
+    backend::{Deadline, NewJob, in_micros},
     job::JobStatus,
 };
 
@@ -52,7 +52,7 @@ extras! {
 
 fn deadline(deadline: Deadline) -> String {
     match deadline {
-        Deadline::At(at) => at.to_rfc3339(),
+        Deadline::At(at) => in_micros(at).to_rfc3339(),
         Deadline::In(delay) => format!("+{}", interval(delay.max(TimeDelta::zero())).microseconds),
     }
 }

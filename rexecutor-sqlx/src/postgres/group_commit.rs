@@ -27,14 +27,15 @@ impl GroupCommit {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(waiting);
     }
 
-    /// As many as have `most` jobs together, but one at least, of those whose callers still wait.
-    pub(super) fn take(&self, most: usize) -> Vec<Waiting> {
+    /// As many as have `most` jobs together, and `most_bytes`, but one at least, of those whose callers still wait.
+    pub(super) fn take(&self, most: usize, most_bytes: usize) -> Vec<Waiting> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.retain(|waiting| !waiting.answer.is_closed());
-        let mut jobs = 0;
+        let (mut jobs, mut bytes) = (0, 0);
         let fits = |next: &&Waiting| {
             jobs += next.jobs.len();
-            jobs <= most
+            bytes += next.jobs.iter().map(NewJob::content_bytes).sum::<usize>();
+            jobs <= most && bytes <= most_bytes
         };
         let callers = waiting.iter().take_while(fits).count().max(1).min(waiting.len());
         waiting.drain(..callers).collect()

@@ -2,15 +2,17 @@
 
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{AmendError, BackendError, Filter, Inspect, JobChange, JobRow, Result, lifecycle},
-    job::{ExecutorName, JobId},
+    backend::{AmendError, BackendError, Filter, Inspect, JobChange, JobRow, KeyChange, Result, Unique, lifecycle},
+    job::{ExecutorName, JobId, JobStatus, uniqueness_criteria::UniqueKey},
 };
-use sqlx::{Row, postgres::PgRow};
+use sqlx::{PgConnection, Row, postgres::PgRow};
 
 use super::{
     backend::{Database, PgBackend},
+    enqueue::age,
     error::failed,
     filter, row,
+    session::Progress,
 };
 
 impl Inspect for PgBackend {
@@ -25,25 +27,31 @@ impl Inspect for PgBackend {
         reason: String,
     ) -> BoxFuture<'a, Result<(), AmendError>> {
         Box::pin(async move {
-            self.0.amend(executor, job, |row, now| lifecycle::cancel(row, reason, now)).await?;
+            let cancel = |row: &mut JobRow, now| lifecycle::cancel(row, reason, now).map(|()| None);
+            self.0.amend(Amendment { executor, job, verb: "cancelled", key: Key::None }, cancel).await?;
             self.0.listeners.each(|wakeup| wakeup.cancel(job));
-            self.0.tell(Default::default(), Some(job));
+            self.0.tell_all(Default::default(), Some(job)).await;
             Ok(())
         })
     }
 
     fn rerun<'a>(&'a self, executor: &'a ExecutorName, job: JobId) -> BoxFuture<'a, Result<(), AmendError>> {
         Box::pin(async move {
-            self.0.amend(executor, job, lifecycle::rerun).await?;
-            self.0.wake([executor.clone()].into());
+            let rerun = |row: &mut JobRow, now| {
+                let beside = lifecycle::beside_rerun(row);
+                lifecycle::rerun(row, now).map(|()| beside)
+            };
+            self.0.amend(Amendment { executor, job, verb: "rerun", key: Key::OfJob }, rerun).await?;
+            self.0.wake_and_tell([executor.clone()].into()).await;
             Ok(())
         })
     }
 
     fn release<'a>(&'a self, executor: &'a ExecutorName, job: JobId) -> BoxFuture<'a, Result<(), AmendError>> {
         Box::pin(async move {
-            self.0.amend(executor, job, lifecycle::release).await?;
-            self.0.wake([executor.clone()].into());
+            let release = |row: &mut JobRow, now| lifecycle::release(row, now).map(|()| None);
+            self.0.amend(Amendment { executor, job, verb: "released", key: Key::None }, release).await?;
+            self.0.wake_and_tell([executor.clone()].into()).await;
             Ok(())
         })
     }
@@ -55,11 +63,35 @@ impl Inspect for PgBackend {
         change: JobChange,
     ) -> BoxFuture<'a, Result<(), AmendError>> {
         Box::pin(async move {
-            self.0.amend(executor, job, |row, _| lifecycle::update(row, change)).await?;
-            self.0.wake([executor.clone()].into());
+            let key = match &change.key {
+                KeyChange::Set(unique) => Key::This(unique.key),
+                _ => Key::None,
+            };
+            let update = |row: &mut JobRow, _| {
+                let beside = lifecycle::beside_update(row, &change);
+                lifecycle::update(row, change).map(|()| beside)
+            };
+            self.0.amend(Amendment { executor, job, verb: "updated", key }, update).await?;
+            self.0.wake_and_tell([executor.clone()].into()).await;
             Ok(())
         })
     }
+}
+
+/// Which job is to be changed, and how.
+struct Amendment<'a> {
+    executor: &'a ExecutorName,
+    job: JobId,
+    verb: &'static str,
+    key: Key,
+}
+
+/// About which unique key something is decided.
+enum Key {
+    None,
+    /// That of the job, if it has one.
+    OfJob,
+    This(UniqueKey),
 }
 
 impl Database {
@@ -108,30 +140,80 @@ impl Database {
         row::instant(&row, "now")
     }
 
+    /// Changes a job, which may refuse. What `change` gives, if anything, is what no other job may stand in the way of.
     async fn amend(
         &self,
-        executor: &ExecutorName,
-        id: JobId,
-        change: impl FnOnce(&mut JobRow, chrono::DateTime<chrono::Utc>) -> Result<(), AmendError>,
+        amendment: Amendment<'_>,
+        change: impl FnOnce(&mut JobRow, chrono::DateTime<chrono::Utc>) -> Result<Option<Unique>, AmendError>,
     ) -> Result<(), AmendError> {
+        let Amendment { executor, job: id, verb, key } = amendment;
+        let progress = Progress::default();
         let work = async {
             let mut transaction = self.begin().await?;
+            // Before the row, in the order in which enqueuing locks them.
+            let held = self.hold(&mut transaction, key, id).await?;
+            progress.made();
             let stored = self.lock_jobs(&mut transaction, vec![id.as_i64()]).await?;
+            progress.made();
             let Some(stored) = stored.first().filter(|row| is_of(row, executor)) else {
                 return Ok(Err(AmendError::NotFound(id)));
             };
             let mut job = row::job(stored)?;
             // What is added to the stored ones: nothing.
             job.errors.clear();
-            if let Err(refusal) = change(&mut job, row::instant(stored, "now")?) {
-                return Ok(Err(refusal));
+            let beside = match change(&mut job, row::instant(stored, "now")?) {
+                Ok(beside) => beside,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            if let Some(beside) = beside {
+                if held.as_deref() != Some(&beside.key.0[..]) {
+                    let changed = BackendError::transient("could not change the job", "its key has changed meanwhile");
+                    return Ok(Err(changed.into()));
+                }
+                if let Some(existing) = self.rival(&mut transaction, &beside, id).await? {
+                    return Ok(Err(AmendError::Duplicate { id, existing, verb }));
+                }
             }
             self.store_content(&mut transaction, &job).await?;
             self.store_states(&mut transaction, &[job]).await?;
+            if let Some(key) = held {
+                let release = self.query(&self.queries.release_unique_keys).bind(vec![key]);
+                release.execute(&mut *transaction).await?;
+            }
             transaction.commit().await?;
             Ok(Ok(()))
         };
-        self.limited("could not change the job", work).await?
+        self.limited_by(&progress, "could not change the job", work).await?
+    }
+
+    /// Has others wait that are about to decide about this key; gives it, if there is one.
+    async fn hold(&self, connection: &mut PgConnection, key: Key, job: JobId) -> sqlx::Result<Option<Vec<u8>>> {
+        match key {
+            Key::None => Ok(None),
+            Key::This(key) => {
+                let key = key.0.to_vec();
+                let lock = self.query(&self.queries.lock_unique_keys).bind(vec![key.clone()]);
+                lock.execute(connection).await?;
+                Ok(Some(key))
+            }
+            Key::OfJob => {
+                let lock = self.query(&self.queries.lock_key_of_job).bind(job.as_i64());
+                lock.fetch_optional(connection).await?.map(|row| row.try_get("key")).transpose()
+            }
+        }
+    }
+
+    /// The newest job but `job` that stands in the way of one with these criteria.
+    async fn rival(&self, connection: &mut PgConnection, unique: &Unique, job: JobId) -> sqlx::Result<Option<JobId>> {
+        let query = self
+            .query(&self.queries.find_rival)
+            .bind(self.now())
+            .bind(unique.key.0.to_vec())
+            .bind(unique.statuses.iter().map(JobStatus::as_str).collect::<Vec<_>>())
+            .bind(unique.within.map(age))
+            .bind(job.as_i64());
+        let found: Option<i64> = query.fetch_one(connection).await?.try_get("id")?;
+        Ok(found.map(JobId::from))
     }
 }
 

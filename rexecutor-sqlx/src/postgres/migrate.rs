@@ -122,6 +122,11 @@ async fn place(database: &Database, connection: &mut PgConnection) -> Result<Pla
             None => ConnectError::ReadOnly,
         });
     }
+    let encoding: String = row.try_get("encoding").map_err(ConnectError::new)?;
+    // SQL_ASCII is none: such a database takes the bytes of any text as they are.
+    if !matches!(encoding.as_str(), "UTF8" | "SQL_ASCII") {
+        return Err(ConnectError::Encoding { encoding });
+    }
     let role = row.try_get("role").map_err(ConnectError::new)?;
     let (has_schema, has_migrations, has_jobs) = (flag("has_schema")?, flag("has_migrations")?, flag("has_jobs")?);
     Ok(Place { has_schema, has_migrations, has_jobs, role })

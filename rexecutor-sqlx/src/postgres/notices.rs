@@ -2,7 +2,7 @@
 //!
 //! `NOTIFY` in a transaction makes all commits wait for each other. So what is to be told is gathered here, and a task
 //! tells it in a transaction of its own: the first at once, the others a few milliseconds apart. The task lives as long
-//! as there is something to tell.
+//! as there is something to tell. Whoever has a lone notice waits until it is told: a program may enqueue one job and end.
 
 use std::{
     collections::{BTreeSet, hash_map::RandomState},
@@ -10,6 +10,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use chrono::{DateTime, TimeDelta, Utc};
 use rexecutor::job::{ExecutorName, JobId};
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +31,23 @@ struct Pending {
     cancelled: BTreeSet<JobId>,
     /// Whether a task is about to tell them.
     is_told: bool,
+    /// When the last one was added.
+    last_at: Option<DateTime<Utc>>,
 }
+
+/// Who tells what was added.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Teller {
+    /// The task that there is.
+    Known,
+    /// A task that is to be started.
+    New,
+    /// … and waited for: nothing was told of late.
+    Awaited,
+}
+
+/// A notice that comes so long after the last one is a lone one.
+const LULL: TimeDelta = TimeDelta::milliseconds(50);
 
 /// A payload.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -59,12 +76,29 @@ impl Notices {
         payloads(&self.origin, BTreeSet::new(), BTreeSet::new()).concat()
     }
 
-    /// Takes in what is to be told; whether a task is to be started that tells it.
-    pub(super) fn add(&self, executors: BTreeSet<ExecutorName>, cancelled: Option<JobId>) -> bool {
+    /// Takes in what is to be told, and says who tells it.
+    pub(super) fn add(
+        &self,
+        executors: BTreeSet<ExecutorName>,
+        cancelled: Option<JobId>,
+        now: DateTime<Utc>,
+    ) -> Teller {
         let mut pending = self.pending();
         pending.executors.extend(executors);
         pending.cancelled.extend(cancelled);
-        !std::mem::replace(&mut pending.is_told, true)
+        let last = pending.last_at.replace(now);
+        match std::mem::replace(&mut pending.is_told, true) {
+            true => Teller::Known,
+            false if last.is_none_or(|last| now - last >= LULL) => Teller::Awaited,
+            false => Teller::New,
+        }
+    }
+
+    /// Takes out what is left to tell when the task ends too early. The next one starts another task.
+    pub(super) fn abandon(&self) -> Vec<String> {
+        let left = self.take().unwrap_or_default();
+        self.pending().is_told = false;
+        left
     }
 
     /// Takes out the payloads that say all that is to be told; `None`: there is nothing, and the task is to end.
@@ -121,6 +155,22 @@ mod tests {
         let notices: Vec<_> = payloads.iter().filter_map(|payload| there.read(payload)).collect();
         assert_eq!(notices.iter().map(|notice| notice.executors.len()).sum::<usize>(), 50);
         assert_eq!(notices.iter().map(|notice| notice.cancelled.len()).sum::<usize>(), 1_000);
+    }
+
+    #[test]
+    fn case_35_a_lone_notice_is_waited_for_and_a_task_that_ends_too_early_is_followed_by_another() {
+        let notices = Notices::default();
+        let at = |ms| DateTime::UNIX_EPOCH + TimeDelta::milliseconds(ms);
+        let add = |ms| notices.add([ExecutorName::from("mail")].into(), None, at(ms));
+        assert_eq!(add(0), Teller::Awaited);
+        assert_eq!(add(1), Teller::Known);
+        assert!(notices.take().is_some() && notices.take().is_none(), "the task ends");
+        assert_eq!(add(2), Teller::New, "one of many");
+        assert_eq!(notices.abandon().len(), 1);
+        assert_eq!(add(3), Teller::New);
+        assert!(notices.take().is_some() && notices.take().is_none());
+        assert!(notices.abandon().is_empty());
+        assert_eq!(add(53), Teller::Awaited);
     }
 
     #[test]

@@ -64,7 +64,9 @@ impl PgOptions {
         self
     }
 
-    /// How often a node looks for jobs when it is not notified. The default is 1 second.
+    /// How often a node looks for jobs where nodes cannot be notified: with [`transaction_pooling`](Self::transaction_pooling), or
+    /// without [`notifications`](Self::notifications). The default is 1 second. Where they can be, a node finds what no notice
+    /// came for within its own poll interval, which is 5 seconds by default (`NodeBuilder::with_poll_interval`).
     pub fn poll_interval(mut self, interval: Duration) -> Self {
         self.poll_interval = interval;
         self

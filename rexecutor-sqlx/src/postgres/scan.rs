@@ -10,6 +10,15 @@ use sqlx::{PgConnection, Row, ValueRef, postgres::PgRow};
 
 use super::{backend::Database, claim_cursors::Cursor, row, write};
 
+/// By what a claim ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    /// The number of jobs. It fails at a [large](super::large) one.
+    Number,
+    /// Their number, and their bytes.
+    Bytes,
+}
+
 /// What a claim gave.
 #[derive(Default)]
 pub(super) struct Found {
@@ -49,15 +58,24 @@ impl Database {
         connection: &mut PgConnection,
         node: NodeId,
         demands: &[Demand],
+        by: By,
     ) -> sqlx::Result<Found> {
-        let query = self.query(&self.queries.claim_jobs).bind(self.now()).bind(node.0);
-        let rows = query.bind(executors(demands)).bind(limits(demands)).fetch_all(connection).await?;
+        let query = match by {
+            By::Number => self.query(&self.queries.claim_jobs),
+            By::Bytes => self.query(&self.queries.claim_large_jobs),
+        };
+        let query = query.bind(self.now()).bind(node.0).bind(executors(demands)).bind(limits(demands));
+        let query = if by == By::Bytes { query.bind(bytes(demands)) } else { query };
+        let rows = query.fetch_all(connection).await?;
         let Some(first) = rows.first() else { return Err(sqlx::Error::RowNotFound) };
         let now = row::instant(first, "now")?;
         // It comes from a row that was not claimed: one that is due at 'infinity' is never due, and fails nobody's claim.
         let next_due = row::optional_instant(first, "due_at").ok().flatten();
         let is_outdated: Option<bool> = first.try_get("is_outdated")?;
         let mut found = self.read(&rows, demands)?;
+        if by == By::Bytes {
+            self.large.note(demands, &found.jobs);
+        }
         found.next_due_in = next_due.and_then(|at| (at - now).to_std().ok());
         (found.is_member, found.is_outdated) = (is_outdated.is_some(), is_outdated == Some(true));
         Ok(found)
@@ -110,4 +128,8 @@ fn executors(demands: &[Demand]) -> Vec<String> {
 
 fn limits(demands: &[Demand]) -> Vec<i64> {
     demands.iter().map(|demand| i64::try_from(demand.limit).unwrap_or(i64::MAX)).collect()
+}
+
+fn bytes(demands: &[Demand]) -> Vec<i64> {
+    demands.iter().map(|demand| i64::try_from(demand.max_bytes).unwrap_or(i64::MAX)).collect()
 }

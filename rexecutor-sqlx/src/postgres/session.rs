@@ -11,7 +11,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
-    backend::{BackendError, Result},
+    backend::{BackendError, Result, in_micros},
     clock::{Clock, SystemClock},
 };
 use sqlx::{
@@ -65,7 +65,7 @@ impl DerefMut for Session {
 impl Database {
     /// The test clock's time; `None`: the database's counts.
     pub(super) fn now(&self) -> Option<DateTime<Utc>> {
-        self.options.clock.as_ref().map(|clock| clock.now())
+        self.options.clock.as_ref().map(|clock| in_micros(clock.now()))
     }
 
     /// A statement of ours. Its values are bound.
@@ -78,11 +78,24 @@ impl Database {
         if !self.has_settings {
             return self.begin().await.map(Session::Within);
         }
+        self.enter_runtime();
         let connection = match self.connections.take() {
             Ok(connection) => connection,
             Err(_waiting) => self.reached(self.pool.acquire()).await?,
         };
         Ok(Session::Alone(connection, self.connections.clone()))
+    }
+
+    /// The same session after a statement that has failed, with nothing of it left.
+    pub(super) async fn again(&self, session: Session) -> sqlx::Result<Session> {
+        match session {
+            // What is left of the answer is read before the next statement.
+            Session::Alone(..) => Ok(session),
+            Session::Within(transaction) => {
+                transaction.rollback().await?;
+                self.session().await
+            }
+        }
     }
 
     /// Begins a transaction, with its settings in the same round trip.
@@ -109,6 +122,7 @@ impl Database {
             timeout = timeout.as_millis().clamp(1, i32::MAX.unsigned_abs().into()),
             idle = timeout.as_millis().saturating_mul(2).clamp(1, i32::MAX.unsigned_abs().into()),
         );
+        self.enter_runtime();
         let _waiting = self.connections.release_all();
         // After an outage every idle connection is dead. Nothing has happened yet, so the next one may try.
         let mut left = self.pool.options().get_max_connections();
@@ -136,6 +150,7 @@ impl Database {
         what: &'static str,
         work: impl Future<Output = sqlx::Result<T>>,
     ) -> Result<T> {
+        check_runtime(what)?;
         let limit = self.options.timeout;
         let mut work = pin!(work);
         loop {
@@ -206,11 +221,25 @@ pub(super) fn set_local(settings: &[(&str, &str)]) -> String {
     settings.iter().map(|(name, value)| format!("SET LOCAL {name} = {value}")).collect::<Vec<_>>().join("; ")
 }
 
+/// Refuses to go on where the driver would panic.
+pub(super) fn check_runtime(what: &'static str) -> Result<()> {
+    match tokio::runtime::Handle::try_current() {
+        Ok(_) => Ok(()),
+        Err(error) => Err(BackendError::permanent(what, NoRuntime(error))),
+    }
+}
+
+/// There is no runtime to be connected on.
+#[derive(Debug, thiserror::Error)]
+#[error("PostgreSQL is asked outside of a tokio runtime: do it in `#[tokio::main]`, or in `Runtime::block_on`")]
+struct NoRuntime(#[source] tokio::runtime::TryCurrentError);
+
 /// Does `work` on a task of its own, so that the caller's goes on while another core writes the arguments and reads the
 /// rows.
 pub(super) async fn apart<T: Send + 'static>(
     what: &'static str,
     work: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Result<T> {
+    check_runtime(what)?;
     tokio::spawn(work).await.unwrap_or_else(|error| Err(BackendError::transient(what, error)))
 }

@@ -46,7 +46,7 @@ impl Database {
         let mut jobs = jobs.into_iter().peekable();
         while jobs.peek().is_some() {
             let round = Round::take(&mut jobs, CHUNK);
-            answers.extend(self.insert_round(connection, round).await?);
+            answers.extend(self.insert_round(connection, round, progress).await?);
             progress.made();
         }
         for keys in keys.chunks(KEYS) {
@@ -55,13 +55,18 @@ impl Database {
         Ok(answers)
     }
 
-    async fn insert_round(&self, connection: &mut PgConnection, round: Round) -> sqlx::Result<Vec<Enqueued>> {
+    async fn insert_round(
+        &self,
+        connection: &mut PgConnection,
+        round: Round,
+        progress: &Progress,
+    ) -> sqlx::Result<Vec<Enqueued>> {
         let Round { jobs, same, length } = round;
         let conflicts = self.conflicts(connection, &jobs).await?;
         let mut answers: BTreeMap<usize, Enqueued> = self.replace(connection, &jobs, &conflicts).await?;
         let (places, new): (Vec<usize>, Vec<NewJob>) =
             jobs.into_iter().filter(|(place, _)| !conflicts.contains_key(place)).unzip();
-        let ids = self.insert_rows(connection, &new).await?;
+        let ids = self.insert_rows(connection, &new, progress).await?;
         answers.extend(places.into_iter().zip(ids).map(|(place, id)| (place, Enqueued::Inserted(id))));
         for (place, earlier) in same {
             let id = answers.get(&earlier).map(|answer| answer.id()).ok_or(sqlx::Error::RowNotFound)?;

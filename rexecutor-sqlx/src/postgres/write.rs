@@ -99,7 +99,8 @@ impl Database {
             .bind(i32::from(job.max_attempts))
             .bind(i32::from(job.priority))
             .bind(job.tags.clone())
-            .bind(job.scheduled_at);
+            .bind(job.scheduled_at)
+            .bind(job.unique_key.map(|key| key.0.to_vec()));
         query.execute(connection).await.map(drop)
     }
 

@@ -1,8 +1,8 @@
 //! Claiming on in a long queue: one hand-over, where a claim that looks for the priorities first takes three.
 //!
 //! The last claim has taken all that it asked for from an executor's first priority, so the next one most likely will,
-//! too: it finds jobs, claims them and commits without being asked again. Where it finds fewer than it asked for, or the
-//! node is no member, it fails before the commit, and [`take`] decides.
+//! too: it finds jobs, claims them and commits without being asked again. Where it finds fewer than it asked for, or a heavy
+//! one, or the node is no member, it fails before the commit, and [`scan`] decides.
 
 use std::collections::HashMap;
 
@@ -103,7 +103,8 @@ async fn read(
     // Unchecked: SQLite says that it is text, which it does not have to be.
     let bytes: &[u8] = row.try_get_unchecked(place)?;
     let claim = due_rows::Claim { executor, node, now: work.now };
-    if let Some(mut jobs) = std::str::from_utf8(bytes).ok().and_then(|text| due_rows::read(text, claim)) {
+    let found = std::str::from_utf8(bytes).ok().and_then(|text| due_rows::read(text, claim));
+    if let Some(due_rows::Found { mut jobs, .. }) = found {
         read::add_errors(work.conn, &mut jobs).await?;
         if let Ok(jobs) = jobs.into_iter().collect() {
             return Ok((scan::sorted(jobs), Vec::new()));
@@ -127,11 +128,7 @@ async fn repair(
     work.again();
     work.open().await?;
     sort_in(read_claimed(work, node, broken).await?, demands, &mut jobs);
-    let rest = demands
-        .iter()
-        .zip(&jobs)
-        .map(|(demand, jobs)| Demand::new(demand.executor.clone(), demand.limit.saturating_sub(jobs.len())));
-    let rest: Vec<Demand> = rest.filter(|demand| demand.limit > 0).collect();
+    let rest: Vec<Demand> = demands.iter().zip(&jobs).filter_map(|(demand, jobs)| demand.after(jobs)).collect();
     // What was claimed is the node's already, whatever has become of the controls since.
     let mut claimed = scan::claim(work, node, &rest, long).await?.unwrap_or_else(|| Claimed::nothing(true));
     sort_in(std::mem::take(&mut claimed.jobs), demands, &mut jobs);

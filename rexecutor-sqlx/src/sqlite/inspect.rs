@@ -2,7 +2,7 @@
 
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{AmendError, BackendError, Filter, Inspect, JobChange, JobRow, Result, lifecycle},
+    backend::{AmendError, BackendError, Filter, Inspect, JobChange, JobRow, Result, Unique, lifecycle},
     job::{ExecutorName, JobId},
 };
 use serde_json::json;
@@ -12,7 +12,7 @@ use super::{
     backend::SqliteBackend,
     core::{Commit, Core},
     error::backend_error,
-    filter, queries, row,
+    filter, queries, row, unique,
     work::Work,
     write,
 };
@@ -58,8 +58,17 @@ impl Inspect for SqliteBackend {
         let executor = executor.clone();
         let step = async move |work: &mut Work<'_>| {
             work.due.insert(executor.clone());
-            let now = work.now;
-            amend_state(work, &executor, job, |row| lifecycle::rerun(row, now)).await
+            let Some(mut row) = find(work, &executor, job).await? else { return Ok(Err(AmendError::NotFound(job))) };
+            let beside = lifecycle::beside_rerun(&row);
+            if let Err(refusal) = lifecycle::rerun(&mut row, work.now) {
+                return Ok(Err(refusal));
+            }
+            if let Some(duplicate) = duplicate(work, beside, job, "rerun").await? {
+                return Ok(Err(duplicate));
+            }
+            row.errors.clear();
+            write::store_states(work, &[row]).await?;
+            Ok(Ok(()))
         };
         Box::pin(async move { self.0.writer.write(Commit::Promise, step).await? })
     }
@@ -84,14 +93,30 @@ impl Inspect for SqliteBackend {
         let step = async move |work: &mut Work<'_>| {
             work.due.insert(executor.clone());
             let Some(mut row) = find(work, &executor, job).await? else { return Ok(Err(AmendError::NotFound(job))) };
-            let answer = lifecycle::update(&mut row, change);
-            if answer.is_ok() {
-                write::store_content(work, &row).await?;
+            let beside = lifecycle::beside_update(&row, &change);
+            if let Err(refusal) = lifecycle::update(&mut row, change) {
+                return Ok(Err(refusal));
             }
-            Ok(answer)
+            if let Some(duplicate) = duplicate(work, beside, job, "updated").await? {
+                return Ok(Err(duplicate));
+            }
+            write::store_content(work, &row).await?;
+            Ok(Ok(()))
         };
         Box::pin(async move { self.0.writer.write(Commit::Promise, step).await? })
     }
+}
+
+/// The refusal to do this, if another job stands in the way.
+async fn duplicate(
+    work: &mut Work<'_>,
+    beside: Option<Unique>,
+    id: JobId,
+    verb: &'static str,
+) -> Result<Option<AmendError>, sqlx::Error> {
+    let Some(beside) = beside else { return Ok(None) };
+    let existing = unique::find_rival(work, &beside, id).await?;
+    Ok(existing.map(|existing| AmendError::Duplicate { id, existing, verb }))
 }
 
 /// Changes the status of a job of `executor`, which may refuse.

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rexecutor::{
     backend::{JobRow, Outcome, Settlement, lifecycle},
-    job::{JobId, Lease},
+    job::JobId,
 };
-use serde_json::{Value, json as array};
+use serde_json::json as array;
 
 use super::{complete::Completed, control, error::is_unexpected, queries, row::micros, work::Work, write};
 
@@ -73,7 +73,7 @@ async fn apply(
     work.open().await?;
     let mut jobs: HashMap<JobId, JobRow> =
         write::lock(work, &ids).await?.into_iter().map(|job| (job.id, job)).collect();
-    let (mut changed, mut deleted, mut throttled) = (HashSet::new(), HashSet::new(), BTreeMap::new());
+    let (mut changed, mut deleted, mut throttled) = (HashSet::new(), Vec::new(), BTreeMap::new());
     for (end, stored) in settlements.iter().zip(stored).filter(|(end, _)| meant(end)) {
         let job = jobs.get_mut(&end.id);
         let effects = job.and_then(|job| lifecycle::settle(job, end.lease, &end.outcome, work.now));
@@ -87,7 +87,7 @@ async fn apply(
             *known = until.max(*known);
         }
         match effects.delete {
-            true => drop(deleted.insert((end.id, end.lease))),
+            true => deleted.push(end.id),
             false => drop(changed.insert(end.id)),
         }
     }
@@ -100,14 +100,9 @@ async fn apply(
     if !throttled.is_empty() {
         control::outdate_nodes(work).await?;
     }
-    delete(work, &deleted).await
-}
-
-async fn delete(work: &mut Work<'_>, runs: &HashSet<(JobId, Lease)>) -> Result<(), sqlx::Error> {
-    if runs.is_empty() {
-        return Ok(());
+    if !deleted.is_empty() {
+        let deleted = array!(deleted).to_string();
+        sqlx::query(queries::delete_jobs()).bind(deleted).execute(&mut *work.conn).await?;
     }
-    let runs = Value::from_iter(runs.iter().map(|(id, lease)| array!([id, lease.0]))).to_string();
-    sqlx::query(queries::delete_runs()).bind(runs).execute(&mut *work.conn).await?;
     Ok(())
 }

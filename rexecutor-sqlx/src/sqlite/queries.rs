@@ -27,9 +27,10 @@ macro_rules! queries {
 
 queries! {
     claim_first, claim_found, claim_jobs, complete_alike, complete_ranges, complete_runs, create_migrations,
-    declare_limit, delete_dead_nodes, delete_node, delete_pause, delete_ranges, delete_runs, expect_changes, find_conflicts,
-    find_content, find_controls, find_due, find_errors, find_file, find_first_due, find_last_job, find_levels, find_lost_jobs, find_node,
-    find_oldest_node, find_runs, find_stopping, find_unserved, find_version, first_due, insert_alike, insert_errors, insert_jobs,
+    declare_limit, delete_dead_nodes, delete_jobs, delete_node, delete_pause, delete_ranges, delete_runs,
+    expect_changes, find_conflicts, find_content, find_contents, find_controls, find_due, find_errors, find_file,
+    find_first_due, find_last_job, find_levels, find_lost_jobs, find_node, find_oldest_node, find_rival, find_runs,
+    find_stopping, find_unserved, find_version, first_due, insert_alike, insert_errors, insert_jobs,
     insert_migration, insert_node, insert_schedules, list_controls, list_pauses, list_schedules, lock_jobs, lock_states,
     move_schedule, outdate_nodes, prune_by_age, prune_by_length, quarantine_jobs, query_jobs, renew_node, rewind_schedule,
     store_content, store_executors, store_pause, store_states, store_tokens, throttle_executor, trim_errors, update_node,
@@ -42,6 +43,7 @@ fn render(sql: &str) -> String {
     let stopping = Marks::STOPPING.stored().unwrap_or_default().to_string();
     let sql = sql.replace("{columns}", &row::COLUMNS).replace("{states}", &row::STATES);
     let sql = sql.replace("{max_errors}", &MAX_ERRORS.to_string());
+    let sql = sql.replace("{light_columns}", &due_rows::LIGHT_COLUMNS);
     sql.replace("{due_columns}", &due_rows::COLUMNS).replace("{pending}", PENDING).replace("{stopping}", &stopping)
 }
 

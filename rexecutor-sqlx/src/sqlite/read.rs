@@ -23,6 +23,30 @@ pub(super) async fn read_all(
     Ok(jobs)
 }
 
+/// Reads the data and metadata of those of these jobs that have come without; `None`, if they cannot be read.
+pub(super) async fn add_contents(
+    conn: &mut SqliteConnection,
+    mut jobs: Vec<JobRow>,
+    unread: &[JobId],
+) -> Result<Option<Vec<JobRow>>, sqlx::Error> {
+    if unread.is_empty() {
+        return Ok(Some(jobs));
+    }
+    let ids = serde_json::json!(unread).to_string();
+    let rows = sqlx::query(queries::find_contents()).bind(ids).fetch_all(conn).await?;
+    let mut contents = HashMap::with_capacity(rows.len());
+    for row in &rows {
+        let (Ok(metadata), Ok(data)) = (row.try_get("metadata"), row.try_get("data")) else { return Ok(None) };
+        contents.insert(JobId::from(row.try_get::<i64, _>("id")?), (metadata, data));
+    }
+    for job in &mut jobs {
+        if let Some((metadata, data)) = contents.remove(&job.id) {
+            (job.metadata, job.data) = (metadata, data);
+        }
+    }
+    Ok(Some(jobs))
+}
+
 /// Reads the errors of these jobs.
 pub(super) async fn add_errors(
     conn: &mut SqliteConnection,

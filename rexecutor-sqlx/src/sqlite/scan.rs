@@ -12,7 +12,7 @@ use rexecutor::{
 use sqlx::Row;
 
 use super::{
-    due_rows,
+    due_rows::{self, HEAVY},
     error::is_too_big,
     long_queues::LongQueues,
     queries, read,
@@ -38,6 +38,18 @@ struct Ask<'s> {
     executor: &'s ExecutorName,
     priority: i64,
     limit: usize,
+    max_bytes: usize,
+}
+
+impl<'s> Ask<'s> {
+    fn of(level: &Level, demand: &'s Demand) -> Self {
+        let Demand { executor, limit, max_bytes, .. } = demand;
+        Self { place: level.place, executor, priority: level.priority, limit: *limit, max_bytes: *max_bytes }
+    }
+}
+
+fn bytes(jobs: &[JobRow]) -> usize {
+    jobs.iter().map(JobRow::content_bytes).sum()
 }
 
 /// Claims due jobs; `None`: the node must read the controls first.
@@ -59,19 +71,19 @@ pub(super) async fn claim(
     let mut claimed = Claimed::nothing(true);
     let mut levels = read_levels(answers.last())?;
     work.look_at_the_clock();
-    let mut free: Vec<usize> = demands.iter().map(|demand| demand.limit).collect();
+    let mut free: Vec<Demand> = demands.to_vec();
     let mut found = Vec::new();
-    claimed.jobs = take(work, node, demands, &levels, &mut free, &mut found).await?;
+    claimed.jobs = take(work, node, &levels, &mut free, &mut found).await?;
     note(long, demands, &levels, &free, &claimed.jobs);
     if !claimed.jobs.is_empty() {
         let mark = Script::default().then(queries::claim_found());
-        let is_full = free.iter().all(|free| *free == 0);
+        let is_full = free.iter().all(is_full);
         let mark = if is_full { mark.bind(node.0)?.bind(None::<&str>)? } else { find_levels(mark, node, demands)? };
         let answers = work.finish(mark.bind(json(&found)?)?.bind(micros(work.now))?).await?;
         levels = if is_full { Vec::new() } else { read_levels(answers.last())? };
     }
     // Who has no free demand has no use for another job.
-    let next = levels.iter().filter(|level| free.get(level.place).is_some_and(|free| *free > 0));
+    let next = levels.iter().filter(|level| free.get(level.place).is_some_and(|free| !self::is_full(free)));
     let now = micros(work.now);
     let until = |at: i64| Duration::from_micros(u64::try_from(at.saturating_sub(now)).unwrap_or_default());
     claimed.next_due_in = next.map(|level| level.first_due_at).min().map(until);
@@ -95,8 +107,13 @@ pub(super) async fn first_due(
     Ok(first)
 }
 
-/// Notes which queues are longer than what was taken of their first priority.
-fn note(long: &mut LongQueues, demands: &[Demand], levels: &[Level], free: &[usize], jobs: &[JobRow]) {
+/// Whether nothing more is to be claimed.
+fn is_full(demand: &Demand) -> bool {
+    demand.limit == 0 || demand.max_bytes == 0
+}
+
+/// Notes which queues are longer than what was taken of their first priority, and have no heavy jobs.
+fn note(long: &mut LongQueues, demands: &[Demand], levels: &[Level], free: &[Demand], jobs: &[JobRow]) {
     let mut first = vec![None; demands.len()];
     for level in levels.iter().rev() {
         if let Some(first) = first.get_mut(level.place) {
@@ -104,8 +121,10 @@ fn note(long: &mut LongQueues, demands: &[Demand], levels: &[Level], free: &[usi
         }
     }
     for ((demand, free), first) in demands.iter().zip(free).zip(first) {
-        let last = jobs.iter().rev().find(|job| job.executor == demand.executor);
-        long.note(&demand.executor, *free == 0 && last.map(|job| i64::from(job.priority)) == first);
+        let mut taken = jobs.iter().filter(|job| job.executor == demand.executor);
+        let is_light = taken.clone().all(|job| job.content_bytes() <= HEAVY);
+        let is_long = free.limit == 0 && taken.next_back().map(|job| i64::from(job.priority)) == first;
+        long.note(&demand.executor, is_long && is_light);
     }
 }
 
@@ -129,26 +148,24 @@ fn read_levels(answer: Option<&Answer>) -> Result<Vec<Level>, sqlx::Error> {
 async fn take(
     work: &mut Work<'_>,
     node: NodeId,
-    demands: &[Demand],
     levels: &[Level],
-    free: &mut [usize],
+    free: &mut [Demand],
     found: &mut Vec<JobId>,
 ) -> Result<Vec<JobRow>, sqlx::Error> {
     let now = micros(work.now);
     let mut due: Vec<Level> = levels.iter().filter(|level| level.first_due_at <= now).copied().collect();
     // Of each executor.
-    let mut jobs = vec![Vec::new(); demands.len()];
+    let mut jobs = vec![Vec::new(); free.len()];
     while !due.is_empty() {
         // How much room a later one of the same executor has shows once the first is looked at.
         let mut place = None;
         let (first, later) = due.into_iter().partition(|level| place.replace(level.place) != Some(level.place));
         let first: Vec<Level> = first;
-        let ask = |level: &Level| {
-            let (demand, free) = (demands.get(level.place)?, *free.get(level.place)?);
-            let ask = Ask { place: level.place, executor: &demand.executor, priority: level.priority, limit: free };
-            (free > 0).then_some(ask)
-        };
-        let asks: Vec<Ask<'_>> = first.iter().filter_map(ask).collect();
+        let asked: Vec<(Level, Demand)> = first
+            .iter()
+            .filter_map(|level| Some((*level, free.get(level.place).filter(|free| !is_full(free))?.clone())))
+            .collect();
+        let asks: Vec<Ask<'_>> = asked.iter().map(|(level, demand)| Ask::of(level, demand)).collect();
         for asks in asks.chunks(MOST_AT_ONCE) {
             for (ask, taken) in asks.iter().zip(find_due(work, node, asks).await?) {
                 let more = match taken {
@@ -159,7 +176,8 @@ async fn take(
                     None => claim_rows(work, node, ask).await?,
                 };
                 if let (Some(free), Some(jobs)) = (free.get_mut(ask.place), jobs.get_mut(ask.place)) {
-                    *free = free.saturating_sub(more.len());
+                    free.limit = free.limit.saturating_sub(more.len());
+                    free.max_bytes = free.max_bytes.saturating_sub(bytes(&more));
                     jobs.extend(more);
                 }
             }
@@ -182,7 +200,7 @@ async fn find_due(
     // Few different texts, because each stays prepared: what is too much asks for nothing.
     let count = [1, 4, 16, MOST_AT_ONCE].into_iter().find(|count| *count >= asks.len()).unwrap_or(asks.len());
     let nobody = ExecutorName::from("");
-    let nothing = Ask { place: 0, executor: &nobody, priority: 0, limit: 0 };
+    let nothing = Ask { place: 0, executor: &nobody, priority: 0, limit: 0, max_bytes: 0 };
     let mut script = Script::default().then_columns(queries::find_due(), count);
     for ask in asks.iter().chain(std::iter::repeat(&nothing)).take(count) {
         let limit = i64::try_from(ask.limit).unwrap_or(i64::MAX);
@@ -205,17 +223,39 @@ async fn find_due(
     let mut taken = Vec::with_capacity(asks.len());
     for (place, ask) in asks.iter().enumerate() {
         let text: Option<&str> = row.and_then(|row| row.try_get(place).ok());
-        let Some(mut jobs) =
-            text.and_then(|text| due_rows::read(text, due_rows::Claim { executor: ask.executor, node, now }))
-        else {
+        let found = text.and_then(|text| due_rows::read(text, due_rows::Claim { executor: ask.executor, node, now }));
+        let fitting = found.and_then(|found| fitting(found, ask.max_bytes));
+        let jobs = match fitting {
+            Some((jobs, unread)) => read::add_contents(work.conn, jobs, &unread).await?,
+            None => None,
+        };
+        let Some(jobs) = jobs else {
             taken.push(None);
             continue;
         };
+        let mut jobs: Vec<_> = jobs.into_iter().map(Ok).collect();
         read::add_errors(work.conn, &mut jobs).await?;
-        let jobs: Option<Vec<JobRow>> = jobs.into_iter().map(Result::ok).collect();
-        taken.push(jobs.map(sorted));
+        taken.push(jobs.into_iter().map(Result::ok).collect());
     }
     Ok(taken)
+}
+
+/// The first of these jobs, in their order, until they have so many bytes, and those of them whose content is still to be
+/// read. Nothing, if one cannot be read.
+fn fitting(found: due_rows::Found, max_bytes: usize) -> Option<(Vec<JobRow>, Vec<JobId>)> {
+    let due_rows::Found { jobs, heavy } = found;
+    let mut jobs = sorted(jobs.into_iter().map(Result::ok).collect::<Option<_>>()?);
+    let weight = |job: &JobRow| heavy.get(&job.id).copied().unwrap_or_else(|| job.content_bytes());
+    let mut bytes = 0_usize;
+    let fits = |job: &&JobRow| {
+        let has_room = bytes < max_bytes;
+        bytes = bytes.saturating_add(weight(job));
+        has_room
+    };
+    let count = jobs.iter().take_while(fits).count();
+    jobs.truncate(count);
+    let unread = jobs.iter().map(|job| job.id).filter(|id| heavy.contains_key(id)).collect();
+    Some((jobs, unread))
 }
 
 /// RETURNING and sums of rows keep no order.
@@ -224,11 +264,14 @@ pub(super) fn sorted(mut jobs: Vec<JobRow>) -> Vec<JobRow> {
     jobs
 }
 
+/// How many rows are claimed at once where each may have any number of bytes.
+const FEW: usize = 16;
+
 /// Claims the rows of a level one by one, and quarantines those that cannot be read.
 async fn claim_rows(work: &mut Work<'_>, node: NodeId, ask: &Ask<'_>) -> Result<Vec<JobRow>, sqlx::Error> {
     let mut jobs: Vec<JobRow> = Vec::new();
     loop {
-        let wanted = ask.limit - jobs.len();
+        let wanted = (ask.limit - jobs.len()).min(FEW);
         let rows = sqlx::query(queries::claim_jobs())
             .bind(ask.executor.as_str())
             .bind(ask.priority)
@@ -244,7 +287,7 @@ async fn claim_rows(work: &mut Work<'_>, node: NodeId, ask: &Ask<'_>) -> Result<
             }
         }
         // Rows that were quarantined have made room for others.
-        if rows.len() < wanted || jobs.len() == ask.limit {
+        if rows.len() < wanted || jobs.len() == ask.limit || bytes(&jobs) >= ask.max_bytes {
             return Ok(sorted(jobs));
         }
     }

@@ -34,6 +34,27 @@ pub(super) async fn store(work: &mut Work<'_>, jobs: &[&NewJob]) -> Result<Vec<E
         return store_at_once(work, &new).await;
     }
     work.open().await?;
+    let (mut answers, mut rest) = (Vec::with_capacity(jobs.len()), jobs);
+    while !rest.is_empty() {
+        let (some, later) = rest.split_at(copied_at_once(rest));
+        answers.extend(decide(work, some).await?);
+        rest = later;
+    }
+    Ok(answers)
+}
+
+/// How many of these jobs, which is at least one, are copied at once to decide about them.
+fn copied_at_once(jobs: &[&NewJob]) -> usize {
+    let mut bytes = 0;
+    let fits = |job: &&&NewJob| {
+        bytes += job.content_bytes();
+        bytes <= 4 * CHUNK.1
+    };
+    jobs.iter().take_while(fits).count().max(1)
+}
+
+/// Stores jobs some of which something may be in the way of.
+async fn decide(work: &mut Work<'_>, jobs: &[&NewJob]) -> Result<Vec<Enqueued>, sqlx::Error> {
     let mut decided = Decided::look_up(work, jobs).await?;
     let answers: Vec<Enqueued> = jobs.iter().map(|job| decided.take(job, work.now)).collect();
     let new: Vec<New<'_>> = decided.inserted().iter().map(|job| New::of_row(job, work.now)).collect();

@@ -120,6 +120,16 @@ pub(super) fn requests(unique: &[&Unique], now: DateTime<Utc>) -> Value {
     }))
 }
 
+/// The newest job but `job` that stands in the way of one with these criteria.
+pub(super) async fn find_rival(work: &mut Work<'_>, unique: &Unique, job: JobId) -> Result<Option<JobId>, sqlx::Error> {
+    let statuses: Vec<&str> = unique.statuses.iter().map(|status| status.as_str()).collect();
+    let start = unique.within.and_then(|within| work.now.checked_sub_signed(within));
+    let find = sqlx::query_scalar(queries::find_rival()).bind(unique.key.0.to_vec()).bind(array!(statuses).to_string());
+    let find = find.bind(start.map_or(ALWAYS, micros)).bind(job.as_i64());
+    let found: Option<i64> = find.fetch_one(&mut *work.conn).await?;
+    Ok(found.map(JobId::from))
+}
+
 /// A row that cannot be read takes nothing over: it stands in the way as it is.
 async fn find_replaced(work: &mut Work<'_>, ids: Vec<JobId>) -> Result<HashMap<JobId, Stored>, sqlx::Error> {
     if ids.is_empty() {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
-    backend::Listeners,
+    backend::{Listeners, in_micros},
     clock::Clock,
     job::{ExecutorName, JobId},
 };
@@ -83,7 +83,7 @@ impl<'c> Work<'c> {
     fn new(conn: &'c mut SqliteConnection, clock: &'c dyn Clock, transaction: Transaction) -> Self {
         Self {
             conn,
-            now: clock.now(),
+            now: in_micros(clock.now()),
             due: BTreeSet::new(),
             cancelled: None,
             clock,
@@ -106,7 +106,7 @@ impl<'c> Work<'c> {
     /// Takes the time anew, which has gone on while another process held the lock.
     pub(super) fn look_at_the_clock(&mut self) {
         if self.transaction != Transaction::Theirs {
-            self.now = self.clock.now();
+            self.now = in_micros(self.clock.now());
         }
     }
 

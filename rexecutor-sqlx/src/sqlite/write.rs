@@ -111,6 +111,7 @@ pub(super) async fn store_content(work: &mut Work<'_>, job: &JobRow) -> Result<(
         .bind(json!(job.tags).to_string())
         .bind(job.metadata.clone())
         .bind(job.data.clone())
+        .bind(job.unique_key.map(|key| key.0.to_vec()))
         .execute(&mut *work.conn)
         .await?;
     Ok(())

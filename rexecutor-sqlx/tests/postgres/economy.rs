@@ -3,8 +3,8 @@
 
 use rexecutor::{
     backend::{
-        Claim, ClusterLimits, Demand, Enqueue, JobRow, Maintain, Outcome, Pause, Rate, Scope, Settle, Settlement,
-        control,
+        Claim, ClusterLimits, Demand, Enqueue, EnqueueIn, JobRow, Maintain, NewJob, Outcome, Pause, Rate, Scope,
+        Settle, Settlement, control,
     },
     job::NodeId,
 };
@@ -174,6 +174,51 @@ async fn five_hundred_completed_jobs_that_are_not_kept_take_one_statement() {
         let claimed = counted.claim().await;
         let cost = counted.cost(counted.settle(&claimed, |_| Outcome::complete(false))).await.1;
         assert_eq!(cost, ONE);
+    })
+    .await;
+}
+
+/// Case 32: a call of more than 1 GiB was one message, which the server refuses.
+#[tokio::test]
+async fn case_32_a_call_of_large_jobs_is_cut_into_messages_of_8_mib() {
+    in_schema(async |world| {
+        let counted = Counted::new(world).await;
+        let large = |nth: usize| NewJob::new("mail", format!("\"{nth}{}\"", "x".repeat(1024 * 1024)));
+        let enqueue = async |jobs: Vec<NewJob>| {
+            let count = jobs.len();
+            assert_eq!(counted.backend.enqueue(jobs).await.unwrap().len(), count);
+        };
+        let (_, few) = counted.cost(enqueue((0..7).map(large).collect())).await;
+        assert_eq!(few, ONE);
+        let (_, many) = counted.cost(enqueue((0..35).map(large).collect())).await;
+        // 7 in each of them, and the begin and the commit.
+        assert_eq!(many.statements, 5 + 2, "{many:?}");
+        // Callers who come at once share a statement only as far as that goes.
+        let callers = futures::future::join_all((0..35).map(|nth| enqueue(vec![large(nth)])));
+        let (_, Cost { statements, .. }) = counted.cost(callers).await;
+        assert!((5..=8).contains(&statements), "{statements}");
+    })
+    .await;
+}
+
+/// Case 43: many jobs of one transaction took a call each.
+#[tokio::test]
+async fn case_43_a_thousand_jobs_of_a_transaction_take_one_insert() {
+    in_schema(async |world| {
+        let counted = Counted::new(world).await;
+        let pool = sqlx::PgPool::connect(counted.wire.url()).await.unwrap();
+        let enqueue = async |transaction: &mut sqlx::PgTransaction<'_>, count| {
+            let ids = counted.backend.enqueue_in(transaction, jobs("mail", count)).await.unwrap();
+            assert_eq!(ids.len(), count);
+        };
+        let mut transaction = pool.begin().await.unwrap();
+        // They are prepared once.
+        enqueue(&mut transaction, 2).await;
+        let (_, cost) = counted.cost(enqueue(&mut transaction, 1_000)).await;
+        // The other one asks on which database the transaction is, and announces the jobs.
+        assert_eq!(cost, Cost { round_trips: 2, statements: 2 });
+        transaction.commit().await.unwrap();
+        assert_eq!(world.rows().await.iter().filter(|row| row.status.is_pending()).count(), 1_002);
     })
     .await;
 }

@@ -23,6 +23,7 @@ mod leaving;
 mod listening;
 #[path = "../shared/log.rs"]
 mod log;
+mod notices;
 mod pooler;
 #[path = "../it/process.rs"]
 mod process;
@@ -31,5 +32,6 @@ mod schema;
 mod server;
 mod snooze;
 mod support;
+mod text;
 mod watch;
 mod wire;

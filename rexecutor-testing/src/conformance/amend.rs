@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use rexecutor::{
-    backend::{AmendError, Due, JobChange, JobRow, Outcome, Unique, lifecycle},
+    backend::{AmendError, Due, JobChange, JobRow, KeyChange, Outcome, Unique, lifecycle},
     job::{
         JobStatus,
         uniqueness_criteria::{Replace, Resolution, Statuses, UniqueKey},
@@ -101,6 +101,95 @@ pub async fn update_replaces_what_it_names(t: &Harness) {
         let result = t.backend.update(&row.executor, row.id, change.clone()).await;
         check(t, &row, result, |row| lifecycle::update(row, change)).await;
     }
+}
+
+/// Case 31: a rerun made two live jobs of one key.
+pub async fn case_31_a_rerun_is_refused_while_a_live_job_has_the_key(t: &Harness) {
+    let unique = Unique::new(UniqueKey([7; 16]), Statuses::of(&[JobStatus::Scheduled]));
+    let new = || job("mail").with_max_attempts(1).with_unique(unique.clone());
+    for outcome in [COMPLETE, Outcome::cancel("no"), Outcome::discard(failure("no"))] {
+        let run = t.running(new()).await;
+        assert!(t.settle(&run, outcome).await);
+        let before = t.row(run.id).await;
+        let live = t.enqueue(new()).await;
+        // Waiting, blocked or running: it stands in the way until it is finished.
+        let node = t.join().await;
+        for is_running in [false, true] {
+            if is_running {
+                assert_eq!(ids(&t.claim(node, "mail", 9).await), [live]);
+            }
+            let refused = t.backend.rerun(&before.executor, run.id).await;
+            let is_named = |error: &AmendError| {
+                matches!(error, AmendError::Duplicate { id, existing, verb: "rerun" }
+                if (*id, *existing) == (run.id, live))
+            };
+            assert!(refused.as_ref().is_err_and(is_named), "{refused:?}");
+            assert_eq!(t.row(run.id).await, before, "nothing has changed");
+        }
+        assert!(t.settle(&t.row(live).await, COMPLETE).await);
+        t.backend.rerun(&before.executor, run.id).await.expect("nothing is in the way");
+        // What waits already may start sooner, and what is not unique may run again beside anything.
+        t.backend.rerun(&before.executor, run.id).await.expect("it is in its own way alone");
+        t.backend.cancel(&before.executor, run.id, "next".to_owned()).await.expect("it waits");
+    }
+}
+
+/// Case 31: of two finished jobs of one key that are rerun at once, one is.
+pub async fn case_31_of_many_reruns_of_one_key_one_succeeds(t: &Harness) {
+    let unique = Unique::new(UniqueKey([9; 16]), Statuses::of(&[JobStatus::Scheduled, JobStatus::Executing]));
+    let mut finished = Vec::new();
+    for _ in 0..8 {
+        let run = t.running(job("mail").with_unique(unique.clone())).await;
+        assert!(t.settle(&run, COMPLETE).await);
+        finished.push(run.id);
+    }
+    let reruns = finished.iter().map(|id| {
+        let (backend, id) = (t.backend.clone(), *id);
+        tokio::spawn(async move { backend.rerun(&"mail".into(), id).await })
+    });
+    let mut done = 0;
+    for rerun in reruns.collect::<Vec<_>>() {
+        match rerun.await.expect("it does not panic") {
+            Ok(()) => done += 1,
+            Err(AmendError::Duplicate { .. }) => {}
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    let live = t.all().await.iter().filter(|row| !row.status.is_finished()).count();
+    assert_eq!((done, live), (1, 1));
+}
+
+/// Case 31: an update kept the old key.
+pub async fn case_31_an_update_sets_a_key_unless_another_job_has_it(t: &Harness) {
+    let statuses = Statuses::of(&[JobStatus::Scheduled]);
+    let unique = |key: u8| Unique::new(UniqueKey([key; 16]), statuses);
+    let (first, second) =
+        (t.enqueue(job("mail").with_unique(unique(1))).await, t.enqueue(job("mail").with_unique(unique(2))).await);
+    let before = t.row(second).await;
+    let mut change = JobChange::of(&before);
+    (change.data, change.key) = ("7".to_owned(), KeyChange::Set(unique(1)));
+    let refused = t.backend.update(&before.executor, second, change.clone()).await;
+    let is_named = |error: &AmendError| {
+        matches!(error, AmendError::Duplicate { id, existing, verb: "updated" }
+        if (*id, *existing) == (second, first))
+    };
+    assert!(refused.as_ref().is_err_and(is_named), "{refused:?}");
+    assert_eq!(t.row(second).await, before, "nothing has changed");
+    change.key = KeyChange::Set(unique(3));
+    t.backend.update(&before.executor, second, change.clone()).await.expect("nobody has the key");
+    assert_eq!(t.row(second).await.unique_key, Some(UniqueKey([3; 16])));
+    // The new key is the one that counts, and the old one is free.
+    assert_eq!(t.enqueue(job("mail").with_unique(unique(3))).await, second);
+    let third = t.enqueue(job("mail").with_unique(unique(2))).await;
+    assert_ne!(third, second);
+    t.backend.update(&before.executor, second, change.clone()).await.expect("it is in its own way alone");
+    // What was enqueued too long ago, or stands in another status, is in nobody's way.
+    t.wait(60).await;
+    change.key = KeyChange::Set(unique(2).with_within(TimeDelta::seconds(30)));
+    t.backend.update(&before.executor, second, change.clone()).await.expect("the third is too old");
+    change.key = KeyChange::Remove;
+    t.backend.update(&before.executor, second, change).await.expect("it can be updated");
+    assert_eq!(t.row(second).await.unique_key, None);
 }
 
 /// Another executor's job, and one that does not exist, is not found, and not touched.

@@ -30,6 +30,7 @@ mod query;
 mod rates;
 mod schedules;
 mod settle;
+mod sizes;
 mod survey;
 
 use std::sync::Arc;
@@ -120,8 +121,14 @@ cases! {
         trap_08_a_job_asked_to_cancel_ends_cancelled_whatever_its_outcome,
         errors_are_kept_in_order_and_seen_by_the_next_attempt,
         case_21_the_first_and_the_newest_errors_are_kept,
+        case_28_a_deferred_job_waits_and_its_error_is_recorded_once,
         a_lease_rises_for_ever_though_attempts_are_given_back,
         an_output_is_stored_and_a_rerun_forgets_it;
+    sizes:
+        case_32_a_claim_ends_with_the_bytes_that_it_asks_for,
+        case_32_metadata_count_and_small_jobs_wait_for_their_turn,
+        case_32_a_call_of_large_jobs_is_stored_in_its_order,
+        case_33_times_are_kept_in_whole_microseconds;
     maintain:
         trap_01_a_dead_nodes_jobs_are_rescued,
         trap_02_a_live_nodes_jobs_are_not_rescued_however_long_they_take,
@@ -140,6 +147,9 @@ cases! {
         a_released_job_waits_for_its_due_time,
         a_blocked_job_that_conflicts_moves_nobodys_due_time,
         update_replaces_what_it_names,
+        case_31_a_rerun_is_refused_while_a_live_job_has_the_key,
+        case_31_of_many_reruns_of_one_key_one_succeeds,
+        case_31_an_update_sets_a_key_unless_another_job_has_it,
         another_executors_job_is_not_found;
     control:
         a_paused_executor_is_given_nothing_and_the_others_all,

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use rexecutor::{
-    backend::{JobChange, Outcome, Settlement, lifecycle},
+    backend::{Filter, JobChange, Marks, Outcome, Settlement, lifecycle},
     job::{JobStatus, Lease},
     limits::MAX_ERRORS,
 };
@@ -17,6 +17,7 @@ fn outcomes() -> Vec<Outcome> {
         Outcome::discard(failure("for good")),
         Outcome::cancel("not needed"),
         Outcome::snooze(TimeDelta::seconds(5)),
+        Outcome::defer(TimeDelta::seconds(5), failure("unreadable")),
         Outcome::GiveBack,
     ]
 }
@@ -142,6 +143,36 @@ pub async fn case_21_the_first_and_the_newest_errors_are_kept(t: &Harness) {
     assert_eq!(kept, std::iter::once(1).chain(newest).collect::<Vec<_>>());
     assert_eq!(errors[1].details, format!("failure {}", kept[1]));
     assert_eq!(t.row(other.id).await.errors.len(), 1, "the others keep theirs");
+}
+
+/// Case 28: a job that did not decode waits, with its error recorded once, until it is read: then nothing of that is left but
+/// the error, however the run ends.
+pub async fn case_28_a_deferred_job_waits_and_its_error_is_recorded_once(t: &Harness) {
+    for outcome in outcomes() {
+        let mut run = t.running(job("mail").with_max_attempts(1)).await;
+        let node = t.join().await;
+        for count in 1..=3 {
+            assert!(t.settle(&run, Outcome::defer(TimeDelta::seconds(5), failure("unreadable"))).await);
+            let row = t.row(run.id).await;
+            assert_eq!((row.status, row.attempt, row.errors.len()), (JobStatus::Scheduled, 0, 1));
+            assert_eq!((row.marks, row.scheduled_at), (Marks::UNDECODED, t.now() + TimeDelta::seconds(5)));
+            t.wait(5).await;
+            run = t.claim(node, "mail", 9).await.pop().expect("it is due");
+            assert_eq!((run.lease, run.errors.len(), run.marks), (Lease(1 + count), 1, Marks::UNDECODED));
+        }
+        let mut expected = run.clone();
+        let effects = lifecycle::settle(&mut expected, run.lease, &outcome, t.now()).expect("the run is there");
+        assert!(t.settle(&run, outcome.clone()).await, "{outcome:?}");
+        assert_eq!(t.find(run.id).await, (!effects.delete).then_some(expected), "{outcome:?}");
+        let undecoded = Filter::Marked(Marks::UNDECODED);
+        let is_found = matches!(outcome, Outcome::Defer { .. } | Outcome::GiveBack);
+        assert_eq!(t.query(undecoded).await.iter().any(|row| row.id == run.id), is_found, "{outcome:?}");
+        if let Some(row) = t.find(run.id).await.filter(|row| !row.status.is_finished()) {
+            let cancelled = t.backend.cancel(&row.executor, row.id, "done".to_owned()).await;
+            cancelled.expect("it waits");
+            assert_eq!(t.row(row.id).await.marks, Marks::NONE);
+        }
+    }
 }
 
 /// The lease rises for ever, though attempts are given back.

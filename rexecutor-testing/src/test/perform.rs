@@ -189,7 +189,7 @@ impl Performed {
     /// What went wrong, if the attempt failed.
     pub fn error(&self) -> Option<&Failure> {
         match &self.outcome {
-            Outcome::Retry { error, .. } | Outcome::Discard { error, .. } => Some(error),
+            Outcome::Retry { error, .. } | Outcome::Discard { error, .. } | Outcome::Defer { error, .. } => Some(error),
             _ => None,
         }
     }

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //!           release
-//!  blocked ────────┐     ┌────────── snooze, throttle, give back ┐
+//!  blocked ────────┐     ┌─ snooze, throttle, defer, give back ──┐
 //!     ▲            ▼     ▼                                       │
 //!  enqueue ─────► scheduled ── claim ──► executing ──────────────┼─ complete ► complete
 //!                                         ▲    │                 ├─ discard ─► discarded
@@ -21,8 +21,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::{
     limits::MAX_ERRORS,
     model::{
-        AmendError, ErrorType, Failure, JobChange, JobError, JobRow, JobStatus, Lease, Marks, NewJob, NodeId, Outcome,
-        Replace, Unique, after,
+        AmendError, ErrorType, Failure, JobChange, JobError, JobRow, JobStatus, KeyChange, Lease, Marks, NewJob,
+        NodeId, Outcome, Replace, Statuses, Unique, after, in_micros,
     },
 };
 
@@ -73,12 +73,17 @@ pub fn settle(row: &mut JobRow, lease: Lease, outcome: &Outcome, now: DateTime<U
     }
     row.node = None;
     if row.marks.contains(Marks::STOPPING) {
-        if let Outcome::Retry { error, .. } | Outcome::Discard { error } = outcome {
+        if let Outcome::Retry { error, .. } | Outcome::Discard { error } | Outcome::Defer { error, .. } = outcome {
             record(row, error, now);
         }
-        row.marks = row.marks.without(Marks::STOPPING);
+        row.marks = row.marks.without(Marks::STOPPING.with(Marks::UNDECODED));
         finish(row, Finish::Cancelled, now);
         return Some(Effects::NONE);
+    }
+    let was_undecoded = row.marks.contains(Marks::UNDECODED);
+    // A run that was given back says nothing about its data.
+    if *outcome != Outcome::GiveBack {
+        row.marks = row.marks.without(Marks::UNDECODED);
     }
     Some(match outcome {
         Outcome::Complete { keep, output } => {
@@ -98,6 +103,10 @@ pub fn settle(row: &mut JobRow, lease: Lease, outcome: &Outcome, now: DateTime<U
             }
         }
         Outcome::Discard { error } => {
+            // Nobody could read it: so it can still be found.
+            if was_undecoded && error.error_type == ErrorType::Decode {
+                row.marks = row.marks.with(Marks::UNDECODED);
+            }
             record(row, error, now);
             finish(row, Finish::Discarded, now);
             Effects::NONE
@@ -116,6 +125,16 @@ pub fn settle(row: &mut JobRow, lease: Lease, outcome: &Outcome, now: DateTime<U
             wait_again(row);
             row.scheduled_at = after(now, *delay);
             Effects { throttled_until: Some(row.scheduled_at), ..Effects::WAKE }
+        }
+        Outcome::Defer { delay, error } => {
+            // The first one says since when.
+            if !was_undecoded {
+                record(row, error, now);
+            }
+            row.marks = row.marks.with(Marks::UNDECODED);
+            wait_again(row);
+            row.scheduled_at = after(now, *delay);
+            Effects::WAKE
         }
         Outcome::GiveBack => {
             wait_again(row);
@@ -180,6 +199,7 @@ pub fn cancel(row: &mut JobRow, reason: String, now: DateTime<Utc>) -> Result<()
     match row.status {
         JobStatus::Blocked | JobStatus::Scheduled | JobStatus::Retryable => {
             row.extras.set(|extra| &mut extra.cancel_reason, Some(reason));
+            row.marks = row.marks.without(Marks::UNDECODED);
             finish(row, Finish::Cancelled, now);
             Ok(())
         }
@@ -212,6 +232,7 @@ pub fn rerun(row: &mut JobRow, now: DateTime<Utc>) -> Result<(), AmendError> {
     row.status = JobStatus::Scheduled;
     row.attempt = 0;
     row.scheduled_at = now;
+    row.marks = row.marks.without(Marks::UNDECODED);
     row.extras.set(|extra| &mut extra.cancel_reason, None);
     row.extras.set(|extra| &mut extra.output, None);
     if row.deadline().is_some_and(|deadline| deadline <= now) {
@@ -232,14 +253,35 @@ pub fn update(row: &mut JobRow, change: JobChange) -> Result<(), AmendError> {
     if row.status == JobStatus::Executing {
         return Err(refused(row, "updated"));
     }
-    let JobChange { data, metadata, max_attempts, priority, tags, scheduled_at } = change;
+    let JobChange { data, metadata, max_attempts, priority, tags, scheduled_at, key } = change;
     row.data = data;
     row.metadata = metadata;
     row.max_attempts = max_attempts;
     row.priority = priority;
     row.tags = tags;
-    row.scheduled_at = scheduled_at;
+    row.scheduled_at = in_micros(scheduled_at);
+    match key {
+        KeyChange::Keep => {}
+        KeyChange::Set(unique) => row.unique_key = Some(unique.key),
+        KeyChange::Remove => row.unique_key = None,
+    }
     Ok(())
+}
+
+/// What no other job must stand in the way of when `row` is [rerun](rerun): a finished job that is unique does not come back
+/// beside one with its key that is not finished.
+pub fn beside_rerun(row: &JobRow) -> Option<Unique> {
+    const LIVE: Statuses =
+        Statuses::of(&[JobStatus::Blocked, JobStatus::Scheduled, JobStatus::Executing, JobStatus::Retryable]);
+    row.unique_key.filter(|_| row.status.is_finished()).map(|key| Unique::new(key, LIVE))
+}
+
+/// What no other job must stand in the way of when `row` is [updated](update): a key that it does not have yet.
+pub fn beside_update(row: &JobRow, change: &JobChange) -> Option<Unique> {
+    match &change.key {
+        KeyChange::Set(unique) if row.unique_key != Some(unique.key) => Some(unique.clone()),
+        KeyChange::Keep | KeyChange::Set(_) | KeyChange::Remove => None,
+    }
 }
 
 /// Whether `row` stands in the way of a job with these criteria that is enqueued at `now`.

@@ -95,6 +95,8 @@ roles! {
     ///   together than the strictest of them allows, at any instant after that claim, but for those that ran before. Members
     ///   that declare none are held to it, too; what a node declares ends with its membership. Executors of which due jobs are
     ///   kept back so are [named](super::Claimed::held).
+    /// - A job is claimed only while those before it, of its executor and this claim, have less than
+    ///   [`max_bytes`](super::Demand::max_bytes). A backend need not count jobs of up to 64 KiB each.
     /// - An executor's jobs come by priority, then due time, then number; the answer is in that order too.
     /// - Each claimed job is executing, its attempt and its lease one higher, and belongs to `node`.
     /// - A node that is not a member, or is no longer one, is given none: `member` is false.
@@ -163,6 +165,9 @@ roles! {
     ///   that cannot be read is left out, and logged. A filter that [`Filter::check`] refuses is a permanent error.
     /// - The others do what the function of [`lifecycle`](crate::backend::lifecycle) of the same name says, or refuse as it
     ///   does, and never touch another executor's job.
+    /// - `rerun` and `update` refuse, and change nothing, where another job stands in the way of
+    ///   [`beside_rerun`](crate::backend::lifecycle::beside_rerun) or
+    ///   [`beside_update`](crate::backend::lifecycle::beside_update), under any concurrency.
     pub trait Inspect {
         /// The jobs that match, at most `limit` of them.
         Query => fn query(filter: &'a Filter, limit: usize) -> Result<Vec<JobRow>>;

@@ -35,7 +35,7 @@ pub enum JobEventKind<'a> {
         /// How long it ran, by the node's clock.
         took: Duration,
     },
-    /// The attempt failed, timed out, panicked, or could not decode its data; the job is tried again.
+    /// The attempt failed, timed out or panicked; the job is tried again.
     #[non_exhaustive]
     Failed {
         /// What is stored of the failure.
@@ -73,6 +73,16 @@ pub enum JobEventKind<'a> {
     #[non_exhaustive]
     Throttled {
         /// When they are due again, by the node's clock.
+        until: DateTime<Utc>,
+        /// How long it ran, by the node's clock.
+        took: Duration,
+    },
+    /// This version of the program cannot read the job's data: it waits for another version, and this attempt does not count.
+    #[non_exhaustive]
+    Deferred {
+        /// What does not decode.
+        error: &'a Failure,
+        /// When it is due again, by the node's clock.
         until: DateTime<Utc>,
         /// How long it ran, by the node's clock.
         took: Duration,

@@ -20,6 +20,7 @@ mod options;
 mod orphans;
 mod outage;
 mod outcome;
+mod plain;
 mod prefetch;
 mod prune;
 mod queues;
@@ -30,6 +31,7 @@ mod settlement_queue;
 mod supervise;
 mod survey;
 mod ticker;
+mod undecoded;
 mod watch;
 
 pub use self::event::{JobEvent, JobEventKind};

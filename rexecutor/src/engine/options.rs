@@ -14,6 +14,8 @@ const DEFAULT_MAX_RUNNING: usize = 50;
 pub(crate) struct Options {
     /// How many jobs run at once, over all executors.
     pub(crate) max_running: usize,
+    /// How many bytes the data and metadata of the jobs that the node has claimed may have, about.
+    pub(crate) max_held_bytes: usize,
     /// How long running jobs may take to end when the node shuts down, before they are told to stop.
     pub(crate) shutdown_grace: Duration,
     /// How long a job that was told to stop may take before it is dropped.
@@ -45,6 +47,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             max_running: DEFAULT_MAX_RUNNING,
+            max_held_bytes: 128 * 1024 * 1024,
             shutdown_grace: Duration::from_secs(20),
             cancel_grace: Duration::from_secs(5),
             node_timeout: Duration::from_secs(15),

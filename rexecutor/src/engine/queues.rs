@@ -10,6 +10,8 @@
 //! - For an executor with a limit of its own, or of the cluster's, nothing is claimed that could not be started at once: such
 //!   jobs are meant to run in order, or one at a time, wherever there is room. Nor for one whose jobs have a single attempt,
 //!   which a node that dies would use up before they have begun.
+//! - Nothing is claimed while what was claimed and has not ended has as many bytes as the node may hold; and what is claimed
+//!   has no more than are left, but for the last job of each executor.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -36,6 +38,8 @@ struct Queue {
     held: Option<Look>,
     /// Whether a run of it has ended that may have kept them back.
     has_freed: bool,
+    /// How many bytes its jobs have of late, each.
+    bytes_each: usize,
 }
 
 /// How long the node waits before it looks whether runs of other nodes have ended that keep its jobs back: a quarter of the time for
@@ -69,11 +73,15 @@ impl Queue {
 pub(super) struct Queues {
     queues: BTreeMap<ExecutorName, Queue>,
     max_running: usize,
+    /// How many bytes what was claimed may have.
+    max_held: usize,
+    /// How many it has.
+    held: usize,
 }
 
 impl Queues {
-    pub(super) fn new(max_running: usize) -> Self {
-        Self { queues: BTreeMap::new(), max_running }
+    pub(super) fn new(max_running: usize, max_held: usize) -> Self {
+        Self { queues: BTreeMap::new(), max_running, max_held, held: 0 }
     }
 
     pub(super) fn add(&mut self, runner: Runner) {
@@ -87,6 +95,7 @@ impl Queues {
             is_asked: false,
             held: None,
             has_freed: false,
+            bytes_each: 0,
         };
         self.queues.entry(ExecutorName::from(queue.runner.name)).or_insert(queue);
     }
@@ -118,6 +127,9 @@ impl Queues {
     pub(super) fn put(&mut self, row: JobRow, now: DateTime<Utc>) -> Option<JobRow> {
         match self.queues.get_mut(row.executor.as_str()) {
             Some(queue) => {
+                let bytes = row.content_bytes();
+                self.held = self.held.saturating_add(bytes);
+                queue.bytes_each = queue.bytes_each / 8 * 7 + bytes / 8;
                 queue.waiting.push_back((row, now));
                 None
             }
@@ -125,11 +137,12 @@ impl Queues {
         }
     }
 
-    pub(super) fn ended(&mut self, executor: &str) {
-        if let Some(queue) = self.queues.get_mut(executor) {
+    pub(super) fn ended(&mut self, row: &JobRow) {
+        if let Some(queue) = self.queues.get_mut(row.executor.as_str()) {
             queue.running = queue.running.saturating_sub(1);
             let is_full = queue.held.is_some_and(|look| look.is_full);
             queue.has_freed |= is_full || (queue.is_asked && queue.runner.cluster.concurrency.is_some());
+            self.held = self.held.saturating_sub(row.content_bytes());
         }
     }
 
@@ -175,7 +188,8 @@ impl Queues {
     /// jobs. They count as not ready from here on; whoever is woken for meanwhile, or had all that was asked for, becomes
     /// ready again.
     pub(super) fn take_demands(&mut self, most: usize, ahead: usize) -> Vec<Demand> {
-        if !self.any_ready() {
+        // What is held ends by itself, and then the next is asked for.
+        if !self.any_ready() || self.held >= self.max_held {
             return Vec::new();
         }
         let (taken, beyond) = (self.running() + self.waiting(), self.beyond());
@@ -190,12 +204,19 @@ impl Queues {
             };
             most.saturating_sub(queue.running + queue.waiting.len())
         };
+        let left = self.max_held - self.held;
         let ready = self.queues.iter_mut().filter(|(_, queue)| queue.is_ready);
-        let shares = share(ready, free, room).into_iter().map(|(executor, queue, share)| {
+        let shares = share(ready, free, room);
+        let bytes = (left / shares.len().max(1)).max(1);
+        let demand = |(executor, queue, share): (&ExecutorName, &mut Queue, usize)| {
             (queue.is_ready, queue.is_asked) = (false, true);
-            Demand::new(executor.clone(), share).with_cluster_limits(queue.runner.cluster)
-        });
-        shares.collect()
+            // Rows are locked, and some read, that would be beyond the bytes: as few as can be told.
+            let most =
+                bytes.checked_div(queue.bytes_each).map_or(share, |most| most.saturating_mul(2).saturating_add(1));
+            let demand = Demand::new(executor.clone(), share.min(most)).with_max_bytes(bytes);
+            demand.with_cluster_limits(queue.runner.cluster)
+        };
+        shares.into_iter().map(demand).collect()
     }
 
     /// Takes out what can be started now; it counts as running.
@@ -225,6 +246,8 @@ impl Queues {
             queue.waiting = others;
             taken.extend(meant.into_iter().map(|(row, _)| row));
         }
+        let bytes: usize = taken.iter().map(JobRow::content_bytes).sum();
+        self.held = self.held.saturating_sub(bytes);
         taken
     }
 

@@ -8,7 +8,7 @@ use super::event::{Hooks, JobEvent, JobEventKind};
 use crate::{
     backend::lifecycle,
     context::JobContext,
-    model::{Failure, Outcome, after},
+    model::{Failure, Marks, Outcome, after},
 };
 
 /// What is told of one run.
@@ -48,6 +48,7 @@ enum Stored<'a> {
     Cancelled(Option<&'a str>),
     Snoozed(DateTime<Utc>),
     Throttled(DateTime<Utc>),
+    Deferred(&'a Failure, DateTime<Utc>),
     GivenBack,
 }
 
@@ -63,6 +64,7 @@ impl<'a> Stored<'a> {
             Outcome::Cancel { reason } => Self::Cancelled(Some(reason)),
             Outcome::Snooze { delay } => Self::Snoozed(at(*delay)),
             Outcome::Throttle { delay } => Self::Throttled(at(*delay)),
+            Outcome::Defer { delay, error } => Self::Deferred(error, at(*delay)),
             Outcome::GiveBack => Self::GivenBack,
         }
     }
@@ -75,6 +77,7 @@ impl<'a> Stored<'a> {
             Self::Cancelled(_) => "cancelled",
             Self::Snoozed(_) => "snoozed",
             Self::Throttled(_) => "throttled",
+            Self::Deferred(..) => "deferred",
             Self::GivenBack => "given_back",
         }
     }
@@ -101,6 +104,21 @@ impl<'a> Stored<'a> {
                 error = error.details,
                 "job failed and is discarded"
             ),
+            // Only the first time: it is claimed again and again.
+            Self::Deferred(error, until) if !job.row().marks.contains(Marks::UNDECODED) => tracing::warn!(
+                job.id = job.job_id().as_i64(),
+                job.executor = job.executor(),
+                job.next_attempt_at = %until,
+                error = error.details,
+                "this version of the program cannot read the job, which waits for another one"
+            ),
+            Self::Deferred(error, until) => tracing::debug!(
+                job.id = job.job_id().as_i64(),
+                job.executor = job.executor(),
+                job.next_attempt_at = %until,
+                error = error.details,
+                "the job still cannot be read"
+            ),
             Self::Completed | Self::Cancelled(_) => {}
             Self::Snoozed(_) | Self::Throttled(_) | Self::GivenBack => {}
         }
@@ -114,6 +132,7 @@ impl<'a> Stored<'a> {
             Self::Cancelled(reason) => JobEventKind::Cancelled { reason, took },
             Self::Snoozed(until) => JobEventKind::Snoozed { until, took },
             Self::Throttled(until) => JobEventKind::Throttled { until, took },
+            Self::Deferred(error, until) => JobEventKind::Deferred { error, until, took },
             Self::GivenBack => JobEventKind::GivenBack { took },
         }
     }

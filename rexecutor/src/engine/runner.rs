@@ -5,10 +5,12 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use futures::future::BoxFuture;
 
-use super::outcome::{catch, fail};
+use super::{
+    outcome::{catch, fail},
+    undecoded,
+};
 use crate::{
     backoff::{DEFAULT_BACKOFF, Strategy},
-    causes::chain,
     context::JobContext,
     executing::{ExecutionResult, Executor, Retention},
     model::{ClusterLimits, ErrorType, Outcome},
@@ -70,8 +72,7 @@ fn begin<E: Executor>(context: JobContext) -> Result<Begun, Outcome> {
     let failed = |error_type, details: &str| fail(error_type, details, DEFAULT_BACKOFF.backoff(attempt));
     let job = match catch(|| Job::<E::Data, E::Metadata>::in_context(context)) {
         Ok(Ok(job)) => job,
-        // Its backoff cannot be asked without a job to ask about.
-        Ok(Err(error)) => return Err(failed(ErrorType::Decode, &chain(&error))),
+        Ok(Err((error, context))) => return Err(undecoded::outcome(&context, &error)),
         Err(panic) => return Err(failed(ErrorType::Panic, &panic)),
     };
     // Without its timeout it might never end.

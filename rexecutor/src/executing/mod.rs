@@ -9,7 +9,9 @@ mod failure;
 mod known;
 mod result;
 mod returned;
+mod unique;
 
+pub(crate) use self::unique::unique;
 pub use self::{
     disposition::{Disposition, ExecutionError},
     executor::{Executor, Retention},

@@ -14,17 +14,30 @@ use crate::limits::MAX_DEPTH;
 ///
 /// `None` if `text` is no JSON, or nests deeper than what can be stored.
 pub(crate) fn canonical(text: &str) -> Option<String> {
+    rewritten(text, false)
+}
+
+/// … and so that lists of the same values in another order give equal text, too: an encoded `HashSet` has another one each
+/// time.
+pub(crate) fn unordered(text: &str) -> Option<String> {
+    rewritten(text, true)
+}
+
+fn rewritten(text: &str, sorts_lists: bool) -> Option<String> {
     serde_json::from_str::<IgnoredAny>(text).ok()?;
     if shape(text).depth > MAX_DEPTH {
         return None;
     }
-    let (mut reader, mut out) = (Reader(text), String::with_capacity(text.len()));
+    let (mut reader, mut out) = (Reader { rest: text, sorts_lists }, String::with_capacity(text.len()));
     reader.value(&mut out)?;
     Some(out)
 }
 
 /// What is left of a text that is known to be JSON.
-struct Reader<'a>(&'a str);
+struct Reader<'a> {
+    rest: &'a str,
+    sorts_lists: bool,
+}
 
 impl<'a> Reader<'a> {
     fn value(&mut self, out: &mut String) -> Option<()> {
@@ -43,16 +56,22 @@ impl<'a> Reader<'a> {
     }
 
     fn array(&mut self, out: &mut String) -> Option<()> {
-        out.push('[');
         self.skip(1);
+        let mut values = Vec::new();
         while self.peek()? != b']' {
             if self.peek()? == b',' {
-                out.push(',');
                 self.skip(1);
             }
-            self.value(out)?;
+            let mut value = String::new();
+            self.value(&mut value)?;
+            values.push(value);
         }
         self.skip(1);
+        if self.sorts_lists {
+            values.sort_unstable();
+        }
+        out.push('[');
+        out.push_str(&values.join(","));
         out.push(']');
         Some(())
     }
@@ -91,13 +110,13 @@ impl<'a> Reader<'a> {
 
     /// A string with its quotes, as `serde_json` writes it.
     fn string(&mut self) -> Option<String> {
-        let bytes = self.0.as_bytes();
+        let bytes = self.rest.as_bytes();
         let (mut end, mut has_escape) = (1, false);
         while *bytes.get(end)? != b'"' {
             has_escape |= bytes[end] == b'\\';
             end += if bytes[end] == b'\\' { 2 } else { 1 };
         }
-        let written = self.0.get(..=end)?;
+        let written = self.rest.get(..=end)?;
         self.skip(end + 1);
         match has_escape {
             true => serde_json::to_string(&serde_json::from_str::<String>(written).ok()?).ok(),
@@ -108,19 +127,19 @@ impl<'a> Reader<'a> {
     /// A number, or one of the three words.
     fn scalar(&mut self) -> &'a str {
         let ends = |c: char| matches!(c, ',' | ']' | '}') || c.is_ascii_whitespace();
-        let scalar = &self.0[..self.0.find(ends).unwrap_or(self.0.len())];
+        let scalar = &self.rest[..self.rest.find(ends).unwrap_or(self.rest.len())];
         self.skip(scalar.len());
         scalar
     }
 
     /// The next byte that is no space.
     fn peek(&mut self) -> Option<u8> {
-        self.0 = self.0.trim_ascii_start();
-        self.0.as_bytes().first().copied()
+        self.rest = self.rest.trim_ascii_start();
+        self.rest.as_bytes().first().copied()
     }
 
     fn skip(&mut self, bytes: usize) {
-        self.0 = self.0.get(bytes..).unwrap_or_default();
+        self.rest = self.rest.get(bytes..).unwrap_or_default();
     }
 }
 
@@ -148,6 +167,17 @@ mod tests {
         check(r#"{"a\u0062":1,"a\"":"\u00e9\/","aa":[ ],"a":{ }}"#, r#"{"a":{},"a\"":"é/","aa":[],"ab":1}"#);
         check(r#"{"a":1,"b":2,"a":[true,null,"x,]}"]}"#, r#"{"a":[true,null,"x,]}"],"b":2}"#);
         check("[1,[],[[2],{}],\"\"]", "[1,[],[[2],{}],\"\"]");
+    }
+
+    #[test]
+    fn case_25_lists_of_the_same_values_are_alike_where_their_order_does_not_count() {
+        let check = |text: &str, expected: &str| assert_eq!(unordered(text).as_deref(), Some(expected), "{text}");
+        check(
+            r#"{"b":["y","x",["d","c"]],"a":[2,10,{"z":[1,0]}]}"#,
+            r#"{"a":[10,2,{"z":[0,1]}],"b":["x","y",["c","d"]]}"#,
+        );
+        check("[]", "[]");
+        assert_ne!(canonical("[1,2]"), canonical("[2,1]"));
     }
 
     /// Case 24: numbers of more than 64 bits became doubles, and so equal to their neighbours.

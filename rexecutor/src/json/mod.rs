@@ -7,7 +7,7 @@ mod shape;
 
 pub use self::compared::Json;
 pub(crate) use self::{
-    canonical::canonical,
+    canonical::{canonical, unordered},
     losses::{first_loss, first_wide},
     shape::shape,
 };

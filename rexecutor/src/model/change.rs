@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::row::JobRow;
+use super::{row::JobRow, unique::Unique};
 
 /// What is to change in a stored job that does not run: all that it names takes the place of what is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,21 @@ pub struct JobChange {
     pub tags: Vec<String>,
     /// When it is due.
     pub scheduled_at: DateTime<Utc>,
+    /// What it is compared by.
+    pub key: KeyChange,
+}
+
+/// What becomes of the key that a stored job is compared by, if it is unique.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyChange {
+    /// It stays.
+    #[default]
+    Keep,
+    /// It is this one, unless another job is in the way. [`Unique::on_conflict`] changes nothing here.
+    Set(Unique),
+    /// The job has none any more.
+    Remove,
 }
 
 impl JobChange {
@@ -32,6 +47,7 @@ impl JobChange {
             priority: row.priority,
             tags: row.tags.clone(),
             scheduled_at: row.scheduled_at,
+            key: KeyChange::Keep,
         }
     }
 }

@@ -14,12 +14,15 @@ pub struct Demand {
     pub limit: usize,
     /// What the node's program declares for all nodes together.
     pub cluster: ClusterLimits,
+    /// Once the jobs that were claimed of it have so many [bytes](JobRow::content_bytes), no further one is claimed. So there is
+    /// one in any case, and the last may have any size.
+    pub max_bytes: usize,
 }
 
 impl Demand {
     /// So many jobs of an executor, at most.
     pub fn new(executor: impl Into<ExecutorName>, limit: usize) -> Self {
-        Self { executor: executor.into(), limit, cluster: ClusterLimits::NONE }
+        Self { executor: executor.into(), limit, cluster: ClusterLimits::NONE, max_bytes: usize::MAX }
     }
 
     /// What the node's program declares for all nodes together. It must not change while the node is a member.
@@ -32,6 +35,19 @@ impl Demand {
     #[must_use]
     pub fn at_most(self, limit: usize) -> Self {
         Self { limit: self.limit.min(limit), ..self }
+    }
+
+    /// … until they have so many bytes.
+    #[must_use]
+    pub fn with_max_bytes(self, max_bytes: usize) -> Self {
+        Self { max_bytes, ..self }
+    }
+
+    /// What is left of it once these jobs were claimed; `None`: nothing.
+    pub fn after<'r>(&self, jobs: impl IntoIterator<Item = &'r JobRow>) -> Option<Self> {
+        let taken = jobs.into_iter().fold((0, 0), |(jobs, bytes), job| (jobs + 1, bytes + job.content_bytes()));
+        let (limit, max_bytes) = (self.limit.saturating_sub(taken.0), self.max_bytes.saturating_sub(taken.1));
+        (limit > 0 && max_bytes > 0).then(|| Self { limit, max_bytes, ..self.clone() })
     }
 }
 

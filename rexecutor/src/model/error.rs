@@ -81,6 +81,16 @@ pub enum AmendError {
         /// What was asked: `cancelled`, `rerun`, `released` or `updated`.
         verb: &'static str,
     },
+    /// It is unique, and another job with the same key is in the way. Nothing was changed.
+    #[error("job {id} cannot be {verb}: it is unique, and job {existing} has the same key")]
+    Duplicate {
+        /// The job.
+        id: JobId,
+        /// The newest one in its way.
+        existing: JobId,
+        /// What was asked: `rerun` or `updated`.
+        verb: &'static str,
+    },
     /// The backend failed.
     #[error("could not change the job")]
     Backend(#[from] BackendError),

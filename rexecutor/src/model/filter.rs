@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     id::{ExecutorName, JobId},
+    marks::Marks,
     row::JobRow,
     status::JobStatus,
     time::ago,
@@ -32,6 +33,8 @@ pub enum Filter {
     IdIn(Vec<JobId>),
     /// The status is one of these.
     StatusIn(Vec<JobStatus>),
+    /// The job has one of these marks at least.
+    Marked(Marks),
     /// The job has all of these tags.
     TagsAllOf(Vec<String>),
     /// The job has one of these tags at least.
@@ -62,6 +65,7 @@ impl Filter {
             Self::Metadata(value) => row.metadata.as_ref().is_some_and(|metadata| value.equals(metadata)),
             Self::IdIn(ids) => ids.contains(&row.id),
             Self::StatusIn(statuses) => statuses.contains(&row.status),
+            Self::Marked(marks) => row.marks.intersects(*marks),
             Self::TagsAllOf(tags) => tags.iter().all(|tag| row.tags.contains(tag)),
             Self::TagsOneOf(tags) => tags.iter().any(|tag| row.tags.contains(tag)),
             Self::ScheduledBefore(at) => row.scheduled_at < *at,

@@ -16,8 +16,12 @@ impl Marks {
     /// Somebody asked the job to stop: however its run ends, it ends cancelled.
     pub const STOPPING: Self = Self(1);
 
+    /// It did not decode on the node that claimed it last, and waits for a version of the program that can read it, or was
+    /// discarded because none came. While it waits, the newest of its errors says since when.
+    pub const UNDECODED: Self = Self(2);
+
     /// Each with its name.
-    const NAMES: &[(Self, &str)] = &[(Self::STOPPING, "stopping")];
+    const NAMES: &[(Self, &str)] = &[(Self::STOPPING, "stopping"), (Self::UNDECODED, "undecoded")];
 
     /// Whether the job is a plain one.
     pub const fn is_plain(self) -> bool {
@@ -27,6 +31,11 @@ impl Marks {
     /// Whether it has all of `other`.
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
+    }
+
+    /// Whether it has any of `other`.
+    pub const fn intersects(self, other: Self) -> bool {
+        self.0 & other.0 != 0
     }
 
     /// With these, too.

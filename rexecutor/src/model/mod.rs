@@ -33,7 +33,7 @@ mod unserved;
 
 pub(crate) use self::time::after;
 pub use self::{
-    change::JobChange,
+    change::{JobChange, KeyChange},
     claim::{Claimed, Demand, Held},
     cluster_limits::ClusterLimits,
     error::{AmendError, BackendError, Result},
@@ -53,7 +53,7 @@ pub use self::{
     schedule::{ScheduleKey, Tick, Ticks},
     settlement::{Outcome, Settlement},
     status::{JobStatus, Statuses, UnknownStatus},
-    time::ago,
+    time::{ago, in_micros},
     unique::{Fields, Replace, Resolution, Unique, UniqueKey},
     unique_enqueued::UniqueEnqueued,
     unserved::Unserved,

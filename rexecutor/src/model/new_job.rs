@@ -6,7 +6,7 @@ use super::{
     extras::Extras,
     headers::Headers,
     id::{ExecutorName, FlowId, JobId},
-    time::after,
+    time::{after, in_micros},
     unique::Unique,
 };
 
@@ -55,6 +55,11 @@ impl NewJob {
 }
 
 impl NewJob {
+    /// How many bytes its data and metadata have, as they are encoded.
+    pub fn content_bytes(&self) -> usize {
+        self.data.len() + self.metadata.as_ref().map_or(0, String::len)
+    }
+
     /// Whose job it is.
     #[must_use]
     pub fn with_executor(self, executor: impl Into<ExecutorName>) -> Self {
@@ -168,7 +173,7 @@ impl Due {
         match self {
             Self::Now => now,
             Self::In(delay) => after(now, delay),
-            Self::At(at) => at,
+            Self::At(at) => in_micros(at),
         }
     }
 }
@@ -187,7 +192,7 @@ impl Deadline {
     pub fn at(self, now: DateTime<Utc>) -> DateTime<Utc> {
         match self {
             Self::In(delay) => after(now, delay),
-            Self::At(at) => at,
+            Self::At(at) => in_micros(at),
         }
     }
 }

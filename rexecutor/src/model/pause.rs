@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
-use super::{error::BackendError, id::ExecutorName};
+use super::{error::BackendError, id::ExecutorName, time::in_micros};
 use crate::limits;
 
 /// What a pause is about.
@@ -75,7 +75,7 @@ impl Pause {
     /// When it ends by itself; `None`: it does not.
     #[must_use]
     pub fn until(self, until: impl Into<Option<DateTime<Utc>>>) -> Self {
-        Self { until: until.into(), ..self }
+        Self { until: until.into().map(in_micros), ..self }
     }
 
     /// Refuses what not every backend can store.

@@ -114,6 +114,11 @@ impl JobRow {
         self.extras.deadline.map(|deadline| deadline.at(self.inserted_at))
     }
 
+    /// How many bytes its data and metadata have, as they are encoded.
+    pub fn content_bytes(&self) -> usize {
+        self.data.len() + self.metadata.as_ref().map_or(0, String::len)
+    }
+
     /// When it finished, if it has.
     pub fn finished_at(&self) -> Option<DateTime<Utc>> {
         self.completed_at.or(self.cancelled_at).or(self.discarded_at)

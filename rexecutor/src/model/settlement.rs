@@ -73,6 +73,15 @@ pub enum Outcome {
         /// How long they wait, not negative.
         delay: TimeDelta,
     },
+    /// It did not begin, because this version of the program cannot read its data: due again after `delay`, for another
+    /// version; the attempt does not count. The error is recorded once, until the job has been read.
+    #[non_exhaustive]
+    Defer {
+        /// How long it waits, not negative.
+        delay: TimeDelta,
+        /// What does not decode.
+        error: Failure,
+    },
     /// It was stopped without a fault of its own: due as before; the attempt does not count.
     GiveBack,
 }
@@ -113,6 +122,11 @@ impl Outcome {
         Self::Throttle { delay }
     }
 
+    /// It could not be read, and waits for another version of the program; the attempt does not count.
+    pub const fn defer(delay: TimeDelta, error: Failure) -> Self {
+        Self::Defer { delay, error }
+    }
+
     /// The word for it in logs and metrics.
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -122,6 +136,7 @@ impl Outcome {
             Self::Cancel { .. } => "cancelled",
             Self::Snooze { .. } => "snoozed",
             Self::Throttle { .. } => "throttled",
+            Self::Defer { .. } => "deferred",
             Self::GiveBack => "given_back",
         }
     }

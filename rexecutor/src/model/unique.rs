@@ -2,11 +2,24 @@
 
 use chrono::TimeDelta;
 
-use super::status::{JobStatus, Statuses};
+use super::{
+    status::{JobStatus, Statuses},
+    time::whole_micros,
+};
 
 /// What unique jobs are compared by: 16 bytes of a SHA-256, the same on every platform and in every release.
+///
+/// Its last bit says whether the data of the job are a part of what is compared, so that an update of the data knows whether
+/// the key goes with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UniqueKey(pub [u8; 16]);
+
+impl UniqueKey {
+    /// Whether the data of the job are a part of what is compared.
+    pub const fn is_of_data(self) -> bool {
+        self.0[15] & 1 == 1
+    }
+}
 
 /// What a unique job must not exist beside: the encoded form of
 /// [`UniquenessCriteria`](crate::job::uniqueness_criteria::UniquenessCriteria).
@@ -29,10 +42,10 @@ impl Unique {
         Self { key, within: None, statuses, on_conflict: Resolution::Ignore }
     }
 
-    /// Only jobs that were enqueued less than this long ago; `None`: however long ago.
+    /// Only jobs that were enqueued less than this long ago, in whole microseconds; `None`: however long ago.
     #[must_use]
     pub fn with_within(self, within: impl Into<Option<TimeDelta>>) -> Self {
-        Self { within: within.into(), ..self }
+        Self { within: within.into().map(whole_micros), ..self }
     }
 
     /// Only jobs in one of these statuses.

@@ -155,6 +155,17 @@ impl NodeBuilder {
         self
     }
 
+    /// How many bytes of encoded data and metadata the node claims before it waits for jobs to end: at least 1. The default is
+    /// 128 MiB.
+    ///
+    /// Large jobs run fewer at once, so that a backlog of them does not use up the memory of the process. Where one claim is for
+    /// several executors they share what is left, and the last job of each may be beyond it; jobs of up to 64 KiB each may come
+    /// a thousand at once. A job takes more memory than this counts: its row, and what its data decode to.
+    pub fn with_max_held_bytes(mut self, bytes: usize) -> Self {
+        self.options.max_held_bytes = bytes;
+        self
+    }
+
     /// How long running jobs may take to end when the node shuts down, before they are told to stop. Zero tells them at once.
     /// The default is 20 seconds.
     ///
@@ -320,9 +331,10 @@ impl NodeBuilder {
     /// Notes what is wrong; returns the registered jobs that are selected.
     pub(super) fn check(&mut self) -> Vec<Registration> {
         let zero = |what| format!("{what} is zero");
-        let Options { max_running, node_timeout, poll_interval, .. } = self.options;
+        let Options { max_running, max_held_bytes, node_timeout, poll_interval, .. } = self.options;
         let limits = [
             (max_running == 0, "max_running"),
+            (max_held_bytes == 0, "max_held_bytes"),
             (node_timeout.is_zero(), "node_timeout"),
             (poll_interval.is_zero(), "poll_interval"),
         ];

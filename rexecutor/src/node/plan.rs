@@ -8,6 +8,7 @@ use crate::{
     context::StateMap,
     engine::{Action, Runner, Timetable, every_minute},
     executing::{Executor, Retention},
+    json,
     manage::ExecutorExt,
     model::{JobStatus, NewJob, PruneRule, PruneScope, PruneSpec, ScheduleKey},
     pruner::PrunerConfig,
@@ -62,9 +63,28 @@ impl Plan {
     pub(super) fn add_cron<E: Executor>(&mut self, schedule: Schedule, data: E::Data, missed: MissedTicks) {
         self.add::<E>();
         match E::builder().with_data(data).encode() {
-            Ok(job) => self.timetables.push(timetable(schedule, job, missed)),
+            Ok(job) => self.add_timetable(timetable(schedule, job, missed)),
             Err(error) => self.problems.push(format!("the cron job `{}`: {}", E::NAME, chain(&error))),
         }
+    }
+
+    /// Adds a schedule. What differs from another one in nothing but the order of a list would never tick.
+    fn add_timetable(&mut self, timetable: Timetable) {
+        let data = |one: &Timetable| match &one.action {
+            Action::Enqueue(job) => json::canonical(&job.data),
+            Action::Prune(..) => None,
+        };
+        if let Some(other) = self.timetables.iter().find(|other| other.key == timetable.key)
+            && let (Some(one), Some(two)) = (data(other), data(&timetable))
+            && one != two
+        {
+            self.problems.push(format!(
+                "two schedules `{}` of one job have the data {one} and {two}, which differ in nothing but the order of a list, \
+                 and are not told apart: change one of the expressions, or the data",
+                timetable.schedule.expression()
+            ));
+        }
+        self.timetables.push(timetable);
     }
 
     pub(super) fn add_pruner(&mut self, config: PrunerConfig) {
@@ -99,7 +119,7 @@ impl Plan {
             }
             for cron in job.crons() {
                 match registered_timetable(cron, missed) {
-                    Ok(timetable) => self.timetables.push(timetable),
+                    Ok(timetable) => self.add_timetable(timetable),
                     Err(problem) => {
                         self.problems.push(format!("the job `{}` at {}: {problem}", job.name(), place(job)))
                     }

@@ -2,13 +2,17 @@
 
 use super::Schedule;
 use crate::{
+    json,
     model::{NewJob, ScheduleKey},
     validate,
 };
 
 /// The same in every process that runs the same schedule with the same job; another one when any of it changes, so that
 /// a changed expression owes nothing to the old one.
+///
+/// Data are the same whatever the order in which maps and lists are written: that of a `HashMap` or a `HashSet` is another one
+/// in each process, and each would have a schedule of its own.
 pub(crate) fn key(schedule: &Schedule, job: &NewJob) -> ScheduleKey {
-    let data = validate::digest(&job.data);
+    let data = validate::digest(json::unordered(&job.data).as_deref().unwrap_or(&job.data));
     ScheduleKey(format!("{} {} {} {data}", job.executor, schedule.expression(), schedule.timezone()))
 }

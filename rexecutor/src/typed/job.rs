@@ -69,18 +69,22 @@ impl<D: DeserializeOwned, M: DeserializeOwned> Job<D, M> {
     ///
     /// When its data or metadata do not decode as these types.
     pub fn decode(row: JobRow) -> Result<Self, DecodeError> {
-        Self::in_context(JobContext::detached(row))
+        Self::in_context(JobContext::detached(row)).map_err(|(error, _)| error)
     }
 
-    pub(crate) fn in_context(context: JobContext) -> Result<Self, DecodeError> {
+    /// … or, if it does not decode, why, and all that there is of it.
+    pub(crate) fn in_context(context: JobContext) -> Result<Self, (DecodeError, JobContext)> {
+        let (data, metadata) = match contents(&context) {
+            Ok(contents) => contents,
+            Err(error) => return Err((error, context)),
+        };
         let row = context.row();
-        let failed = |field| move |source| DecodeError { id: row.id, executor: row.executor.clone(), field, source };
         Ok(Self {
             id: row.id,
             status: context.status(),
             executor: row.executor.as_str().to_owned(),
-            data: serde_json::from_str(&row.data).map_err(failed("data"))?,
-            metadata: context.metadata().map_err(failed("metadata"))?,
+            data,
+            metadata,
             attempt: row.attempt,
             max_attempts: row.max_attempts,
             priority: row.priority,
@@ -98,6 +102,13 @@ impl<D: DeserializeOwned, M: DeserializeOwned> Job<D, M> {
     }
 }
 
+fn contents<D: DeserializeOwned, M: DeserializeOwned>(context: &JobContext) -> Result<(D, Option<M>), DecodeError> {
+    let row = context.row();
+    let failed = |field| move |source| DecodeError { id: row.id, executor: row.executor.clone(), field, source };
+    let data = serde_json::from_str(&row.data).map_err(failed("data"))?;
+    Ok((data, context.metadata().map_err(failed("metadata"))?))
+}
+
 /// A stored job that does not decode as its executor's types.
 #[derive(thiserror::Error)]
 #[error("the {field} of job {id} do not decode as `{executor}` expects")]
@@ -113,3 +124,21 @@ pub struct DecodeError {
 }
 
 crate::debug_as_sentence!(DecodeError);
+
+/// A stored job that does not decode as its executor's types, as it is stored.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct UndecodedJob {
+    /// All that is stored of it.
+    pub row: JobRow,
+    /// What does not decode.
+    pub error: DecodeError,
+}
+
+impl<D: DeserializeOwned, M: DeserializeOwned> Job<D, M> {
+    /// The job that a row holds, or the row.
+    pub(crate) fn read(row: JobRow) -> Result<Self, UndecodedJob> {
+        let undecoded = |(error, context): (_, JobContext)| UndecodedJob { row: context.row().clone(), error };
+        Self::in_context(JobContext::detached(row)).map_err(undecoded)
+    }
+}

@@ -4,6 +4,6 @@ mod job;
 mod query;
 
 pub use self::{
-    job::{DecodeError, Job},
+    job::{DecodeError, Job, UndecodedJob},
     query::Where,
 };

@@ -37,6 +37,8 @@ const TABLE: &[(&str, Event, &str)] = &[
     ("throttle",                 |row| Ok(settle(row, Outcome::throttle(SOON))),                   ". . r . . . ."),
     ("give back",                |row| Ok(settle(row, Outcome::GiveBack)),                        ". . r . . . ."),
     ("give back the first",      |row| Ok(settle(first(row), Outcome::GiveBack)),                 ". . s . . . ."),
+    ("defer",                    |row| Ok(settle(row, Outcome::defer(SOON, failure()))),          ". . r . . . ."),
+    ("defer the first attempt",  |row| Ok(settle(first(row), Outcome::defer(SOON, failure()))),   ". . s . . . ."),
     ("an old lease",             |row| Ok(lifecycle::settle(row, Lease(1), &Outcome::complete(true), NOW)),
                                                                                                   ". . . . . . ."),
     ("lose its node",            |row| { lifecycle::rescue(row, NOW); Ok(None) },                 ". . r . . . ."),
@@ -46,6 +48,7 @@ const TABLE: &[(&str, Event, &str)] = &[
     ("stop, then discard",       |row| Ok(settle(stopping(row), Outcome::discard(failure()))),    ". . x . . . ."),
     ("stop, then cancel itself", |row| Ok(settle(stopping(row), Outcome::cancel("enough"))),      ". . x . . . ."),
     ("stop, then snooze",        |row| Ok(settle(stopping(row), Outcome::snooze(SOON))),          ". . x . . . ."),
+    ("stop, then defer",         |row| Ok(settle(stopping(row), Outcome::defer(SOON, failure()))), ". . x . . . ."),
     ("stop, then give back",     |row| Ok(settle(stopping(row), Outcome::GiveBack)),              ". . x . . . ."),
     ("stop, then lose its node", |row| { lifecycle::rescue(stopping(row), NOW); Ok(None) },       ". . x . . . ."),
     ("release",                  |row| lifecycle::release(row, NOW).map(|()| None),               "s . . . . . ."),
@@ -146,7 +149,8 @@ fn every_event_does_to_a_job_in_every_status_what_the_table_says() {
 /// What holds for every job, whatever has happened to it.
 fn check(event: &str, row: &JobRow) {
     assert_eq!(row.node.is_some(), row.status == JobStatus::Executing, "{event}: {row:?}");
-    assert!(row.marks.is_plain() || row.status == JobStatus::Executing, "{event}: {row:?}");
+    let may_have = if row.status.is_pending() { Marks::UNDECODED } else { Marks::NONE };
+    assert!(row.marks.without(may_have).is_plain() || row.status == JobStatus::Executing, "{event}: {row:?}");
     assert!(row.attempt <= row.max_attempts, "{event}: {row:?}");
 }
 
@@ -162,11 +166,25 @@ fn the_end_of_a_run_says_what_else_has_to_happen() {
     assert_eq!(said(Outcome::complete_with("1".to_owned())), (false, false, true));
     assert_eq!(said(Outcome::retry(SOON, failure())), (false, true, false));
     assert_eq!(said(Outcome::snooze(SOON)), (false, true, false));
+    assert_eq!(said(Outcome::defer(SOON, failure())), (false, true, false));
     assert_eq!(said(Outcome::GiveBack), (false, true, false));
     assert_eq!(said(Outcome::discard(failure())), (false, false, false));
     assert_eq!(said(Outcome::cancel("enough")), (false, false, false));
     let mut row = job(JobStatus::Executing);
     assert!(!settle(stopping(&mut row), Outcome::complete(false)).unwrap().delete, "a cancelled job is kept");
+}
+
+/// Case 28: what no version of the program could read can still be told from what failed in other ways.
+#[test]
+fn case_28_a_job_that_is_discarded_because_it_does_not_decode_keeps_the_mark() {
+    for (error_type, kept) in [(ErrorType::Decode, Marks::UNDECODED), (ErrorType::Panic, Marks::NONE)] {
+        let mut row = job(JobStatus::Executing);
+        row.marks = Marks::UNDECODED;
+        let _ = settle(&mut row, Outcome::discard(Failure::new(error_type, "no"))).unwrap();
+        assert_eq!((row.status, row.marks), (JobStatus::Discarded, kept));
+        lifecycle::rerun(&mut row, NOW).unwrap();
+        assert_eq!(row.marks, Marks::NONE);
+    }
 }
 
 #[test]

@@ -28,10 +28,13 @@ mod same_rows;
 mod schedules;
 mod sentences;
 mod shutdown;
+mod sizes;
 mod spans;
 mod stops;
 mod support;
 mod ticks;
+mod undecoded;
+mod unique;
 
 use rexecutor::backend::memory::InMemoryBackend;
 use rexecutor_testing::TestClock;

@@ -270,9 +270,9 @@ async fn a_returned_error_decides_through_whatever_wraps_it() {
     node.graceful_shutdown().await;
 }
 
-/// Trap 9: data that no longer decodes is logged and left executing for ever.
+/// Trap 9: data that no longer decodes is logged and left executing for ever. They wait for somebody who can read them.
 #[tokio::test]
-async fn trap_09_data_that_do_not_decode_fail_the_attempt() {
+async fn trap_09_data_that_do_not_decode_are_not_left_executing() {
     use rexecutor::backend::Enqueue;
     let world = World::new();
     let good = Works::builder().with_data(1).with_max_attempts(1).encode().unwrap();
@@ -281,7 +281,7 @@ async fn trap_09_data_that_do_not_decode_fail_the_attempt() {
     let node = world.node().with_executor::<Works>().start().await.unwrap();
     world.clock.settle().await;
     for row in world.rows().await {
-        assert_eq!((row.status, row.errors[0].error_type.clone()), (JobStatus::Discarded, ErrorType::Decode));
+        assert_eq!((row.status, row.errors[0].error_type.clone()), (JobStatus::Scheduled, ErrorType::Decode));
     }
     node.graceful_shutdown().await;
 }

@@ -23,4 +23,10 @@ WHERE ctid = ANY (ARRAY(
     ) AS job
     WHERE EXISTS (SELECT FROM {schema}.nodes WHERE id = $2 AND NOT is_outdated)
 ))
-RETURNING {columns}, ctid::TEXT AS location
+RETURNING
+    {columns},
+    CASE
+        WHEN octet_length(data) + coalesce(octet_length(metadata), 0) > {large}
+            THEN ('rexecutor claims large jobs by their bytes, as job ' || id)::INTEGER::TEXT
+        ELSE ctid::TEXT
+    END AS location

@@ -61,7 +61,14 @@ claimed AS (
         node = $2,
         attempted_at = (SELECT now FROM present)
     WHERE ctid = ANY (ARRAY(SELECT tid FROM due))
-    RETURNING {columns}, ctid::TEXT AS location
+    -- A large job fails the statement, and claim_large_jobs is asked instead.
+    RETURNING
+        {columns},
+        CASE
+            WHEN octet_length(data) + coalesce(octet_length(metadata), 0) > {large}
+                THEN ('rexecutor claims large jobs by their bytes, as job ' || id)::INTEGER::TEXT
+            ELSE ctid::TEXT
+        END AS location
 ),
 -- When the next job of those is due of which fewer than asked for were claimed.
 next AS MATERIALIZED (

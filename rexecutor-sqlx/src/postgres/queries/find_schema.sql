@@ -1,4 +1,5 @@
--- Whether this server takes writes, and whether the schema, its table of migrations and that of the jobs are there. A role,
+-- Whether this server takes writes, how it encodes text, and whether the schema, its table of migrations and that of the jobs
+-- are there. A role,
 -- a database or a client may be read-only by default; then the statement says how to change that.
 SELECT
     current_setting('transaction_read_only') = 'on' AS is_read_only,
@@ -33,4 +34,5 @@ SELECT
         INNER JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = class.relnamespace
         WHERE namespace.nspname = $1 AND class.relname = 'jobs'
     ) AS has_jobs,
-    current_user::TEXT AS role
+    current_user::TEXT AS role,
+    current_setting('server_encoding') AS encoding

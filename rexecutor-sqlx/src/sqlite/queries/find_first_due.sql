@@ -1,6 +1,7 @@
--- As find_due.sql, of the first priority that an executor has jobs of.
+-- As find_due.sql, of the first priority that an executor has jobs of. It fails at a heavy row: all that it finds is claimed
+-- without another look.
 SELECT
-    json_group_array(json_array({due_columns}))
+    json_group_array(json_array({light_columns}))
 FROM (
     SELECT * FROM rexecutor_jobs
     WHERE executor = ?

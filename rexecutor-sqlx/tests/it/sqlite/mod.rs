@@ -10,6 +10,7 @@ mod enqueues;
 mod files;
 mod guide;
 mod open;
+mod outcomes;
 mod processes;
 #[cfg(unix)]
 mod signals;

@@ -154,6 +154,9 @@ impl Side {
             Err(AmendError::Refused { id, status, verb }) => {
                 format!("{} is {status} and cannot be {verb}", id.as_i64() - self.jobs)
             }
+            Err(AmendError::Duplicate { id, existing, verb }) => {
+                format!("{} cannot be {verb} beside {}", id.as_i64() - self.jobs, existing.as_i64() - self.jobs)
+            }
             Err(error) => panic!("{error}"),
         }
     }

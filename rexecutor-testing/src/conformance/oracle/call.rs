@@ -1,7 +1,7 @@
 //! Calls to a backend, as they are made up.
 
 use rexecutor::{
-    backend::{Filter, JobChange, JobRow, NewJob, Outcome, Pause, Scope},
+    backend::{Filter, JobChange, JobRow, KeyChange, NewJob, Outcome, Pause, Scope},
     job::{ExecutorName, JobId, JobStatus, Lease},
     pruner::PruneSpec,
 };
@@ -72,6 +72,7 @@ impl End {
 pub(super) struct Change {
     pub(super) job: NewJob,
     pub(super) scheduled_at: chrono::DateTime<chrono::Utc>,
+    pub(super) key: KeyChange,
 }
 
 impl Change {
@@ -80,6 +81,7 @@ impl Change {
         let row = JobRow::new(JobId::from(1), self.job.clone(), self.scheduled_at);
         let mut change = JobChange::of(&row);
         change.scheduled_at = self.scheduled_at;
+        change.key = self.key.clone();
         change
     }
 }

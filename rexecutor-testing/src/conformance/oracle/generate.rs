@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use rexecutor::{
-    backend::{Deadline, Due, Failure, Filter, Headers, Json, NewJob, Outcome, Pause, Scope, Unique},
+    backend::{Deadline, Due, Failure, Filter, Headers, Json, KeyChange, Marks, NewJob, Outcome, Pause, Scope, Unique},
     job::{
         ErrorType, ExecutorName, FlowId, JobId, JobStatus,
         uniqueness_criteria::{Replace, Resolution, Statuses, UniqueKey},
@@ -55,8 +55,8 @@ pub(super) fn call() -> impl Strategy<Value = Call> {
         2 => (target(), text()).prop_map(|(target, reason)| Call::Cancel(target, reason)),
         2 => target().prop_map(Call::Rerun),
         2 => target().prop_map(Call::Release),
-        1 => (target(), new_job(), instant()).prop_map(|(target, job, scheduled_at)| {
-            Call::Update(target, Box::new(Change { job, scheduled_at }))
+        1 => (target(), new_job(), instant(), key_change()).prop_map(|(target, job, scheduled_at, key)| {
+            Call::Update(target, Box::new(Change { job, scheduled_at, key }))
         }),
         1 => (scope(), text(), prop::option::of(instant()))
             .prop_map(|(scope, reason, until)| Call::Pause(scope, Pause::new(reason.replace('\0', "")).until(until))),
@@ -136,6 +136,10 @@ fn unique() -> impl Strategy<Value = Unique> {
     })
 }
 
+fn key_change() -> impl Strategy<Value = KeyChange> {
+    prop_oneof![Just(KeyChange::Keep), Just(KeyChange::Remove), unique().prop_map(KeyChange::Set)]
+}
+
 type Extras = (Headers, Option<String>, Option<FlowId>, Option<Deadline>, Option<DateTime<Utc>>);
 
 /// What few jobs have.
@@ -180,6 +184,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
         1 => failure().prop_map(Outcome::discard),
         1 => text().prop_map(Outcome::cancel),
         1 => delay().prop_map(Outcome::snooze),
+        1 => (delay(), failure()).prop_map(|(delay, error)| Outcome::defer(delay, error)),
         1 => Just(Outcome::GiveBack),
     ]
 }
@@ -222,6 +227,7 @@ fn filter() -> impl Strategy<Value = Filter> {
         value().prop_map(Filter::Metadata),
         prop::collection::vec(1_i64..20, 0..5).prop_map(|ids| Filter::IdIn(ids.into_iter().map(JobId::from).collect())),
         statuses(0..=3).prop_map(Filter::StatusIn),
+        (0_u32..4).prop_map(|bits| Filter::Marked(Marks::from_stored(Some(bits)))),
         tags().prop_map(Filter::TagsAllOf),
         tags().prop_map(Filter::TagsOneOf),
         instant().prop_map(Filter::ScheduledBefore),

@@ -8,6 +8,7 @@ use super::store::Store;
 use crate::{
     backend::wakeup::Listeners,
     clock::{Clock, SystemClock},
+    model::in_micros,
 };
 
 /// Keeps jobs in the memory of this process: they are gone when it ends.
@@ -59,7 +60,7 @@ impl InMemoryBackend {
     /// The store and the present. The time is read under the lock, so that it never runs backwards between two callers.
     pub(super) fn store(&self) -> (MutexGuard<'_, Store>, DateTime<Utc>) {
         let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = self.clock.now();
+        let now = in_micros(self.clock.now());
         (store, now)
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! # Invariant
 //!
-//! - A row is removed as it was added: it changes between the two, never while it is indexed. Its unique key never
-//!   changes, so that stays while the row is there.
+//! - A row is removed as it was added: it changes between the two, never while it is indexed. Its unique key changes only by
+//!   hand, so that stays while anything else does.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -44,14 +44,14 @@ pub(super) struct Indexes {
 }
 
 impl Indexes {
-    /// Adds a new row by what does not change.
+    /// Adds a row by what hardly ever changes.
     pub(super) fn insert(&mut self, row: &JobRow) {
         if let Some(key) = row.unique_key {
             self.unique.entry(key).or_default().insert(row.id);
         }
     }
 
-    /// Removes a row that is deleted.
+    /// Removes a row that is deleted, or changed by hand.
     pub(super) fn delete(&mut self, row: &JobRow) {
         let Some(key) = row.unique_key else { return };
         if let Some(ids) = self.unique.get_mut(&key) {

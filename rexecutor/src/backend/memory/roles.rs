@@ -200,7 +200,8 @@ impl Inspect for InMemoryBackend {
         reason: String,
     ) -> BoxFuture<'a, Result<(), AmendError>> {
         let (mut store, now) = self.store();
-        let answer = store.amend(executor, job, |row| lifecycle::cancel(row, reason, now));
+        let cancel = |row: &mut JobRow, now| lifecycle::cancel(row, reason, now).map(|()| None);
+        let answer = store.amend(executor, job, "cancelled", cancel, now);
         drop(store);
         self.listeners.each(|wakeup| wakeup.cancel(job));
         ready(answer)
@@ -208,7 +209,11 @@ impl Inspect for InMemoryBackend {
 
     fn rerun<'a>(&'a self, executor: &'a ExecutorName, job: JobId) -> BoxFuture<'a, Result<(), AmendError>> {
         let (mut store, now) = self.store();
-        let answer = store.amend(executor, job, |row| lifecycle::rerun(row, now));
+        let rerun = |row: &mut JobRow, now| {
+            let beside = lifecycle::beside_rerun(row);
+            lifecycle::rerun(row, now).map(|()| beside)
+        };
+        let answer = store.amend(executor, job, "rerun", rerun, now);
         drop(store);
         self.wake([executor.clone()]);
         ready(answer)
@@ -216,7 +221,8 @@ impl Inspect for InMemoryBackend {
 
     fn release<'a>(&'a self, executor: &'a ExecutorName, job: JobId) -> BoxFuture<'a, Result<(), AmendError>> {
         let (mut store, now) = self.store();
-        let answer = store.amend(executor, job, |row| lifecycle::release(row, now));
+        let release = |row: &mut JobRow, now| lifecycle::release(row, now).map(|()| None);
+        let answer = store.amend(executor, job, "released", release, now);
         drop(store);
         self.wake([executor.clone()]);
         ready(answer)
@@ -228,8 +234,12 @@ impl Inspect for InMemoryBackend {
         job: JobId,
         change: JobChange,
     ) -> BoxFuture<'a, Result<(), AmendError>> {
-        let (mut store, _) = self.store();
-        let answer = store.amend(executor, job, |row| lifecycle::update(row, change));
+        let (mut store, now) = self.store();
+        let update = |row: &mut JobRow, _| {
+            let beside = lifecycle::beside_update(row, &change);
+            lifecycle::update(row, change).map(|()| beside)
+        };
+        let answer = store.amend(executor, job, "updated", update, now);
         drop(store);
         self.wake([executor.clone()]);
         ready(answer)

@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //!
-//! - Rows change only through [`Store::change`] and [`Store::claim`], which keep the indexes in step.
+//! - Rows change only through [`Store::change`], [`Store::amend`] and [`Store::claim`], which keep the indexes in step.
 //! - What a transition does to a row is decided by [`lifecycle`](super::super::lifecycle) alone.
 
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ use crate::{
     },
     model::{
         AmendError, ClusterLimits, Demand, Enqueued, ExecutorName, Held, JobId, JobRow, NewJob, NodeId, PruneRule,
-        PruneSpec, Resolution, ScheduleKey, Tick, Unserved,
+        PruneSpec, Resolution, ScheduleKey, Tick, Unique, Unserved,
     },
 };
 
@@ -62,7 +62,8 @@ impl Store {
     }
 
     pub(super) fn enqueue(&mut self, job: NewJob, now: DateTime<Utc>) -> Enqueued {
-        let Some(id) = self.conflict(&job, now) else {
+        let in_the_way = job.unique.as_ref().and_then(|unique| self.in_the_way(unique, now).next());
+        let Some(id) = in_the_way else {
             self.last_job += 1;
             let id = JobId::from(self.last_job);
             let mut stored = Indexed::from(JobRow::new(id, job, now));
@@ -81,12 +82,11 @@ impl Store {
         }
     }
 
-    /// The newest job in the way.
-    fn conflict(&self, job: &NewJob, now: DateTime<Utc>) -> Option<JobId> {
-        let unique = job.unique.as_ref()?;
-        self.indexes
-            .unique(&unique.key)
-            .find(|id| self.rows.get(id).is_some_and(|stored| lifecycle::conflicts(&stored.row, unique, now)))
+    /// The jobs in the way of one with these criteria, the newest first.
+    fn in_the_way(&self, unique: &Unique, now: DateTime<Utc>) -> impl Iterator<Item = JobId> {
+        let is_in_the_way =
+            move |id: &JobId| self.rows.get(id).is_some_and(|stored| lifecycle::conflicts(&stored.row, unique, now));
+        self.indexes.unique(&unique.key).filter(is_in_the_way)
     }
 
     /// Takes in what a node declares about executors.
@@ -159,14 +159,20 @@ impl Store {
         claimed: &mut Vec<JobRow>,
     ) -> Option<DateTime<Utc>> {
         let mut next_due: Option<DateTime<Utc>> = None;
-        for Demand { executor, limit, .. } in demands {
+        for Demand { executor, limit, max_bytes, .. } in demands {
             let due = self.indexes.take_due(executor.as_str(), *limit, now);
+            let mut bytes = 0;
             claimed.reserve(due.len());
             if due.len() < *limit {
                 next_due = next_due.into_iter().chain(self.indexes.next_due(executor.as_str(), now)).min();
             }
             for id in due {
                 let Some(stored) = self.rows.get_mut(&id) else { continue };
+                if bytes >= *max_bytes {
+                    self.indexes.add(stored);
+                    continue;
+                }
+                bytes += stored.row.content_bytes();
                 self.indexes.remove_deadline(&stored.row);
                 lifecycle::claim(&mut stored.row, node, now);
                 self.indexes.add(stored);
@@ -205,17 +211,31 @@ impl Store {
         }
     }
 
-    /// Changes a job of `executor`, which may refuse.
+    /// Changes a job of `executor`, which may refuse. What it gives, if anything, is what no other job may stand in the way
+    /// of; `verb` says what is done.
     pub(super) fn amend(
         &mut self,
         executor: &ExecutorName,
         id: JobId,
-        change: impl FnOnce(&mut JobRow) -> Result<(), AmendError>,
+        verb: &'static str,
+        change: impl FnOnce(&mut JobRow, DateTime<Utc>) -> Result<Option<Unique>, AmendError>,
+        now: DateTime<Utc>,
     ) -> Result<(), AmendError> {
-        if self.rows.get(&id).is_none_or(|stored| stored.row.executor != *executor) {
-            return Err(AmendError::NotFound(id));
+        let stored = self.rows.get(&id).filter(|stored| stored.row.executor == *executor);
+        let mut changed = stored.ok_or(AmendError::NotFound(id))?.row.clone();
+        if let Some(beside) = change(&mut changed, now)?
+            && let Some(existing) = self.in_the_way(&beside, now).find(|existing| *existing != id)
+        {
+            return Err(AmendError::Duplicate { id, existing, verb });
         }
-        self.change(id, change).unwrap_or(Err(AmendError::NotFound(id)))
+        if let Some(stored) = self.rows.get_mut(&id) {
+            self.indexes.remove(stored);
+            self.indexes.delete(&stored.row);
+            stored.row = changed;
+            self.indexes.insert(&stored.row);
+            self.indexes.add(stored);
+        }
+        Ok(())
     }
 
     pub(super) fn join(&mut self, timeout: TimeDelta, now: DateTime<Utc>) -> NodeId {

@@ -106,16 +106,18 @@ impl Dispatcher {
         }
     }
 
-    /// Who got all that was asked for may have more.
+    /// Who got all that was asked for, or as many bytes, may have more.
     fn note_filled(&mut self, demands: &[Demand], jobs: &[JobRow]) {
-        let mut left: BTreeMap<&ExecutorName, usize> =
-            demands.iter().map(|demand| (&demand.executor, demand.limit)).collect();
+        let mut left: BTreeMap<&ExecutorName, (usize, usize)> =
+            demands.iter().map(|demand| (&demand.executor, (demand.limit, demand.max_bytes))).collect();
         for row in jobs {
-            if let Some(left) = left.get_mut(&row.executor) {
-                *left = left.saturating_sub(1);
+            if let Some((jobs, bytes)) = left.get_mut(&row.executor) {
+                *jobs = jobs.saturating_sub(1);
+                *bytes = bytes.saturating_sub(row.content_bytes());
             }
         }
-        left.iter().filter(|(_, left)| **left == 0).for_each(|(executor, _)| self.queues.ready(executor));
+        let is_filled = |(jobs, bytes): &(usize, usize)| *jobs == 0 || *bytes == 0;
+        left.iter().filter(|(_, left)| is_filled(left)).for_each(|(executor, _)| self.queues.ready(executor));
     }
 
     /// Starts what waits, as far as there are slots; whether that was anything.

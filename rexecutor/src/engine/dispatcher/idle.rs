@@ -21,7 +21,7 @@ pub(super) enum Idle {
 impl Dispatcher {
     /// Shuts down, or asks whether it can, if the node is to leave once it is idle.
     pub(super) fn leave_if_idle(&mut self) {
-        let is_busy = !self.running.is_empty() || self.queues.waiting() > 0 || !self.settlements.is_empty();
+        let is_busy = !self.running.is_empty() || self.queues.waiting() > 0 || !self.settlements.is_idle();
         match self.idle {
             Some(_) if self.phase != Phase::Open => {}
             Some(Idle::Unknown | Idle::Yes) if is_busy => self.idle = Some(Idle::Unknown),

@@ -45,7 +45,7 @@ impl Dispatcher {
         for (slot, settlement) in ended {
             // A run that was given back while its thread went on is settled already.
             if let Some(run) = self.running.remove(slot, (settlement.id, settlement.lease)) {
-                self.queues.ended(run.executor());
+                self.queues.ended(run.row());
                 self.settlements.push(settlement);
             }
         }

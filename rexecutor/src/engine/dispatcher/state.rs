@@ -66,13 +66,14 @@ impl Dispatcher {
         let clock = &environment.clock;
         Self {
             node: None,
-            queues: Queues::new(options.max_running),
+            queues: Queues::new(options.max_running, options.max_held_bytes),
             prefetch: Prefetch::new(clock.now()),
             expiry: None,
             running: Running::default(),
             settlements: SettlementQueue::new(
                 environment.backend.clone(),
                 Outage::new(clock.clone(), "settle", options.seed),
+                Outage::new(clock.clone(), "settle apart", options.seed),
             ),
             ended,
             ending: Arc::new(ending),

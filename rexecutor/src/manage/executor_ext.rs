@@ -1,58 +1,19 @@
-//! What can be done with the stored jobs of an executor: cancelling, rerunning, releasing, finding and updating them, and
-//! pausing all of them.
+//! What can be done with the stored jobs of an executor.
 
+use super::{
+    change::change,
+    error::JobsError,
+    find::{JobsOf, find},
+};
 use crate::{
     backend::{self, Backend, Inspect},
     builder::JobBuilder,
     executing::{CancellationReason, Executor},
-    global::{self, NoGlobalBackend},
-    model::{AmendError, BackendError, Filter, FilterError, JobChange, JobId, Pause, Scope},
-    typed::{DecodeError, Job, Where},
+    global,
+    model::{AmendError, Filter, JobId, Marks, Pause, Scope},
+    typed::{Job, UndecodedJob, Where},
     validate,
 };
-
-type JobsOf<E> = Vec<Job<<E as Executor>::Data, <E as Executor>::Metadata>>;
-
-/// Why stored jobs could not be found or changed.
-#[derive(thiserror::Error)]
-#[non_exhaustive]
-pub enum JobsError {
-    /// No global backend is set.
-    #[error(transparent)]
-    NoGlobalBackend(#[from] NoGlobalBackend),
-    /// The job is not there, or its status does not allow it.
-    #[error(transparent)]
-    Amend(#[from] AmendError),
-    /// A field of the job is not acceptable.
-    #[error(transparent)]
-    Invalid(#[from] validate::InvalidJob),
-    /// A stored job does not decode as this executor's types.
-    #[error(transparent)]
-    Decode(#[from] DecodeError),
-    /// A value to compare with, or to store, does not encode as JSON.
-    #[error("could not encode a value for `{0}`")]
-    Encode(&'static str, #[source] serde_json::Error),
-    /// The condition is one that cannot be asked.
-    #[error(transparent)]
-    Condition(FilterError),
-    /// The backend failed, or cannot do this.
-    #[error(transparent)]
-    Backend(#[from] BackendError),
-}
-
-crate::debug_as_sentence!(JobsError);
-
-impl JobsError {
-    /// Whether the same call may succeed later.
-    pub fn is_transient(&self) -> bool {
-        match self {
-            Self::Amend(error) => error.is_transient(),
-            Self::Backend(error) => error.is_transient(),
-            Self::NoGlobalBackend(_) | Self::Invalid(_) | Self::Decode(_) => false,
-            Self::Encode(..) | Self::Condition(_) => false,
-        }
-    }
-}
 
 /// What can be done with the jobs of an [`Executor`]: every executor has it.
 ///
@@ -93,10 +54,13 @@ pub trait ExecutorExt: Executor + Sized {
     /// Makes a job due now, with all its attempts, whether it is finished or waits. One that was cancelled while it was blocked
     /// is not blocked again.
     ///
+    /// A complete job runs once more: whoever reruns it wants its effects a second time. A finished job that is unique is not
+    /// rerun while another one with its key waits or runs, whatever its criteria say.
+    ///
     /// # Errors
     ///
-    /// When no global backend is set, no job of this executor has this number, it is executing or blocked, or the backend
-    /// fails.
+    /// When no global backend is set, no job of this executor has this number, it is executing or blocked, another one has its
+    /// key ([`AmendError::Duplicate`]), or the backend fails.
     fn rerun_job(job: impl Into<JobId> + Send) -> impl Future<Output = Result<(), JobsError>> + Send {
         async move { Self::rerun_job_on_backend(job, &*global::backend()?).await }
     }
@@ -105,7 +69,7 @@ pub trait ExecutorExt: Executor + Sized {
     ///
     /// # Errors
     ///
-    /// When no job of this executor has this number, it is executing or blocked, or the backend fails.
+    /// When no job of this executor has this number, it is executing or blocked, another one has its key, or the backend fails.
     fn rerun_job_on_backend<B: Inspect + ?Sized>(
         job: impl Into<JobId> + Send,
         backend: &B,
@@ -138,9 +102,12 @@ pub trait ExecutorExt: Executor + Sized {
 
     /// The stored jobs of this kind that match, in the order of their numbers.
     ///
+    /// A job that does not decode as [`Executor::Data`] and [`Executor::Metadata`] is left out, and a warning says how many
+    /// are: [`query_undecoded_jobs`](Self::query_undecoded_jobs) gives those.
+    ///
     /// # Errors
     ///
-    /// When no global backend is set, the query has too many conditions, a stored job no longer decodes, or the backend fails.
+    /// When no global backend is set, the query has too many conditions, or the backend fails.
     fn query_jobs(
         query: Where<'_, Self::Data, Self::Metadata>,
     ) -> impl Future<Output = Result<JobsOf<Self>, JobsError>> + Send {
@@ -151,28 +118,93 @@ pub trait ExecutorExt: Executor + Sized {
     ///
     /// # Errors
     ///
-    /// When the query has too many conditions, a stored job no longer decodes, or the backend fails.
+    /// When the query has too many conditions, or the backend fails.
     fn query_jobs_on_backend<B: Inspect + ?Sized>(
         query: Where<'_, Self::Data, Self::Metadata>,
         backend: &B,
     ) -> impl Future<Output = Result<JobsOf<Self>, JobsError>> + Send {
         async move {
-            let filter = query.into_filter().map_err(|error| match error {
-                FilterError::Encode(error) => JobsError::Encode(Self::NAME, error),
-                error => JobsError::Condition(error),
-            })?;
-            let filter = Filter::Executor(Self::NAME.into()).and(filter);
-            let rows = backend.query(&filter, usize::MAX).await?;
-            rows.into_iter().map(|row| Ok(Job::decode(row)?)).collect()
+            let (jobs, undecoded) = find::<Self>(query, backend).await?;
+            if let Some(UndecodedJob { error, .. }) = undecoded.first() {
+                let (count, executor, error) = (undecoded.len(), Self::NAME, error as &dyn std::error::Error);
+                tracing::warn!(count, job.executor = executor, error, "a query leaves out jobs that do not decode");
+            }
+            Ok(jobs)
+        }
+    }
+
+    /// The stored jobs of this kind that match and do not decode as its types, in the order of their numbers, with what is
+    /// stored of them: those that [`query_jobs`](Self::query_jobs) leaves out.
+    ///
+    /// While they wait to run, they are [deferred](crate::limits::MAX_DEFERRAL) until a node can read them, and discarded after
+    /// that; [`rerun_undecoded_jobs`](Self::rerun_undecoded_jobs) brings all of these back.
+    ///
+    /// # Errors
+    ///
+    /// When no global backend is set, the query has too many conditions, or the backend fails.
+    fn query_undecoded_jobs(
+        query: Where<'_, Self::Data, Self::Metadata>,
+    ) -> impl Future<Output = Result<Vec<UndecodedJob>, JobsError>> + Send {
+        async move { Self::query_undecoded_jobs_on_backend(query, &*global::backend()?).await }
+    }
+
+    /// [`query_undecoded_jobs`](Self::query_undecoded_jobs) on a backend of your choice.
+    ///
+    /// # Errors
+    ///
+    /// When the query has too many conditions, or the backend fails.
+    fn query_undecoded_jobs_on_backend<B: Inspect + ?Sized>(
+        query: Where<'_, Self::Data, Self::Metadata>,
+        backend: &B,
+    ) -> impl Future<Output = Result<Vec<UndecodedJob>, JobsError>> + Send {
+        async move { Ok(find::<Self>(query, backend).await?.1) }
+    }
+
+    /// Makes all jobs of this kind due now, with all their attempts, that no node could read when they last were to run: those
+    /// that wait for a version of the program that can, and those that were discarded because none came. Returns how many.
+    ///
+    /// It is for after such a version was deployed. A unique job stays as it is where another one has taken its place.
+    ///
+    /// # Errors
+    ///
+    /// When no global backend is set, or it fails. Some may be due by then; calling it again is safe.
+    fn rerun_undecoded_jobs() -> impl Future<Output = Result<usize, JobsError>> + Send {
+        async move { Self::rerun_undecoded_jobs_on_backend(&*global::backend()?).await }
+    }
+
+    /// [`rerun_undecoded_jobs`](Self::rerun_undecoded_jobs) on a backend of your choice.
+    ///
+    /// # Errors
+    ///
+    /// When the backend fails. Some may be due by then; calling it again is safe.
+    fn rerun_undecoded_jobs_on_backend<B: Inspect + ?Sized>(
+        backend: &B,
+    ) -> impl Future<Output = Result<usize, JobsError>> + Send {
+        async move {
+            let executor = Self::NAME.into();
+            let filter = Filter::Executor(Self::NAME.into()).and(Filter::Marked(Marks::UNDECODED));
+            let mut count = 0;
+            for row in backend.query(&filter, usize::MAX).await? {
+                match backend.rerun(&executor, row.id).await {
+                    Ok(()) => count += 1,
+                    // It has run since, was pruned, or another one has its key.
+                    Err(AmendError::NotFound(_) | AmendError::Refused { .. } | AmendError::Duplicate { .. }) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            Ok(count)
         }
     }
 
     /// Stores the data, metadata, attempts, priority, tags and due time of `job`. Its other fields change nothing.
     ///
+    /// What a unique job is compared by goes with its data, as [`Executor::uniqueness`] says. A job that was enqueued with other
+    /// criteria, by [`JobBuilder::unique`], keeps its key, and its data cannot change if they are a part of that.
+    ///
     /// # Errors
     ///
-    /// When no global backend is set, the job is not there or is executing, a field is not acceptable, or the backend
-    /// fails; then nothing is stored.
+    /// When no global backend is set, the job is not there or is executing, a field is not acceptable, another job stands in the
+    /// way of the new data ([`AmendError::Duplicate`]), or the backend fails; then nothing is stored.
     fn update_job(job: Job<Self::Data, Self::Metadata>) -> impl Future<Output = Result<(), JobsError>> + Send {
         let (id, change) = (job.id, change::<Self>(job));
         async move { Ok(global::backend()?.update(&Self::NAME.into(), id, change?).await?) }
@@ -182,7 +214,8 @@ pub trait ExecutorExt: Executor + Sized {
     ///
     /// # Errors
     ///
-    /// When the job is not there or is executing, a field is not acceptable, or the backend fails; then nothing is stored.
+    /// When the job is not there or is executing, a field is not acceptable, another job stands in the way of the new data, or
+    /// the backend fails; then nothing is stored.
     fn update_job_on_backend<B: Inspect + ?Sized>(
         job: Job<Self::Data, Self::Metadata>,
         backend: &B,
@@ -243,20 +276,3 @@ pub trait ExecutorExt: Executor + Sized {
 }
 
 impl<E: Executor> ExecutorExt for E {}
-
-fn change<E: Executor>(job: Job<E::Data, E::Metadata>) -> Result<JobChange, JobsError> {
-    let encode = |error| JobsError::Encode(E::NAME, error);
-    let mut change = JobChange::of(job.context().row());
-    change.data = serde_json::to_string(&job.data).map_err(encode)?;
-    change.metadata = job.metadata.as_ref().map(serde_json::to_string).transpose().map_err(encode)?;
-    change.max_attempts = job.max_attempts;
-    change.priority = job.priority;
-    change.tags = job.tags;
-    change.scheduled_at = job.scheduled_at;
-    validate::change(&change, E::MAX_DATA_BYTES)?;
-    validate::comes_back("data", &job.data, &change.data)?;
-    if let (Some(given), Some(metadata)) = (&job.metadata, &change.metadata) {
-        validate::comes_back("metadata", given, metadata)?;
-    }
-    Ok(change)
-}

@@ -1,0 +1,9 @@
+//! What can be done with the stored jobs of an executor: cancelling, rerunning, releasing, finding and updating them, and
+//! pausing all of them.
+
+mod change;
+mod error;
+mod executor_ext;
+mod find;
+
+pub use self::{error::JobsError, executor_ext::ExecutorExt};
