@@ -1,5 +1,6 @@
 //! Setting up a node: which jobs it runs, on which backend, and how it ends.
 
+mod amounts;
 mod builder;
 mod error;
 #[cfg(feature = "__testing")]

@@ -16,15 +16,19 @@
 //! A job that is blocked or waits is cancelled at once, an executing one when its run has ended. A rerun leads from
 //! waiting and from finished statuses back to scheduled. One that is blocked or waits past its deadline is discarded.
 
+mod unique;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     limits::MAX_ERRORS,
     model::{
-        AmendError, ErrorType, Failure, JobChange, JobError, JobRow, JobStatus, KeyChange, Lease, Marks, NewJob,
-        NodeId, Outcome, Replace, Statuses, Unique, after, in_micros,
+        AmendError, ErrorType, Failure, JobChange, JobError, JobRow, JobStatus, KeyChange, Lease, Marks, NodeId,
+        Outcome, after, in_micros,
     },
 };
+
+pub use self::unique::{beside_rerun, beside_update, conflicts, replace};
 
 /// What has to happen once the end of a run is stored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -266,63 +270,6 @@ pub fn update(row: &mut JobRow, change: JobChange) -> Result<(), AmendError> {
         KeyChange::Remove => row.unique_key = None,
     }
     Ok(())
-}
-
-/// What no other job must stand in the way of when `row` is [rerun](rerun): a finished job that is unique does not come back
-/// beside one with its key that is not finished.
-pub fn beside_rerun(row: &JobRow) -> Option<Unique> {
-    const LIVE: Statuses =
-        Statuses::of(&[JobStatus::Blocked, JobStatus::Scheduled, JobStatus::Executing, JobStatus::Retryable]);
-    row.unique_key.filter(|_| row.status.is_finished()).map(|key| Unique::new(key, LIVE))
-}
-
-/// What no other job must stand in the way of when `row` is [updated](update): a key that it does not have yet.
-pub fn beside_update(row: &JobRow, change: &JobChange) -> Option<Unique> {
-    match &change.key {
-        KeyChange::Set(unique) if row.unique_key != Some(unique.key) => Some(unique.clone()),
-        KeyChange::Keep | KeyChange::Set(_) | KeyChange::Remove => None,
-    }
-}
-
-/// Whether `row` stands in the way of a job with these criteria that is enqueued at `now`.
-pub fn conflicts(row: &JobRow, unique: &Unique, now: DateTime<Utc>) -> bool {
-    row.unique_key.as_ref() == Some(&unique.key)
-        && unique.statuses.contains(row.status)
-        && unique.within.is_none_or(|within| match now.checked_sub_signed(within) {
-            Some(start) => row.inserted_at > start,
-            None => true,
-        })
-}
-
-/// Takes over from `job` the fields that `replace` names, where the row's status is one of those it names, and not
-/// executing: a run has its data already.
-///
-/// Returns whether anything could change.
-pub fn replace(row: &mut JobRow, replace: &Replace, job: NewJob, now: DateTime<Utc>) -> bool {
-    if row.status == JobStatus::Executing || !replace.statuses().contains(row.status) {
-        return false;
-    }
-    let fields = replace.fields();
-    if fields.priority {
-        row.priority = job.priority;
-    }
-    if fields.max_attempts {
-        row.max_attempts = job.max_attempts;
-    }
-    // When a blocked job is due is known once it is released.
-    if fields.scheduled_at && !job.blocked {
-        row.scheduled_at = job.due.at(now);
-    }
-    if fields.data {
-        row.data = job.data;
-    }
-    if fields.metadata {
-        row.metadata = job.metadata;
-    }
-    if fields.tags {
-        row.tags = job.tags;
-    }
-    true
 }
 
 fn refused(row: &JobRow, verb: &'static str) -> AmendError {

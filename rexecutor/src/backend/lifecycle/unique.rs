@@ -1,0 +1,62 @@
+//! What jobs with the same key do to each other.
+
+use chrono::{DateTime, Utc};
+
+use crate::model::{JobChange, JobRow, JobStatus, KeyChange, NewJob, Replace, Statuses, Unique};
+
+/// What no other job must stand in the way of when `row` is [rerun](super::rerun): a finished job that is unique does not come back
+/// beside one with its key that is not finished.
+pub fn beside_rerun(row: &JobRow) -> Option<Unique> {
+    const LIVE: Statuses =
+        Statuses::of(&[JobStatus::Blocked, JobStatus::Scheduled, JobStatus::Executing, JobStatus::Retryable]);
+    row.unique_key.filter(|_| row.status.is_finished()).map(|key| Unique::new(key, LIVE))
+}
+
+/// What no other job must stand in the way of when `row` is [updated](super::update): a key that it does not have yet.
+pub fn beside_update(row: &JobRow, change: &JobChange) -> Option<Unique> {
+    match &change.key {
+        KeyChange::Set(unique) if row.unique_key != Some(unique.key) => Some(unique.clone()),
+        KeyChange::Keep | KeyChange::Set(_) | KeyChange::Remove => None,
+    }
+}
+
+/// Whether `row` stands in the way of a job with these criteria that is enqueued at `now`.
+pub fn conflicts(row: &JobRow, unique: &Unique, now: DateTime<Utc>) -> bool {
+    row.unique_key.as_ref() == Some(&unique.key)
+        && unique.statuses.contains(row.status)
+        && unique.within.is_none_or(|within| match now.checked_sub_signed(within) {
+            Some(start) => row.inserted_at > start,
+            None => true,
+        })
+}
+
+/// Takes over from `job` the fields that `replace` names, where the row's status is one of those it names, and not
+/// executing: a run has its data already.
+///
+/// Returns whether anything could change.
+pub fn replace(row: &mut JobRow, replace: &Replace, job: NewJob, now: DateTime<Utc>) -> bool {
+    if row.status == JobStatus::Executing || !replace.statuses().contains(row.status) {
+        return false;
+    }
+    let fields = replace.fields();
+    if fields.priority {
+        row.priority = job.priority;
+    }
+    if fields.max_attempts {
+        row.max_attempts = job.max_attempts;
+    }
+    // When a blocked job is due is known once it is released.
+    if fields.scheduled_at && !job.blocked {
+        row.scheduled_at = job.due.at(now);
+    }
+    if fields.data {
+        row.data = job.data;
+    }
+    if fields.metadata {
+        row.metadata = job.metadata;
+    }
+    if fields.tags {
+        row.tags = job.tags;
+    }
+    true
+}
