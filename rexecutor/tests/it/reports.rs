@@ -68,12 +68,15 @@ async fn case_05_a_failed_attempt_is_a_warning_and_a_discarded_job_an_error() {
     failed.sort_by_key(|line| line.field("job.id").to_owned());
     let own = std::any::type_name::<Mail>();
     assert_eq!(attempt(&failed[0]), ["1", "mails", "1", "2", own, "could not send the mail: connection refused"]);
-    assert_eq!(attempt(&failed[1])[..5], ["2", "mails", "1", "2", "decode"]);
+    assert_eq!(attempt(&failed[1])[..2], ["2", "mails"]);
     assert!(failed[1].field("error").contains("invalid type: sequence, expected a string"), "{:?}", failed[1]);
     assert_eq!(attempt(&failed[2]), ["3", "panicking", "1", "2", "panic", "out of paper"]);
     assert_eq!(attempt(&failed[3]), ["4", "slow", "1", "2", "timeout", "ran for longer than 1s"]);
     let next = failed.iter().map(|line| line.field("job.next_attempt_at")).collect::<Vec<_>>();
     assert_eq!([next[0], next[2], next[3]], [&at(10), &at(10), &at(11)].map(String::as_str));
+    let unread = failed.remove(1);
+    let said = "this version of the program cannot read the job, which waits for another one";
+    assert_eq!((unread.message.as_str(), unread.field("job.next_attempt_at")), (said, at(1).as_str()));
     assert!(failed.iter().all(|line| line.message == "job failed and is tried again"), "{failed:?}");
     assert_eq!(log.take(Level::ERROR), []);
 
@@ -81,11 +84,11 @@ async fn case_05_a_failed_attempt_is_a_warning_and_a_discarded_job_an_error() {
     let mut discarded = log.take(Level::ERROR);
     discarded.sort_by_key(|line| line.field("job.id").to_owned());
     assert_eq!(attempt(&discarded[0]), ["1", "mails", "2", "2", own, "could not send the mail: connection refused"]);
-    assert_eq!(discarded.len(), 4);
+    assert_eq!(discarded.len(), 3, "the one that cannot be read waits, and no line says so again");
     assert!(discarded.iter().all(|line| line.message == "job failed and is discarded"), "{discarded:?}");
     assert!(discarded.iter().all(|line| line.field("job.next_attempt_at").is_empty()), "there is none");
     assert_eq!(log.take(Level::WARN), []);
-    assert!(world.rows().await.iter().all(|row| row.status == JobStatus::Discarded));
+    assert_eq!(world.rows().await.iter().filter(|row| row.status == JobStatus::Discarded).count(), 3);
 
     let _ = Hopeless::builder().with_data(1).enqueue_to_backend(&world.backend).await.unwrap();
     world.seconds(1).await;
@@ -121,6 +124,7 @@ fn hear(heard: &Arc<Mutex<Vec<String>>>) -> impl Fn(&rexecutor::node::JobEvent<'
             JobEventKind::Snoozed { until, .. } => {
                 format!("snoozed for {} min", (until - event.job.clock().now()).num_minutes())
             }
+            JobEventKind::Deferred { error, .. } => format!("deferred: {}", error.error_type.as_str()),
             JobEventKind::GivenBack { .. } => "given back".to_owned(),
             _ => "?".to_owned(),
         };
