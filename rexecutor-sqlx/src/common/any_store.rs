@@ -77,6 +77,8 @@ async fn store_one(backend: &impl AnyStore, conn: &mut AnyConnection, job: NewJo
     let Resolution::Replace(replace) = unique.on_conflict else { return Ok(Enqueued::Existing(id)) };
     // It may have been claimed, or pruned, since it was found.
     let Some((mut row, now)) = backend.lock_content(conn, id).await? else { return Ok(Enqueued::Existing(id)) };
+    // By which it was found.
+    row.unique_key = Some(unique.key);
     if !lifecycle::replace(&mut row, &replace, job, now) {
         return Ok(Enqueued::Existing(id));
     }

@@ -8,7 +8,7 @@ use sqlx::PgPool;
 use super::{
     claim_cursors::ClaimCursors, connection_cache::ConnectionCache, failover::Failover, group_commit::GroupCommit,
     large::LargeJobs, notices::Notices, options::PgOptions, queries::Queries, reach::Reach,
-    row_locations::RowLocations, runtime::Runtime,
+    row_locations::RowLocations, runtime::Runtimes,
 };
 use crate::common::Controlled;
 
@@ -63,8 +63,8 @@ pub(super) struct Database {
     pub(super) missing_grants: OnceLock<String>,
     /// Whether the server could be reached of late.
     pub(super) reach: Reach,
-    /// On which runtime the last call was.
-    pub(super) runtime: Runtime,
+    /// The runtimes on which calls were made.
+    pub(super) runtimes: Runtimes,
     /// Which executors are claimed by bytes.
     pub(super) large: LargeJobs,
     /// How far claims have got.

@@ -22,7 +22,7 @@ use super::{
     queries::Queries,
     reach::{Reach, connect_once},
     row_locations::RowLocations,
-    runtime::Runtime,
+    runtime::Runtimes,
     session::{INDEXED, OURS, check_runtime},
 };
 use crate::common::Controlled;
@@ -120,11 +120,11 @@ impl PgOptions {
         // A connection that died is found when its transaction begins, or when it was idle for a while.
         let pool = PgPoolOptions::new().max_connections(this.max_connections.max(1)).test_before_acquire(false);
         let failover = Failover::default();
-        let (accepting, runtime) = (failover.clone(), Runtime::default());
-        let present = runtime.clone();
+        let (accepting, runtimes) = (failover.clone(), Runtimes::default());
+        let present = runtimes.clone();
         let pool = pool.before_acquire(move |connection, about| {
             let is_accepted = accepting.accepts(&about);
-            let is_fresh = about.idle_for < FRESH && !present.may_be_another(about.age);
+            let is_fresh = about.idle_for < FRESH && !present.are_several();
             Box::pin(async move {
                 // A statement alone cannot tell a connection that was dead before from one that died of it.
                 Ok(is_accepted && (is_fresh || connection.ping().await.is_ok()))
@@ -132,7 +132,7 @@ impl PgOptions {
         });
         let has_settings = !this.transaction_pooling;
         let pool = pool.acquire_timeout(this.inner_timeout()).connect_lazy_with(options);
-        this.use_pool(pool, failover, runtime, has_settings).await
+        this.use_pool(pool, failover, runtimes, has_settings).await
     }
 
     /// Uses a pool of yours, which must allow two connections at least; the connection that listens is not of the pool.
@@ -157,14 +157,14 @@ impl PgOptions {
             let connection = Box::pin(connect_once(&pool.connect_options(), self.connect_timeout)).await?;
             connection.close().await.map_err(ConnectError::new)?;
         }
-        self.use_pool(pool, Failover::default(), Runtime::default(), false).await
+        self.use_pool(pool, Failover::default(), Runtimes::default(), false).await
     }
 
     async fn use_pool(
         self,
         pool: PgPool,
         failover: Failover,
-        runtime: Runtime,
+        runtimes: Runtimes,
         has_settings: bool,
     ) -> Result<PgBackend, ConnectError> {
         let queries = Queries::new(&self.schema)
@@ -185,7 +185,7 @@ impl PgOptions {
             notices: Arc::default(),
             missing_grants: OnceLock::new(),
             reach: Reach::default(),
-            runtime,
+            runtimes,
             large: LargeJobs::default(),
             cursors: ClaimCursors::default(),
             locations: RowLocations::default(),

@@ -1,50 +1,48 @@
 //! Connections of a runtime that has ended: they look alive, and fail at their first use.
 //!
-//! A program may have a runtime for each call. Once another one than before asks, the connections that were kept are given back,
-//! and those that are older are asked whether they live before they are used.
+//! A program may have a runtime for each call. Once a second one has asked, no connection is kept beside the pool any more, since
+//! nobody knows whose it is, and each is asked whether it lives before it is used.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, Ordering},
 };
 
-use chrono::{DateTime, Utc};
-use rexecutor::clock::{Clock, SystemClock};
 use tokio::runtime::{Handle, Id};
 
 use super::backend::Database;
 
-/// Which runtime has asked last, and since when.
+/// The runtimes that have asked.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Runtime(Arc<Mutex<Option<(Id, DateTime<Utc>)>>>);
+pub(super) struct Runtimes(Arc<Seen>);
 
-impl Runtime {
-    /// Notes the present runtime; whether it is another one than before.
-    fn has_changed(&self) -> bool {
-        let Ok(handle) = Handle::try_current() else { return false };
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*known {
-            Some((id, _)) if *id == handle.id() => false,
-            before => {
-                let is_second = before.is_some();
-                *known = Some((handle.id(), SystemClock.now()));
-                is_second
-            }
+#[derive(Debug, Default)]
+struct Seen {
+    first: OnceLock<Id>,
+    are_several: AtomicBool,
+}
+
+impl Runtimes {
+    /// Notes the present one.
+    fn note(&self) {
+        if let Ok(handle) = Handle::try_current()
+            && *self.0.first.get_or_init(|| handle.id()) != handle.id()
+        {
+            self.0.are_several.store(true, Ordering::Release);
         }
     }
 
-    /// Whether a connection of this age may be another runtime's.
-    pub(super) fn may_be_another(&self, age: Duration) -> bool {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let since = known.as_ref().map(|(_, since)| (SystemClock.now() - *since).to_std().unwrap_or_default());
-        since.is_none_or(|since| age >= since)
+    /// Whether a connection may be that of a runtime which has ended.
+    pub(super) fn are_several(&self) -> bool {
+        self.0.are_several.load(Ordering::Acquire)
     }
 }
 
 impl Database {
     /// To be called before a connection is taken.
     pub(super) fn enter_runtime(&self) {
-        if self.runtime.has_changed() {
+        self.runtimes.note();
+        if self.runtimes.are_several() {
             drop(self.connections.release_all());
         }
     }

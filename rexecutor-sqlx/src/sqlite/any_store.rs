@@ -57,7 +57,8 @@ impl AnyStore for SqliteBackend {
             .bind(micros(row.scheduled_at))
             .bind(json(&row.tags)?)
             .bind(row.metadata.clone())
-            .bind(row.data.clone());
+            .bind(row.data.clone())
+            .bind(row.unique_key.map(|key| key.0.to_vec()));
         store.execute(conn).await.map(drop)
     }
 
