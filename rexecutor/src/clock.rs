@@ -7,7 +7,11 @@
 //! - A database backend without a clock of its own takes the database's time, so that a wrong clock on one node does no
 //!   harm. Given a clock, as under test, it takes that clock's.
 
-use std::{fmt::Debug, sync::Arc, time::Duration};
+use std::{
+    fmt::Debug,
+    sync::{Arc, LazyLock},
+    time::{Duration, Instant},
+};
 
 use chrono::{DateTime, SubsecRound, Utc};
 use futures::future::BoxFuture;
@@ -16,6 +20,21 @@ use futures::future::BoxFuture;
 pub trait Clock: Send + Sync + Debug + 'static {
     /// The present instant, to the microsecond.
     fn now(&self) -> DateTime<Utc>;
+
+    /// How long it has been since some fixed instant, in time that always goes on and never jumps.
+    ///
+    /// The default is [`now`](Self::now): right for a clock that nobody sets.
+    fn elapsed(&self) -> Duration {
+        (self.now() - DateTime::UNIX_EPOCH).to_std().unwrap_or_default()
+    }
+
+    /// Whether this is the real time, which passes by itself and on every thread alike.
+    ///
+    /// A node keeps itself alive on a thread of its own then, which its jobs cannot block; on any other clock, as under
+    /// test, all of it runs on one runtime, in the order that the clock gives. The default is that it is not.
+    fn is_real(&self) -> bool {
+        false
+    }
 
     /// Waits until `duration` has passed on this clock.
     ///
@@ -36,6 +55,14 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
         (**self).now()
     }
 
+    fn elapsed(&self) -> Duration {
+        (**self).elapsed()
+    }
+
+    fn is_real(&self) -> bool {
+        (**self).is_real()
+    }
+
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         (**self).sleep(duration)
     }
@@ -54,6 +81,16 @@ impl Clock for SystemClock {
     fn now(&self) -> DateTime<Utc> {
         // Databases keep microseconds: an instant must not change by being stored.
         Utc::now().trunc_subsecs(6)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the monotonic clock")]
+    fn elapsed(&self) -> Duration {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        START.elapsed()
+    }
+
+    fn is_real(&self) -> bool {
+        true
     }
 
     /// # Panics

@@ -52,8 +52,15 @@ impl PgOptions {
         let limit = sqlx::query_scalar(Queries::CONNECTION_LIMIT).fetch_optional(connection);
         let allowed: Option<i32> = limit.await.map_err(ConnectError::new)?.flatten();
         let Some(allowed) = allowed.and_then(|allowed| u32::try_from(allowed).ok()) else { return Ok(self) };
-        // One listens.
-        let most = allowed.saturating_sub(u32::from(self.listens())).max(1);
+        if allowed < 3 && self.listens() {
+            tracing::warn!(
+                allowed,
+                "so few connections are allowed that nodes poll, instead of listening on one of them"
+            );
+            self.notifications = false;
+        }
+        // One listens, and one keeps the nodes members.
+        let most = allowed.saturating_sub(1 + u32::from(self.listens())).max(1);
         if most < self.max_connections {
             tracing::warn!(
                 allowed,

@@ -17,7 +17,7 @@ use rexecutor::{
     },
     job::{ExecutorName, NodeId},
 };
-use sqlx::{PgConnection, Row, postgres::PgRow};
+use sqlx::{PgConnection, Postgres, Row, Transaction, postgres::PgRow};
 
 use super::{
     backend::Database,
@@ -66,7 +66,18 @@ impl Database {
     /// Learns about which executors anything is stored, for this node.
     pub(super) async fn read_controls(&self, node: NodeId) -> sqlx::Result<()> {
         let _turn = self.reading_controls.lock().await;
-        let mut transaction = self.begin().await?;
+        self.read_controls_in(self.begin().await?, node).await
+    }
+
+    /// … for a node that has just joined, unless somebody is reading them: then its first claim does.
+    pub(super) async fn read_controls_on(&self, connection: &mut PgConnection, node: NodeId) -> sqlx::Result<()> {
+        match self.reading_controls.try_lock() {
+            Ok(_turn) => self.read_controls_in(self.begin_on(connection).await?, node).await,
+            Err(_) => Ok(()),
+        }
+    }
+
+    async fn read_controls_in(&self, mut transaction: Transaction<'_, Postgres>, node: NodeId) -> sqlx::Result<()> {
         self.query(&self.queries.update_node).bind(node.0).execute(&mut *transaction).await?;
         let rows = self.query(&self.queries.list_controls).bind(self.now()).fetch_all(&mut *transaction).await?;
         let known = |row: &PgRow| Ok((executor(row)?, row.try_get("is_limited")?));

@@ -7,8 +7,8 @@ use sqlx::PgPool;
 
 use super::{
     claim_cursors::ClaimCursors, connection_cache::ConnectionCache, failover::Failover, group_commit::GroupCommit,
-    large::LargeJobs, notices::Notices, options::PgOptions, queries::Queries, reach::Reach,
-    row_locations::RowLocations, runtime::Runtimes,
+    key_waiters::KeyWaiters, large::LargeJobs, member_connection::MemberConnection, notices::Notices,
+    options::PgOptions, queries::Queries, reach::Reach, row_locations::RowLocations, runtime::Runtimes,
 };
 use crate::common::Controlled;
 
@@ -43,6 +43,10 @@ pub(super) struct Database {
     pub(super) pool: PgPool,
     /// Connections of the pool for statements alone.
     pub(super) connections: ConnectionCache,
+    /// The connection that no job can take, by which nodes stay members.
+    pub(super) member_connection: MemberConnection,
+    /// Who may wait for unique keys, each on a connection.
+    pub(super) key_waiters: KeyWaiters,
     pub(super) queries: Queries,
     pub(super) options: PgOptions,
     pub(super) listeners: Listeners,

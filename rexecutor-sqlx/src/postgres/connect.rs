@@ -16,7 +16,9 @@ use super::{
     connection_cache::{ConnectionCache, FRESH},
     failover::Failover,
     group_commit::GroupCommit,
+    key_waiters::KeyWaiters,
     large::LargeJobs,
+    member_connection::MemberConnection,
     migrate,
     options::PgOptions,
     queries::Queries,
@@ -123,8 +125,8 @@ impl PgOptions {
         let (accepting, runtimes) = (failover.clone(), Runtimes::default());
         let present = runtimes.clone();
         let pool = pool.before_acquire(move |connection, about| {
-            let is_accepted = accepting.accepts(&about);
-            let is_fresh = about.idle_for < FRESH && !present.are_several();
+            let is_accepted = accepting.accepts(&about) && !present.may_have_ended(about.age);
+            let is_fresh = about.idle_for < FRESH;
             Box::pin(async move {
                 // A statement alone cannot tell a connection that was dead before from one that died of it.
                 Ok(is_accepted && (is_fresh || connection.ping().await.is_ok()))
@@ -135,7 +137,8 @@ impl PgOptions {
         this.use_pool(pool, failover, runtimes, has_settings).await
     }
 
-    /// Uses a pool of yours, which must allow two connections at least; the connection that listens is not of the pool.
+    /// Uses a pool of yours, which must allow two connections at least; the connection that listens and the one that says that
+    /// the nodes live are not of the pool.
     ///
     /// A pool through a pooler of transactions, as PgBouncer or RDS Proxy, is made with
     /// `PgConnectOptions::extra_float_digits(None)` and `statement_cache_capacity(0)`, and needs
@@ -170,9 +173,12 @@ impl PgOptions {
         let queries = Queries::new(&self.schema)
             .map_err(|problem| ConnectError::Schema { name: self.schema.clone(), problem })?;
         let migrates = self.migrate;
+        let key_waiters = KeyWaiters::of(pool.options().get_max_connections());
         let backend = PgBackend(Arc::new(Database {
             pool,
             connections: ConnectionCache::default(),
+            member_connection: MemberConnection::default(),
+            key_waiters,
             failover,
             has_settings,
             queries,

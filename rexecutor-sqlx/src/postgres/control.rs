@@ -40,6 +40,11 @@ impl Backend for PgBackend {
     fn survey(&self) -> Option<&dyn Survey> {
         Some(self)
     }
+
+    /// A thread and a connection of their own do it.
+    fn is_membership_independent(&self) -> bool {
+        true
+    }
 }
 
 impl Control for PgBackend {

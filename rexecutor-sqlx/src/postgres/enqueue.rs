@@ -113,6 +113,7 @@ impl Database {
             session.end().await?;
             return Ok(ids.into_iter().map(Enqueued::Inserted).collect());
         }
+        let _turn = self.may_wait_for_keys(&jobs).await?;
         let mut transaction = self.begin().await?;
         let answers = self.insert(&mut transaction, jobs, progress).await?;
         transaction.commit().await?;
@@ -143,6 +144,7 @@ impl Database {
         jobs: Vec<NewJob>,
         progress: &Progress,
     ) -> sqlx::Result<bool> {
+        let _turn = self.may_wait_for_keys(&jobs).await?;
         let mut transaction = self.begin().await?;
         let query = self.query(&self.queries.move_schedule).bind(schedule.0.clone()).bind(tick.at).bind(tick.local);
         let is_ours = query.execute(&mut *transaction).await?.rows_affected() > 0;

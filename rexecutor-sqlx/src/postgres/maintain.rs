@@ -5,45 +5,83 @@ use std::{collections::BTreeSet, time::Duration};
 use chrono::TimeDelta;
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{Heartbeat, JobRow, Maintain, Node, Result, lifecycle},
+    backend::{Heartbeat, JobRow, Maintain, Member, Node, Result, lifecycle},
     job::{ExecutorName, JobId, JobStatus, Lease, NodeId},
     pruner::PruneSpec,
 };
-use sqlx::{Row, postgres::types::PgInterval};
+use sqlx::{
+    PgConnection, Row,
+    postgres::{PgRow, types::PgInterval},
+};
 
 use super::{
     backend::{Database, PgBackend},
     enqueue::interval,
     migrate,
+    notices::{NO_PROCESS, payloads},
     write::Locked,
 };
 
 /// How many jobs are rescued in one transaction.
 const BATCH: i64 = 500;
 
+/// In how many transactions, at most, a call discards jobs whose deadline has come.
+const BATCHES: usize = 20;
+
 impl Maintain for PgBackend {
     fn join<'a>(&'a self, node: &'a Node) -> BoxFuture<'a, Result<NodeId>> {
-        Box::pin(async move { self.0.limited("could not join the cluster", self.0.join(node)).await? })
+        let (label, timeout) = (node.label.replace('\0', "\u{fffd}"), long(node.timeout));
+        let join = async move |database: &Database, connection: &mut PgConnection| {
+            let here = database.known_identity(connection).await;
+            let mut transaction = database.begin_on(connection).await?;
+            if let Err(copied) = database.check_origin(&mut transaction, here).await? {
+                return Ok(Err(copied.into()));
+            }
+            let query = database.query(&database.queries.insert_node).bind(database.now()).bind(label);
+            let query = query.bind(migrate::KNOWN).bind(timeout);
+            let row = query.fetch_one(&mut *transaction).await?;
+            transaction.commit().await?;
+            let node = row.try_get("id").map(NodeId)?;
+            database.read_controls_on(connection, node).await?;
+            Ok(Ok(node))
+        };
+        Box::pin(async move { self.0.as_member("could not join the cluster", join).await? })
     }
 
     fn heartbeat<'a>(&'a self, node: NodeId) -> BoxFuture<'a, Result<Heartbeat>> {
-        Box::pin(self.0.limited("could not send a heartbeat", self.0.heartbeat(node)))
+        let renew = async move |database: &Database, connection: &mut PgConnection| {
+            let query = database.query(&database.queries.renew_node).bind(database.now()).bind(node.0);
+            heartbeat(&database.alone(connection, async |connection| query.fetch_all(connection).await).await?)
+        };
+        Box::pin(self.0.as_member("could not send a heartbeat", renew))
     }
 
     fn leave<'a>(&'a self, node: NodeId) -> BoxFuture<'a, Result<()>> {
-        Box::pin(self.0.limited("could not leave the cluster", self.0.leave(node)))
+        let delete = async move |database: &Database, connection: &mut PgConnection| {
+            let query = database.query(&database.queries.delete_node).bind(node.0);
+            database.alone(connection, async |connection| query.execute(connection).await).await.map(drop)
+        };
+        Box::pin(async move {
+            let left = self.0.as_member("could not leave the cluster", delete).await;
+            self.0.hang_up();
+            left
+        })
     }
 
-    fn rescue<'a>(&'a self) -> BoxFuture<'a, Result<usize>> {
-        Box::pin(async move {
-            let mut count = self.0.limited("could not find dead nodes", self.0.expire_nodes()).await.map(|()| 0)?;
-            loop {
-                let rescued = self.0.limited("could not rescue jobs", self.0.rescue()).await?;
-                let Some((found, executors)) = rescued else { return Ok(count) };
-                count += found;
-                self.0.wake(executors);
+    fn rescue<'a>(&'a self, dead: &'a [Member]) -> BoxFuture<'a, Result<usize>> {
+        let dead = dead.to_vec();
+        let rescue = async move |database: &Database, connection: &mut PgConnection| {
+            database.expire(connection, &dead).await?;
+            for _ in 0..BATCHES {
+                match database.rescue(connection).await? {
+                    // Those whose deadline has come do not count, and there may be more.
+                    Some(0) => {}
+                    rescued => return Ok(rescued.unwrap_or_default()),
+                }
             }
-        })
+            Ok(0)
+        };
+        Box::pin(self.0.as_member("could not rescue jobs", rescue))
     }
 
     fn prune<'a>(&'a self, spec: &'a PruneSpec, limit: usize) -> BoxFuture<'a, Result<usize>> {
@@ -51,66 +89,49 @@ impl Maintain for PgBackend {
     }
 }
 
-impl Database {
-    async fn join(&self, node: &Node) -> sqlx::Result<Result<NodeId>> {
-        let here = self.known_identity().await;
-        let mut transaction = self.begin().await?;
-        if let Err(copied) = self.check_origin(&mut transaction, here).await? {
-            return Ok(Err(copied.into()));
-        }
-        let query = self.query(&self.queries.insert_node).bind(self.now()).bind(node.label.replace('\0', "\u{fffd}"));
-        let query = query.bind(migrate::KNOWN).bind(long(node.timeout));
-        let row = query.fetch_one(&mut *transaction).await?;
-        transaction.commit().await?;
-        let node = row.try_get("id").map(NodeId)?;
-        self.read_controls(node).await?;
-        Ok(Ok(node))
-    }
-
-    async fn heartbeat(&self, node: NodeId) -> sqlx::Result<Heartbeat> {
-        let mut session = self.session().await?;
-        let query = self.query(&self.queries.renew_node).bind(self.now()).bind(node.0);
-        let rows = query.fetch_all(&mut *session).await?;
-        session.end().await?;
-        let mut heartbeat = if rows.is_empty() { Heartbeat::of_no_member() } else { Heartbeat::of_member() };
-        for row in rows {
-            let Some(id) = row.try_get::<Option<i64>, _>("id")? else { continue };
+fn heartbeat(rows: &[PgRow]) -> sqlx::Result<Heartbeat> {
+    let mut heartbeat = if rows.is_empty() { Heartbeat::of_no_member() } else { Heartbeat::of_member() };
+    for row in rows {
+        if let Some(member) = row.try_get::<Option<i64>, _>("member")? {
+            let PgInterval { months, days, microseconds } = row.try_get("timeout")?;
+            let days = i64::from(months).saturating_mul(30).saturating_add(days.into());
+            let timeout = days.saturating_mul(24 * 60 * 60 * 1_000_000).saturating_add(microseconds);
+            let timeout = Duration::from_micros(timeout.try_into().unwrap_or_default());
+            heartbeat.others.push(Member::new(NodeId(member), row.try_get("beats")?, timeout));
+        } else if let Some(id) = row.try_get::<Option<i64>, _>("id")? {
             heartbeat.add((JobId::from(id), Lease(row.try_get("lease")?)), row.try_get("is_cancelled")?);
         }
-        Ok(heartbeat)
+    }
+    Ok(heartbeat)
+}
+
+impl Database {
+    /// Ends the membership of the dead, unless they were heard since.
+    async fn expire(&self, connection: &mut PgConnection, dead: &[Member]) -> sqlx::Result<()> {
+        if dead.is_empty() {
+            return Ok(());
+        }
+        let query = self.query(&self.queries.delete_dead_nodes);
+        let query = query.bind(dead.iter().map(|member| member.node.0).collect::<Vec<_>>());
+        let query = query.bind(dead.iter().map(|member| member.beats).collect::<Vec<_>>());
+        self.alone(connection, async |connection| query.execute(connection).await).await.map(drop)
     }
 
-    async fn leave(&self, node: NodeId) -> sqlx::Result<()> {
-        let mut transaction = self.begin().await?;
-        self.query(&self.queries.delete_node).bind(node.0).execute(&mut *transaction).await?;
-        transaction.commit().await?;
-        Ok(())
-    }
-
-    /// Ends the membership of nodes that were silent for too long.
-    async fn expire_nodes(&self) -> sqlx::Result<()> {
-        let mut session = self.session().await?;
-        self.query(&self.queries.delete_dead_nodes).bind(self.now()).execute(&mut *session).await?;
-        session.end().await
-    }
-
-    /// Rescues a batch, and discards one of jobs whose deadline has come; `None` when there is nothing left.
-    async fn rescue(&self) -> sqlx::Result<Option<(usize, BTreeSet<ExecutorName>)>> {
+    /// Rescues a batch, discards one of jobs whose deadline has come, and wakes the nodes; returns how many jobs were rescued,
+    /// or `None` when there is nothing left.
+    async fn rescue(&self, connection: &mut PgConnection) -> sqlx::Result<Option<usize>> {
         // There are none as a rule, which costs a statement and no transaction.
-        let mut session = self.session().await?;
-        let first =
-            self.query(&self.queries.lock_lost_jobs).bind(1_i64).bind(self.now()).fetch_optional(&mut *session).await?;
-        session.end().await?;
-        if first.is_none() {
+        let find = self.query(&self.queries.lock_lost_jobs).bind(1_i64).bind(self.now());
+        if self.alone(connection, async |connection| find.fetch_optional(connection).await).await?.is_none() {
             return Ok(None);
         }
-        let mut transaction = self.begin().await?;
-        let rows =
-            self.query(&self.queries.lock_lost_jobs).bind(BATCH).bind(self.now()).fetch_all(&mut *transaction).await?;
+        let mut transaction = self.begin_on(connection).await?;
+        let lock = self.query(&self.queries.lock_lost_jobs).bind(BATCH).bind(self.now());
+        let rows = lock.fetch_all(&mut *transaction).await?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
         let ids = rows.iter().map(|row| row.try_get("id")).collect::<sqlx::Result<Vec<i64>>>()?;
-        if ids.is_empty() {
-            return Ok(None);
-        }
         let query = self.query(&self.queries.find_lost_jobs).bind(self.now()).bind(ids);
         let Locked { mut jobs, unreadable, now } = Locked::read(&query.fetch_all(&mut *transaction).await?)?;
         let rescued: BTreeSet<ExecutorName> = jobs.iter().filter(is_lost).map(|job| job.executor.clone()).collect();
@@ -119,13 +140,29 @@ impl Database {
             for job in &mut jobs {
                 if !lifecycle::expire(job, now) {
                     lifecycle::rescue(job, now);
+                    // It waits now, and its deadline may have come.
+                    lifecycle::expire(job, now);
                 }
             }
         }
         self.store_states(&mut transaction, &jobs).await?;
         self.quarantine(&mut transaction, unreadable).await?;
         transaction.commit().await?;
-        Ok(Some((count, rescued)))
+        self.wake_on(connection, rescued).await?;
+        Ok(Some(count))
+    }
+
+    /// Wakes nodes as [`wake`](Database::wake) does, without a connection of the pool.
+    async fn wake_on(&self, connection: &mut PgConnection, executors: BTreeSet<ExecutorName>) -> sqlx::Result<()> {
+        for executor in &executors {
+            self.listeners.each(|wakeup| wakeup.wake(executor));
+        }
+        if executors.is_empty() || !self.options.listens() {
+            return Ok(());
+        }
+        let notify = self.query(&self.queries.notify_nodes).bind(self.queries.channel.clone());
+        let notify = notify.bind(payloads(NO_PROCESS, executors, BTreeSet::new()));
+        self.alone(connection, async |connection| notify.execute(connection).await).await.map(drop)
     }
 }
 

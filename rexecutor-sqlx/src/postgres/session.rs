@@ -7,6 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use chrono::{DateTime, Utc};
@@ -81,7 +82,7 @@ impl Database {
         self.enter_runtime();
         let connection = match self.connections.take() {
             Ok(connection) => connection,
-            Err(_waiting) => self.reached(self.pool.acquire()).await?,
+            Err(_waiting) => self.reached(self.taken(Box::pin(self.pool.acquire()))).await?,
         };
         Ok(Session::Alone(connection, self.connections.clone()))
     }
@@ -114,24 +115,23 @@ impl Database {
     }
 
     pub(super) async fn begin_with(&self, settings: &str) -> sqlx::Result<Transaction<'static, Postgres>> {
-        let timeout = self.options.inner_timeout();
-        // LOCAL: a pooler may give the session to somebody else afterwards.
-        let begin = format!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = {timeout}; \
-             SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = {idle}; {settings}",
-            timeout = timeout.as_millis().clamp(1, i32::MAX.unsigned_abs().into()),
-            idle = timeout.as_millis().saturating_mul(2).clamp(1, i32::MAX.unsigned_abs().into()),
-        );
+        let begin = begin_statement(self.options.inner_timeout(), settings);
         self.enter_runtime();
         let _waiting = self.connections.release_all();
         // After an outage every idle connection is dead. Nothing has happened yet, so the next one may try.
         let mut left = self.pool.options().get_max_connections();
         loop {
-            match self.reached(self.pool.begin_with(AssertSqlSafe(begin.clone()))).await {
+            let (pool, begin) = (self.pool.clone(), AssertSqlSafe(begin.clone()));
+            match self.reached(self.taken(Box::pin(async move { pool.begin_with(begin).await }))).await {
                 Err(error) if left > 0 && error::is_dead_connection(&error) => left -= 1,
                 answer => return answer,
             }
         }
+    }
+
+    /// What [`begin`](Self::begin) says, for a connection that is not of the pool.
+    pub(super) fn begin_statement(&self) -> String {
+        begin_statement(self.options.inner_timeout(), &set_local(&INDEXED))
     }
 
     /// Waits for `work`, but not for ever: a server that does not answer at all keeps no statement's time limit.
@@ -216,6 +216,16 @@ pub(super) const INDEXED: [(&str, &str); 4] = [
 
 /// What the planner may do again.
 const FREE: &str = "SET LOCAL enable_seqscan = on; SET LOCAL enable_bitmapscan = on; SET LOCAL plan_cache_mode = auto";
+
+/// Begins a transaction with its settings. LOCAL: a pooler may give the session to somebody else afterwards.
+fn begin_statement(timeout: Duration, settings: &str) -> String {
+    format!(
+        "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = {timeout}; \
+         SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = {idle}; {settings}",
+        timeout = timeout.as_millis().clamp(1, i32::MAX.unsigned_abs().into()),
+        idle = timeout.as_millis().saturating_mul(2).clamp(1, i32::MAX.unsigned_abs().into()),
+    )
+}
 
 pub(super) fn set_local(settings: &[(&str, &str)]) -> String {
     settings.iter().map(|(name, value)| format!("SET LOCAL {name} = {value}")).collect::<Vec<_>>().join("; ")

@@ -23,6 +23,11 @@ impl Backend for SqliteBackend {
     fn survey(&self) -> Option<&dyn Survey> {
         Some(self)
     }
+
+    /// The writer's thread does it, before whatever else it has been asked for.
+    fn is_membership_independent(&self) -> bool {
+        true
+    }
 }
 
 impl Control for SqliteBackend {

@@ -5,6 +5,7 @@
 //! - A step that was begun is finished, whether or not its caller still waits.
 //! - Calls that arrived while a transaction was in flight share the next one. None of them waits for a timer, and one
 //!   that cannot be stored does not fail the others.
+//! - What keeps a node a member waits for one transaction at most, however much is to be done.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -15,7 +16,7 @@ use rexecutor::{
     job::NodeId,
 };
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use super::{
     checkpoint::{self, Log},
@@ -25,7 +26,7 @@ use super::{
     outcomes,
     place::Place,
     readers::Readers,
-    request::{Arrival, Call, ROUND, Request, Round},
+    request::{Arrival, Call, Inbox, Request, Round, Step},
     store,
     work::{Begin, Work, wake},
 };
@@ -104,11 +105,7 @@ impl Core {
 
     /// Serves, beginning with these requests, until nobody is left to ask, or until it is to rest: then there is somebody who
     /// waits for the file to be closed. It is closed in any case.
-    pub(super) async fn serve(
-        mut self,
-        inbox: &mut mpsc::UnboundedReceiver<Arrival>,
-        first: Vec<Arrival>,
-    ) -> Option<Vec<oneshot::Sender<()>>> {
+    pub(super) async fn serve(mut self, inbox: &mut Inbox, first: Vec<Arrival>) -> Option<Vec<oneshot::Sender<()>>> {
         let rests = match &self.file {
             None => self.work(inbox, first).await,
             Some(file) => {
@@ -122,25 +119,22 @@ impl Core {
     }
 
     /// Does what it is asked.
-    async fn work(
-        &mut self,
-        inbox: &mut mpsc::UnboundedReceiver<Arrival>,
-        mut arrivals: Vec<Arrival>,
-    ) -> Option<Vec<oneshot::Sender<()>>> {
+    async fn work(&mut self, inbox: &mut Inbox, mut arrivals: Vec<Arrival>) -> Option<Vec<oneshot::Sender<()>>> {
         let mut callers = 0;
         let rests = loop {
             match arrivals.is_empty() {
-                true if inbox.recv_many(&mut arrivals, ROUND).await == 0 => break None,
+                true if !inbox.wait(&mut arrivals).await => break None,
                 true => {}
                 // Those that wait for a lock, and whoever has come meanwhile.
-                false => receive(inbox, &mut arrivals),
+                false => inbox.receive(&mut arrivals),
             }
             group(inbox, &mut arrivals, callers);
             callers = 0;
             if let Some(file) = &self.file
                 && file.place.check().is_err()
             {
-                for arrival in arrivals.drain(..) {
+                let urgent = std::iter::from_fn(|| inbox.urgent()).map(|step| step.map(Request::Step));
+                for arrival in urgent.chain(arrivals.drain(..)) {
                     arrival.request.refuse(|| file.place.check().err().unwrap_or_else(stopped)).await;
                 }
                 continue;
@@ -148,7 +142,7 @@ impl Core {
             let mut round = Round::of(arrivals.drain(..));
             callers = round.enqueues.len();
             let rests = std::mem::take(&mut round.rests);
-            self.take_round(round, &mut arrivals).await;
+            self.take_round(round, inbox, &mut arrivals).await;
             if !rests.is_empty() && arrivals.is_empty() && self.may_rest() && inbox.is_empty() {
                 break Some(rests);
             }
@@ -163,8 +157,9 @@ impl Core {
 
     /// Does all of it. What could not be done because another process holds the lock, and whose time is not over, is `left`:
     /// nobody waits longer because others have waited before.
-    async fn take_round(&mut self, round: Round, left: &mut Vec<Arrival>) {
+    async fn take_round(&mut self, round: Round, inbox: &mut Inbox, left: &mut Vec<Arrival>) {
         self.is_locked = false;
+        self.first(inbox, left).await;
         self.deadline = round.first_deadline(self.busy_timeout);
         let Round { enqueues, settles, steps, .. } = round;
         let jobs = |jobs: &Vec<NewJob>| jobs.len();
@@ -173,18 +168,34 @@ impl Core {
             store::store(work, &jobs).await
         });
         left.extend(waiting.await.into_iter().map(|arrival| arrival.map(Request::Enqueue)));
+        self.first(inbox, left).await;
         let ends = |ends: &Arc<[Settlement]>| ends.len();
         let waiting = self.share(Commit::Progress, settles, ends, async |work, calls| {
             let ends: Vec<&Settlement> = calls.iter().flat_map(|ends| ends.iter()).collect();
             outcomes::store(work, &ends).await
         });
         left.extend(waiting.await.into_iter().map(|arrival| arrival.map(Request::Settle)));
-        for Arrival { at, request } in steps {
-            self.deadline = at.checked_add_signed(self.busy_timeout).unwrap_or(DateTime::<Utc>::MAX_UTC);
-            match self.is_locked && SystemClock.now() < self.deadline {
-                true => left.push(Arrival { at, request: Request::Step(request) }),
-                false => request(Ok(self)).await,
-            }
+        for step in steps {
+            self.first(inbox, left).await;
+            self.take_step(step, left).await;
+        }
+        self.first(inbox, left).await;
+    }
+
+    /// Does what must not wait for the rest of a round, however much that is.
+    async fn first(&mut self, inbox: &mut Inbox, left: &mut Vec<Arrival>) {
+        let deadline = self.deadline;
+        while let Some(step) = inbox.urgent() {
+            self.take_step(step, left).await;
+        }
+        self.deadline = deadline;
+    }
+
+    async fn take_step(&mut self, Arrival { at, request }: Arrival<Step>, left: &mut Vec<Arrival>) {
+        self.deadline = at.checked_add_signed(self.busy_timeout).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        match self.is_locked && SystemClock.now() < self.deadline {
+            true => left.push(Arrival { at, request: Request::Step(request) }),
+            false => request(Ok(self)).await,
         }
     }
 
@@ -298,22 +309,13 @@ const MAX_YIELDS: usize = 20;
 ///
 /// Those that enqueue one job after the other all wake at once. Without this the first of them would have a transaction
 /// for itself, for whose sync all others wait.
-fn group(inbox: &mut mpsc::UnboundedReceiver<Arrival>, round: &mut Vec<Arrival>, callers: usize) {
+fn group(inbox: &mut Inbox, round: &mut Vec<Arrival>, callers: usize) {
     let mut in_vain = 0;
     while round.len() < callers && in_vain < MAX_YIELDS {
         std::thread::yield_now();
         let before = round.len();
-        receive(inbox, round);
+        inbox.receive(round);
         in_vain = if round.len() == before { in_vain + 1 } else { 0 };
-    }
-}
-
-/// Takes in what is there.
-fn receive(inbox: &mut mpsc::UnboundedReceiver<Arrival>, round: &mut Vec<Arrival>) {
-    while round.len() < ROUND
-        && let Ok(arrival) = inbox.try_recv()
-    {
-        round.push(arrival);
     }
 }
 

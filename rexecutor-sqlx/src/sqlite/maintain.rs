@@ -1,9 +1,11 @@
 //! Keeping the cluster's books.
 
+use std::time::Duration;
+
 use futures::future::BoxFuture;
 use rexecutor::{
     TimeDelta,
-    backend::{Heartbeat, Maintain, Node, Result, lifecycle},
+    backend::{Heartbeat, Maintain, Member, Node, Result, lifecycle},
     job::{JobId, Lease, NodeId},
     limits::MAX_DELAY,
     pruner::PruneSpec,
@@ -15,6 +17,7 @@ use super::{
     core::{Commit, Core},
     migrate, queries,
     row::micros,
+    script,
     work::Work,
     write,
 };
@@ -38,7 +41,7 @@ impl Maintain for SqliteBackend {
             core.nodes.extend(joined.as_ref().ok());
             joined
         };
-        Box::pin(self.0.writer.run(step))
+        Box::pin(self.0.writer.run_at_once(step))
     }
 
     fn heartbeat<'a>(&'a self, node: NodeId) -> BoxFuture<'a, Result<Heartbeat>> {
@@ -54,6 +57,12 @@ impl Maintain for SqliteBackend {
             rows.into_iter().for_each(|(id, lease, is_cancelled)| {
                 heartbeat.add((JobId::from(id), Lease(lease)), is_cancelled);
             });
+            let others = sqlx::query_as(queries::list_members()).bind(node.0);
+            let others: Vec<(i64, i64, i64)> = others.fetch_all(&mut *work.conn).await?;
+            let member = |(id, beats, timeout): (i64, i64, i64)| {
+                Member::new(NodeId(id), beats, Duration::from_micros(timeout.try_into().unwrap_or_default()))
+            };
+            heartbeat.others = others.into_iter().map(member).collect();
             Ok(heartbeat)
         };
         let step = async move |core: &mut Core| {
@@ -63,7 +72,7 @@ impl Maintain for SqliteBackend {
             }
             Ok(heartbeat)
         };
-        Box::pin(self.0.writer.run(step))
+        Box::pin(self.0.writer.run_at_once(step))
     }
 
     fn leave<'a>(&'a self, node: NodeId) -> BoxFuture<'a, Result<()>> {
@@ -76,36 +85,56 @@ impl Maintain for SqliteBackend {
             core.transact(Commit::Progress, delete).await
         };
         Box::pin(async move {
-            self.0.writer.run(step).await?;
+            self.0.writer.run_at_once(step).await?;
             self.0.writer.rest().await;
             Ok(())
         })
     }
 
-    fn rescue<'a>(&'a self) -> BoxFuture<'a, Result<usize>> {
-        let step = async |work: &mut Work<'_>| {
-            let delete = sqlx::query(queries::delete_dead_nodes()).bind(micros(work.now));
-            delete.execute(&mut *work.conn).await?;
-            let mut lost = write::lock_lost(work).await?;
-            let mut count = 0;
-            for job in &mut lost {
-                if !lifecycle::expire(job, work.now) {
-                    lifecycle::rescue(job, work.now);
-                    // It waits now, and its deadline may have come.
-                    lifecycle::expire(job, work.now);
-                    work.due.insert(job.executor.clone());
-                    count += 1;
-                }
+    fn rescue<'a>(&'a self, dead: &'a [Member]) -> BoxFuture<'a, Result<usize>> {
+        let dead: Vec<(i64, i64)> = dead.iter().map(|member| (member.node.0, member.beats)).collect();
+        let step = async move |work: &mut Work<'_>| {
+            if !dead.is_empty() {
+                let delete = sqlx::query(queries::delete_dead_nodes()).bind(script::json(&dead)?);
+                delete.execute(&mut *work.conn).await?;
             }
-            if !lost.is_empty() {
-                write::store_states(work, &lost).await?;
+            let mut count = 0;
+            for _ in 0..BATCHES {
+                let (found, rescued) = rescue(work).await?;
+                count += rescued;
+                if found == 0 || rescued > 0 {
+                    break;
+                }
             }
             Ok(count)
         };
-        Box::pin(self.0.writer.write(Commit::Progress, step))
+        Box::pin(self.0.writer.write_at_once(Commit::Progress, step))
     }
 
     fn prune<'a>(&'a self, spec: &'a PruneSpec, limit: usize) -> BoxFuture<'a, Result<usize>> {
         Box::pin(self.0.prune(spec, limit))
     }
+}
+
+/// How many batches, at most, a call takes of jobs whose deadline has come.
+const BATCHES: usize = 20;
+
+/// Rescues a batch, and discards those of it whose deadline has come; returns how many rows there were, and how many of them
+/// were rescued.
+async fn rescue(work: &mut Work<'_>) -> Result<(usize, usize), sqlx::Error> {
+    let (found, mut lost) = write::lock_lost(work).await?;
+    let mut rescued = 0;
+    for job in &mut lost {
+        if !lifecycle::expire(job, work.now) {
+            lifecycle::rescue(job, work.now);
+            // It waits now, and its deadline may have come.
+            lifecycle::expire(job, work.now);
+            work.due.insert(job.executor.clone());
+            rescued += 1;
+        }
+    }
+    if !lost.is_empty() {
+        write::store_states(work, &lost).await?;
+    }
+    Ok((found, rescued))
 }

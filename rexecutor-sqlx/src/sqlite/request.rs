@@ -54,17 +54,70 @@ impl<R> Arrival<R> {
 
 /// The way to the thread.
 #[derive(Debug, Clone)]
-pub(super) struct Requests(mpsc::UnboundedSender<Arrival>);
+pub(super) struct Requests {
+    requests: mpsc::UnboundedSender<Arrival>,
+    /// What goes before all requests.
+    urgent: mpsc::UnboundedSender<Arrival<Step>>,
+}
 
 impl Requests {
-    pub(super) fn channel() -> (Self, mpsc::UnboundedReceiver<Arrival>) {
-        let (requests, inbox) = mpsc::unbounded_channel();
-        (Self(requests), inbox)
+    pub(super) fn channel() -> (Self, Inbox) {
+        let (requests, arrivals) = mpsc::unbounded_channel();
+        let (urgent, at_once) = mpsc::unbounded_channel();
+        (Self { requests, urgent }, Inbox { arrivals, urgent: at_once, first: None })
     }
 
     /// Hands a request in. It fails only if the thread is gone.
     pub(super) fn send(&self, request: Request) -> Result<()> {
-        self.0.send(Arrival { at: SystemClock.now(), request }).map_err(|_| stopped())
+        self.requests.send(Arrival { at: SystemClock.now(), request }).map_err(|_| stopped())
+    }
+
+    /// … that is done before everything that waits: at the end of the transaction that is under way.
+    pub(super) fn send_urgent(&self, request: Step) -> Result<()> {
+        self.urgent.send(Arrival { at: SystemClock.now(), request }).map_err(|_| stopped())
+    }
+}
+
+/// What has come, in two queues.
+pub(super) struct Inbox {
+    arrivals: mpsc::UnboundedReceiver<Arrival>,
+    urgent: mpsc::UnboundedReceiver<Arrival<Step>>,
+    /// What was taken out of the second one already.
+    first: Option<Arrival<Step>>,
+}
+
+impl Inbox {
+    /// Waits until something has come, and takes in what is not urgent; whether anybody is left to ask.
+    pub(super) async fn wait(&mut self, arrivals: &mut Vec<Arrival>) -> bool {
+        if self.first.is_some() {
+            return true;
+        }
+        tokio::select! {
+            biased;
+            Some(step) = self.urgent.recv() => {
+                self.first = Some(step);
+                true
+            }
+            count = self.arrivals.recv_many(arrivals, ROUND) => count > 0,
+        }
+    }
+
+    /// Takes in what is there and is not urgent.
+    pub(super) fn receive(&mut self, arrivals: &mut Vec<Arrival>) {
+        while arrivals.len() < ROUND
+            && let Ok(arrival) = self.arrivals.try_recv()
+        {
+            arrivals.push(arrival);
+        }
+    }
+
+    /// The next that is urgent.
+    pub(super) fn urgent(&mut self) -> Option<Arrival<Step>> {
+        self.first.take().or_else(|| self.urgent.try_recv().ok())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.first.is_none() && self.urgent.is_empty() && self.arrivals.is_empty()
     }
 }
 

@@ -5,20 +5,15 @@
 use std::sync::Arc;
 
 use rexecutor::backend::BackendError;
-use tokio::sync::mpsc;
 
 use super::{
     core::Core,
     error::OpenError,
-    request::{Arrival, ROUND},
+    request::{Arrival, Inbox, Request},
 };
 
 /// Serves until nobody is left to ask.
-pub(super) async fn serve(
-    mut core: Core,
-    open: impl AsyncFn() -> Result<Core, OpenError>,
-    mut inbox: mpsc::UnboundedReceiver<Arrival>,
-) {
+pub(super) async fn serve(mut core: Core, open: impl AsyncFn() -> Result<Core, OpenError>, mut inbox: Inbox) {
     let mut round = Vec::new();
     // Whoever waits for the file to be closed learns of it when the answers are dropped.
     while let Some(answers) = core.serve(&mut inbox, round).await {
@@ -33,10 +28,11 @@ pub(super) async fn serve(
 /// Waits for a request that needs the file, and opens it.
 async fn open_again(
     open: &impl AsyncFn() -> Result<Core, OpenError>,
-    inbox: &mut mpsc::UnboundedReceiver<Arrival>,
+    inbox: &mut Inbox,
 ) -> Option<(Core, Vec<Arrival>)> {
     let mut round = Vec::new();
-    while inbox.recv_many(&mut round, ROUND).await > 0 {
+    while inbox.wait(&mut round).await {
+        round.extend(std::iter::from_fn(|| inbox.urgent()).map(|step| step.map(Request::Step)));
         round.retain(|arrival: &Arrival| arrival.request.needs_the_file());
         if round.is_empty() {
             continue;

@@ -26,10 +26,11 @@ pub(super) async fn lock(work: &mut Work<'_>, ids: &[JobId]) -> Result<Vec<JobRo
     readable(work, &rows).await
 }
 
-/// The executing jobs of nodes that are no members, and those that are blocked or wait and whose deadline has come.
-pub(super) async fn lock_lost(work: &mut Work<'_>) -> Result<Vec<JobRow>, sqlx::Error> {
+/// Executing jobs of nodes that are no members, and jobs that are blocked or wait and whose deadline has come; also how many rows
+/// there were of them.
+pub(super) async fn lock_lost(work: &mut Work<'_>) -> Result<(usize, Vec<JobRow>), sqlx::Error> {
     let rows = sqlx::query(queries::find_lost_jobs()).bind(micros(work.now)).fetch_all(&mut *work.conn).await?;
-    readable(work, &rows).await
+    Ok((rows.len(), readable(work, &rows).await?))
 }
 
 async fn readable(work: &mut Work<'_>, rows: &[SqliteRow]) -> Result<Vec<JobRow>, sqlx::Error> {

@@ -68,11 +68,16 @@ impl Writer {
         commit: Commit,
         step: impl AsyncFnOnce(&mut Work<'_>) -> Result<T, sqlx::Error> + Send + 'static,
     ) -> Result<T> {
-        let step = async |work: &mut Work<'_>| {
-            work.open().await?;
-            step(work).await
-        };
-        self.run(async move |core: &mut Core| core.transact(commit, step).await).await
+        self.run(in_transaction(commit, step)).await
+    }
+
+    /// … before everything that waits: at the end of the transaction that is under way.
+    pub(super) async fn write_at_once<T: Send + 'static>(
+        &self,
+        commit: Commit,
+        step: impl AsyncFnOnce(&mut Work<'_>) -> Result<T, sqlx::Error> + Send + 'static,
+    ) -> Result<T> {
+        self.run_at_once(in_transaction(commit, step)).await
     }
 
     /// Runs a step outside a transaction.
@@ -82,6 +87,16 @@ impl Writer {
     ) -> Result<T> {
         let (answer, answered) = oneshot::channel();
         self.requests.send(Request::Step(answering(step, answer)))?;
+        answered.await.map_err(|_| stopped())?
+    }
+
+    /// … before everything that waits.
+    pub(super) async fn run_at_once<T: Send + 'static>(
+        &self,
+        step: impl AsyncFnOnce(&mut Core) -> Result<T, sqlx::Error> + Send + 'static,
+    ) -> Result<T> {
+        let (answer, answered) = oneshot::channel();
+        self.requests.send_urgent(answering(step, answer))?;
         answered.await.map_err(|_| stopped())?
     }
 
@@ -112,6 +127,18 @@ impl Writer {
     }
 }
 
+/// A step in a transaction of its own.
+fn in_transaction<T>(
+    commit: Commit,
+    step: impl AsyncFnOnce(&mut Work<'_>) -> Result<T, sqlx::Error> + Send + 'static,
+) -> impl AsyncFnOnce(&mut Core) -> Result<T, sqlx::Error> + Send + 'static {
+    let step = async |work: &mut Work<'_>| {
+        work.open().await?;
+        step(work).await
+    };
+    async move |core: &mut Core| core.transact(commit, step).await
+}
+
 /// A step whose answer goes there.
 fn answering<T: Send + 'static>(
     step: impl AsyncFnOnce(&mut Core) -> Result<T, sqlx::Error> + Send + 'static,
@@ -127,4 +154,46 @@ fn answering<T: Send + 'static>(
             let _ = answer.send(result);
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rexecutor::backend::{Maintain, Node};
+
+    use super::*;
+    use crate::SqliteBackend;
+
+    #[tokio::test]
+    async fn case_12_a_heartbeat_waits_for_nothing_but_what_is_under_way() {
+        let backend = SqliteBackend::in_memory().await.unwrap();
+        let node = backend.join(&Node::new("test", Duration::from_secs(60))).await.unwrap();
+        let step = || {
+            let (begun, begins) = oneshot::channel();
+            let (go, wait) = oneshot::channel::<()>();
+            let step = backend.0.writer.run(async move |_: &mut Core| {
+                let _ = begun.send(());
+                wait.await.unwrap();
+                Ok(())
+            });
+            (Box::pin(step), begins, go)
+        };
+        let ((first, begins, go_first), (second, _, go_second), (third, _, go_third)) = (step(), step(), step());
+        let heartbeat = async {
+            begins.await.unwrap();
+            // Each ends only when what was asked for while the one before was under way is done.
+            let mut beat = backend.heartbeat(node);
+            assert!(futures::poll!(&mut beat).is_pending());
+            go_first.send(()).unwrap();
+            assert!(beat.await.unwrap().member);
+            let mut rescue = backend.rescue(&[]);
+            assert!(futures::poll!(&mut rescue).is_pending());
+            go_second.send(()).unwrap();
+            assert_eq!(rescue.await.unwrap(), 0);
+            go_third.send(()).unwrap();
+        };
+        let (first, second, third, ()) = tokio::join!(biased; first, second, third, heartbeat);
+        first.and(second).and(third).unwrap();
+    }
 }

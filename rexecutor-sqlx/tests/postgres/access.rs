@@ -77,7 +77,7 @@ pub(crate) async fn works(backend: &PgBackend) {
     let schedule = rexecutor::backend::ScheduleKey("a schedule".to_owned());
     let now = backend.schedules(std::slice::from_ref(&schedule)).await.unwrap().now;
     assert!(backend.tick(&schedule, (now + chrono::TimeDelta::minutes(1)).into(), vec![job("mail")]).await.unwrap());
-    assert_eq!(backend.rescue().await.unwrap(), 0);
+    assert_eq!(backend.rescue(&[]).await.unwrap(), 0);
     backend.leave(node).await.unwrap();
     assert_eq!(backend.query(&Filter::All(vec![]), 10).await.unwrap().len(), 4);
 }

@@ -222,12 +222,12 @@ async fn trap_4_rescue_leaves_jobs_of_live_nodes_and_finished_ones_alone() {
         let _ = world.backend.enqueue(jobs("mail", 3)).await.unwrap();
         let dead = join(&world.backend).await;
         let lost = claim(&world.backend, dead, "mail", 2).await.jobs;
-        world.clock.advance(TimeDelta::seconds(61)).await;
         let live = join(&world.backend).await;
+        let seen = world.backend.heartbeat(live).await.unwrap().others;
         let _ = claim(&world.backend, live, "mail", 1).await;
         let done = Settlement::new(lost[0].id, lost[0].lease, Outcome::complete(true));
         assert_eq!(world.backend.settle([done].into()).await.unwrap(), []);
-        assert_eq!(world.backend.rescue().await.unwrap(), 1);
+        assert_eq!(world.backend.rescue(&seen).await.unwrap(), 1);
         let statuses: Vec<_> = world.rows().await.into_iter().map(|row| row.status).collect();
         assert_eq!(statuses, [JobStatus::Complete, JobStatus::Retryable, JobStatus::Executing]);
         assert!(!world.backend.heartbeat(dead).await.unwrap().member);

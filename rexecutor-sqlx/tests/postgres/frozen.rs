@@ -42,7 +42,7 @@ async fn calls(backend: &PgBackend) -> Vec<(&'static str, Call)> {
         call!("claim", |backend| backend.claim(node, demands("mail", 1).into())),
         call!("settle", |backend| backend.settle(ends)),
         call!("heartbeat", |backend| backend.heartbeat(node)),
-        call!("rescue", |backend| backend.rescue()),
+        call!("rescue", |backend| backend.rescue(&[])),
         call!("query", |backend| async move { backend.query(&Filter::All(vec![]), 1).await }),
         call!("schedules", |backend| async move { backend.schedules(&[ScheduleKey("a".to_owned())]).await }),
         call!("ping", |backend| Backend::ping(&backend, Duration::from_secs(1))),

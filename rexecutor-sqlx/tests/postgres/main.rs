@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod access;
+mod alive;
 mod any;
 mod any_transaction;
 mod claim;

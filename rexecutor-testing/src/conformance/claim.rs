@@ -58,7 +58,7 @@ pub async fn trap_11_other_executors_jobs_are_left_alone(t: &Harness) {
     let before = t.row(unknown).await;
     let node = t.join().await;
     assert_eq!(t.claim(node, "mail", 10).await, []);
-    t.backend.rescue().await.expect("rescue works");
+    t.backend.rescue(&[]).await.expect("rescue works");
     assert_eq!(t.row(unknown).await, before);
 }
 

@@ -16,7 +16,7 @@ fn until(seconds: i64) -> NewJob {
 impl Harness {
     /// Looks for what has been left behind; nothing of it was lost with a node.
     async fn expire(&self) {
-        assert_eq!(self.backend.rescue().await.expect("jobs can be rescued"), 0);
+        assert_eq!(self.backend.rescue(&[]).await.expect("jobs can be rescued"), 0);
     }
 
     async fn is_expired(&self, id: rexecutor::job::JobId) -> bool {
@@ -71,7 +71,8 @@ pub async fn a_job_that_runs_past_its_deadline_is_left_to_its_node(t: &Harness) 
 pub async fn a_job_that_is_lost_past_its_deadline_is_discarded(t: &Harness) {
     let run = t.running(until(5)).await;
     t.wait(60).await;
-    assert_eq!(t.backend.rescue().await.expect("jobs can be rescued"), 1);
+    let node = run.node.expect("it is claimed");
+    assert_eq!(t.declare_dead(&[node]).await, 1);
     assert!(t.is_expired(run.id).await);
     let errors: Vec<ErrorType> = t.row(run.id).await.errors.into_iter().map(|error| error.error_type).collect();
     assert_eq!(errors, [ErrorType::NodeLost, ErrorType::DeadlinePassed]);

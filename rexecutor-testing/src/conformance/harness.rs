@@ -4,7 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rexecutor::{
-    backend::{Backend, Claimed, Demand, Enqueued, Failure, Filter, JobRow, NewJob, Node, Outcome, Settlement, Unique},
+    backend::{
+        Backend, Claimed, Demand, Enqueued, Failure, Filter, JobRow, Member, NewJob, Node, Outcome, Settlement, Unique,
+    },
     clock::Clock,
     job::{ErrorType, JobId, Lease, NodeId},
 };
@@ -70,6 +72,23 @@ impl Harness {
     pub(super) async fn join(&self) -> NodeId {
         let node = Node::new("a node", TIMEOUT);
         self.backend.join(&node).await.expect("a node can join")
+    }
+
+    /// A member as it was last heard, if it is one.
+    pub(super) async fn member(&self, node: NodeId) -> Option<Member> {
+        let looking = self.join().await;
+        let heartbeat = self.backend.heartbeat(looking).await.expect("heartbeats work");
+        self.backend.leave(looking).await.expect("a node can leave");
+        heartbeat.others.into_iter().find(|member| member.node == node)
+    }
+
+    /// Takes nodes for dead, as they are now; returns how many jobs were rescued.
+    pub(super) async fn declare_dead(&self, nodes: &[NodeId]) -> usize {
+        let mut dead = Vec::new();
+        for node in nodes {
+            dead.push(self.member(*node).await.expect("it is a member"));
+        }
+        self.backend.rescue(&dead).await.expect("rescue works")
     }
 
     pub(super) async fn claim(&self, node: NodeId, executor: &'static str, free: usize) -> Vec<JobRow> {

@@ -1,43 +1,82 @@
 //! `Maintain`.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use rexecutor::{
-    backend::Outcome,
+    backend::{Member, Node, Outcome},
     job::{ErrorType, JobStatus},
     pruner::{PruneRule, PruneScope, PruneSpec},
 };
 
-use super::harness::{COMPLETE, Harness, failure, ids, job, retry};
+use super::harness::{COMPLETE, Harness, TIMEOUT, failure, ids, job, retry};
 
 async fn rescue(t: &Harness) -> usize {
-    t.backend.rescue().await.expect("rescue works")
+    t.backend.rescue(&[]).await.expect("rescue works")
 }
 
 /// Trap 1: a worker dies and its job stays executing for ever.
 pub async fn trap_01_a_dead_nodes_jobs_are_rescued(t: &Harness) {
     let run = t.running(job("mail")).await;
-    t.wait(10).await;
-    assert_eq!(rescue(t).await, 0, "its time is not over");
-    t.wait(1).await;
-    assert_eq!(rescue(t).await, 1);
+    let node = run.node.expect("it runs");
+    assert_eq!(rescue(t).await, 0, "nobody is dead");
+    assert_eq!(t.declare_dead(&[node]).await, 1);
     assert_eq!(rescue(t).await, 0);
     let row = t.row(run.id).await;
     assert_eq!((row.status, row.scheduled_at, row.node), (JobStatus::Retryable, t.now(), None));
     assert_eq!(row.errors[0].error_type, ErrorType::NodeLost);
     assert!(!t.settle(&run, COMPLETE).await, "the dead node's outcome is refused");
-    let heartbeat = t.backend.heartbeat(run.node.expect("it ran")).await.expect("heartbeats work");
-    assert!(!heartbeat.member, "the node was declared dead");
+    let heartbeat = t.backend.heartbeat(node).await.expect("heartbeats work");
+    assert_eq!((heartbeat.member, heartbeat.others), (false, vec![]), "the node was declared dead");
 }
 
 /// Trap 2: a long job is rescued while it runs, and runs twice.
 pub async fn trap_02_a_live_nodes_jobs_are_not_rescued_however_long_they_take(t: &Harness) {
     let run = t.running(job("mail")).await;
-    for _ in 0..100 {
-        t.wait(9).await;
-        assert!(t.backend.heartbeat(run.node.expect("it runs")).await.expect("heartbeats work").member);
-        assert_eq!(rescue(t).await, 0);
+    let node = run.node.expect("it runs");
+    for _ in 0..10 {
+        let seen = t.member(node).await.expect("it is a member");
+        assert!(t.backend.heartbeat(node).await.expect("heartbeats work").member);
+        t.wait(1_000).await;
+        assert_eq!(t.backend.rescue(&[seen]).await.expect("rescue works"), 0, "it was heard since");
     }
     assert!(t.settle(&run, COMPLETE).await);
+}
+
+/// A member says how long it may be silent, and each heartbeat counts: that is all by which it is judged.
+pub async fn case_42_a_heartbeat_tells_how_often_the_others_were_heard(t: &Harness) {
+    let [me, other, gone] = [t.join().await, t.join().await, t.join().await];
+    t.backend.leave(gone).await.expect("a node can leave");
+    for beats in 0..3 {
+        let heartbeat = t.backend.heartbeat(me).await.expect("heartbeats work");
+        assert_eq!(heartbeat.others, [Member::new(other, beats, TIMEOUT)]);
+        t.backend.heartbeat(other).await.expect("heartbeats work");
+    }
+}
+
+/// The server was away, or its clock was set: whatever it says of the time, nobody is dead whom nobody has judged.
+pub async fn case_42_and_44_no_clock_makes_a_node_dead(t: &Harness) {
+    let run = t.running(job("mail")).await;
+    for _ in 0..3 {
+        t.clock.advance(TimeDelta::days(365)).await;
+        t.join().await;
+        assert_eq!(rescue(t).await, 0);
+    }
+    assert!(t.backend.heartbeat(run.node.expect("it runs")).await.expect("heartbeats work").member);
+    assert!(t.settle(&run, COMPLETE).await);
+}
+
+/// However many jobs a dead node had, each is rescued once.
+pub async fn rescuing_many_jobs_takes_as_many_calls_as_it_needs(t: &Harness) {
+    t.enqueue_all(vec![job("mail"); 1_200]).await;
+    let node = t.join().await;
+    assert_eq!(t.claim(node, "mail", 1_200).await.len(), 1_200);
+    let mut rescued = vec![t.declare_dead(&[node]).await];
+    while *rescued.last().expect("there is one") > 0 {
+        rescued.push(rescue(t).await);
+    }
+    assert_eq!(rescued.iter().sum::<usize>(), 1_200);
+    assert!(t.all().await.iter().all(|row| row.status == JobStatus::Retryable && row.errors.len() == 1));
 }
 
 /// Trap 4: rescue updates by id alone and flips a job that finished a moment ago.
@@ -61,8 +100,7 @@ pub async fn trap_12_a_job_whose_nodes_die_ends_discarded(t: &Harness) {
     for _ in 0..3 {
         let node = t.join().await;
         assert_eq!(ids(&t.claim(node, "mail", 1).await), [id]);
-        t.wait(11).await;
-        assert_eq!(rescue(t).await, 1);
+        assert_eq!(t.declare_dead(&[node]).await, 1);
     }
     let row = t.row(id).await;
     assert_eq!((row.status, row.errors.len(), row.discarded_at), (JobStatus::Discarded, 3, Some(t.now())));
@@ -70,12 +108,10 @@ pub async fn trap_12_a_job_whose_nodes_die_ends_discarded(t: &Harness) {
 
 /// A node may be silent for as long as it says, also for ever.
 pub async fn a_timeout_may_be_as_long_as_it_likes(t: &Harness) {
-    let node = rexecutor::backend::Node::new("eternal", std::time::Duration::MAX);
+    let node = Node::new("eternal", Duration::MAX);
     let node = t.backend.join(&node).await.expect("a node can join");
-    t.enqueue(job("mail")).await;
-    assert_eq!(t.claim(node, "mail", 1).await.len(), 1);
-    t.clock.advance(TimeDelta::days(3_650)).await;
-    assert_eq!(rescue(t).await, 0);
+    let member = t.member(node).await.expect("it is a member");
+    assert!(member.timeout >= Duration::from_secs(1_000 * 365 * 86_400), "{:?}", member.timeout);
 }
 
 /// A node that left leaves its jobs to the others at once.

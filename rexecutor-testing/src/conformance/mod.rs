@@ -132,6 +132,9 @@ cases! {
     maintain:
         trap_01_a_dead_nodes_jobs_are_rescued,
         trap_02_a_live_nodes_jobs_are_not_rescued_however_long_they_take,
+        case_42_a_heartbeat_tells_how_often_the_others_were_heard,
+        case_42_and_44_no_clock_makes_a_node_dead,
+        rescuing_many_jobs_takes_as_many_calls_as_it_needs,
         trap_04_rescue_leaves_jobs_that_have_ended,
         trap_12_a_job_whose_nodes_die_ends_discarded,
         a_timeout_may_be_as_long_as_it_likes,

@@ -18,7 +18,7 @@ pub async fn case_20_a_job_keeps_the_tick_that_it_is_for(t: &Harness) {
     assert_eq!(second.attempt, 2);
     assert_ne!(second.scheduled_at, at);
     t.wait(20).await;
-    assert_eq!(t.backend.rescue().await.expect("nodes can be rescued"), 1);
+    assert_eq!(t.declare_dead(&[dead]).await, 1);
     let third = t.claim(t.join().await, "nightly", 1).await.remove(0);
     assert!(t.settle(&third, Outcome::discard(failure("it broke"))).await);
     t.backend.rerun(&third.executor, id).await.expect("it can be rerun");

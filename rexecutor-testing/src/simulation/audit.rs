@@ -1,7 +1,7 @@
 //! The backend, and whoever watches what is asked of it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, LazyLock, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -14,8 +14,8 @@ use rexecutor::{
     Executor,
     backend::{
         AmendError, Backend, Bucket, Claim, Claimed, ClusterLimits, Control, Demand, Enqueue, Enqueued, Filter,
-        Heartbeat, Inspect, JobChange, JobRow, Maintain, NewJob, Node, Outcome, Result, ScheduleKey, Scope, Settle,
-        Settlement, Survey, Tick, Ticks, Wakeup, lifecycle, memory::InMemoryBackend,
+        Heartbeat, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Outcome, Result, ScheduleKey, Scope,
+        Settle, Settlement, Survey, Tick, Ticks, Wakeup, lifecycle, memory::InMemoryBackend,
     },
     clock::Clock,
     each_role,
@@ -27,6 +27,7 @@ use super::{
     Planted,
     jobs::{RATE, Rated, SCARCE, Scarce},
     record::{Record, Stage},
+    steps::NODE_TIMEOUT,
 };
 use crate::TestClock;
 
@@ -71,6 +72,17 @@ impl Audit {
     /// The backend in memory answers at once.
     fn find(&self, filter: &Filter) -> Vec<JobRow> {
         self.memory.query(filter, usize::MAX).now_or_never().and_then(Result::ok).unwrap_or_default()
+    }
+
+    /// Which of these are members. A claim that asks for nothing changes nothing.
+    async fn members(&self, nodes: &[Member]) -> Result<BTreeSet<NodeId>> {
+        let mut members = BTreeSet::new();
+        for node in nodes.iter().map(|member| member.node) {
+            if self.memory.claim(node, [].into()).await?.member {
+                members.insert(node);
+            }
+        }
+        Ok(members)
     }
 
     /// The runs that a claim has to give.
@@ -241,8 +253,15 @@ macro_rules! audited_method {
             Box::pin(async move {
                 let member = self.memory.join(node).await?;
                 self.record.note(format_args!("{} joins as member {member}", node.label));
+                self.record.heard(member);
                 Ok(member)
             })
+        }
+    };
+    (heartbeat $($rest:tt)*) => {
+        fn heartbeat<'a>(&'a self, node: NodeId) -> BoxFuture<'a, Result<Heartbeat>> {
+            self.record.heard(node);
+            self.memory.heartbeat(node)
         }
     };
     (leave $($rest:tt)*) => {
@@ -252,10 +271,13 @@ macro_rules! audited_method {
         }
     };
     (rescue $($rest:tt)*) => {
-        fn rescue<'a>(&'a self) -> BoxFuture<'a, Result<usize>> {
+        fn rescue<'a>(&'a self, dead: &'a [Member]) -> BoxFuture<'a, Result<usize>> {
             Box::pin(async move {
                 let before = self.scarce();
-                let count = self.memory.rescue().await?;
+                let members = self.members(dead).await?;
+                let count = self.memory.rescue(dead).await?;
+                let left = self.members(dead).await?;
+                members.difference(&left).for_each(|node| self.record.buried(*node, NODE_TIMEOUT));
                 if self.planted == Some(Planted::LeaksSlots) {
                     self.leaked.fetch_add(before - self.scarce(), Ordering::Relaxed);
                 }

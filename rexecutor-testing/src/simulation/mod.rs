@@ -18,6 +18,7 @@
 //! 8. Of an executor that is paused, or while the whole cluster is, nothing is claimed.
 //! 9. Never more jobs of an executor with a limit of the cluster are executing than it allows, whatever nodes die or freeze.
 //! 10. In no window of time more jobs of an executor with a rate are claimed than its burst and what the window brings.
+//! 11. No node is declared dead that was heard within its timeout, or that could not be heard because the backend was away.
 //!
 //! And at the end, when nothing goes wrong any more: every job finishes, no tick is missing, and a new job begins when it
 //! is due, not when the node next polls.

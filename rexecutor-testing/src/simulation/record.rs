@@ -3,13 +3,14 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rexecutor::{
     backend::Scope,
     clock::Clock,
-    job::{JobId, Lease},
+    job::{JobId, Lease, NodeId},
 };
 
 use crate::TestClock;
@@ -50,6 +51,10 @@ pub(super) struct Known {
     pub(super) ticks: BTreeSet<DateTime<Utc>>,
     /// What is paused, and until when.
     pub(super) paused: BTreeMap<Scope, Option<DateTime<Utc>>>,
+    /// When each member was last heard.
+    heard: BTreeMap<NodeId, DateTime<Utc>>,
+    /// When the backend was away for all: from when, until when.
+    away: Vec<(DateTime<Utc>, DateTime<Utc>)>,
     /// Nobody looks any more.
     is_over: bool,
 }
@@ -90,6 +95,33 @@ impl Record {
         let mut known = self.known();
         known.is_over = true;
         (std::mem::take(&mut known.trace), std::mem::take(&mut known.broken))
+    }
+
+    /// A member has just been heard.
+    pub(super) fn heard(&self, node: NodeId) {
+        let now = self.clock.now();
+        self.known().heard.insert(node, now);
+    }
+
+    /// The backend, which was away for all, is there again.
+    pub(super) fn back(&self, since: DateTime<Utc>) {
+        self.note("the backend is back");
+        self.known().away.push((since, self.clock.now()));
+    }
+
+    /// A member was declared dead.
+    pub(super) fn buried(&self, node: NodeId, timeout: Duration) {
+        let (now, known) = (self.clock.now(), self.known());
+        let heard = known.heard.get(&node).copied().unwrap_or(now);
+        let away =
+            |(since, until): &(DateTime<Utc>, DateTime<Utc>)| (*until - *since.max(&heard)).max(TimeDelta::zero());
+        let silence = now - heard - known.away.iter().map(away).sum::<TimeDelta>();
+        drop(known);
+        self.note(format_args!("member {node} counts as dead after {silence}"));
+        // A short outage between two looks is seen by nobody.
+        if silence.to_std().unwrap_or_default() + Duration::from_secs(1) < timeout {
+            self.broken(format_args!("member {node} was declared dead after {silence}"));
+        }
     }
 
     /// A run begins on a node that may have `limit` of its executor, and `all` of all.

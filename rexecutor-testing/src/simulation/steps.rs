@@ -19,7 +19,7 @@ use super::{
 };
 
 /// How long a node may be silent.
-const NODE_TIMEOUT: Duration = Duration::from_secs(15);
+pub(super) const NODE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// So long that a job which waits for it is late.
 const POLL_INTERVAL: Duration = Duration::from_secs(1_800);
@@ -33,7 +33,7 @@ const EXECUTORS: [&str; 5] = [Plain::NAME, Narrow::NAME, Rated::NAME, Scarce::NA
 impl World {
     /// Does one thing.
     pub(super) async fn step(&mut self) {
-        match self.random.random_range(0..24) {
+        match self.random.random_range(0..25) {
             0..=5 => self.enqueue().await,
             6 => self.enqueue_many().await,
             7..=8 => self.enqueue_unique().await,
@@ -49,6 +49,7 @@ impl World {
             19 => self.rerun().await,
             20..=21 => self.release().await,
             22 => self.pause().await,
+            23 => self.outage().await,
             _ => self.resume().await,
         }
     }
@@ -175,6 +176,18 @@ impl World {
         self.nodes[number].process.live(Life::Dead);
         // What ran there is gone with it.
         self.record.known().running.retain(|(node, _), _| *node != number);
+    }
+
+    /// The backend is away for all; as it comes back, a node starts that knows nothing of that.
+    async fn outage(&mut self) {
+        self.record.note("the backend is away");
+        let since = self.clock.now();
+        self.living().into_iter().for_each(|number| self.nodes[number].process.cut_off());
+        let wait = self.random.random_range(0..90_000);
+        self.advance(TimeDelta::milliseconds(wait)).await;
+        self.living().into_iter().for_each(|number| self.nodes[number].process.heal());
+        self.record.back(since);
+        self.start().await;
     }
 
     fn shut_down(&mut self) {

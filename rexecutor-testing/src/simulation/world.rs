@@ -76,7 +76,7 @@ impl World {
         self.check_ticks();
     }
 
-    async fn advance(&mut self, by: TimeDelta) {
+    pub(super) async fn advance(&mut self, by: TimeDelta) {
         self.clock.advance(by).await;
         self.clock.settle().await;
         self.check();

@@ -62,7 +62,7 @@ async fn the_nth_call_is_met_and_the_others_are_spared() {
             0 => backend.enqueue(vec![job()]).await.is_err(),
             _ => backend.query(&Filter::All(Vec::new()), 1).await.is_err(),
         };
-        backend.rescue().await.unwrap();
+        backend.rescue(&[]).await.unwrap();
         failed.push(failing);
     }
     assert_eq!(failed, [false, false, true, false, false]);
@@ -75,7 +75,7 @@ async fn a_probability_meets_as_many_as_it_says_and_a_seed_the_same_ones() {
         backend.inject(Fault::error().on([Operation::Rescue]).with_probability(0.3, seed));
         let mut met = Vec::new();
         for _ in 0..1_000 {
-            met.push(backend.rescue().await.is_err());
+            met.push(backend.rescue(&[]).await.is_err());
         }
         met
     };

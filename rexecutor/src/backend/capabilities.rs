@@ -63,6 +63,16 @@ pub trait Backend: Enqueue + Claim + Settle + Maintain + Inspect + std::fmt::Deb
     fn survey(&self) -> Option<&dyn Survey> {
         None
     }
+
+    /// Whether `join`, `heartbeat`, `rescue` and `leave` can be called on another runtime than all the rest, and wait for
+    /// nothing that jobs may hold, such as the connections of a pool.
+    ///
+    /// A node calls them on a thread of its own then, so that it stays alive whatever its jobs do to the runtime. The
+    /// default is that they cannot: connections often belong to the runtime that they were opened on. Then jobs that block
+    /// every thread of the runtime for longer than the node's timeout make the node look dead.
+    fn is_membership_independent(&self) -> bool {
+        false
+    }
 }
 
 /// Finds jobs that no node runs.

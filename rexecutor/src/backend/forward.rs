@@ -12,7 +12,7 @@ use super::{
 };
 use crate::model::{
     AmendError, BackendError, Claimed, Demand, Enqueued, ExecutorName, Filter, Heartbeat, JobChange, JobId, JobRow,
-    Lease, NewJob, Node, NodeId, PruneSpec, Result, ScheduleKey, Settlement, Tick, Ticks,
+    Lease, Member, NewJob, Node, NodeId, PruneSpec, Result, ScheduleKey, Settlement, Tick, Ticks,
 };
 
 macro_rules! hand_on {
@@ -60,5 +60,9 @@ impl<B: Backend + ?Sized> Backend for Arc<B> {
 
     fn survey(&self) -> Option<&dyn Survey> {
         (**self).survey()
+    }
+
+    fn is_membership_independent(&self) -> bool {
+        (**self).is_membership_independent()
     }
 }

@@ -11,8 +11,8 @@ use futures::future::BoxFuture;
 
 use super::wakeup::Wakeup;
 use crate::model::{
-    AmendError, Claimed, Demand, Enqueued, ExecutorName, Filter, Heartbeat, JobChange, JobId, JobRow, Lease, NewJob,
-    Node, NodeId, PruneSpec, Result, ScheduleKey, Settlement, Tick, Ticks,
+    AmendError, Claimed, Demand, Enqueued, ExecutorName, Filter, Heartbeat, JobChange, JobId, JobRow, Lease, Member,
+    NewJob, Node, NodeId, PruneSpec, Result, ScheduleKey, Settlement, Tick, Ticks,
 };
 
 /// `Name => fn name(arguments) -> Answer;` is the method
@@ -128,13 +128,15 @@ roles! {
     ///
     /// # Contract
     ///
-    /// - A node is a member from `join` until `leave`, or until it has been silent for its timeout and somebody called
-    ///   `rescue`.
+    /// - A node is a member from `join` until `leave`, or until somebody calls `rescue` with it among the dead. A backend
+    ///   judges nobody by itself: no clock says who is alive.
     /// - `heartbeat` lists every run that is stored as the node's, in the order of the jobs' numbers: a node that does not
-    ///   know one of them never heard of it, and gives it back.
-    /// - `rescue` ends the runs of nodes that are no members, and of no others: each becomes a failed attempt with
+    ///   know one of them never heard of it, and gives it back. It lists all other members, too, as they were last heard.
+    /// - `rescue` ends the membership of those of the `dead` that have not been heard since. Then it ends the runs of nodes
+    ///   that are no members, and of no others: each becomes a failed attempt with
     ///   [`ErrorType::NodeLost`](crate::job::ErrorType::NodeLost), due again at once, or discarded if it was the last, or
-    ///   cancelled if that was asked.
+    ///   cancelled if that was asked. A call ends some hundreds of them at least, if there are as many; it returns 0 once
+    ///   there are none left.
     /// - `rescue` also discards the jobs that are blocked or wait and whose deadline has come, with
     ///   [`ErrorType::DeadlinePassed`](crate::job::ErrorType::DeadlinePassed); they do not count in its
     ///   answer. Runs that it ends are among them.
@@ -144,14 +146,15 @@ roles! {
         /// Makes a node a member, under a number that was never used before.
         Join => fn join(node: &'a Node) -> Result<NodeId>;
 
-        /// Says that a node is alive, and asks what it should know.
+        /// Says that a node is alive, which is counted, and asks what it should know.
         Heartbeat => fn heartbeat(node: NodeId) -> Result<Heartbeat>;
 
         /// Ends a node's membership.
         Leave => fn leave(node: NodeId) -> Result<()>;
 
-        /// Takes back the jobs of dead nodes, returns how many there were, and discards those whose deadline has come.
-        Rescue => fn rescue() -> Result<usize>;
+        /// Takes back jobs of these dead nodes, and of those that are no members any more, returns how many there were, and
+        /// discards those whose deadline has come.
+        Rescue => fn rescue(dead: &'a [Member]) -> Result<usize>;
 
         /// Deletes finished jobs; returns how many.
         Prune => fn prune(spec: &'a PruneSpec, limit: usize) -> Result<usize>;

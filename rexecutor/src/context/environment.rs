@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::state::StateMap;
+use super::{job_threads::JobThreads, state::StateMap, workers::Workers};
 use crate::{backend::Backend, clock::Clock};
 
 /// What the runs of a node share.
@@ -11,4 +11,14 @@ pub(crate) struct Environment {
     pub(crate) backend: Arc<dyn Backend>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) state: Arc<StateMap>,
+    /// Where it is seen which jobs are polled, if anybody looks.
+    pub(crate) workers: Option<Arc<Workers>>,
+    /// The threads of blocking jobs; `None`: those of the runtime.
+    pub(crate) job_threads: Option<Arc<JobThreads>>,
+}
+
+impl Environment {
+    pub(crate) fn new(backend: Arc<dyn Backend>, clock: Arc<dyn Clock>, state: StateMap) -> Self {
+        Self { backend, clock, state: Arc::new(state), workers: None, job_threads: None }
+    }
 }

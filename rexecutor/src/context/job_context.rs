@@ -11,7 +11,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     environment::Environment,
+    job_threads::JobThreads,
     stop::{Stop, StopReason},
+    workers::Workers,
 };
 use crate::{
     backend::{Backend, lifecycle},
@@ -201,6 +203,16 @@ impl JobContext {
     /// What the run is stopped by.
     pub(crate) fn stop(&self) -> &Stop {
         &self.0.stop
+    }
+
+    /// Where it is seen which jobs are polled, if anybody looks.
+    pub(crate) fn workers(&self) -> Option<&Arc<Workers>> {
+        self.0.environment.as_ref()?.workers.as_ref()
+    }
+
+    /// The threads of blocking jobs, if there are some for them alone.
+    pub(crate) fn job_threads(&self) -> Option<&Arc<JobThreads>> {
+        self.0.environment.as_ref()?.job_threads.as_ref()
     }
 
     pub(crate) fn status(&self) -> JobStatus {

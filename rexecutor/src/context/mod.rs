@@ -3,12 +3,16 @@
 mod current;
 mod environment;
 mod job_context;
+mod job_threads;
 mod state;
 mod stop;
+mod workers;
 
 pub(crate) use self::{
     current::{Current, warn_of_itself, within},
     environment::Environment,
+    job_threads::JobThreads,
     stop::Stop,
+    workers::Watch,
 };
 pub use self::{job_context::JobContext, state::StateMap, stop::StopReason};

@@ -60,6 +60,10 @@ impl<'a> Deadlines<'a> {
         }
     }
 
+    pub(super) fn context(&self) -> &JobContext {
+        &self.context
+    }
+
     pub(super) fn stop(&self) -> &Stop {
         self.context.stop()
     }

@@ -1,14 +1,15 @@
 //! A running node's handle: how it is started, told of more to run, and shut down.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use futures::FutureExt;
 use tokio::sync::{Notify, mpsc, watch as channel};
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::CancellationToken;
 
 use super::{
-    dispatcher::{Command, Connections, Dispatcher},
-    membership::Membership,
+    dispatcher::{self, Command, Dispatcher, Report},
+    heartbeat_thread::Heartbeats,
+    membership::{self, Membership},
     options::Options,
     outage::Outage,
     prune::DuePrunes,
@@ -18,7 +19,11 @@ use super::{
     ticker::{self, Action, Timetable},
     watch,
 };
-use crate::{backend::Wakeup, context::Environment};
+use crate::{
+    backend::Wakeup,
+    clock::Clock,
+    context::{Environment, JobThreads},
+};
 
 /// A running node's handle. Dropping it leaves the node running.
 #[derive(Clone)]
@@ -42,9 +47,13 @@ impl Engine {
     /// # Panics
     ///
     /// Outside a tokio runtime.
-    pub(crate) fn start(environment: Environment, options: Options) -> Self {
+    pub(crate) fn start(mut environment: Environment, options: Options) -> Self {
+        if environment.clock.is_real() {
+            environment.workers = Some(Arc::default());
+            environment.job_threads = JobThreads::new(options.max_running).map(Arc::new);
+        }
         let (commands, orders) = mpsc::unbounded_channel();
-        let (wakeup, check) = (Arc::new(Wakeup::default()), Arc::new(Notify::new()));
+        let (wakeup, check, report) = <(Arc<Wakeup>, Arc<Notify>, Arc<Report>)>::default();
         let engine = Self {
             environment: environment.clone(),
             options: options.clone(),
@@ -55,8 +64,9 @@ impl Engine {
             given_up: CancellationToken::new(),
         };
         let (presence, present) = channel::channel(Presence::default());
-        let connections = Connections {
+        let connections = dispatcher::Connections {
             commands: orders,
+            report: report.clone(),
             wakeup: wakeup.clone(),
             check: check.clone(),
             presence,
@@ -64,15 +74,8 @@ impl Engine {
             given_up: engine.given_up.clone(),
         };
         let dispatcher = Dispatcher::new(environment.clone(), options.clone(), connections);
-        let membership = Membership {
-            environment,
-            options,
-            commands: engine.commands.clone(),
-            check,
-            node: Mutex::default(),
-            silence: Mutex::default(),
-            joining: channel::Sender::new(false),
-        };
+        let connections = membership::Connections { commands: engine.commands.clone(), report, check };
+        let membership = Membership::new(environment, options, connections);
         let (backend, outage) = (engine.environment.backend.clone(), engine.outage("watch"));
         engine.beside(async move { watch::watch(wakeup, outage, |wakeup| backend.watch(wakeup)).await });
         engine.beside(survey::look(
@@ -81,9 +84,14 @@ impl Engine {
             engine.options.poll_interval,
             engine.outage("survey"),
         ));
+        let (this, heartbeats) = (engine.clone(), Heartbeats::of(&engine.environment, membership));
         // Dropped with the task, also when the runtime goes away before it has begun: nobody waits for a node that is gone.
         let guards = [&engine.drained, &engine.left].map(|token| token.clone().drop_guard());
-        tokio::spawn(engine.clone().live(dispatcher, membership, guards));
+        tokio::spawn(async move {
+            let _guards = guards;
+            this.live(dispatcher, heartbeats).await;
+            tracing::info!("the node has left");
+        });
         engine
     }
 
@@ -139,22 +147,27 @@ impl Engine {
         self.left.cancelled().await;
     }
 
-    async fn live(self, dispatcher: Dispatcher, membership: Membership, _guards: [DropGuard; 2]) {
-        let mut keeping = Box::pin(membership.keep());
-        // Staying alive comes first: a busy dispatcher uses up what tokio lets a task do in one go.
-        tokio::select! {
-            biased;
-            () = &mut keeping => {}
-            () = dispatcher.run() => {}
+    async fn live(&self, dispatcher: Dispatcher, heartbeats: Heartbeats) {
+        match &heartbeats.here {
+            None => {
+                dispatcher.run().await;
+                self.drained.cancel();
+            }
+            Some(membership) => {
+                let mut keeping = Box::pin(membership.keep());
+                // Staying alive comes first: a busy dispatcher uses up what tokio lets a task do in one go.
+                tokio::select! {
+                    biased;
+                    () = &mut keeping => {}
+                    () = dispatcher.run() => {}
+                }
+                self.drained.cancel();
+                membership.end(keeping).await;
+            }
         }
-        self.drained.cancel();
-        tokio::select! {
-            biased;
-            () = &mut keeping => {}
-            () = membership.settled() => {}
+        if let Some(thread) = heartbeats.thread {
+            thread.end().await;
         }
-        membership.leave().await;
-        tracing::info!("the node has left");
     }
 
     fn outage(&self, what: &'static str) -> Outage {

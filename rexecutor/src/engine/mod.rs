@@ -9,12 +9,15 @@
 //!    beside it: membership (heartbeat, rescue) · watch · ticker (cron) · pruning · survey (jobs that nobody runs)
 //! ```
 //!
-//! The [`dispatcher`] is the heart; it runs as one task and owns its state. The others talk to it through channels.
+//! The [`dispatcher`] is the heart; it runs as one task and owns its state. The others talk to it through channels. The
+//! [`membership`] has a thread of its own where the clock is the real one, so that no job can keep the node from being heard.
 
 mod deadlines;
 mod dispatcher;
 mod event;
+mod failure_detector;
 mod handle;
+mod heartbeat_thread;
 mod membership;
 mod options;
 mod orphans;

@@ -41,6 +41,17 @@ impl Options {
     pub(crate) fn heartbeat_interval(&self) -> Duration {
         self.node_timeout / 5
     }
+
+    /// The longest time from one heartbeat to the next on a node that works.
+    pub(crate) fn longest_gap(&self) -> Duration {
+        self.heartbeat_interval().saturating_mul(2).saturating_add(self.heartbeat_limit())
+    }
+
+    /// How long a heartbeat may take before it is given up. After one that was lost, and the pause that follows, there is
+    /// the time for another one before the node counts as dead.
+    pub(crate) fn heartbeat_limit(&self) -> Duration {
+        (self.node_timeout / 3).max(Duration::from_secs(1))
+    }
 }
 
 impl Default for Options {

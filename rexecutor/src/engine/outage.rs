@@ -7,8 +7,8 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use crate::{clock::Clock, model::BackendError};
 
-/// The longest that any loop pauses.
-pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// The longest that a loop pauses, unless it has a limit of its own.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// Waits longer after each failure in a row: 100 ms, doubling, to 10 s, less up to a half at random, so that the nodes of
 /// a cluster do not come back together.
@@ -18,13 +18,19 @@ pub(super) struct Outage {
     /// What fails, for the log.
     what: &'static str,
     failures: u32,
+    longest: Duration,
     random: StdRng,
 }
 
 impl Outage {
     pub(super) fn new(clock: Arc<dyn Clock>, what: &'static str, seed: Option<u64>) -> Self {
         let random = seed.map_or_else(|| StdRng::from_rng(&mut rand::rng()), StdRng::seed_from_u64);
-        Self { clock, what, failures: 0, random }
+        Self { clock, what, failures: 0, longest: LONGEST_PAUSE, random }
+    }
+
+    /// The same with pauses that are no longer than this.
+    pub(super) fn with_pauses_up_to(self, longest: Duration) -> Self {
+        Self { longest: longest.min(LONGEST_PAUSE), ..self }
     }
 
     /// What fails.
@@ -42,7 +48,7 @@ impl Outage {
             );
         }
         self.failures = self.failures.saturating_add(1);
-        let longest = Duration::from_millis(50 << self.failures.min(8)).min(LONGEST_PAUSE);
+        let longest = Duration::from_millis(50 << self.failures.min(8)).min(self.longest);
         self.clock.sleep(longest.mul_f64(self.random.random_range(0.5..=1.0)))
     }
 

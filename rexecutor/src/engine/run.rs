@@ -60,8 +60,14 @@ async fn on_task(
     work: &mut BoxFuture<'static, ExecutionResult>,
     deadlines: &mut Deadlines<'_>,
 ) -> Option<End> {
-    let mut work = AssertUnwindSafe(work).catch_unwind();
-    let result = deadlines.within(poll_fn(|task| within(current, || work.poll_unpin(task)))).await?;
+    let context = deadlines.context().clone();
+    let polled = poll_fn(|task| {
+        within(current, || match context.workers() {
+            Some(workers) => workers.poll(current, || work.poll_unpin(task)),
+            None => work.poll_unpin(task),
+        })
+    });
+    let result = deadlines.within(AssertUnwindSafe(polled).catch_unwind()).await?;
     Some(result.map_or_else(|panic| End::Panicked(message(panic)), End::Returned))
 }
 
@@ -75,14 +81,18 @@ async fn on_thread(
 ) -> Option<End> {
     let runtime = tokio::runtime::Handle::current();
     let (begin, mut begun) = oneshot::channel();
-    let mut thread = tokio::task::spawn_blocking(move || {
+    let work = move || {
         // Until here it has waited for a thread: that is not the job's time. Nobody waits for one that was given back.
         begin.send(()).ok()?;
         Some(match within(current, || catch(move || runtime.block_on(work))) {
             Ok(result) => End::Returned(result),
             Err(panic) => End::Panicked(panic),
         })
-    });
+    };
+    let mut thread = match deadlines.context().job_threads() {
+        Some(threads) => threads.spawn(work),
+        None => tokio::task::spawn_blocking(work),
+    };
     if deadlines.before(&mut begun).await.is_none() {
         begun.close();
         if begun.try_recv().is_err() {

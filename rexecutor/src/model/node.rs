@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::id::{JobId, Lease};
+use super::id::{JobId, Lease, NodeId};
 
 /// A node about to join.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,28 @@ impl Node {
     }
 }
 
+/// A member of the cluster, as it was last heard.
+///
+/// Whoever sees one that stays the same for its whole timeout, while the backend answers, may take it for dead and
+/// [`rescue`](crate::backend::Maintain::rescue) its jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Member {
+    /// The member.
+    pub node: NodeId,
+    /// How often it was heard.
+    pub beats: i64,
+    /// How long it may be silent.
+    pub timeout: Duration,
+}
+
+impl Member {
+    /// A member that was heard so often, and may be silent for so long.
+    pub fn new(node: NodeId, beats: i64, timeout: Duration) -> Self {
+        Self { node, beats, timeout }
+    }
+}
+
 /// The answer to a heartbeat.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -31,6 +53,8 @@ pub struct Heartbeat {
     pub runs: Vec<(JobId, Lease)>,
     /// Those of its runs that somebody asked to cancel.
     pub cancelled: Vec<(JobId, Lease)>,
+    /// The other members, in the order of their numbers; none, if it is no member itself.
+    pub others: Vec<Member>,
 }
 
 impl Heartbeat {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::builder::NodeBuilder;
 
 impl NodeBuilder {
-    /// How many jobs run at once, over all executors: at least 1. The default is 50.
+    /// How many jobs run at once, over all executors: at least 1. The default is 50. Those that are
+    /// [blocking](crate::executor::Executor::BLOCKING) have a thread each.
     ///
     /// The default goes with a pool of ten database connections, the default of most drivers: of 50 jobs that each hold a
     /// connection, the last one waits for the time of five. Jobs that mostly wait for the network can have hundreds; jobs that
@@ -54,8 +55,13 @@ impl NodeBuilder {
 
     /// How long this node may be silent before the others take its jobs: over zero. The default is 15 seconds.
     ///
-    /// It says that it is alive five times as often. A shorter time finds a dead node sooner, and takes a node that
-    /// cannot reach the database for so long for dead.
+    /// It says that it is alive five times as often, from a thread of its own: however long its jobs run, compute, block, or
+    /// wait for each other, they are not started a second time while it lives. A shorter time finds a dead node sooner, and
+    /// takes a node that cannot reach the database for so long for dead.
+    ///
+    /// Others count only the time during which they have been watching and the database answered. So the jobs of a process that
+    /// died wait for this long after the next one has started, and nobody is taken for dead because the database was away or a
+    /// clock was set.
     pub fn with_node_timeout(mut self, timeout: Duration) -> Self {
         self.options.node_timeout = timeout;
         self

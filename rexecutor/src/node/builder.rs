@@ -256,7 +256,7 @@ impl NodeBuilder {
         if !runtime::has_timer() {
             return Err(StartError::NoRuntime);
         }
-        let environment = Environment { backend, clock: self.clock, state: Arc::new(self.state) };
+        let environment = Environment::new(backend, self.clock, self.state);
         signals::stand();
         let engine = Engine::start(environment.clone(), self.options);
         self.plan.runners.into_values().for_each(|runner| engine.add(runner));

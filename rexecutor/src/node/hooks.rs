@@ -1,7 +1,5 @@
 //! What `rexecutor-testing` needs of a node's builder. Not public API.
 
-use std::sync::Arc;
-
 use super::{builder::NodeBuilder, error::StartError};
 use crate::{
     context::{Environment, StateMap},
@@ -21,7 +19,7 @@ impl NodeBuilder {
             return Err(StartError::Invalid(self.plan.problems));
         }
         let backend = self.backend.map_or_else(global::backend, Ok)?;
-        let environment = Environment { backend, clock: self.clock, state: Arc::new(self.state) };
+        let environment = Environment::new(backend, self.clock, self.state);
         Ok(JobRunner::new(environment, self.plan.runners, self.plan.timetables))
     }
 

@@ -75,11 +75,7 @@ pub struct GlobalSet;
 impl Rexecutor {
     /// A node on this backend that runs nothing yet.
     pub fn new(backend: impl Backend) -> Self {
-        let environment = Environment {
-            backend: Arc::new(backend),
-            clock: Arc::new(SystemClock),
-            state: Arc::new(StateMap::default()),
-        };
+        let environment = Environment::new(Arc::new(backend), Arc::new(SystemClock), StateMap::default());
         Self { environment, engine: None, plan: Plan::default(), global: PhantomData }
     }
 

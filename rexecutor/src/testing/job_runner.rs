@@ -33,7 +33,7 @@ impl JobRunner {
 
     /// One that runs what it is given.
     pub fn of(backend: Arc<dyn Backend>, clock: Arc<dyn Clock>, state: StateMap) -> Self {
-        Self::new(Environment { backend, clock, state: Arc::new(state) }, BTreeMap::new(), Vec::new())
+        Self::new(Environment::new(backend, clock, state), BTreeMap::new(), Vec::new())
     }
 
     /// The names of its executors.

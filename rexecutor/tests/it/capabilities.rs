@@ -8,7 +8,7 @@ use rexecutor::{
     ExecutorExt,
     backend::{
         AmendError, Backend, Claim, Claimed, Demand, Enqueue, Enqueued, Filter, Heartbeat, Inspect, JobChange, JobRow,
-        Maintain, NewJob, Node, Pause, Result, ScheduleKey, Settle, Settlement, Tick, Ticks, Wakeup, control,
+        Maintain, Member, NewJob, Node, Pause, Result, ScheduleKey, Settle, Settlement, Tick, Ticks, Wakeup, control,
         memory::InMemoryBackend,
     },
     each_role,

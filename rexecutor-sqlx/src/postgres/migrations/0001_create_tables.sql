@@ -76,7 +76,9 @@ CREATE TABLE {schema}.nodes (
     -- The newest schema version that its program knows.
     program INTEGER NOT NULL,
     timeout INTERVAL NOT NULL,
+    -- For people, and for migrations. A node is judged by how often it was heard: clocks are set.
     seen_at TIMESTAMPTZ NOT NULL,
+    beats BIGINT NOT NULL DEFAULT 0,
     -- Whether the set of controlled executors has changed since the node's process has read it: then it may claim nothing
     -- before it has read that again.
     is_outdated BOOLEAN NOT NULL DEFAULT TRUE,

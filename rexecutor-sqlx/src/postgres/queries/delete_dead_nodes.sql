@@ -1,1 +1,4 @@
-DELETE FROM {schema}.nodes WHERE seen_at + timeout < coalesce($1::TIMESTAMPTZ, clock_timestamp())
+-- Who has been heard since is not dead.
+DELETE FROM {schema}.nodes
+USING unnest($1::BIGINT [], $2::BIGINT []) AS dead (id, beats)
+WHERE nodes.id = dead.id AND nodes.beats = dead.beats

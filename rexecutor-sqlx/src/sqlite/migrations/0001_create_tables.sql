@@ -86,7 +86,9 @@ CREATE TABLE rexecutor_nodes (
     executors TEXT,
     -- In microseconds.
     timeout INTEGER NOT NULL,
-    seen_at INTEGER NOT NULL
+    -- For people, and for migrations. A node is judged by how often it was heard: clocks are set.
+    seen_at INTEGER NOT NULL,
+    beats INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE rexecutor_schedules (

@@ -10,3 +10,4 @@ SELECT
 FROM rexecutor_jobs INDEXED BY rexecutor_jobs_deadline
 WHERE deadline_at <= ?1 AND (status = 'blocked' OR status = 'scheduled' OR status = 'retryable')
 ORDER BY id
+LIMIT 500

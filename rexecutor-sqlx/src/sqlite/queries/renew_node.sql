@@ -1,1 +1,1 @@
-UPDATE rexecutor_nodes SET seen_at = ?2 WHERE id = ?1
+UPDATE rexecutor_nodes SET seen_at = ?2, beats = beats + 1 WHERE id = ?1

@@ -46,7 +46,7 @@ async fn trap_03_a_stale_run_is_refused_also_after_a_rerun_has_lowered_the_attem
     let id = enqueue_one(&backend, job("mail")).await.id();
     let first = claim(&backend, node, "mail", 1).await.jobs.remove(0);
     backend.leave(node).await.unwrap();
-    assert_eq!(backend.rescue().await.unwrap(), 1);
+    assert_eq!(backend.rescue(&[]).await.unwrap(), 1);
     backend.rerun(&"mail".into(), id).await.unwrap();
     let node = join(&backend).await;
     let second = claim(&backend, node, "mail", 1).await.jobs.remove(0);

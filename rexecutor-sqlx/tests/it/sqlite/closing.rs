@@ -64,7 +64,10 @@ async fn case_01_a_membership_that_was_lost_does_not_hold_the_file_open() {
     let file = File::new();
     let backend = file.open().await;
     let lost = backend.join(&rexecutor::backend::Node::new("", Duration::ZERO)).await.unwrap();
-    backend.rescue().await.unwrap();
+    let living = join(&backend).await;
+    let seen = backend.heartbeat(living).await.unwrap().others;
+    backend.rescue(&seen).await.unwrap();
+    backend.leave(living).await.unwrap();
     assert!(!backend.heartbeat(lost).await.unwrap().member);
     let node = join(&backend).await;
     backend.leave(node).await.unwrap();

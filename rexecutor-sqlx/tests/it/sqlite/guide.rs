@@ -37,7 +37,8 @@ async fn case_10_a_copy_as_the_guide_makes_it_is_whole_and_its_jobs_wait() {
     let copied = SqliteBackend::open(&path).await.unwrap();
     assert_eq!(all(&copied).await.len(), 3);
     let node = join(&copied).await;
-    copied.rescue().await.unwrap();
+    let seen = copied.heartbeat(node).await.unwrap().others;
+    copied.rescue(&seen).await.unwrap();
     for executor in ["mail", "print"] {
         assert!(claim(&copied, node, executor, 9).await.jobs.is_empty());
     }

@@ -85,7 +85,8 @@ async fn trap_01_the_jobs_of_a_killed_process_are_rescued_and_those_of_a_living_
     let claimed: Vec<i64> = std::iter::from_fn(|| number(&mut process).filter(|number| *number >= 0)).collect();
     assert_eq!(claimed.len(), 3);
     kill(process);
-    assert_eq!(backend.rescue().await.unwrap(), 3);
+    let seen = backend.heartbeat(living).await.unwrap().others;
+    assert_eq!(backend.rescue(&seen).await.unwrap(), 3);
     for job in all(&backend).await {
         if job.id == own.id {
             assert_eq!(job.status, JobStatus::Executing);

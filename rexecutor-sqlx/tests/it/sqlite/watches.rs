@@ -50,7 +50,7 @@ async fn a_bell_rings_for_what_this_process_does_from_the_moment_watch_returns()
     assert!(woken(&wakeup).await.unwrap().executors.contains("mail"), "a node must learn when it is due next");
 
     backend.leave(node).await.unwrap();
-    backend.rescue().await.unwrap();
+    backend.rescue(&[]).await.unwrap();
     assert_eq!(woken(&wakeup).await, None, "nothing was rescued");
 }
 

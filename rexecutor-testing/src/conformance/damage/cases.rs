@@ -189,7 +189,7 @@ pub async fn a_rescue_quarantines_unreadable_rows_and_rescues_the_others(t: &Har
         sound.push(jobs[1]);
     }
     t.backend.leave(node).await.expect("a node can leave");
-    t.backend.rescue().await.expect("an unreadable row does not fail a rescue");
+    t.backend.rescue(&[]).await.expect("an unreadable row does not fail a rescue");
     for id in sound {
         assert_eq!(t.row(id).await.status, JobStatus::Retryable);
     }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use rexecutor::{
-    backend::{Backend, Demand, Enqueued, Filter, JobRow, Node, ScheduleKey, Settlement, Tick},
+    backend::{Backend, Demand, Enqueued, Filter, JobRow, Member, Node, ScheduleKey, Settlement, Tick},
     job::{JobId, Lease, NodeId},
 };
 
@@ -65,7 +65,10 @@ impl Side {
             Call::Heartbeat { node } => {
                 let heartbeat = must(backend.heartbeat(self.node(*node)).await);
                 let runs = |runs: &[(JobId, Lease)]| runs.iter().map(|run| self.run(*run)).collect::<Vec<_>>();
-                format!("{} {:?} {:?}", heartbeat.member, runs(&heartbeat.runs), runs(&heartbeat.cancelled))
+                let others =
+                    heartbeat.others.iter().map(|other| (other.node.0 - self.nodes, other.beats, other.timeout));
+                let others: Vec<_> = others.collect();
+                format!("{} {:?} {:?} {others:?}", heartbeat.member, runs(&heartbeat.runs), runs(&heartbeat.cancelled))
             }
             Call::Leave { node } => format!("{:?}", backend.leave(self.node(*node)).await),
             Call::Claim { node, demands } => {
@@ -83,7 +86,10 @@ impl Side {
                 refused.sort_unstable();
                 format!("{:?}", refused.into_iter().map(|run| self.run(run)).collect::<Vec<_>>())
             }
-            Call::Rescue => format!("{:?}", backend.rescue().await),
+            Call::Rescue(dead) => {
+                let member = |(node, beats): &(i64, i64)| Member::new(self.node(*node), *beats, Duration::ZERO);
+                format!("{:?}", backend.rescue(&dead.iter().map(member).collect::<Vec<_>>()).await)
+            }
             Call::Prune(spec, limit) => format!("{:?}", backend.prune(spec, *limit).await),
             Call::Query(filter, limit) => format!("{:?}", self.query(filter, *limit).await),
             Call::Cancel(target, reason) => {

@@ -11,14 +11,33 @@ use rexecutor::{
 pub(super) enum Call {
     Enqueue(Vec<NewJob>),
     Schedules(Vec<u8>),
-    Tick { schedule: u8, seconds: i64, local: Option<i64>, jobs: Vec<NewJob> },
-    Rewind { schedule: u8, from: i64, to: i64 },
-    Join { timeout: u64 },
-    Heartbeat { node: i64 },
-    Leave { node: i64 },
-    Claim { node: i64, demands: Vec<(ExecutorName, usize)> },
+    Tick {
+        schedule: u8,
+        seconds: i64,
+        local: Option<i64>,
+        jobs: Vec<NewJob>,
+    },
+    Rewind {
+        schedule: u8,
+        from: i64,
+        to: i64,
+    },
+    Join {
+        timeout: u64,
+    },
+    Heartbeat {
+        node: i64,
+    },
+    Leave {
+        node: i64,
+    },
+    Claim {
+        node: i64,
+        demands: Vec<(ExecutorName, usize)>,
+    },
     Settle(Vec<End>),
-    Rescue,
+    /// The dead, and how often each is said to have been heard.
+    Rescue(Vec<(i64, i64)>),
     Prune(PruneSpec, usize),
     Query(Filter, usize),
     Cancel(Target, String),

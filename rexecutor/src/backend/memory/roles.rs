@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 
 use super::{backend::InMemoryBackend, store::Store};
@@ -16,8 +16,8 @@ use crate::{
     },
     model::{
         AmendError, BackendError, Claimed, Demand, Enqueued, ExecutorName, Filter, Heartbeat, JobChange, JobId, JobRow,
-        Lease, Marks, NewJob, Node, NodeId, Pause, Paused, PruneSpec, Result, ScheduleKey, Scope, Settlement, Tick,
-        Ticks, Unserved,
+        Lease, Marks, Member, NewJob, Node, NodeId, Pause, Paused, PruneSpec, Result, ScheduleKey, Scope, Settlement,
+        Tick, Ticks, Unserved,
     },
 };
 
@@ -146,16 +146,19 @@ impl Settle for InMemoryBackend {
 impl Maintain for InMemoryBackend {
     fn join<'a>(&'a self, node: &'a Node) -> BoxFuture<'a, Result<NodeId>> {
         let (mut store, now) = self.store();
-        ready(Ok(store.join(TimeDelta::from_std(node.timeout).unwrap_or(TimeDelta::MAX), now)))
+        ready(Ok(store.join(node.timeout, now)))
     }
 
     fn heartbeat<'a>(&'a self, node: NodeId) -> BoxFuture<'a, Result<Heartbeat>> {
         let (mut store, now) = self.store();
-        let Some(member) = store.nodes.get_mut(&node) else {
+        let Some(joined) = store.nodes.get_mut(&node) else {
             return ready(Ok(Heartbeat::of_no_member()));
         };
-        member.seen_at = now;
+        joined.member.beats += 1;
+        joined.seen_at = now;
         let mut heartbeat = Heartbeat::of_member();
+        let members = store.nodes.values().map(|joined| joined.member);
+        heartbeat.others = members.filter(|member| member.node != node).collect();
         for row in store.runs(node) {
             heartbeat.add((row.id, row.lease), row.marks.contains(Marks::STOPPING));
         }
@@ -167,9 +170,9 @@ impl Maintain for InMemoryBackend {
         ready(Ok(()))
     }
 
-    fn rescue<'a>(&'a self) -> BoxFuture<'a, Result<usize>> {
+    fn rescue<'a>(&'a self, dead: &'a [Member]) -> BoxFuture<'a, Result<usize>> {
         let (mut store, now) = self.store();
-        let executors = store.rescue(now);
+        let executors = store.rescue(dead, now);
         // Afterwards: a job that its node has lost waits, and its deadline may have come.
         store.expire(now);
         drop(store);
@@ -253,6 +256,10 @@ impl Backend for InMemoryBackend {
 
     fn survey(&self) -> Option<&dyn Survey> {
         Some(self)
+    }
+
+    fn is_membership_independent(&self) -> bool {
+        true
     }
 }
 

@@ -5,7 +5,7 @@
 //! - Rows change only through [`Store::change`], [`Store::amend`] and [`Store::claim`], which keep the indexes in step.
 //! - What a transition does to a row is decided by [`lifecycle`](super::super::lifecycle) alone.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -17,8 +17,8 @@ use crate::{
         lifecycle::{self, Effects},
     },
     model::{
-        AmendError, ClusterLimits, Demand, Enqueued, ExecutorName, Held, JobId, JobRow, NewJob, NodeId, PruneRule,
-        PruneSpec, Resolution, ScheduleKey, Tick, Unique, Unserved,
+        AmendError, ClusterLimits, Demand, Enqueued, ExecutorName, Held, JobId, JobRow, Member, NewJob, NodeId,
+        PruneRule, PruneSpec, Resolution, ScheduleKey, Tick, Unique, Unserved,
     },
 };
 
@@ -26,7 +26,7 @@ use crate::{
 pub(super) struct Store {
     rows: BTreeMap<JobId, Indexed>,
     indexes: Indexes,
-    pub(super) nodes: BTreeMap<NodeId, Member>,
+    pub(super) nodes: BTreeMap<NodeId, Joined>,
     pub(super) schedules: BTreeMap<ScheduleKey, Tick>,
     /// What is stored about executors, and about the [whole cluster](crate::model::Scope::CLUSTER_NAME), since when. Those about
     /// which nothing is are not here.
@@ -43,16 +43,18 @@ pub(super) struct Store {
 
 /// A node that has joined.
 #[derive(Debug)]
-pub(super) struct Member {
-    pub(super) timeout: TimeDelta,
+pub(super) struct Joined {
+    pub(super) member: Member,
+    /// When it was last heard. No node is judged by that, since clocks are set: only what is said of it to people is.
     pub(super) seen_at: DateTime<Utc>,
     /// What it runs, once it has said so.
     pub(super) executors: Option<Vec<ExecutorName>>,
 }
 
-impl Member {
-    fn is_dead(&self, now: DateTime<Utc>) -> bool {
-        self.seen_at.checked_add_signed(self.timeout).is_some_and(|dead_at| dead_at < now)
+impl Joined {
+    fn is_silent(&self, now: DateTime<Utc>) -> bool {
+        let timeout = TimeDelta::from_std(self.member.timeout).unwrap_or(TimeDelta::MAX);
+        self.seen_at.checked_add_signed(timeout).is_some_and(|silent_at| silent_at < now)
     }
 }
 
@@ -238,10 +240,10 @@ impl Store {
         Ok(())
     }
 
-    pub(super) fn join(&mut self, timeout: TimeDelta, now: DateTime<Utc>) -> NodeId {
+    pub(super) fn join(&mut self, timeout: Duration, now: DateTime<Utc>) -> NodeId {
         self.last_node += 1;
         let node = NodeId(self.last_node);
-        self.nodes.insert(node, Member { timeout, seen_at: now, executors: None });
+        self.nodes.insert(node, Joined { member: Member::new(node, 0, timeout), seen_at: now, executors: None });
         node
     }
 
@@ -257,9 +259,11 @@ impl Store {
         }
     }
 
-    /// Ends the runs of every node that is no member.
-    pub(super) fn rescue(&mut self, now: DateTime<Utc>) -> Vec<ExecutorName> {
-        self.nodes.retain(|_, member| !member.is_dead(now));
+    /// Ends the membership of the dead, unless they were heard since, and the runs of every node that is no member.
+    pub(super) fn rescue(&mut self, dead: &[Member], now: DateTime<Utc>) -> Vec<ExecutorName> {
+        self.nodes.retain(|_, joined| {
+            !dead.iter().any(|dead| (dead.node, dead.beats) == (joined.member.node, joined.member.beats))
+        });
         let lost = self.indexes.executing().into_iter().filter(|(node, _)| !self.nodes.contains_key(node));
         let lost: Vec<JobId> = lost.map(|(_, id)| id).collect();
         let rescue = |id: JobId| {
@@ -273,7 +277,7 @@ impl Store {
 
     /// The executors that have waiting jobs and that no living member runs.
     pub(super) fn unserved(&self, now: DateTime<Utc>) -> Vec<Unserved> {
-        let alive = || self.nodes.values().filter(|member| !member.is_dead(now));
+        let alive = || self.nodes.values().filter(|member| !member.is_silent(now));
         if alive().any(|member| member.executors.is_none()) {
             return Vec::new();
         }

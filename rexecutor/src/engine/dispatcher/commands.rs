@@ -13,7 +13,11 @@ impl Dispatcher {
         match command {
             Command::Add(runner) => self.add(runner),
             Command::Join(node) => self.join(node),
-            Command::Compare(node, heartbeat) => self.compare(node, &heartbeat),
+            Command::Compare => {
+                if let Some((node, heartbeat)) = self.connections.report.take() {
+                    self.compare(node, &heartbeat);
+                }
+            }
             Command::ShutDownWhenIdle => self.idle = self.idle.or(Some(Idle::Unknown)),
             Command::ShutDown => self.shut_down(),
             Command::EndWithProcess => self.end_with_process(),

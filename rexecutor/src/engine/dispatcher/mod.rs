@@ -22,6 +22,6 @@ mod state;
 mod work;
 
 pub(super) use self::{
-    command::{Command, Connections},
+    command::{Command, Connections, Report},
     state::Dispatcher,
 };

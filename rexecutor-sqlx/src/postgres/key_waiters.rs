@@ -1,0 +1,52 @@
+//! Callers that enqueue unique jobs, and may have to wait until another transaction has decided about the same key.
+//!
+//! Each waits on a connection. That transaction may be the application's, and take as long as it likes: so half of the pool is
+//! kept for everything else, as claims and outcomes.
+
+use std::io;
+
+use rexecutor::{
+    backend::NewJob,
+    clock::{Clock, SystemClock},
+};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::backend::Database;
+
+/// How many may wait at once.
+#[derive(Debug)]
+pub(super) struct KeyWaiters {
+    most: usize,
+    permits: Semaphore,
+}
+
+impl KeyWaiters {
+    /// For a pool of so many connections: half of them, and one at least.
+    pub(super) fn of(connections: u32) -> Self {
+        let most = usize::try_from(connections / 2).unwrap_or(Semaphore::MAX_PERMITS).max(1);
+        Self { most, permits: Semaphore::new(most.min(Semaphore::MAX_PERMITS)) }
+    }
+}
+
+impl Database {
+    /// Waits until these jobs may take a connection on which they may have to wait for a key; at once, if none is unique.
+    pub(super) async fn may_wait_for_keys(&self, jobs: &[NewJob]) -> sqlx::Result<Option<SemaphorePermit<'_>>> {
+        if jobs.iter().all(|job| job.unique.is_none()) {
+            return Ok(None);
+        }
+        let waiters = &self.key_waiters;
+        let limit = self.options.timeout;
+        tokio::select! {
+            biased;
+            permit = waiters.permits.acquire() => permit.map(Some).map_err(|_| sqlx::Error::PoolClosed),
+            () = SystemClock.sleep(limit) => Err(sqlx::Error::Io(io::Error::new(
+                io::ErrorKind::TimedOut,
+                format!(
+                    "as many callers as may, {}, have been waiting for unique keys for {limit:?}: end the transactions that \
+                     have enqueued jobs with these keys, or enqueue in a shorter transaction",
+                    waiters.most
+                ),
+            ))),
+        }
+    }
+}
