@@ -13,12 +13,12 @@ impl NodeBuilder {
     /// need much memory, or a large share of a pool, fewer, or a limit of their own
     /// ([`MAX_CONCURRENCY`](crate::executor::Executor::MAX_CONCURRENCY)).
     ///
-    /// Where jobs take less time than a claim does, the node claims more than that, at most 1,000 more, so that no slot
-    /// stands empty while it asks: as many as it can run during two claims, however few run at once. What it cannot start within 0.2 to 0.4 s
-    /// after all it gives back, and no attempt is counted. Jobs whose executor has a limit of its own
+    /// Where jobs take less time than a claim does, the node claims more than that, at most 2,000 more, so that no slot stands
+    /// empty while it asks: as many as it can run during two claims, however few run at once. What it cannot start within 0.2 to
+    /// 0.4 s after all it gives back, and no attempt is counted. Jobs whose executor has a limit of its own
     /// ([`MAX_CONCURRENCY`](crate::executor::Executor::MAX_CONCURRENCY)), or a single attempt
-    /// ([`MAX_ATTEMPTS`](crate::executor::Executor::MAX_ATTEMPTS)), are claimed only when they can start: a node that dies uses up an
-    /// attempt of all that it has claimed.
+    /// ([`MAX_ATTEMPTS`](crate::executor::Executor::MAX_ATTEMPTS)), are claimed only when they can start: a node that dies uses up
+    /// an attempt of all that it has claimed.
     pub fn with_max_running(mut self, max_running: usize) -> Self {
         self.options.max_running = max_running;
         self
