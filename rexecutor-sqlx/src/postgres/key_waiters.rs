@@ -35,7 +35,7 @@ impl Database {
             return Ok(None);
         }
         let waiters = &self.key_waiters;
-        let limit = self.options.timeout;
+        let limit = self.options.inner_timeout();
         tokio::select! {
             biased;
             permit = waiters.permits.acquire() => permit.map(Some).map_err(|_| sqlx::Error::PoolClosed),

@@ -25,6 +25,9 @@ use super::{
 /// How many jobs are rescued in one transaction.
 const BATCH: i64 = 500;
 
+/// After how many rescued jobs a call is over, so that a heartbeat comes in between.
+const ENOUGH: usize = 500;
+
 /// In how many transactions, at most, a call discards jobs whose deadline has come.
 const BATCHES: usize = 20;
 
@@ -72,14 +75,15 @@ impl Maintain for PgBackend {
         let dead = dead.to_vec();
         let rescue = async move |database: &Database, connection: &mut PgConnection| {
             database.expire(connection, &dead).await?;
+            let mut total = 0;
             for _ in 0..BATCHES {
+                // Those whose deadline has come do not count. What is rescued waits, and its deadline may have come, too.
                 match database.rescue(connection).await? {
-                    // Those whose deadline has come do not count, and there may be more.
-                    Some(0) => {}
-                    rescued => return Ok(rescued.unwrap_or_default()),
+                    Some(rescued) if total + rescued < ENOUGH => total += rescued,
+                    last => return Ok(total + last.unwrap_or_default()),
                 }
             }
-            Ok(0)
+            Ok(total)
         };
         Box::pin(self.0.as_member("could not rescue jobs", rescue))
     }
@@ -140,8 +144,6 @@ impl Database {
             for job in &mut jobs {
                 if !lifecycle::expire(job, now) {
                     lifecycle::rescue(job, now);
-                    // It waits now, and its deadline may have come.
-                    lifecycle::expire(job, now);
                 }
             }
         }

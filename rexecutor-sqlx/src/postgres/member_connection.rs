@@ -121,7 +121,7 @@ impl Database {
         });
         let lost = || BackendError::transient(what, "the thread of the connection has ended");
         self.member_connection.send(request).map_err(|error| BackendError::transient(what, error))?;
-        let limit = self.options.timeout.saturating_mul(3);
+        let limit = self.options.timeout;
         tokio::select! {
             biased;
             done = answered => done.unwrap_or_else(|_| Err(lost())),

@@ -146,7 +146,7 @@ async fn case_34_a_caller_that_gets_no_turn_to_wait_is_told_why() {
     in_schema(async |world| {
         let options = world.options().max_connections(2);
         let holder = options.clone().connect(&world.url).await.unwrap();
-        let hasty = options.timeout(Duration::from_millis(300)).connect(&world.url).await.unwrap();
+        let hasty = options.timeout(Duration::from_secs(2)).connect(&world.url).await.unwrap();
         let mut application = PgPoolOptions::new().connect(&world.url).await.unwrap().begin().await.unwrap();
         let _ = holder.enqueue_in(&mut application, vec![unique_job("mail", 1)]).await.unwrap();
         let callers = (0..4).map(|_| hasty.enqueue(vec![unique_job("mail", 1)]));

@@ -40,7 +40,13 @@ impl Counted {
         let backend = options.connect(wire.url()).await.unwrap();
         let node = join(&backend).await;
         let counted = Self { wire, backend, node };
-        // Everything is prepared once.
+        // Everything is prepared once; so is the reading of what is stored about executors, which a node that joins does on a
+        // connection of its own.
+        let control = control(&counted.backend).unwrap();
+        control.pause(&Scope::Executor("another".into()), Pause::new("to be read")).await.unwrap();
+        assert!(counted.claim().await.is_empty());
+        assert!(control.resume(&Scope::Executor("another".into())).await.unwrap());
+        assert!(counted.claim().await.is_empty());
         counted.enqueue(1).await;
         let claimed = counted.claim().await;
         counted.settle(&claimed, keep).await;

@@ -15,7 +15,7 @@ use rexecutor::{
     backend::{
         AmendError, Backend, Bucket, Claim, Claimed, ClusterLimits, Control, Demand, Enqueue, Enqueued, Filter,
         Heartbeat, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Outcome, Result, ScheduleKey, Scope,
-        Settle, Settlement, Survey, Tick, Ticks, Wakeup, lifecycle, memory::InMemoryBackend,
+        Settle, Settlement, Survey, Tick, Ticks, Wakeup, in_micros, lifecycle, memory::InMemoryBackend,
     },
     clock::Clock,
     each_role,
@@ -64,6 +64,11 @@ impl Audit {
         demands.iter().map(|demand| demand.clone().with_cluster_limits(limits(demand))).collect()
     }
 
+    /// The time by which the backend decides.
+    fn now(&self) -> DateTime<Utc> {
+        in_micros(self.clock.now())
+    }
+
     /// What is stored.
     pub(super) fn rows(&self) -> Vec<JobRow> {
         self.find(&Filter::All(Vec::new()))
@@ -87,7 +92,7 @@ impl Audit {
 
     /// The runs that a claim has to give.
     fn expected(&self, demands: &[Demand]) -> Vec<JobId> {
-        let (now, rows) = (self.clock.now(), self.find(&PENDING));
+        let (now, rows) = (self.now(), self.find(&PENDING));
         let due = |executor: &ExecutorName| {
             let is_due = |row: &&JobRow| row.executor == *executor && lifecycle::is_due(row, now);
             let mut due: Vec<_> =
@@ -121,12 +126,12 @@ impl Audit {
     fn tokens(&self) -> usize {
         let (interval, burst) = Bucket::numbers(RATE);
         let taken = self.started().iter().fold(Bucket::new(interval, burst, None), |bucket, at| bucket.without(1, *at));
-        taken.tokens(self.clock.now())
+        taken.tokens(self.now())
     }
 
     /// Notes that so many have, and looks at every window of time that ends now.
     fn check_rate(&self, count: usize) {
-        let (now, mut started) = (self.clock.now(), self.started());
+        let (now, mut started) = (self.now(), self.started());
         started.extend(std::iter::repeat_n(now, count));
         for (count, first) in (1_u32..).zip(started.iter().rev()) {
             let brought = i128::from((now - *first).num_nanoseconds().unwrap_or(i64::MAX)) / RATE.interval();
