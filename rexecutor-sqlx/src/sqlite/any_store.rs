@@ -10,8 +10,13 @@ use rexecutor::{
 use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::{
-    backend::SqliteBackend, error::backend_error, extras, queries, row::micros, script::json, store, transaction,
-    unique,
+    backend::SqliteBackend,
+    error::backend_error,
+    extras::{self, Stored},
+    queries,
+    row::micros,
+    script::json,
+    store, transaction, unique,
 };
 use crate::common::{AnyStore, Content, row_of};
 
@@ -58,7 +63,8 @@ impl AnyStore for SqliteBackend {
             .bind(json(&row.tags)?)
             .bind(row.metadata.clone())
             .bind(row.data.clone())
-            .bind(row.unique_key.map(|key| key.0.to_vec()));
+            .bind(row.unique_key.map(|key| key.0.to_vec()))
+            .bind(Stored::size_of(row).to_string());
         store.execute(conn).await.map(drop)
     }
 

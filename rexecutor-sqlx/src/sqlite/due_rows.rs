@@ -14,27 +14,22 @@ use serde_json::Value;
 
 use super::row::{self, Problem, Source, Unreadable, in_column, instant_of, small_of, tags_of};
 
-/// Of how many bytes of data and metadata a row is heavy.
-pub(super) const HEAVY: usize = 64 * 1024;
-
-/// How many bytes a row has.
-const BYTES: &str = "octet_length(data) + coalesce(octet_length(metadata), 0)";
-
 /// `{due_columns}` in a statement: what a due row may have. What few rows have comes together, or not at all; what is the
 /// same for all of a statement is left out. In place of its data a heavy row has how many bytes they are.
-pub(super) static COLUMNS: LazyLock<String> = LazyLock::new(|| columns(BYTES));
+pub(super) static COLUMNS: LazyLock<String> = LazyLock::new(|| columns("extras ->> 'heavy'"));
 
 /// `{light_columns}`: as `{due_columns}`, but the statement fails at a heavy row, as that of `expect_changes.sql` does.
 pub(super) static LIGHT_COLUMNS: LazyLock<String> = LazyLock::new(|| columns("abs(-9223372036854775808)"));
 
 fn columns(in_place_of_heavy_data: &str) -> String {
     let rare = row::RARE.join(", ");
+    let has_rare = row::RARE.map(|column| format!("{column} IS NOT NULL")).join(" OR ");
+    let is_light = "extras IS NULL OR NOT json_valid(extras) OR extras ->> 'heavy' IS NULL";
     format!(
         "id, priority, scheduled_at, attempt, max_attempts, lease, inserted_at, \
          CASE WHEN unique_key IS NOT NULL THEN hex(unique_key) END, tags, \
-         CASE WHEN octet_length(metadata) <= {HEAVY} THEN metadata END, \
-         CASE WHEN {BYTES} <= {HEAVY} THEN data ELSE {in_place_of_heavy_data} END, \
-         CASE WHEN coalesce({rare}) IS NOT NULL THEN json_array({rare}) END"
+         CASE WHEN {is_light} THEN metadata END, CASE WHEN {is_light} THEN data ELSE {in_place_of_heavy_data} END, \
+         CASE WHEN {has_rare} THEN json_array({rare}) END"
     )
 }
 

@@ -1,63 +1,120 @@
-//! What few new jobs have, on its way into the table.
+//! What few jobs have: one JSON object in a column, and nothing for all others.
 
-use std::sync::LazyLock;
+use std::{borrow::Cow, sync::LazyLock};
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
-    backend::{Extra, Headers},
-    job::JobStatus,
+    backend::{Deadline, Extra, Extras, Headers, JobRow},
+    job::{FlowId, JobStatus},
 };
-use serde_json::{Value, json as value};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
-use super::{queries, row::micros};
+use super::{
+    queries,
+    row::{Problem, instant_of, micros},
+};
 
-/// What few jobs have, once and for all: of which column it is, and what is stored.
-macro_rules! extras {
-    (|$blocked:ident, $job:ident, $now:ident| $($column:ident: $type:ty = $value:expr;)*) => {
-        #[derive(PartialEq, Clone, Copy)]
-        pub(super) struct Extras<'j> {
-            $($column: Option<$type>,)*
-        }
+/// Of how many bytes of data and metadata a row is heavy.
+pub(super) const HEAVY: usize = 64 * 1024;
 
-        impl<'j> Extras<'j> {
-            pub(super) fn of($blocked: bool, $job: &'j Extra, $now: DateTime<Utc>) -> Self {
-                Self { $($column: $value),* }
-            }
-
-            pub(super) fn are_none(&self) -> bool {
-                $(self.$column.is_none())&&*
-            }
-
-            /// In the order of the columns.
-            pub(super) fn values(&self) -> Vec<Value> {
-                vec![$(value!(self.$column)),*]
-            }
-        }
-
-        const NAMES: &[&str] = &[$(stringify!($column)),*];
-    };
+/// The column. What another version of the program has put into it stays there.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Stored<'j> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    headers: Option<Cow<'j, Headers>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group_key: Option<Cow<'j, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flow: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tick_at: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancel_reason: Option<Cow<'j, str>>,
+    /// How many bytes of data and metadata a heavy row has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heavy: Option<usize>,
 }
 
-extras! {
-    |blocked, job, now|
-    status: &'static str = blocked.then_some(BLOCKED);
-    headers: &'j Headers = Some(&job.headers).filter(|headers| !headers.is_empty());
-    group_key: &'j str = job.group_key.as_deref();
-    flow: i64 = job.flow.map(|flow| flow.0);
-    deadline_at: i64 = job.deadline.map(|deadline| micros(deadline.at(now)));
-    tick_at: i64 = job.tick_at.map(micros);
+impl<'j> Stored<'j> {
+    fn of(extra: &'j Extra, heavy: Option<usize>) -> Self {
+        Self {
+            headers: Some(&extra.headers).filter(|headers| !headers.is_empty()).map(Cow::Borrowed),
+            group_key: extra.group_key.as_deref().map(Cow::Borrowed),
+            flow: extra.flow.map(|flow| flow.0),
+            tick_at: extra.tick_at.map(micros),
+            cancel_reason: extra.cancel_reason.as_deref().map(Cow::Borrowed),
+            heavy,
+        }
+    }
+
+    /// What a change of status may change of it.
+    pub(super) fn state_of(extras: &Extras) -> Value {
+        json!({ "cancel_reason": extras.cancel_reason })
+    }
+
+    /// What a change of the content may change of it.
+    pub(super) fn size_of(job: &JobRow) -> Value {
+        json!({ "heavy": heavy(job.content_bytes()) })
+    }
+
+    /// Adds it to a job.
+    pub(super) fn add_to(self, job: &mut JobRow) -> Result<(), Problem> {
+        let Self { headers, group_key, flow, tick_at, cancel_reason, heavy: _ } = self;
+        let tick_at = tick_at.map(|at| instant_of(at, "extras")).transpose()?;
+        let extras = &mut job.extras;
+        extras.set(|extra| &mut extra.headers, headers.map(Cow::into_owned).unwrap_or_default());
+        extras.set(|extra| &mut extra.group_key, group_key.map(Cow::into_owned));
+        extras.set(|extra| &mut extra.flow, flow.map(FlowId));
+        extras.set(|extra| &mut extra.tick_at, tick_at);
+        extras.set(|extra| &mut extra.cancel_reason, cancel_reason.map(Cow::into_owned));
+        Ok(())
+    }
 }
 
-const BLOCKED: &str = JobStatus::Blocked.as_str();
+fn heavy(bytes: usize) -> Option<usize> {
+    (bytes > HEAVY).then_some(bytes)
+}
+
+/// What sets a new job apart from a plain one in the table.
+#[derive(PartialEq, Clone)]
+pub(super) struct NewExtras<'j> {
+    is_blocked: bool,
+    deadline_at: Option<i64>,
+    stored: Stored<'j>,
+}
+
+impl<'j> NewExtras<'j> {
+    /// `None`: nothing does.
+    pub(super) fn of(is_blocked: bool, extras: &'j Extras, bytes: usize, now: DateTime<Utc>) -> Option<Self> {
+        let heavy = heavy(bytes);
+        if !is_blocked && heavy.is_none() && extras.is_empty() {
+            return None;
+        }
+        let deadline_at = extras.deadline.map(|deadline: Deadline| micros(deadline.at(now)));
+        Some(Self { is_blocked, deadline_at, stored: Stored::of(extras, heavy) })
+    }
+
+    /// In the order of the columns.
+    fn values(&self) -> [Value; COLUMNS.len()] {
+        let status = if self.is_blocked { JobStatus::Blocked } else { JobStatus::Scheduled };
+        let stored = (self.stored != Stored::default()).then(|| json!(self.stored).to_string());
+        [json!(status.as_str()), json!(self.deadline_at), json!(stored)]
+    }
+
+    /// … of a job that may have none.
+    pub(super) fn values_of(new: Option<&Self>) -> [Value; COLUMNS.len()] {
+        new.map_or([json!(JobStatus::Scheduled.as_str()), Value::Null, Value::Null], Self::values)
+    }
+}
+
+const COLUMNS: [&str; 3] = ["status", "deadline_at", "extras"];
 
 /// The statement that inserts jobs of which at least one has extras.
 pub(super) static INSERT: LazyLock<String> = LazyLock::new(|| {
-    let value = |(place, name): (usize, &&str)| match *name {
-        "status" => format!(", coalesce(value ->> {}, 'scheduled')", PLAIN_VALUES + place),
-        _ => format!(", value ->> {}", PLAIN_VALUES + place),
-    };
-    let columns: String = NAMES.iter().map(|name| format!(", {name}")).collect();
-    let values: String = NAMES.iter().enumerate().map(value).collect();
+    let columns: String = COLUMNS.iter().map(|name| format!(", {name}")).collect();
+    let values: String = (PLAIN_VALUES..).take(COLUMNS.len()).map(|place| format!(", value ->> {place}")).collect();
     queries::insert_jobs().replace("{extra_columns}", &columns).replace("{extra_values}", &values)
 });
 

@@ -6,10 +6,12 @@ use std::{cell::Cell, sync::LazyLock};
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
-    backend::{Deadline, Headers, JobRow, Marks},
-    job::{ExecutorName, FlowId, JobId, JobStatus, Lease, NodeId, uniqueness_criteria::UniqueKey},
+    backend::{Deadline, JobRow, Marks},
+    job::{ExecutorName, JobId, JobStatus, Lease, NodeId, uniqueness_criteria::UniqueKey},
 };
 use sqlx::{Decode, Row, Sqlite, Type, sqlite::SqliteRow};
+
+use super::extras::Stored;
 
 pub(super) type Problem = Box<dyn std::error::Error + Send + Sync>;
 
@@ -34,17 +36,17 @@ pub(super) fn micros(instant: DateTime<Utc>) -> i64 {
 }
 
 /// The columns of a job, once and for all statements: how each is read, and what stands in its place where only its state
-/// is wanted. Those that few jobs have come last, and of these the extras.
+/// is wanted. Those that few jobs have come last.
 macro_rules! columns {
     (
         all { $($column:ident: $read:ident $(, else $nothing:literal)?;)* }
         few { $($rare:ident: $read_rare:ident;)* }
-        extras { $($extra:ident as $field:ident: $read_extra:ident $(, else $no_extra:literal)?;)* }
+        finished { $($finished:ident: $read_finished:ident $(, else $no_result:literal)?;)* }
     ) => {
-        const NAMES: &[&str] = &[$(stringify!($column),)* $(stringify!($rare),)* $(stringify!($extra)),*];
+        const NAMES: &[&str] = &[$(stringify!($column),)* $(stringify!($rare),)* $(stringify!($finished)),*];
 
-        /// What few jobs have.
-        pub(super) const RARE: &[&str] = &[$(stringify!($rare),)* $(stringify!($extra)),*];
+        /// What few jobs have before they are finished.
+        pub(super) const RARE: [&str; [$(stringify!($rare)),*].len()] = [$(stringify!($rare)),*];
 
         /// `{columns}` in a statement.
         pub(super) static COLUMNS: LazyLock<String> = LazyLock::new(|| NAMES.join(", "));
@@ -54,7 +56,7 @@ macro_rules! columns {
             let columns = [
                 $((stringify!($column), None::<&str>$(.or(Some($nothing)))?),)*
                 $((stringify!($rare), None::<&str>),)*
-                $((stringify!($extra), None::<&str>$(.or(Some($no_extra)))?)),*
+                $((stringify!($finished), None::<&str>$(.or(Some($no_result)))?)),*
             ];
             let column = |(name, nothing): (&str, Option<&str>)| match nothing {
                 Some(nothing) => format!("{nothing} AS {name}"),
@@ -69,13 +71,13 @@ macro_rules! columns {
             let mut job = JobRow::empty(id, ExecutorName::from(text(columns, "executor")?));
             read!(columns, job, $($column: $read,)*);
             read_rare(&mut job, columns)?;
+            $($read_finished(&mut job, columns, stringify!($finished))?;)*
             Ok(job)
         }
 
         /// Adds what few jobs have.
         pub(super) fn read_rare(job: &mut JobRow, row: &impl Source) -> Result<(), Problem> {
-            $(job.$rare = $read_rare(row, stringify!($rare))?;)*
-            $(job.extras.set(|extra| &mut extra.$field, $read_extra(row, stringify!($extra))?);)*
+            $($read_rare(job, row, stringify!($rare))?;)*
             Ok(())
         }
     };
@@ -108,18 +110,12 @@ columns! {
     }
     few {
         marks: marks;
-        completed_at: optional_instant;
-        cancelled_at: optional_instant;
-        discarded_at: optional_instant;
+        deadline_at: deadline;
+        extras: extras;
     }
-    extras {
-        deadline_at as deadline: deadline;
-        tick_at as tick_at: optional_instant;
-        flow as flow: flow;
-        group_key as group_key: optional_text;
-        cancel_reason as cancel_reason: optional_text;
-        headers as headers: headers, else "NULL";
-        output as output: optional_text;
+    finished {
+        finished_at: finish;
+        output: output;
     }
 }
 
@@ -196,13 +192,34 @@ fn node(row: &impl Source, column: &'static str) -> Result<Option<NodeId>, Probl
     Ok(row.integer(column)?.map(NodeId))
 }
 
-fn flow(row: &impl Source, column: &'static str) -> Result<Option<FlowId>, Problem> {
-    Ok(row.integer(column)?.map(FlowId))
+fn marks(job: &mut JobRow, row: &impl Source, column: &'static str) -> Result<(), Problem> {
+    let bits = row.integer(column)?.map(|bits| in_column(column, u32::try_from(bits)));
+    job.marks = Marks::from_stored(bits.transpose()?);
+    Ok(())
 }
 
-fn marks(row: &impl Source, column: &'static str) -> Result<Marks, Problem> {
-    let bits = row.integer(column)?.map(|bits| in_column(column, u32::try_from(bits)));
-    Ok(Marks::from_stored(bits.transpose()?))
+fn deadline(job: &mut JobRow, row: &impl Source, column: &'static str) -> Result<(), Problem> {
+    let deadline = optional_instant(row, column)?.map(Deadline::At);
+    job.extras.set(|extra| &mut extra.deadline, deadline);
+    Ok(())
+}
+
+fn extras(job: &mut JobRow, row: &impl Source, column: &'static str) -> Result<(), Problem> {
+    match row.string(column)? {
+        Some(stored) => in_column(column, serde_json::from_str::<Stored<'static>>(&stored))?.add_to(job),
+        None => Ok(()),
+    }
+}
+
+fn finish(job: &mut JobRow, row: &impl Source, column: &'static str) -> Result<(), Problem> {
+    job.set_finished_at(optional_instant(row, column)?);
+    Ok(())
+}
+
+fn output(job: &mut JobRow, row: &impl Source, column: &'static str) -> Result<(), Problem> {
+    let output = row.string(column)?;
+    job.extras.set(|extra| &mut extra.output, output);
+    Ok(())
 }
 
 fn key(columns: &Columns<'_>, column: &'static str) -> Result<Option<UniqueKey>, Problem> {
@@ -214,10 +231,6 @@ fn tags(row: &impl Source, column: &'static str) -> Result<Vec<String>, Problem>
     tags_of(&text(row, column)?)
 }
 
-fn headers(row: &impl Source, column: &'static str) -> Result<Headers, Problem> {
-    in_column(column, Headers::decode(row.string(column)?.as_deref()))
-}
-
 /// Tags that a job can have.
 pub(super) fn tags_of(stored: &str) -> Result<Vec<String>, Problem> {
     // Most have none.
@@ -226,10 +239,6 @@ pub(super) fn tags_of(stored: &str) -> Result<Vec<String>, Problem> {
 
 pub(super) fn small(row: &impl Source, column: &'static str) -> Result<u16, Problem> {
     small_of(integer(row, column)?, column)
-}
-
-fn deadline(row: &impl Source, column: &'static str) -> Result<Option<Deadline>, Problem> {
-    Ok(optional_instant(row, column)?.map(Deadline::At))
 }
 
 /// A number that a job can have.

@@ -12,8 +12,9 @@ use rexecutor::{
 use sqlx::Row;
 
 use super::{
-    due_rows::{self, HEAVY},
+    due_rows,
     error::is_too_big,
+    extras,
     long_queues::LongQueues,
     queries, read,
     row::micros,
@@ -122,7 +123,7 @@ fn note(long: &mut LongQueues, demands: &[Demand], levels: &[Level], free: &[Dem
     }
     for ((demand, free), first) in demands.iter().zip(free).zip(first) {
         let mut taken = jobs.iter().filter(|job| job.executor == demand.executor);
-        let is_light = taken.clone().all(|job| job.content_bytes() <= HEAVY);
+        let is_light = taken.clone().all(|job| job.content_bytes() <= extras::HEAVY);
         let is_long = free.limit == 0 && taken.next_back().map(|job| i64::from(job.priority)) == first;
         long.note(&demand.executor, is_long && is_light);
     }

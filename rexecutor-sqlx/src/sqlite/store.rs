@@ -11,7 +11,7 @@ use serde_json::{Value, json as value};
 use sqlx::Row;
 
 use super::{
-    extras::{self, Extras, PLAIN_VALUES},
+    extras::{self, NewExtras, PLAIN_VALUES},
     queries,
     row::micros,
     script::{Script, json},
@@ -83,7 +83,6 @@ async fn store_at_once(work: &mut Work<'_>, jobs: &[New<'_>]) -> Result<Vec<Enqu
 }
 
 /// What is stored of a new job.
-#[derive(PartialEq)]
 pub(super) struct New<'j> {
     executor: &'j str,
     priority: u16,
@@ -94,7 +93,7 @@ pub(super) struct New<'j> {
     tags: &'j [String],
     metadata: Option<&'j str>,
     data: &'j str,
-    extras: Extras<'j>,
+    extras: Option<NewExtras<'j>>,
 }
 
 impl<'j> New<'j> {
@@ -109,7 +108,7 @@ impl<'j> New<'j> {
             tags: &job.tags,
             metadata: job.metadata.as_deref(),
             data: &job.data,
-            extras: Extras::of(job.blocked, &job.extras, now),
+            extras: NewExtras::of(job.blocked, &job.extras, job.content_bytes(), now),
         }
     }
 
@@ -124,12 +123,19 @@ impl<'j> New<'j> {
             tags: &job.tags,
             metadata: job.metadata.as_deref(),
             data: &job.data,
-            extras: Extras::of(job.status == JobStatus::Blocked, &job.extras, now),
+            extras: NewExtras::of(job.status == JobStatus::Blocked, &job.extras, job.content_bytes(), now),
         }
     }
 
-    fn is_like(&self, other: &Self) -> bool {
-        Self { data: "", ..*self } == Self { data: "", ..*other }
+    /// Whether they are plain jobs that differ in nothing but their data.
+    fn are_alike(&self, other: &Self) -> bool {
+        let all_but_data = |job: &Self| {
+            let Self {
+                executor, priority, scheduled_at, max_attempts, inserted_at, unique_key, tags, metadata, ..
+            } = *job;
+            (executor, priority, scheduled_at, max_attempts, inserted_at, unique_key, tags, metadata)
+        };
+        self.extras.is_none() && other.extras.is_none() && all_but_data(self) == all_but_data(other)
     }
 }
 
@@ -146,7 +152,7 @@ fn fitting(jobs: &[New<'_>]) -> usize {
 /// Adds the statement that inserts these jobs, of which there is at least one.
 fn insert(script: Script, jobs: &[New<'_>]) -> Result<Script, sqlx::Error> {
     match jobs {
-        [first, others @ ..] if first.extras.are_none() && others.iter().all(|job| job.is_like(first)) => script
+        [first, others @ ..] if first.extras.is_none() && others.iter().all(|job| job.are_alike(first)) => script
             .then(queries::insert_alike())
             .bind(json(&jobs.iter().map(|job| job.data).collect::<Vec<_>>())?)?
             .bind(first.executor.to_owned())?
@@ -158,7 +164,7 @@ fn insert(script: Script, jobs: &[New<'_>]) -> Result<Script, sqlx::Error> {
             .bind(json(&first.tags)?)?
             .bind(first.metadata.map(str::to_owned)),
         _ => {
-            let have_extras = jobs.iter().any(|job| !job.extras.are_none());
+            let have_extras = jobs.iter().any(|job| job.extras.is_some());
             let statement = if have_extras { &extras::INSERT } else { &extras::INSERT_PLAIN };
             let rows = jobs.iter().map(|job| row(job, have_extras)).collect::<Result<Vec<_>, _>>()?;
             script.then(statement).bind(json(&rows)?)
@@ -181,6 +187,6 @@ pub(super) fn row(job: &New<'_>, with_extras: bool) -> Result<Vec<Value>, sqlx::
         value!(metadata),
         value!(data),
     ];
-    let extras = with_extras.then(|| job.extras.values()).into_iter().flatten();
+    let extras = with_extras.then(|| NewExtras::values_of(job.extras.as_ref())).into_iter().flatten();
     Ok(plain.into_iter().chain(extras).collect())
 }

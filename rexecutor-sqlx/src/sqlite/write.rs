@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use sqlx::sqlite::SqliteRow;
 
 use super::{
+    extras::Stored,
     queries,
     row::{self, Unreadable, micros},
     work::Work,
@@ -53,14 +54,12 @@ pub(super) async fn store_states(work: &mut Work<'_>, jobs: &[JobRow]) -> Result
             job.attempt,
             micros(job.scheduled_at),
             job.node.map(|node| node.0),
-            job.extras.cancel_reason,
-            job.completed_at.map(micros),
-            job.cancelled_at.map(micros),
-            job.discarded_at.map(micros),
+            job.finished_at().map(micros),
             job.marks.stored(),
             job.extras.output,
             job.deadline().map(micros),
             job.lease.0,
+            Stored::state_of(&job.extras),
         ])
     }));
     sqlx::query(queries::store_states()).bind(states.to_string()).execute(&mut *work.conn).await?;
@@ -113,6 +112,7 @@ pub(super) async fn store_content(work: &mut Work<'_>, job: &JobRow) -> Result<(
         .bind(job.metadata.clone())
         .bind(job.data.clone())
         .bind(job.unique_key.map(|key| key.0.to_vec()))
+        .bind(Stored::size_of(job).to_string())
         .execute(&mut *work.conn)
         .await?;
     Ok(())

@@ -10,6 +10,10 @@ use chrono::{DateTime, Utc};
 /// For how many claims' time jobs are claimed ahead.
 const TRIPS: u64 = 2;
 
+/// A claim that takes less counts as taking so long, in microseconds: each one has a cost of its own beside its time, so that
+/// jobs that take next to none are claimed by the hundred.
+const MIN_TRIP: u64 = 500;
+
 /// How fast jobs have come and gone of late, by the node's clock. A claim halves the weight of what was before.
 #[derive(Debug)]
 pub(super) struct Prefetch {
@@ -59,7 +63,9 @@ impl Prefetch {
     pub(super) fn ahead(&mut self, now: DateTime<Utc>, slots: usize) -> usize {
         self.pass(now);
         let (taken, ended) = (u128::from(self.taken.max(1)), u128::from(self.ended));
-        let ahead = u128::from(TRIPS * self.trip).saturating_mul(ended).saturating_mul(slots as u128) / taken;
+        // No time at all is none: the clock of a test stands still.
+        let trip = if self.trip == 0 { 0 } else { self.trip.max(MIN_TRIP) };
+        let ahead = u128::from(TRIPS * trip).saturating_mul(ended).saturating_mul(slots as u128) / taken;
         usize::try_from(ahead).unwrap_or(usize::MAX)
     }
 
@@ -104,6 +110,16 @@ mod tests {
         assert_eq!(after_jobs_of(1).ahead(at(1), 10), 79, "the trip of 4 ms was approached from 0");
         assert_eq!(after_jobs_of(1_000).ahead(at(1_000), 10), 0);
         assert_eq!(after_jobs_of(1).ahead(at(1), 1_000), 7_998);
+    }
+
+    #[test]
+    fn a_quick_claim_counts_as_one_of_half_a_millisecond() {
+        let mut prefetch = Prefetch::new(at(0));
+        let soon = at(0) + TimeDelta::microseconds(20);
+        prefetch.claimed(at(0), soon);
+        prefetch.started(soon, 10);
+        prefetch.ended(soon + TimeDelta::microseconds(10), 10);
+        assert_eq!(prefetch.ahead(soon + TimeDelta::microseconds(10), 10), 1_000);
     }
 
     #[test]

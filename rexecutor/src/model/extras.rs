@@ -58,6 +58,11 @@ impl Extras {
         }
     }
 
+    /// Whether there is nothing, as for most jobs.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
     pub(crate) fn edit(&mut self) -> &mut Extra {
         self.0.get_or_insert_default()
     }

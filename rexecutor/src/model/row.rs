@@ -119,6 +119,14 @@ impl JobRow {
         self.data.len() + self.metadata.as_ref().map_or(0, String::len)
     }
 
+    /// Says when it finished; its status says how. One that has not finished has no such time.
+    pub fn set_finished_at(&mut self, at: Option<DateTime<Utc>>) {
+        let of = |status: JobStatus| at.filter(|_| self.status == status);
+        let (completed, cancelled, discarded) =
+            (of(JobStatus::Complete), of(JobStatus::Cancelled), of(JobStatus::Discarded));
+        (self.completed_at, self.cancelled_at, self.discarded_at) = (completed, cancelled, discarded);
+    }
+
     /// When it finished, if it has.
     pub fn finished_at(&self) -> Option<DateTime<Utc>> {
         self.completed_at.or(self.cancelled_at).or(self.discarded_at)

@@ -17,20 +17,14 @@ CREATE TABLE rexecutor_jobs (
     marks INTEGER,
     inserted_at INTEGER NOT NULL,
     attempted_at INTEGER,
-    completed_at INTEGER,
-    cancelled_at INTEGER,
-    discarded_at INTEGER,
+    -- When it was completed, cancelled or discarded.
+    finished_at INTEGER,
     deadline_at INTEGER,
-    -- The tick of a schedule that it was enqueued for.
-    tick_at INTEGER,
-    flow INTEGER,
-    group_key TEXT,
-    cancel_reason TEXT,
     unique_key BLOB,
+    -- What few jobs have, in one column: each takes time in every statement that changes a row. A JSON object.
+    extras TEXT,
     -- A JSON array of strings.
     tags TEXT NOT NULL DEFAULT '[]',
-    -- A JSON object of strings.
-    headers TEXT,
     -- Last, because they may be long: whoever reads only what stands before them does not touch them.
     metadata TEXT,
     data TEXT NOT NULL,
@@ -59,7 +53,7 @@ WHERE unique_key IS NOT NULL;
 -- For the pruner. The executor is in it so that a pruner of some executors need not read the rows of the others.
 -- OR: SQLite would build a table of a list of three, and that for every row that is written, whatever its status.
 CREATE INDEX rexecutor_jobs_finished
-ON rexecutor_jobs (status, coalesce(completed_at, cancelled_at, discarded_at), executor)
+ON rexecutor_jobs (status, finished_at, executor)
 WHERE status = 'complete' OR status = 'cancelled' OR status = 'discarded';
 
 -- Apart from the jobs, so that claims do not carry them along. A job's errors are in the order of their numbers.

@@ -4,8 +4,8 @@ DELETE FROM rexecutor_jobs
 WHERE id IN (
     SELECT id FROM rexecutor_jobs
     WHERE status = ?1 AND (status = 'complete' OR status = 'cancelled' OR status = 'discarded')
-        AND coalesce(completed_at, cancelled_at, discarded_at) < ?4
+        AND finished_at < ?4
         AND (executor IN (SELECT value FROM json_each(?2))) = ?3
-    ORDER BY coalesce(completed_at, cancelled_at, discarded_at), id
+    ORDER BY finished_at, id
     LIMIT 0 + ?5
 )

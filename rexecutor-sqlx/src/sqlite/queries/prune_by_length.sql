@@ -1,17 +1,17 @@
 -- The newest job that is one too many, counted from the newest; all that finished before it go with it.
 WITH surplus (finished_at, id) AS (
-    SELECT coalesce(completed_at, cancelled_at, discarded_at), id FROM rexecutor_jobs
+    SELECT finished_at, id FROM rexecutor_jobs
     WHERE status = ?1 AND (status = 'complete' OR status = 'cancelled' OR status = 'discarded')
         AND (executor IN (SELECT value FROM json_each(?2))) = ?3
-    ORDER BY coalesce(completed_at, cancelled_at, discarded_at) DESC, id DESC
+    ORDER BY finished_at DESC, id DESC
     LIMIT 1 OFFSET 0 + ?4
 )
 DELETE FROM rexecutor_jobs
 WHERE id IN (
     SELECT id FROM rexecutor_jobs
     WHERE status = ?1 AND (status = 'complete' OR status = 'cancelled' OR status = 'discarded')
-        AND (coalesce(completed_at, cancelled_at, discarded_at), id) <= (SELECT finished_at, id FROM surplus)
+        AND (finished_at, id) <= (SELECT finished_at, id FROM surplus)
         AND (executor IN (SELECT value FROM json_each(?2))) = ?3
-    ORDER BY coalesce(completed_at, cancelled_at, discarded_at), id
+    ORDER BY finished_at, id
     LIMIT 0 + ?5
 )

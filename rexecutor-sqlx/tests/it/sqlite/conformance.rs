@@ -21,7 +21,7 @@ rexecutor_testing::conformance!(in_a_file, |clock: TestClock| async move {
 /// A file, over another connection.
 struct File(tempfile::TempDir);
 
-/// Not here: `id` and `executor`, by which a row is found; `lease`, `node` and `flow`, in which every number is valid. A
+/// Not here: `id` and `executor`, by which a row is found; `lease` and `node`, in which every number is valid. A
 /// STRICT table accepts no BLOB in a text column and no text in a number's, but it accepts text that is not UTF-8.
 const JOBS: &[(&str, &str)] = &[
     ("status", "status = 'none'"),
@@ -38,19 +38,20 @@ const JOBS: &[(&str, &str)] = &[
     ("inserted_at", "inserted_at = -9223372036854775808"),
     ("inserted_at", "inserted_at = 9223372036854775807"),
     ("attempted_at", "attempted_at = 9223372036854775807"),
-    ("completed_at", "completed_at = 9223372036854775807"),
-    ("cancelled_at", "cancelled_at = 9223372036854775807"),
-    ("discarded_at", "discarded_at = -9223372036854775808"),
+    ("finished_at", "finished_at = 9223372036854775807"),
+    ("finished_at", "finished_at = -9223372036854775808"),
     ("deadline_at", "deadline_at = 9223372036854775807"),
-    ("tick_at", "tick_at = 9223372036854775807"),
-    ("group_key", "group_key = CAST(x'ff' AS TEXT)"),
-    ("cancel_reason", "cancel_reason = CAST(x'ff' AS TEXT)"),
+    ("extras", "extras = 'no json'"),
+    ("extras", "extras = '[]'"),
+    ("extras", "extras = CAST(x'ff' AS TEXT)"),
+    ("extras", "extras = '{\"tick_at\": 9223372036854775807}'"),
+    ("extras", "extras = '{\"headers\": []}'"),
+    ("extras", "extras = '{\"group_key\": 7}'"),
+    ("extras", "extras = '{\"heavy\": -1}'"),
     ("unique_key", "unique_key = x'01'"),
     ("tags", "tags = 'no json'"),
     ("tags", "tags = '[1]'"),
     ("tags", "tags = CAST(x'ff' AS TEXT)"),
-    ("headers", "headers = '[]'"),
-    ("headers", "headers = CAST(x'ff' AS TEXT)"),
     ("metadata", "metadata = CAST(x'ff' AS TEXT)"),
     ("data", "data = CAST(x'ff' AS TEXT)"),
     ("output", "output = CAST(x'ff' AS TEXT)"),
