@@ -1,7 +1,7 @@
 //! Callers that enqueue unique jobs, and may have to wait until another transaction has decided about the same key.
 //!
-//! Each waits on a connection. That transaction may be the application's, and take as long as it likes: so half of the pool is
-//! kept for everything else, as claims and outcomes.
+//! Each waits on a connection. That transaction may be the application's, and take as long as it likes: so a quarter of the pool
+//! is kept for everything else, as claims and outcomes.
 
 use std::io;
 
@@ -21,9 +21,10 @@ pub(super) struct KeyWaiters {
 }
 
 impl KeyWaiters {
-    /// For a pool of so many connections: half of them, and one at least.
+    /// For a pool of so many connections: three quarters of them, but one less than there are, and one at least.
     pub(super) fn of(connections: u32) -> Self {
-        let most = usize::try_from(connections / 2).unwrap_or(Semaphore::MAX_PERMITS).max(1);
+        let kept = (connections / 4).max(1);
+        let most = usize::try_from(connections.saturating_sub(kept)).unwrap_or(Semaphore::MAX_PERMITS).max(1);
         Self { most, permits: Semaphore::new(most.min(Semaphore::MAX_PERMITS)) }
     }
 }

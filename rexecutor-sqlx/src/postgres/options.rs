@@ -60,7 +60,7 @@ impl PgOptions {
     /// How many connections there are at most, beside the one that listens and the one by which the nodes of the process say
     /// that they live. The default is 10. It says nothing about a pool of your own.
     ///
-    /// At most half of them wait for unique keys that other transactions hold, so that the rest goes on.
+    /// A quarter of them is kept for whatever does not wait for unique keys that other transactions hold.
     pub fn max_connections(mut self, connections: u32) -> Self {
         self.max_connections = connections;
         self

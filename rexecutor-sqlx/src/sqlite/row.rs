@@ -206,6 +206,8 @@ fn deadline(job: &mut JobRow, row: &impl Source, column: &'static str) -> Result
 
 fn extras(job: &mut JobRow, row: &impl Source, column: &'static str) -> Result<(), Problem> {
     match row.string(column)? {
+        // A list would be read as an object without names.
+        Some(stored) if !stored.starts_with('{') => Err(format!("column `{column}`: not a JSON object").into()),
         Some(stored) => in_column(column, serde_json::from_str::<Stored<'static>>(&stored))?.add_to(job),
         None => Ok(()),
     }
