@@ -34,6 +34,9 @@ pub const MAX_TAGS: usize = 100;
 /// The shortest snooze: 100 ms. A job that snoozes for less, or for zero, waits this long: else it would run without a pause.
 pub const MIN_SNOOZE: TimeDelta = TimeDelta::milliseconds(100);
 
+/// The longest key of a job, for limits of so many a key, in bytes.
+pub const MAX_KEY_BYTES: usize = 255;
+
 /// The longest tag, in bytes.
 pub const MAX_TAG_BYTES: usize = 255;
 

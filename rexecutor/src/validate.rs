@@ -25,7 +25,7 @@ impl InvalidJob {
     }
 
     /// Which field: `name`, `data`, `metadata`, `max_attempts`, `tags`,
-    /// `headers`, `schedule_in`, `schedule_at`, `deadline` or `unique`.
+    /// `headers`, `group_key`, `schedule_in`, `schedule_at`, `deadline` or `unique`.
     pub fn field(&self) -> &'static str {
         self.field
     }

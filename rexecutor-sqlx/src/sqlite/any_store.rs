@@ -58,7 +58,8 @@ impl AnyStore for SqliteBackend {
             .bind(json(&row.tags)?)
             .bind(row.metadata.clone())
             .bind(row.data.clone())
-            .bind(row.unique_key.map(|key| key.0.to_vec()));
+            .bind(row.unique_key.map(|key| key.0.to_vec()))
+            .bind(row.extras.group_key.clone());
         store.execute(conn).await.map(drop)
     }
 

@@ -1,4 +1,5 @@
 -- What an update and a unique job that replaces another change.
 UPDATE rexecutor_jobs
-SET priority = ?2, max_attempts = ?3, scheduled_at = ?4, tags = ?5, metadata = ?6, data = ?7, unique_key = ?8
+SET priority = ?2, max_attempts = ?3, scheduled_at = ?4, tags = ?5, metadata = ?6, data = ?7, unique_key = ?8,
+    group_key = ?9
 WHERE id = ?1
