@@ -160,7 +160,7 @@ impl Job {
             "rate_limit" => self.rate_limit = Some(Rate::parse(arg.text("100/1m")?)?),
             "burst" => self.burst = Some(arg.number(1, u32::MAX.into())?),
             "max_data_bytes" => self.max_data_bytes = Some(arg.number(1, u32::MAX.into())?),
-            "priority" => self.priority = Some(arg.number(0, u16::MAX.into())?),
+            "priority" => self.priority = Some(arg.number(0, 999)?),
             "tags" => self.tags = tags(arg)?,
             "timeout" => self.timeout = Some(duration::millis(arg.text("30s")?)?),
             "deadline" => self.deadline = Some(duration::millis(arg.text("1h")?)?),

@@ -126,7 +126,7 @@ impl<'a, E: Executor, D> JobBuilder<'a, E, D> {
         self
     }
 
-    /// Lower numbers start first. The default is [`Executor::PRIORITY`].
+    /// Lower numbers start first; the highest is [999](crate::limits::MAX_PRIORITY). The default is [`Executor::PRIORITY`].
     pub fn with_priority(mut self, priority: u16) -> Self {
         self.job.priority = priority;
         self

@@ -111,6 +111,7 @@ cases! {
         a_claim_raises_attempt_and_lease_and_gives_the_job_to_the_node,
         a_node_that_is_no_member_is_given_nothing,
         trap_31_due_jobs_behind_future_ones_of_higher_priority_are_found,
+        case_22_a_due_job_behind_future_ones_of_all_priorities_is_found,
         sixteen_claimers_share_ten_thousand_jobs,
         a_claim_tells_when_the_next_job_is_due,
         listeners_are_woken_when_a_job_can_be_claimed;

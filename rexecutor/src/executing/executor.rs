@@ -108,7 +108,7 @@ pub trait Executor: Send + Sync + 'static {
     /// Which jobs must not exist beside each other. The default is `None`: any may.
     const UNIQUENESS_CRITERIA: Option<UniquenessCriteria<'static>> = None;
 
-    /// The priority of a job: lower numbers start first. The default is 0.
+    /// The priority of a job, 0 to [999](limits::MAX_PRIORITY): lower numbers start first. The default is 0.
     const PRIORITY: u16 = 0;
 
     /// The tags of a job, before those that its builder adds. The default is none.
