@@ -98,6 +98,7 @@ fn settings(job: &Job) -> String {
     words.extend(job.deadline.map(|millis| format!("of no use {} after it is enqueued", time(millis))));
     words.extend(max_concurrency.as_ref().map(|most| format!("at most {} at once on a node", shown(most))));
     words.extend(cluster_concurrency.map(|most| format!("at most {} at once on all nodes", shown(most))));
+    words.extend(said.keyed.as_ref().map(|keyed| format!("of each key on all nodes `{keyed}`")));
     words.extend(priority.as_ref().map(|priority| format!("priority {}", shown(priority))));
     words.extend(said.unique.as_ref().map(|unique| format!("unique `{unique}`")));
     words.extend(retain.map(|retain| match retain {
@@ -182,7 +183,18 @@ fn functions(job: &Job) -> TokenStream {
             }
         }
     });
-    quote!(#timeout #backoff #uniqueness)
+    let group_key = job.keyed.as_ref().map(|keyed| {
+        let (pattern, body) = (&keyed.key.inputs[0], &keyed.key.body);
+        quote! {
+            #[allow(unused_parens)]
+            fn group_key(data: &Self::Data) -> ::core::option::Option<#krate::executor::GroupKey> {
+                let #pattern = data;
+                // Borrowed, so that a text need not be copied.
+                ::core::option::Option::Some(#krate::executor::GroupKey::of(&(#body)))
+            }
+        }
+    });
+    quote!(#timeout #backoff #uniqueness #group_key)
 }
 
 fn strategy(job: &Job, curve: &Curve) -> TokenStream {

@@ -13,10 +13,11 @@ use crate::{
 pub(crate) mod backoff;
 mod contradictions;
 pub(crate) mod cron;
+mod keyed;
 mod rate;
 pub(crate) mod unique;
 
-pub(crate) use self::{backoff::Backoff, cron::Cron, rate::Rate, unique::Unique};
+pub(crate) use self::{backoff::Backoff, cron::Cron, keyed::Keyed, rate::Rate, unique::Unique};
 
 /// One job.
 pub(crate) struct Job {
@@ -30,6 +31,7 @@ pub(crate) struct Job {
     pub(crate) max_attempts: Option<Expr>,
     pub(crate) max_concurrency: Option<Expr>,
     pub(crate) cluster_concurrency: Option<Expr>,
+    pub(crate) keyed: Option<Keyed>,
     pub(crate) rate_limit: Option<Rate>,
     pub(crate) burst: Option<Expr>,
     pub(crate) max_data_bytes: Option<Expr>,
@@ -42,7 +44,7 @@ pub(crate) struct Job {
     pub(crate) unique: Option<Unique>,
     pub(crate) retain: Option<Retain>,
     pub(crate) crons: Vec<Cron>,
-    /// What was said of the backoff and of uniqueness, for people.
+    /// What was said of the backoff, of uniqueness and of keys, for people.
     pub(crate) words: Words,
 }
 
@@ -51,6 +53,7 @@ pub(crate) struct Job {
 pub(crate) struct Words {
     pub(crate) backoff: Option<String>,
     pub(crate) unique: Option<String>,
+    pub(crate) keyed: Option<String>,
 }
 
 /// How long a complete job is kept.
@@ -61,12 +64,13 @@ pub(crate) enum Retain {
     Millis(u64),
 }
 
-const ARGS: [&str; 25] = [
+const ARGS: [&str; 26] = [
     "name",
     "executor",
     "max_attempts",
     "max_concurrency",
     "cluster_concurrency",
+    "concurrency",
     "rate_limit",
     "burst",
     "max_data_bytes",
@@ -124,6 +128,7 @@ impl Job {
             max_attempts: None,
             max_concurrency: None,
             cluster_concurrency: None,
+            keyed: None,
             rate_limit: None,
             burst: None,
             max_data_bytes: None,
@@ -148,10 +153,14 @@ impl Job {
             "max_attempts" => self.max_attempts = Some(arg.number(1, u16::MAX.into())?),
             "max_concurrency" => self.max_concurrency = Some(arg.number(1, u32::MAX.into())?),
             "cluster_concurrency" => self.cluster_concurrency = Some(arg.number(1, u32::MAX.into())?),
+            "concurrency" => {
+                self.keyed = Some(Keyed::parse(arg, errors)?);
+                self.words.keyed = Some(arg.shown());
+            }
             "rate_limit" => self.rate_limit = Some(Rate::parse(arg.text("100/1m")?)?),
             "burst" => self.burst = Some(arg.number(1, u32::MAX.into())?),
             "max_data_bytes" => self.max_data_bytes = Some(arg.number(1, u32::MAX.into())?),
-            "priority" => self.priority = Some(arg.number(0, u16::MAX.into())?),
+            "priority" => self.priority = Some(arg.number(0, 999)?),
             "tags" => self.tags = tags(arg)?,
             "timeout" => self.timeout = Some(duration::millis(arg.text("30s")?)?),
             "deadline" => self.deadline = Some(duration::millis(arg.text("1h")?)?),

@@ -8,13 +8,14 @@ const BETWEEN: &str = "; how long to wait between attempts is `backoff = constan
 const SINGLE: &str = "; when a single job is due is said as it is enqueued, `builder().schedule_in(..)`";
 const QUEUE: &str = "; there are no queues: each job has a line of its own, with limits of its own (`max_concurrency`, \
                      `priority`), and a node runs the jobs that it is given (`.only::<..>()`)";
+const KEYED: &str = ", as `concurrency(key = |data| data.customer, limit = 2)`";
 const RATE: &str = ", jobs and a time as `\"100/1m\"`";
 const QUOTED: &str = ", a duration as `\"30s\"`";
 const DATE: &str = ", a date as `\"2027-01-31\"`";
 const EVERY: &str = ", as `every = \"5m\"` for every five minutes";
 const CRON: &str = ", as `cron = \"0 */5 * * * *\"` for every five minutes";
 
-const SYNONYMS: [Synonym; 85] = [
+const SYNONYMS: [Synonym; 92] = [
     ("retries", "max_attempts", FIRST_RUN),
     ("retry", "max_attempts", FIRST_RUN),
     ("max_retries", "max_attempts", FIRST_RUN),
@@ -31,7 +32,6 @@ const SYNONYMS: [Synonym; 85] = [
     ("job_name", "name", ""),
     ("job_type", "name", ""),
     ("rename", "name", ""),
-    ("concurrency", "max_concurrency", ""),
     ("limit", "max_concurrency", ""),
     ("workers", "max_concurrency", ""),
     ("threads", "max_concurrency", ""),
@@ -42,6 +42,14 @@ const SYNONYMS: [Synonym; 85] = [
     ("global_concurrency", "cluster_concurrency", ""),
     ("total_concurrency", "cluster_concurrency", ""),
     ("total_limit", "cluster_concurrency", ""),
+    ("per_key", "concurrency", KEYED),
+    ("partition", "concurrency", KEYED),
+    ("partition_by", "concurrency", KEYED),
+    ("concurrency_key", "concurrency", KEYED),
+    ("key_concurrency", "concurrency", KEYED),
+    ("group", "concurrency", KEYED),
+    ("group_by", "concurrency", KEYED),
+    ("group_key", "concurrency", KEYED),
     ("rate", "rate_limit", RATE),
     ("throttle", "rate_limit", RATE),
     ("per_second", "rate_limit", RATE),

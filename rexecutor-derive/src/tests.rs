@@ -37,6 +37,7 @@ fn every_argument_is_taken() {
         max_attempts = 3,
         max_concurrency = 10,
         cluster_concurrency = 40,
+        concurrency(key = |data| data.len(), limit = 2),
         rate_limit = "100/1m",
         burst = 10,
         max_data_bytes = 4096,
@@ -107,6 +108,10 @@ fn case_09_words_of_other_job_systems_are_understood() {
         (quote!(attempts = 3), "`max_attempts`"),
         (quote!(queue = "mail"), "did you mean `executor`? there are no queues: each job has a line of its own"),
         (quote!(concurrency = 3), "did you mean `max_concurrency`?"),
+        (
+            quote!(partition_by = 3),
+            "did you mean `concurrency`, as `concurrency(key = |data| data.customer, limit = 2)`?",
+        ),
         (quote!(timeout_secs = 30), "did you mean `timeout`, a duration as `\"30s\"`?"),
         (quote!(tz = "UTC"), "did you mean `timezone`?"),
         (quote!(cron("@daily", tz = "UTC", data = String::new())), "did you mean `timezone`?"),

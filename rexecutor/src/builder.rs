@@ -3,12 +3,13 @@
 use std::marker::PhantomData;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use serde::Serialize;
 
 use crate::{
     backend::{Enqueue, EnqueueIn},
     context::warn_of_itself,
     criteria::UniquenessCriteria,
-    executing::{Executor, unique},
+    executing::{Executor, GroupKey, unique},
     global::{self, NoGlobalBackend},
     model::{BackendError, Deadline, Due, Enqueued, NewJob},
     validate::{self, InvalidJob},
@@ -37,6 +38,7 @@ pub struct JobBuilder<'a, E: Executor, D = NoData> {
     /// All the rest, and no data yet.
     job: NewJob,
     unique: Option<UniquenessCriteria<'a>>,
+    group_key: Option<GroupKey>,
     executor: PhantomData<fn(E)>,
 }
 
@@ -99,6 +101,7 @@ impl<E: Executor> JobBuilder<'_, E> {
                 .with_tags(E::TAGS.iter().map(|tag| (*tag).to_owned()).collect())
                 .with_deadline(E::DEADLINE.map(Deadline::In)),
             unique: None,
+            group_key: None,
             executor: PhantomData,
         }
     }
@@ -107,8 +110,8 @@ impl<E: Executor> JobBuilder<'_, E> {
 impl<'a, E: Executor, D> JobBuilder<'a, E, D> {
     /// What the job works on.
     pub fn with_data(self, data: E::Data) -> JobBuilder<'a, E, WithData<E::Data>> {
-        let Self { data: _, metadata, job, unique, executor } = self;
-        JobBuilder { data: WithData(data), metadata, job, unique, executor }
+        let Self { data: _, metadata, job, unique, group_key, executor } = self;
+        JobBuilder { data: WithData(data), metadata, job, unique, group_key, executor }
     }
 
     /// What else is stored with the job.
@@ -123,7 +126,7 @@ impl<'a, E: Executor, D> JobBuilder<'a, E, D> {
         self
     }
 
-    /// Lower numbers start first. The default is [`Executor::PRIORITY`].
+    /// Lower numbers start first; the highest is [999](crate::limits::MAX_PRIORITY). The default is [`Executor::PRIORITY`].
     pub fn with_priority(mut self, priority: u16) -> Self {
         self.job.priority = priority;
         self
@@ -186,6 +189,12 @@ impl<'a, E: Executor, D> JobBuilder<'a, E, D> {
     /// [`context.headers().get(name)`](crate::job::JobContext::headers).
     pub fn with_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.job.extras.edit().headers.set(name, value);
+        self
+    }
+
+    /// The key that the job belongs to, in place of what [`Executor::group_key`] says.
+    pub fn group_key<K: Serialize + ?Sized>(mut self, key: &K) -> Self {
+        self.group_key = Some(GroupKey::of(key));
         self
     }
 
@@ -273,7 +282,8 @@ impl<E: Executor, D> JobBuilder<'_, E, D> {
         let criteria = self.unique.or_else(|| E::uniqueness(&given));
         let data = serde_json::to_string(&given).map_err(encode("data"))?;
         let metadata = self.metadata.as_ref().map(serde_json::to_string).transpose().map_err(encode("metadata"))?;
-        let mut job = self.job.with_data(data).with_metadata(metadata);
+        let group_key = self.group_key.or_else(|| E::group_key(&given)).map(GroupKey::checked).transpose()?;
+        let mut job = self.job.with_group_key(group_key).with_data(data).with_metadata(metadata);
         // Before the key: reading the data back to compare them needs the limit on their depth.
         validate::new_job(&job, E::MAX_DATA_BYTES)?;
         validate::comes_back("data", &given, &job.data)?;

@@ -4,8 +4,8 @@
 
 pub use crate::{
     executing::{
-        CancellationReason, Disposition, ExecutionError, ExecutionResult, Executor, IntoExecutionResult, JobFailure,
-        Retention,
+        CancellationReason, Disposition, ExecutionError, ExecutionResult, Executor, GroupKey, IntoExecutionResult,
+        JobFailure, Retention,
     },
     manage::{ExecutorExt, JobsError},
     model::Rate,

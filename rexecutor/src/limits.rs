@@ -28,11 +28,18 @@ pub const MAX_ERRORS: usize = 20;
 /// with its data as they are.
 pub const MAX_DEFERRAL: TimeDelta = TimeDelta::hours(24);
 
+/// The highest priority: 999, so that there are 1,000 of them. A claim looks at each priority that has waiting jobs, due or not:
+/// with 65,536 of them it took half a second.
+pub const MAX_PRIORITY: u16 = 999;
+
 /// The most tags that a job may have: 100.
 pub const MAX_TAGS: usize = 100;
 
 /// The shortest snooze: 100 ms. A job that snoozes for less, or for zero, waits this long: else it would run without a pause.
 pub const MIN_SNOOZE: TimeDelta = TimeDelta::milliseconds(100);
+
+/// The longest key of a job, for limits of so many a key, in bytes.
+pub const MAX_KEY_BYTES: usize = 255;
 
 /// The longest tag, in bytes.
 pub const MAX_TAG_BYTES: usize = 255;

@@ -5,7 +5,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     json,
-    limits::{self, MAX_DELAY, MAX_DEPTH, MAX_HEADER_BYTES, MAX_TAG_BYTES, MAX_TAGS},
+    limits::{self, MAX_DELAY, MAX_DEPTH, MAX_HEADER_BYTES, MAX_PRIORITY, MAX_TAG_BYTES, MAX_TAGS},
     model::{Deadline, Due, ExecutorName, Headers, JobChange, NewJob, Pause},
 };
 
@@ -24,8 +24,8 @@ impl InvalidJob {
         Self { field, problem: problem.into() }
     }
 
-    /// Which field: `name`, `data`, `metadata`, `max_attempts`, `tags`,
-    /// `headers`, `schedule_in`, `schedule_at`, `deadline` or `unique`.
+    /// Which field: `name`, `data`, `metadata`, `max_attempts`, `priority`, `tags`,
+    /// `headers`, `group_key`, `schedule_in`, `schedule_at`, `deadline` or `unique`.
     pub fn field(&self) -> &'static str {
         self.field
     }
@@ -39,6 +39,7 @@ pub(crate) fn new_job(job: &NewJob, max_bytes: usize) -> Checked {
     json("data", &job.data, max_bytes)?;
     job.metadata.as_deref().map_or(Ok(()), |metadata| json("metadata", metadata, max_bytes))?;
     attempts(job.max_attempts)?;
+    priority(job.priority)?;
     tags(&job.tags)?;
     headers(&job.extras.headers)?;
     match job.extras.deadline {
@@ -83,6 +84,7 @@ pub(crate) fn change(change: &JobChange, max_bytes: usize) -> Checked {
     json("data", &change.data, max_bytes)?;
     change.metadata.as_deref().map_or(Ok(()), |metadata| json("metadata", metadata, max_bytes))?;
     attempts(change.max_attempts)?;
+    priority(change.priority)?;
     tags(&change.tags)?;
     instant("schedule_at", change.scheduled_at)
 }
@@ -118,6 +120,13 @@ fn attempts(max_attempts: u16) -> Checked {
     match max_attempts {
         0 => Err(InvalidJob::new("max_attempts", "0 attempts; the least is 1")),
         _ => Ok(()),
+    }
+}
+
+fn priority(priority: u16) -> Checked {
+    match priority {
+        0..=MAX_PRIORITY => Ok(()),
+        _ => Err(InvalidJob::new("priority", format!("{priority}; the limit is {MAX_PRIORITY}"))),
     }
 }
 

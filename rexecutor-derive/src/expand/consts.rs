@@ -10,10 +10,15 @@ pub(super) fn consts(job: &Job) -> TokenStream {
     let Job { krate, name, tags, max_attempts, max_concurrency, max_data_bytes, priority, .. } = job;
     let mut consts = quote!(const NAME: &'static str = #name;);
     consts.extend(max_attempts.as_ref().map(|value| quote!(const MAX_ATTEMPTS: u16 = #value;)));
-    for (name, value) in [("MAX_CONCURRENCY", max_concurrency), ("CLUSTER_CONCURRENCY", &job.cluster_concurrency)] {
+    let key_concurrency = job.keyed.as_ref().map(|keyed| &keyed.limit);
+    for (name, value) in [
+        ("MAX_CONCURRENCY", max_concurrency.as_ref()),
+        ("CLUSTER_CONCURRENCY", job.cluster_concurrency.as_ref()),
+        ("KEY_CONCURRENCY", key_concurrency),
+    ] {
         let name = format_ident!("{name}");
         consts.extend(
-            value.as_ref().map(
+            value.map(
                 |value| quote!(const #name: ::core::option::Option<usize> = ::core::option::Option::Some(#value);),
             ),
         );

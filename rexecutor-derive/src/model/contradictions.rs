@@ -23,6 +23,15 @@ pub(super) fn find(job: &Job, args: &[Arg], errors: &mut Errors) {
         );
         errors.push(&arg.name, problem);
     }
+    let of_key = job.keyed.as_ref().and_then(|keyed| integer(&keyed.limit));
+    if let (Some(of_key), Some(cluster), Some(arg)) = (of_key, cluster, named("concurrency"))
+        && of_key > cluster
+    {
+        let problem = format!(
+            "`limit = {of_key}` for one key is more than all keys together may run (`cluster_concurrency = {cluster}`): lower it"
+        );
+        errors.push(&arg.name, problem);
+    }
     if let (None, Some(burst)) = (&job.rate_limit, named("burst")) {
         errors.push(&burst.name, "a burst without a rate: add `rate_limit = \"100/1m\"`");
     }

@@ -86,12 +86,12 @@ async fn store_one(backend: &impl AnyStore, conn: &mut AnyConnection, job: NewJo
     Ok(Enqueued::Replaced(id))
 }
 
-/// What `lock_content` reads: the status, three numbers, the due time in microseconds, the tags as JSON, and two texts.
-pub(crate) type Content = (String, i32, i32, i64, String, String, Option<String>);
+/// What `lock_content` reads: the status, three numbers, the due time in microseconds, the tags as JSON, and three texts.
+pub(crate) type Content = (String, i32, i32, i64, String, String, Option<String>, Option<String>);
 
 /// As a row of which nothing else is known; `None` if it cannot be read.
 pub(crate) fn row_of(id: JobId, content: Content) -> Option<JobRow> {
-    let (status, max_attempts, priority, scheduled_at, tags, data, metadata) = content;
+    let (status, max_attempts, priority, scheduled_at, tags, data, metadata, group_key) = content;
     let mut row = JobRow::empty(id, String::new().into());
     row.status = status.parse().ok()?;
     row.max_attempts = max_attempts.try_into().ok()?;
@@ -99,5 +99,6 @@ pub(crate) fn row_of(id: JobId, content: Content) -> Option<JobRow> {
     row.scheduled_at = DateTime::from_timestamp_micros(scheduled_at)?;
     row.tags = serde_json::from_str(&tags).ok()?;
     (row.data, row.metadata) = (data, metadata);
+    row.extras.set(|extra| &mut extra.group_key, group_key);
     Some(row)
 }

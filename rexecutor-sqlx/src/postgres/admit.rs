@@ -14,6 +14,7 @@ use rexecutor::{
     backend::{
         Bucket, Demand, Held, Scope,
         admission::{self, Concurrency, Controls},
+        rotation::{self, After},
     },
     job::{ExecutorName, NodeId},
 };
@@ -46,13 +47,14 @@ impl Database {
             return Ok(());
         }
         let executors: Vec<String> = new.iter().map(|demand| demand.executor.to_string()).collect();
-        let most = |most: usize| i64::try_from(most).unwrap_or(i64::MAX);
-        let most: Vec<_> = new.iter().map(|demand| demand.cluster.concurrency.map(most)).collect();
+        let as_number = |most: usize| i64::try_from(most).unwrap_or(i64::MAX);
+        let most: Vec<_> = new.iter().map(|demand| demand.cluster.concurrency.map(as_number)).collect();
+        let per_key: Vec<_> = new.iter().map(|demand| demand.cluster.per_key.map(as_number)).collect();
         let rates = new.iter().map(|demand| demand.cluster.rate.map(Bucket::numbers).unzip());
         let (intervals, bursts): (Vec<Option<i64>>, Vec<Option<i64>>) = rates.unzip();
         let mut transaction = self.begin().await?;
         let query = self.query(&self.queries.declare_limits).bind(node.0).bind(executors).bind(most);
-        let query = query.bind(intervals).bind(bursts);
+        let query = query.bind(intervals).bind(bursts).bind(per_key);
         let stored = query.fetch_all(&mut *transaction).await?;
         transaction.commit().await?;
         // Else the node is no member, as its claim will tell.
@@ -96,10 +98,25 @@ impl Database {
         let Stored { controls, now } = self.find_controls(&mut transaction, demands, &locked).await?;
         let admitted = admission::admit(demands, |executor| controls.get(executor), now);
         // Also when nothing is admitted, to learn whether the node is a member.
-        let mut found = self.scan(&mut transaction, node, &admitted.demands, By::Bytes).await?;
+        let (plain, rotating) = admitted.split();
+        let mut found = match rotating.is_empty() || !plain.is_empty() {
+            true => self.scan(&mut transaction, node, &plain, By::Bytes).await?,
+            false => Found::default(),
+        };
+        let (mut full, mut again_at) = (Vec::new(), admitted.again_at);
+        if !rotating.is_empty() {
+            let walks = self.claim_in_rotation(&mut transaction, node, &rotating, &mut found).await?;
+            for ((demand, _), walk) in rotating.iter().zip(&walks) {
+                let claimed = found.jobs.iter().filter(|job| job.executor == demand.executor).count();
+                match rotation::after(walk, demand, claimed) {
+                    After::Again => again_at = Some(now),
+                    After::Held(held) => full.push(held),
+                    _ => {}
+                }
+            }
+        }
         self.store_tokens(&mut transaction, admitted.spent(&found.jobs, now)).await?;
-        let full = admitted.full(&found.jobs, now);
-        let mut again_at = admitted.again_at;
+        full.extend(admitted.full(&found.jobs, now));
         if !full.is_empty() && !found.is_outdated {
             let (held, next) = self.find_held(&mut transaction, full).await?;
             (found.held, again_at) = (held, again_at.into_iter().chain(next).min());
@@ -151,9 +168,10 @@ impl Database {
             let number = |name: &str| row.try_get::<Option<i64>, _>(name);
             let count = |number: i64| usize::try_from(number).unwrap_or_default();
             let running = number("max_running")?.zip(number("running")?);
+            controls.per_key = number("max_per_key")?.map(count);
             controls.concurrency = running.map(|(limit, running)| Concurrency::new(count(running), count(limit)));
             let rate = number("rate_interval")?.zip(number("rate_burst")?);
-            if (running.is_some() || rate.is_some()) && !locked.contains(&executor) {
+            if (running.is_some() || rate.is_some() || controls.per_key.is_some()) && !locked.contains(&executor) {
                 controls.concurrency = Some(Concurrency::new(0, 0));
             } else if let Some((interval, burst)) = rate {
                 controls.bucket = Some(Bucket::new(interval, burst, number("full_at")?));

@@ -47,6 +47,7 @@ mod pooled;
 mod prune;
 mod queries;
 mod reach;
+mod rotate;
 mod row;
 mod row_locations;
 mod runtime;

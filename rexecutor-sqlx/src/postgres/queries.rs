@@ -46,7 +46,7 @@ macro_rules! queries {
 }
 
 queries! {
-    announce_in_any, announce_jobs, claim_from_cursors, claim_jobs, claim_large_jobs, complete_runs,
+    announce_in_any, announce_jobs, claim_from_cursors, claim_jobs, claim_large_jobs, claim_met, complete_runs,
     create_migrations, create_schema, declare_limits, delete_dead_nodes, delete_jobs, delete_node, delete_pause,
     delete_runs, drop_schema, find_conflict, find_conflicts, find_connection_limit, find_controls, find_first_due,
     find_lost_jobs, find_missing_grants, find_oldest_node, find_origin, find_rival, find_schema, find_unserved,
@@ -56,6 +56,7 @@ queries! {
     outdate_nodes, prune_by_age, prune_by_length, quarantine_jobs, query_jobs, read_clock, record_origin,
     release_unique_key, release_unique_keys, renew_node, rewind_schedule, store_content, store_content_in_any,
     store_pause, store_states, store_tokens, throttle_executors, update_node,
+    walk_keys,
 }
 
 impl Queries {

@@ -103,7 +103,7 @@ impl Database {
         Ok(found)
     }
 
-    fn read(&self, rows: &[PgRow], demands: &[Demand]) -> sqlx::Result<Found> {
+    pub(super) fn read(&self, rows: &[PgRow], demands: &[Demand]) -> sqlx::Result<Found> {
         let (mut found, mut locations) = (Found::default(), Vec::with_capacity(rows.len()));
         for stored in rows {
             if stored.try_get_raw(0)?.is_null() {

@@ -100,7 +100,8 @@ impl Database {
             .bind(i32::from(job.priority))
             .bind(job.tags.clone())
             .bind(job.scheduled_at)
-            .bind(job.unique_key.map(|key| key.0.to_vec()));
+            .bind(job.unique_key.map(|key| key.0.to_vec()))
+            .bind(job.extras.group_key.clone());
         query.execute(connection).await.map(drop)
     }
 

@@ -15,6 +15,7 @@ use rexecutor::{
     backend::{
         Bucket, Claimed, Demand, Held, Pause, Paused, Scope,
         admission::{self, Concurrency, Controls},
+        rotation::{self, After},
     },
     job::{ExecutorName, NodeId},
 };
@@ -23,7 +24,7 @@ use sqlx::{Row, sqlite::SqliteRow};
 use super::{
     control, fast_path,
     long_queues::LongQueues,
-    queries,
+    queries, rotate,
     row::{Problem, instant_of, micros},
     scan,
     script::{Answer, Script, json},
@@ -56,16 +57,30 @@ pub(super) async fn claim(
         .iter()
         .filter(|demand| !admitted.demands.contains(demand))
         .for_each(|demand| long.note(&demand.executor, false));
-    let claimed = scan::claim(work, node, &admitted.demands, long).await?;
+    let (plain, rotating) = admitted.split();
+    let claimed = scan::claim(work, node, &plain, long).await?;
     // This transaction has brought the node up to date, and nobody else can write meanwhile.
     let mut claimed = claimed.unwrap_or_else(|| Claimed::nothing(true));
+    let (mut full, mut again_at) = (Vec::new(), admitted.again_at);
+    for demand in rotating.iter().filter(|_| claimed.member) {
+        let (jobs, walk) = rotate::claim(work, node, demand).await?;
+        match rotation::after(&walk, &demand.0, jobs.len()) {
+            After::Again => again_at = Some(work.now),
+            After::Held(held) => full.push(held),
+            _ => {}
+        }
+        claimed.jobs.extend(jobs);
+    }
+    // Those of the others are in this order already.
+    claimed.jobs.sort_by_key(|job| demands.iter().position(|demand| demand.executor == job.executor));
     for (executor, bucket) in admitted.spent(&claimed.jobs, work.now) {
         let store = sqlx::query(queries::store_tokens()).bind(executor.to_string()).bind(bucket.full_at);
         store.execute(&mut *work.conn).await?;
     }
-    let (held, next) = find_held(work, node, admitted.full(&claimed.jobs, work.now)).await?;
+    full.extend(admitted.full(&claimed.jobs, work.now));
+    let (held, next) = find_held(work, node, full).await?;
     claimed.held = held;
-    let again_at = admitted.again_at.into_iter().chain(next).min().filter(|_| claimed.member);
+    let again_at = again_at.into_iter().chain(next).min().filter(|_| claimed.member);
     let again_in = again_at.and_then(|at| (at - work.now).to_std().ok());
     claimed.next_due_in = claimed.next_due_in.into_iter().chain(again_in).min();
     Ok(claimed)
@@ -77,7 +92,8 @@ async fn declare(work: &mut Work<'_>, node: NodeId, new: &[Demand]) -> Result<()
         let most = demand.cluster.concurrency.map(|most| i64::try_from(most).unwrap_or(i64::MAX));
         let (interval, burst) = demand.cluster.rate.map(Bucket::numbers).unzip();
         let declare = sqlx::query(queries::declare_limit()).bind(node.0).bind(demand.executor.to_string()).bind(most);
-        declare.bind(interval).bind(burst).execute(&mut *work.conn).await?;
+        let per_key = demand.cluster.per_key.map(|most| i64::try_from(most).unwrap_or(i64::MAX));
+        declare.bind(interval).bind(burst).bind(per_key).execute(&mut *work.conn).await?;
     }
     if !new.is_empty() {
         control::outdate_nodes(work).await?;
@@ -112,6 +128,7 @@ async fn read_all(
         let number = |name: &str| row.try_get::<Option<i64>, _>(name);
         let count = |number: i64| usize::try_from(number).unwrap_or_default();
         let running = number("max_running")?.zip(number("running")?);
+        controls.per_key = number("max_per_key")?.map(count);
         controls.concurrency = running.map(|(limit, running)| Concurrency::new(count(running), count(limit)));
         let full_at = number("full_at")?;
         let rate = number("rate_interval")?.zip(number("rate_burst")?);

@@ -64,7 +64,8 @@ impl AnyStore for SqliteBackend {
             .bind(row.metadata.clone())
             .bind(row.data.clone())
             .bind(row.unique_key.map(|key| key.0.to_vec()))
-            .bind(Stored::size_of(row).to_string());
+            .bind(Stored::size_of(row).to_string())
+            .bind(row.extras.group_key.clone());
         store.execute(conn).await.map(drop)
     }
 

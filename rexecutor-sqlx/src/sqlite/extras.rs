@@ -25,8 +25,6 @@ pub(super) struct Stored<'j> {
     #[serde(skip_serializing_if = "Option::is_none")]
     headers: Option<Cow<'j, Headers>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    group_key: Option<Cow<'j, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     flow: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tick_at: Option<i64>,
@@ -41,7 +39,6 @@ impl<'j> Stored<'j> {
     fn of(extra: &'j Extra, heavy: Option<usize>) -> Self {
         Self {
             headers: Some(&extra.headers).filter(|headers| !headers.is_empty()).map(Cow::Borrowed),
-            group_key: extra.group_key.as_deref().map(Cow::Borrowed),
             flow: extra.flow.map(|flow| flow.0),
             tick_at: extra.tick_at.map(micros),
             cancel_reason: extra.cancel_reason.as_deref().map(Cow::Borrowed),
@@ -61,11 +58,10 @@ impl<'j> Stored<'j> {
 
     /// Adds it to a job.
     pub(super) fn add_to(self, job: &mut JobRow) -> Result<(), Problem> {
-        let Self { headers, group_key, flow, tick_at, cancel_reason, heavy: _ } = self;
+        let Self { headers, flow, tick_at, cancel_reason, heavy: _ } = self;
         let tick_at = tick_at.map(|at| instant_of(at, "extras")).transpose()?;
         let extras = &mut job.extras;
         extras.set(|extra| &mut extra.headers, headers.map(Cow::into_owned).unwrap_or_default());
-        extras.set(|extra| &mut extra.group_key, group_key.map(Cow::into_owned));
         extras.set(|extra| &mut extra.flow, flow.map(FlowId));
         extras.set(|extra| &mut extra.tick_at, tick_at);
         extras.set(|extra| &mut extra.cancel_reason, cancel_reason.map(Cow::into_owned));
@@ -82,6 +78,7 @@ fn heavy(bytes: usize) -> Option<usize> {
 pub(super) struct NewExtras<'j> {
     is_blocked: bool,
     deadline_at: Option<i64>,
+    group_key: Option<&'j str>,
     stored: Stored<'j>,
 }
 
@@ -93,23 +90,24 @@ impl<'j> NewExtras<'j> {
             return None;
         }
         let deadline_at = extras.deadline.map(|deadline: Deadline| micros(deadline.at(now)));
-        Some(Self { is_blocked, deadline_at, stored: Stored::of(extras, heavy) })
+        let group_key = extras.group_key.as_deref();
+        Some(Self { is_blocked, deadline_at, group_key, stored: Stored::of(extras, heavy) })
     }
 
     /// In the order of the columns.
     fn values(&self) -> [Value; COLUMNS.len()] {
         let status = if self.is_blocked { JobStatus::Blocked } else { JobStatus::Scheduled };
         let stored = (self.stored != Stored::default()).then(|| json!(self.stored).to_string());
-        [json!(status.as_str()), json!(self.deadline_at), json!(stored)]
+        [json!(status.as_str()), json!(self.deadline_at), json!(self.group_key), json!(stored)]
     }
 
     /// … of a job that may have none.
     pub(super) fn values_of(new: Option<&Self>) -> [Value; COLUMNS.len()] {
-        new.map_or([json!(JobStatus::Scheduled.as_str()), Value::Null, Value::Null], Self::values)
+        new.map_or([json!(JobStatus::Scheduled.as_str()), Value::Null, Value::Null, Value::Null], Self::values)
     }
 }
 
-const COLUMNS: [&str; 3] = ["status", "deadline_at", "extras"];
+const COLUMNS: [&str; 4] = ["status", "deadline_at", "group_key", "extras"];
 
 /// The statement that inserts jobs of which at least one has extras.
 pub(super) static INSERT: LazyLock<String> = LazyLock::new(|| {

@@ -137,7 +137,7 @@ async fn repair(
 }
 
 /// The readable ones of these claimed jobs, in their order.
-async fn read_claimed(work: &mut Work<'_>, node: NodeId, ids: &[JobId]) -> Result<Vec<JobRow>, sqlx::Error> {
+pub(super) async fn read_claimed(work: &mut Work<'_>, node: NodeId, ids: &[JobId]) -> Result<Vec<JobRow>, sqlx::Error> {
     let find = sqlx::query(queries::lock_jobs()).bind(json(&ids)?);
     let rows = find.fetch_all(&mut *work.conn).await?;
     let mut sound = Vec::with_capacity(rows.len());

@@ -44,6 +44,7 @@ mod queries;
 mod read;
 mod readers;
 mod request;
+mod rotate;
 mod row;
 mod scan;
 mod script;

@@ -33,8 +33,8 @@ queries! {
     find_stopping, find_unserved, find_version, first_due, insert_alike, insert_errors, insert_jobs, insert_migration,
     insert_node, insert_schedules, list_controls, list_members, list_pauses, list_schedules, lock_jobs, lock_states,
     move_schedule, outdate_nodes, prune_by_age, prune_by_length, quarantine_jobs, query_jobs, renew_node,
-    rewind_schedule, store_content, store_executors, store_pause, store_states, store_tokens, throttle_executor,
-    trim_errors, update_node,
+    rewind_schedule, store_content, store_executors, store_pause, store_served, store_states, store_tokens, throttle_executor,
+    trim_errors, update_node, walk_keys,
 }
 
 /// Which jobs wait to be claimed: the one place where it is said in SQL, but for the index that goes with it.
@@ -125,6 +125,24 @@ mod tests {
             assert!(steps.iter().any(looks_up), "{name}: {steps:?}");
             let sorts = |step: &String| step.contains("TEMP B-TREE") && sql.contains("UPDATE");
             assert!(!steps.iter().any(sorts), "{name}: {steps:?}");
+        }
+    }
+
+    /// However many jobs and keys there are, a walk over keys reads a job by its number or by the start of an index.
+    #[tokio::test]
+    async fn a_walk_over_keys_looks_each_step_up() {
+        let (_folder, mut connection) = connect().await;
+        let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", walk_keys()));
+        let rows = sqlx::query(explain).fetch_all(&mut connection).await.unwrap();
+        let steps: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+        let jobs = |step: &&String| step.contains("job USING") || step.contains("rexecutor_jobs USING");
+        assert!(steps.iter().filter(jobs).all(|step| step.starts_with("SEARCH")), "{steps:#?}");
+        for look in [
+            "rexecutor_jobs_keyed (executor=? AND group_key>?)",
+            "rexecutor_jobs_keyed (executor=? AND group_key=? AND priority>?)",
+            "rexecutor_jobs_keyed (executor=? AND group_key=? AND priority=? AND scheduled_at<?)",
+        ] {
+            assert!(steps.iter().any(|step| step.contains(look)), "{look}: {steps:#?}");
         }
     }
 

@@ -111,6 +111,7 @@ columns! {
     few {
         marks: marks;
         deadline_at: deadline;
+        group_key: group_key;
         extras: extras;
     }
     finished {
@@ -201,6 +202,12 @@ fn marks(job: &mut JobRow, row: &impl Source, column: &'static str) -> Result<()
 fn deadline(job: &mut JobRow, row: &impl Source, column: &'static str) -> Result<(), Problem> {
     let deadline = optional_instant(row, column)?.map(Deadline::At);
     job.extras.set(|extra| &mut extra.deadline, deadline);
+    Ok(())
+}
+
+fn group_key(job: &mut JobRow, row: &impl Source, column: &'static str) -> Result<(), Problem> {
+    let key = row.string(column)?;
+    job.extras.set(|extra| &mut extra.group_key, key);
     Ok(())
 }
 

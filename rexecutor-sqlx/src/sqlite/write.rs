@@ -113,6 +113,7 @@ pub(super) async fn store_content(work: &mut Work<'_>, job: &JobRow) -> Result<(
         .bind(job.data.clone())
         .bind(job.unique_key.map(|key| key.0.to_vec()))
         .bind(Stored::size_of(job).to_string())
+        .bind(job.extras.group_key.clone())
         .execute(&mut *work.conn)
         .await?;
     Ok(())

@@ -20,6 +20,7 @@ mod frozen;
 mod guide;
 #[path = "../shared/guide.rs"]
 mod guide_text;
+mod keys;
 mod leaving;
 mod listening;
 #[path = "../shared/log.rs"]

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use rexecutor::{
     backend::{Due, NewJob, Wakeup},
     job::{JobStatus, NodeId},
+    limits::MAX_PRIORITY,
 };
 
 use super::harness::{COMPLETE, Harness, ids, job, retry};
@@ -181,4 +182,13 @@ pub async fn listeners_are_woken_when_a_job_can_be_claimed(t: &Harness) {
 async fn timeout() {
     use rexecutor::clock::{Clock, SystemClock};
     SystemClock.sleep(Duration::from_secs(30)).await;
+}
+
+/// Case 22: as many priorities as there are, and all jobs but one are for later.
+pub async fn case_22_a_due_job_behind_future_ones_of_all_priorities_is_found(t: &Harness) {
+    let later = |priority| job("mail").with_priority(priority).with_due(Due::In(TimeDelta::seconds(60)));
+    t.enqueue_all((0..=MAX_PRIORITY).map(later).collect()).await;
+    let due = t.enqueue(job("mail").with_priority(MAX_PRIORITY)).await;
+    let node = t.join().await;
+    assert_eq!(ids(&t.claim(node, "mail", 5).await), [due]);
 }

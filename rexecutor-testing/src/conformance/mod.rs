@@ -23,6 +23,7 @@ mod damage;
 mod deadlines;
 mod enqueue;
 mod harness;
+mod keys;
 mod limits;
 mod maintain;
 mod oracle;
@@ -110,6 +111,7 @@ cases! {
         a_claim_raises_attempt_and_lease_and_gives_the_job_to_the_node,
         a_node_that_is_no_member_is_given_nothing,
         trap_31_due_jobs_behind_future_ones_of_higher_priority_are_found,
+        case_22_a_due_job_behind_future_ones_of_all_priorities_is_found,
         sixteen_claimers_share_ten_thousand_jobs,
         a_claim_tells_when_the_next_job_is_due,
         listeners_are_woken_when_a_job_can_be_claimed;
@@ -170,6 +172,18 @@ cases! {
         trap_14_the_runs_of_a_dead_node_count_until_they_are_rescued,
         of_sixteen_claimers_never_more_run_than_the_limit,
         a_pause_holds_beside_a_limit;
+    keys:
+        of_each_key_no_more_run_on_all_nodes_than_the_limit,
+        keys_are_served_in_rotation,
+        jobs_of_one_key_start_in_their_order,
+        the_strictest_declared_limit_per_key_holds_and_ends_with_its_node,
+        trap_14_the_runs_of_a_dead_node_count_for_their_keys,
+        of_sixteen_claimers_never_more_of_a_key_run_than_the_limit,
+        due_jobs_are_found_among_keys_whose_jobs_are_not_due,
+        a_key_behind_a_flood_and_a_thousand_idle_keys_has_its_turn,
+        a_limit_per_key_holds_beside_the_others,
+        case_32_a_claim_in_rotation_ends_with_its_bytes,
+        a_key_is_changed_with_the_data;
     deadlines:
         a_job_that_waits_past_its_deadline_is_discarded,
         a_job_that_runs_past_its_deadline_is_left_to_its_node,

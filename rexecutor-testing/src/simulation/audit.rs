@@ -25,9 +25,10 @@ use rexecutor::{
 
 use super::{
     Planted,
-    jobs::{RATE, Rated, SCARCE, Scarce},
+    jobs::{Keyed, RATE, Rated, SCARCE, Scarce},
     record::{Record, Stage},
     steps::NODE_TIMEOUT,
+    turns::{Claimable, Turns},
 };
 use crate::TestClock;
 
@@ -40,6 +41,10 @@ pub(super) struct Audit {
     planted: Option<Planted>,
     /// How many runs of dead nodes a mistake still counts.
     leaked: AtomicUsize,
+    /// … for the limit of a key.
+    leaked_of_keys: AtomicUsize,
+    /// How the keys of the executor that has some take turns.
+    turns: Mutex<Turns>,
     /// When jobs of the executor with a rate were claimed.
     started: Mutex<Vec<DateTime<Utc>>>,
 }
@@ -51,15 +56,30 @@ static EXECUTING: LazyLock<Filter> = LazyLock::new(|| Filter::StatusIn(vec![JobS
 impl Audit {
     pub(super) fn new(clock: TestClock, record: Record, planted: Option<Planted>) -> Self {
         let memory = InMemoryBackend::new().with_clock(clock.clone());
-        Self { memory, clock, record, planted, leaked: AtomicUsize::new(0), started: Mutex::default() }
+        Self {
+            memory,
+            clock,
+            record,
+            planted,
+            leaked: AtomicUsize::new(0),
+            leaked_of_keys: AtomicUsize::new(0),
+            turns: Mutex::default(),
+            started: Mutex::default(),
+        }
     }
 
     /// The demands as a backend with the planted mistake hears them.
     fn heard(&self, demands: &Arc<[Demand]>) -> Arc<[Demand]> {
-        let leaked = self.leaked.load(Ordering::Relaxed);
+        let [leaked, of_keys] = [&self.leaked, &self.leaked_of_keys].map(|leaked| leaked.load(Ordering::Relaxed));
         let limits = |demand: &Demand| match self.planted {
             Some(Planted::ForgetsLimits) => ClusterLimits::NONE,
-            _ => demand.cluster.with_concurrency(demand.cluster.concurrency.map(|most| most.saturating_sub(leaked))),
+            Some(Planted::ForgetsTurns) => demand.cluster.with_per_key(None),
+            Some(Planted::ServesKeysTwice) => demand.cluster.with_per_key(demand.cluster.per_key.map(|most| most + 1)),
+            _ => {
+                let cluster =
+                    demand.cluster.with_per_key(demand.cluster.per_key.map(|most| most.saturating_sub(of_keys)));
+                cluster.with_concurrency(cluster.concurrency.map(|most| most.saturating_sub(leaked)))
+            }
         };
         demands.iter().map(|demand| demand.clone().with_cluster_limits(limits(demand))).collect()
     }
@@ -90,8 +110,8 @@ impl Audit {
         Ok(members)
     }
 
-    /// The runs that a claim has to give.
-    fn expected(&self, demands: &[Demand]) -> Vec<JobId> {
+    /// The runs that a claim has to give, but for those whose keys take turns; and what it may give of these.
+    fn expected(&self, demands: &[Demand]) -> (Vec<JobId>, Option<Claimable>) {
         let (now, rows) = (self.now(), self.find(&PENDING));
         let due = |executor: &ExecutorName| {
             let is_due = |row: &&JobRow| row.executor == *executor && lifecycle::is_due(row, now);
@@ -107,19 +127,24 @@ impl Audit {
             };
             holds(Scope::Cluster) || holds(Scope::Executor(executor.clone()))
         };
-        let open = demands.iter().filter(|demand| !is_paused(&demand.executor));
+        let open = || demands.iter().filter(|demand| !is_paused(&demand.executor));
+        let in_order = open().filter(|demand| demand.executor.as_str() != Keyed::NAME);
         let most = |demand: &Demand| match demand.executor.as_str() {
             Scarce::NAME => demand.limit.min(SCARCE.saturating_sub(self.scarce())),
             Rated::NAME => demand.limit.min(self.tokens()),
             _ => demand.limit,
         };
-        let next = open.flat_map(|demand| due(&demand.executor).into_iter().take(most(demand)));
-        next.map(|(.., id)| id).collect()
+        let next = in_order.flat_map(|demand| due(&demand.executor).into_iter().take(most(demand)));
+        (next.map(|(.., id)| id).collect(), Claimable::of(open(), &self.rows(), now))
     }
 
     /// How many of those run of which few may.
     fn scarce(&self) -> usize {
-        self.find(&EXECUTING).iter().filter(|row| row.executor.as_str() == Scarce::NAME).count()
+        self.running(Scarce::NAME)
+    }
+
+    fn running(&self, executor: &str) -> usize {
+        self.find(&EXECUTING).iter().filter(|row| row.executor.as_str() == executor).count()
     }
 
     /// How many jobs of the executor with a rate may start now, by those that have.
@@ -145,14 +170,21 @@ impl Audit {
         self.started.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn check_claim(&self, node: NodeId, expected: &[JobId], claimed: &Claimed) {
+    fn check_claim(&self, node: NodeId, (expected, keyed): (Vec<JobId>, Option<Claimable>), claimed: &Claimed) {
         let ids: Vec<JobId> = claimed.jobs.iter().map(|row| row.id).collect();
         if !ids.is_empty() {
             self.record.note(format_args!("member {node} claims {ids:?}"));
         }
-        if claimed.member && ids != expected {
-            self.record.broken(format_args!("member {node} claimed {ids:?}, but {expected:?} were next"));
+        let others = claimed.jobs.iter().filter(|row| row.executor.as_str() != Keyed::NAME);
+        let others: Vec<JobId> = others.map(|row| row.id).collect();
+        if claimed.member && others != expected {
+            self.record.broken(format_args!("member {node} claimed {others:?}, but {expected:?} were next"));
         }
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(wrong) = keyed.filter(|_| claimed.member).and_then(|before| turns.check(&before, &claimed.jobs)) {
+            self.record.broken(format_args!("member {node}: {wrong}"));
+        }
+        drop(turns);
         self.check_rate(claimed.jobs.iter().filter(|row| row.executor.as_str() == Rated::NAME).count());
         let scarce = self.scarce();
         if scarce > SCARCE {
@@ -237,7 +269,7 @@ macro_rules! audited_method {
             Box::pin(async move {
                 let expected = self.expected(&demands);
                 let claimed = self.memory.claim(node, self.heard(&demands)).await?;
-                self.check_claim(node, &expected, &claimed);
+                self.check_claim(node, expected, &claimed);
                 Ok(claimed)
             })
         }
@@ -278,13 +310,16 @@ macro_rules! audited_method {
     (rescue $($rest:tt)*) => {
         fn rescue<'a>(&'a self, dead: &'a [Member]) -> BoxFuture<'a, Result<usize>> {
             Box::pin(async move {
-                let before = self.scarce();
+                let (before, of_keys) = (self.scarce(), self.running(Keyed::NAME));
                 let members = self.members(dead).await?;
                 let count = self.memory.rescue(dead).await?;
                 let left = self.members(dead).await?;
                 members.difference(&left).for_each(|node| self.record.buried(*node, NODE_TIMEOUT));
                 if self.planted == Some(Planted::LeaksSlots) {
                     self.leaked.fetch_add(before - self.scarce(), Ordering::Relaxed);
+                }
+                if self.planted == Some(Planted::LeaksSlotsOfKeys) {
+                    self.leaked_of_keys.fetch_add(of_keys - self.running(Keyed::NAME), Ordering::Relaxed);
                 }
                 if count > 0 {
                     self.record.note(format_args!("{count} jobs are rescued"));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use rexecutor::{
     ExecutionResult, Executor, Job,
-    executor::{ExecutionError, Rate},
+    executor::{ExecutionError, GroupKey, Rate},
 };
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,9 @@ pub(super) const MAX_RUNNING: usize = 5;
 /// How many jobs of [`Scarce`] run at once on all nodes.
 pub(super) const SCARCE: usize = 3;
 
+/// How many jobs of one key of [`Keyed`] run at once on all nodes.
+pub(super) const OF_A_KEY: usize = 2;
+
 /// How many jobs of [`Rated`] start in how much time on all nodes.
 pub(super) const RATE: Rate = Rate::new(3, Duration::from_secs(7)).with_burst(4);
 
@@ -25,6 +28,8 @@ pub(super) const RATE: Rate = Rate::new(3, Duration::from_secs(7)).with_burst(4)
 pub(super) struct Work {
     /// Its attempts, one after the other; those after the last succeed at once.
     pub(super) acts: Vec<Act>,
+    /// Of those whose keys take turns.
+    pub(super) key: u8,
 }
 
 /// What an attempt does.
@@ -111,7 +116,7 @@ async fn work<E: Executor<Data = Work, Metadata = ()>>(job: Job<Work, ()>) -> Ex
 }
 
 macro_rules! executors {
-    ($($name:ident $text:literal $limit:expr, $cluster:expr, $rate:expr, $timeout:expr;)*) => {$(
+    ($($name:ident $text:literal $limit:expr, $cluster:expr, $key:expr, $rate:expr, $timeout:expr;)*) => {$(
         pub(super) struct $name;
 
         #[rexecutor::__private::async_trait]
@@ -122,7 +127,12 @@ macro_rules! executors {
             const MAX_ATTEMPTS: u16 = 50;
             const MAX_CONCURRENCY: Option<usize> = $limit;
             const CLUSTER_CONCURRENCY: Option<usize> = $cluster;
+            const KEY_CONCURRENCY: Option<usize> = $key;
             const RATE_LIMIT: Option<Rate> = $rate;
+
+            fn group_key(data: &Work) -> Option<GroupKey> {
+                $key.map(|_: usize| GroupKey::of(&data.key))
+            }
 
             fn backoff(_: &Job<Work, ()>) -> TimeDelta {
                 TimeDelta::seconds(2)
@@ -140,10 +150,11 @@ macro_rules! executors {
 }
 
 executors! {
-    Plain "plain" None, None, None, None;
-    Narrow "narrow" Some(2), None, None, None;
-    Scarce "scarce" None, Some(SCARCE), None, None;
-    Rated "rated" None, None, Some(RATE), None;
-    Timed "timed" None, None, None, Some(Duration::from_secs(4));
-    Ticks "ticks" None, None, None, None;
+    Plain "plain" None, None, None, None, None;
+    Narrow "narrow" Some(2), None, None, None, None;
+    Scarce "scarce" None, Some(SCARCE), None, None, None;
+    Keyed "keyed" None, None, Some(OF_A_KEY), None, None;
+    Rated "rated" None, None, None, Some(RATE), None;
+    Timed "timed" None, None, None, None, Some(Duration::from_secs(4));
+    Ticks "ticks" None, None, None, None, None;
 }

@@ -18,7 +18,9 @@
 //! 8. Of an executor that is paused, or while the whole cluster is, nothing is claimed.
 //! 9. Never more jobs of an executor with a limit of the cluster are executing than it allows, whatever nodes die or freeze.
 //! 10. In no window of time more jobs of an executor with a rate are claimed than its burst and what the window brings.
-//! 11. No node is declared dead that was heard within its timeout, or that could not be heard because the backend was away.
+//! 11. Never more jobs of one key are executing than the limit of their executor allows, whatever nodes die or freeze; no key is
+//!     served twice while another one that has due jobs and room waits; and no slot of a key is left empty.
+//! 12. No node is declared dead that was heard within its timeout, or that could not be heard because the backend was away.
 //!
 //! And at the end, when nothing goes wrong any more: every job finishes, no tick is missing, and a new job begins when it
 //! is due, not when the node next polls.
@@ -28,6 +30,7 @@ mod jobs;
 mod node;
 mod record;
 mod steps;
+mod turns;
 mod world;
 
 use std::fmt;
@@ -71,6 +74,12 @@ pub enum Planted {
     ForgetsLimits,
     /// It counts the runs of a dead node for ever.
     LeaksSlots,
+    /// It gives one job of a key too many.
+    ServesKeysTwice,
+    /// It serves the keys as their jobs come.
+    ForgetsTurns,
+    /// It counts the runs of a dead node for ever, for the limit of a key.
+    LeaksSlotsOfKeys,
 }
 
 /// The same with a backend that makes a mistake. Not public API.

@@ -13,7 +13,7 @@ use rexecutor::{
 };
 
 use super::{
-    jobs::{Act, End, MAX_RUNNING, Narrow, Place, Plain, Rated, Scarce, Ticks, Timed, Work},
+    jobs::{Act, End, Keyed, MAX_RUNNING, Narrow, Place, Plain, Rated, Scarce, Ticks, Timed, Work},
     node::{Life, Process},
     world::{Running, World},
 };
@@ -28,7 +28,7 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1_800);
 const NODES: usize = 3;
 
 /// Those that are paused now and then, as the whole cluster is.
-const EXECUTORS: [&str; 5] = [Plain::NAME, Narrow::NAME, Rated::NAME, Scarce::NAME, Timed::NAME];
+const EXECUTORS: [&str; 6] = [Keyed::NAME, Plain::NAME, Narrow::NAME, Rated::NAME, Scarce::NAME, Timed::NAME];
 
 impl World {
     /// Does one thing.
@@ -71,12 +71,15 @@ impl World {
 
     fn job(&mut self) -> NewJob {
         let attempts = self.random.random_range(0..3);
-        let work = Work { acts: (0..attempts).map(|_| self.act()).collect() };
-        let built = match self.random.random_range(0..7) {
+        let acts = (0..attempts).map(|_| self.act()).collect();
+        // One key has most of the jobs.
+        let work = Work { acts, key: self.random.random_range(0..6_u8).saturating_sub(3) };
+        let built = match self.random.random_range(0..10) {
             0 => self.built::<Narrow>(work),
             1 => self.built::<Timed>(work),
             2..=3 => self.built::<Scarce>(work),
             4 => self.built::<Rated>(work),
+            5..=7 => self.built::<Keyed>(work),
             _ => self.built::<Plain>(work),
         };
         self.must(built)
@@ -113,7 +116,7 @@ impl World {
     }
 
     async fn enqueue_unique(&mut self) {
-        let work = Work { acts: vec![self.act()] };
+        let work = Work { acts: vec![self.act()], key: 0 };
         let key = self.random.random_range(0..3);
         let unfinished = [JobStatus::Scheduled, JobStatus::Executing, JobStatus::Retryable];
         let criteria = UniquenessCriteria::by_key(&key).and_executor().for_statuses(&unfinished);
@@ -145,6 +148,7 @@ impl World {
             .with_executor::<Plain>()
             .with_executor::<Narrow>()
             .with_executor::<Scarce>()
+            .with_executor::<Keyed>()
             .with_executor::<Rated>()
             .with_executor::<Timed>()
             .with_cron_executor::<Ticks>(every_minute, Work::default(), TimeZone::UTC)

@@ -11,6 +11,8 @@
 //! - Of an executor with a limit never more jobs are executing in the cluster than the limit, but for those that ran before
 //!   it was declared. What counts is what is executing when the claim decides, while no other claim of that executor can
 //!   decide; there is no counter that a node which dies could leave wrong.
+//! - Of an executor with a limit per key the same holds for the jobs of each key, and keys are served in
+//!   [rotation](super::rotation).
 //! - Of an executor with a rate no more jobs are claimed than its [bucket](Bucket) has tokens, which are taken out in the
 //!   transaction that claims. A crash loses them on the safe side.
 //! - Of an executor that one of its jobs holds back nothing is claimed before the time is over.
@@ -30,6 +32,8 @@ pub struct Controls {
     pub pause: Option<Pause>,
     /// How many of its jobs may run at once.
     pub concurrency: Option<Concurrency>,
+    /// How many of its jobs of one key may run at once.
+    pub per_key: Option<usize>,
     /// How fast its jobs may start.
     pub bucket: Option<Bucket>,
     /// Until when one of its jobs holds all of them back.
@@ -47,6 +51,7 @@ impl Controls {
         self.pause.as_ref().is_some_and(|pause| pause.holds(now))
             || self.concurrency.is_some()
             || self.bucket.is_some()
+            || self.per_key.is_some()
             || self.throttled_until.is_some_and(|until| now < until)
     }
 
@@ -112,9 +117,24 @@ pub struct Admitted {
     limited: BTreeMap<ExecutorName, Limited>,
     /// The buckets of those that have one, and whether they are as they were stored.
     buckets: BTreeMap<ExecutorName, (Bucket, bool)>,
+    /// Those whose keys are served in rotation, and how many jobs of each key may run at once.
+    rotating: BTreeMap<ExecutorName, usize>,
 }
 
 impl Admitted {
+    /// What is left of the demands: those whose jobs start in order, and those whose keys are served in
+    /// [rotation](super::rotation), with how many jobs of one key may run at once.
+    pub fn split(&self) -> (Vec<Demand>, Vec<(Demand, usize)>) {
+        let (mut plain, mut rotating) = (Vec::new(), Vec::new());
+        for demand in &self.demands {
+            match self.rotating.get(&demand.executor) {
+                Some(per_key) => rotating.push((demand.clone(), *per_key)),
+                None => plain.push(demand.clone()),
+            }
+        }
+        (plain, rotating)
+    }
+
     /// The buckets that are not as they were stored, as those out of which the claimed jobs have taken tokens.
     pub fn spent(&self, jobs: &[JobRow], now: DateTime<Utc>) -> Vec<(ExecutorName, Bucket)> {
         let counts = count(jobs);
@@ -173,6 +193,9 @@ pub fn admit<'c>(
         if let Some(bucket) = controls.and_then(|controls| controls.bucket) {
             let settled = bucket.at_least_empty(now);
             admitted.buckets.insert(demand.executor.clone(), (settled, settled == bucket));
+        }
+        if let Some(per_key) = controls.and_then(|controls| controls.per_key) {
+            admitted.rotating.insert(demand.executor.clone(), per_key);
         }
         let demand = demand.clone();
         let limited = controls.and_then(|controls| controls.limit(now));

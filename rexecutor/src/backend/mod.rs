@@ -17,6 +17,7 @@ mod capabilities;
 mod forward;
 pub mod lifecycle;
 pub mod memory;
+pub mod rotation;
 mod transaction;
 mod wakeup;
 

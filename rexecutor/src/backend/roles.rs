@@ -95,9 +95,13 @@ roles! {
     ///   together than the strictest of them allows, at any instant after that claim, but for those that ran before. Members
     ///   that declare none are held to it, too; what a node declares ends with its membership. Executors of which due jobs are
     ///   kept back so are [named](super::Claimed::held).
+    /// - The same holds for the jobs of each [key](super::Extra::group_key) of an executor for which a limit per key is declared.
+    ///   Its keys are served in [rotation](super::rotation): no key is served a second time while another one that has due jobs
+    ///   and room waits.
     /// - A job is claimed only while those before it, of its executor and this claim, have less than
     ///   [`max_bytes`](super::Demand::max_bytes). A backend need not count jobs of up to 64 KiB each.
-    /// - An executor's jobs come by priority, then due time, then number; the answer is in that order too.
+    /// - An executor's jobs come by priority, then due time, then number, or those of each key where keys are served in
+    ///   rotation; the answer is in that order too.
     /// - Each claimed job is executing, its attempt and its lease one higher, and belongs to `node`.
     /// - A node that is not a member, or is no longer one, is given none: `member` is false.
     /// - A row that cannot be read as a job is not returned, and does not keep the others from being claimed.

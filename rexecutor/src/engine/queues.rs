@@ -141,7 +141,7 @@ impl Queues {
         if let Some(queue) = self.queues.get_mut(row.executor.as_str()) {
             queue.running = queue.running.saturating_sub(1);
             let is_full = queue.held.is_some_and(|look| look.is_full);
-            queue.has_freed |= is_full || (queue.is_asked && queue.runner.cluster.concurrency.is_some());
+            queue.has_freed |= is_full || (queue.is_asked && queue.runner.cluster.counts_runs());
             self.held = self.held.saturating_sub(row.content_bytes());
         }
     }

@@ -38,7 +38,10 @@ impl Runner {
             type_name: std::any::type_name::<E>,
             max_attempts: E::MAX_ATTEMPTS,
             max_concurrency: E::MAX_CONCURRENCY,
-            cluster: ClusterLimits::NONE.with_concurrency(E::CLUSTER_CONCURRENCY).with_rate(E::RATE_LIMIT),
+            cluster: ClusterLimits::NONE
+                .with_concurrency(E::CLUSTER_CONCURRENCY)
+                .with_rate(E::RATE_LIMIT)
+                .with_per_key(E::KEY_CONCURRENCY),
             retention: E::RETENTION,
             begin: begin::<E>,
         }

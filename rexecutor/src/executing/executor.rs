@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::result::ExecutionResult;
+use super::{group_key::GroupKey, result::ExecutionResult};
 use crate::{
     backoff::{DEFAULT_BACKOFF, Strategy},
     criteria::UniquenessCriteria,
@@ -78,6 +78,16 @@ pub trait Executor: Send + Sync + 'static {
     /// been reached for longer.
     const CLUSTER_CONCURRENCY: Option<usize> = None;
 
+    /// How many jobs of this kind with one [key](Self::group_key) run at once on all nodes together, at least 1. The default is
+    /// `None`: any number, and jobs start in order, whatever their keys.
+    ///
+    /// It is as exact as [`CLUSTER_CONCURRENCY`](Self::CLUSTER_CONCURRENCY), and what is said there of several versions of a
+    /// program holds here. Keys are served in rotation: however many jobs of one key wait, a job of another key waits for one
+    /// job of each key at most. So [`PRIORITY`](Self::PRIORITY) is the order within a key. A key at its limit costs a claim one
+    /// look, however many of its jobs wait. Jobs without a key, as those that were enqueued before there was one, share a turn and
+    /// have no limit.
+    const KEY_CONCURRENCY: Option<usize> = None;
+
     /// How many jobs of this kind start in how much time on all nodes together. The default is `None`: any number.
     ///
     /// It is a bucket of tokens in the database, by the database's clock: see [`Rate`]. A claimed job has taken its token, also
@@ -98,7 +108,7 @@ pub trait Executor: Send + Sync + 'static {
     /// Which jobs must not exist beside each other. The default is `None`: any may.
     const UNIQUENESS_CRITERIA: Option<UniquenessCriteria<'static>> = None;
 
-    /// The priority of a job: lower numbers start first. The default is 0.
+    /// The priority of a job, 0 to [999](limits::MAX_PRIORITY): lower numbers start first. The default is 0.
     const PRIORITY: u16 = 0;
 
     /// The tags of a job, before those that its builder adds. The default is none.
@@ -128,6 +138,14 @@ pub trait Executor: Send + Sync + 'static {
     /// An attempt on a blocking thread cannot be stopped: it keeps its slot until its thread has ended, and is settled
     /// as timed out then.
     fn timeout(_job: &Job<Self::Data, Self::Metadata>) -> Option<Duration> {
+        None
+    }
+
+    /// To which key a new job with these data belongs, for [`KEY_CONCURRENCY`](Self::KEY_CONCURRENCY). The default is none.
+    ///
+    /// It is stored with the job. When the data of a stored job change, so does its key, unless the job was enqueued with
+    /// [another one](crate::job::builder::JobBuilder::group_key).
+    fn group_key(_data: &Self::Data) -> Option<GroupKey> {
         None
     }
 

@@ -6,6 +6,7 @@
 mod disposition;
 mod executor;
 mod failure;
+mod group_key;
 mod known;
 mod result;
 mod returned;
@@ -16,6 +17,7 @@ pub use self::{
     disposition::{Disposition, ExecutionError},
     executor::{Executor, Retention},
     failure::JobFailure,
+    group_key::GroupKey,
     known::KnownError,
     result::{CancellationReason, ExecutionResult, IntoExecutionResult},
     returned::{Converted, Decides, Hidden, Returned, Typed},

@@ -2,7 +2,7 @@
 
 use super::error::JobsError;
 use crate::{
-    executing::{Executor, unique},
+    executing::{Executor, GroupKey, unique},
     json,
     model::{JobChange, JobRow, KeyChange},
     typed::Job,
@@ -20,12 +20,24 @@ pub(super) fn change<E: Executor>(job: Job<E::Data, E::Metadata>) -> Result<JobC
     change.tags.clone_from(&job.tags);
     change.scheduled_at = job.scheduled_at;
     validate::change(&change, E::MAX_DATA_BYTES)?;
+    change.group_key = group_key::<E>(job.context().row(), &job.data)?;
     change.key = key::<E>(job.context().row(), &job.data, &change.data)?;
     validate::comes_back("data", &job.data, &change.data)?;
     if let (Some(given), Some(metadata)) = (&job.metadata, &change.metadata) {
         validate::comes_back("metadata", given, metadata)?;
     }
     Ok(change)
+}
+
+/// The key that a job which is stored as `row` belongs to, once these are its data: one that does not follow from the data was
+/// given when the job was enqueued, and stays.
+fn group_key<E: Executor>(row: &JobRow, data: &E::Data) -> Result<Option<String>, InvalidJob> {
+    let stored = row.extras.group_key.as_deref();
+    let before = serde_json::from_str::<E::Data>(&row.data).ok().and_then(|before| E::group_key(&before));
+    if stored.is_some() && before.as_ref().and_then(GroupKey::as_str) != stored {
+        return Ok(row.extras.group_key.clone());
+    }
+    E::group_key(data).map(GroupKey::checked).transpose()
 }
 
 /// What becomes of the key of a job that is stored as `row`, once these are its data.

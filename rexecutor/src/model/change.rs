@@ -22,6 +22,8 @@ pub struct JobChange {
     pub scheduled_at: DateTime<Utc>,
     /// What it is compared by.
     pub key: KeyChange,
+    /// The key that it belongs to.
+    pub group_key: Option<String>,
 }
 
 /// What becomes of the key that a stored job is compared by, if it is unique.
@@ -48,6 +50,7 @@ impl JobChange {
             tags: row.tags.clone(),
             scheduled_at: row.scheduled_at,
             key: KeyChange::Keep,
+            group_key: row.extras.group_key.clone(),
         }
     }
 }

@@ -13,11 +13,14 @@ pub struct ClusterLimits {
     pub concurrency: Option<usize>,
     /// How many of its jobs start in how much time; `None`: any number.
     pub rate: Option<Rate>,
+    /// The most of its jobs of one [key](super::extras::Extra::group_key) that run at once; `None`: any number. If there is
+    /// one, keys are served in rotation.
+    pub per_key: Option<usize>,
 }
 
 impl ClusterLimits {
     /// None.
-    pub const NONE: Self = Self { concurrency: None, rate: None };
+    pub const NONE: Self = Self { concurrency: None, rate: None, per_key: None };
 
     /// The most of its jobs that run at once, at least 1.
     #[must_use]
@@ -29,6 +32,17 @@ impl ClusterLimits {
     #[must_use]
     pub const fn with_rate(self, rate: Option<Rate>) -> Self {
         Self { rate, ..self }
+    }
+
+    /// The most of its jobs of one key that run at once, at least 1.
+    #[must_use]
+    pub const fn with_per_key(self, per_key: Option<usize>) -> Self {
+        Self { per_key, ..self }
+    }
+
+    /// Whether the end of a run may let another one begin.
+    pub(crate) const fn counts_runs(&self) -> bool {
+        self.concurrency.is_some() || self.per_key.is_some()
     }
 
     /// Whether there is any.

@@ -43,6 +43,11 @@ impl Plan {
             self.problems
                 .push(format!("executor `{name}`: cluster_concurrency is 0, so it would never run; the least is 1"));
         }
+        if runner.cluster.per_key == Some(0) {
+            self.problems.push(format!(
+                "executor `{name}`: the limit of its key_concurrency is 0, so it would never run; the least is 1"
+            ));
+        }
         if let Some(problem) = runner.cluster.rate.and_then(|rate| rate.check().err()) {
             self.problems.push(format!("executor `{name}`: its rate limit cannot be kept to: {problem}"));
         }

@@ -35,6 +35,8 @@ pub struct Settings {
     pub max_concurrency: Option<usize>,
     /// How many run at once on all nodes together; `None`: any number.
     pub cluster_concurrency: Option<usize>,
+    /// How many of one key run at once on all nodes together; `None`: any number.
+    pub key_concurrency: Option<usize>,
     /// How many start in how much time on all nodes together; `None`: any number.
     pub rate_limit: Option<Rate>,
     /// Lower numbers start first.
@@ -63,6 +65,7 @@ impl Settings {
             max_attempts: E::MAX_ATTEMPTS,
             max_concurrency: E::MAX_CONCURRENCY,
             cluster_concurrency: E::CLUSTER_CONCURRENCY,
+            key_concurrency: E::KEY_CONCURRENCY,
             rate_limit: E::RATE_LIMIT,
             priority: E::PRIORITY,
             tags: E::TAGS,

@@ -192,3 +192,18 @@ async fn case_23_a_job_that_snoozes_on_and_on_is_told_in_the_log() {
     assert!(warnings.len() == 1 && warnings[0].contains("again and again"), "{warnings:?}");
     node.graceful_shutdown().await;
 }
+
+/// Case 22: of 65,536 priorities with jobs for later, a claim took half a second to find one that was due.
+#[tokio::test]
+async fn case_22_a_priority_is_at_most_999() {
+    let world = World::new();
+    let build = |priority| Spins::builder().with_data(1).with_priority(priority);
+    let id = build(999).enqueue_to_backend(&world.backend).await.unwrap().id();
+    let error = build(1_000).encode().unwrap_err();
+    assert_eq!(error.to_string(), "priority: 1000; the limit is 999");
+    let mut jobs = Spins::query_jobs_on_backend(Where::id_equals(id), &*world.backend).await.unwrap();
+    let mut job = jobs.remove(0);
+    job.priority = 1_000;
+    let error = Spins::update_job_on_backend(job, &*world.backend).await.unwrap_err();
+    assert!(error.to_string().contains("priority: 1000; the limit is 999"), "{error}");
+}

@@ -16,6 +16,7 @@ mod documents;
 mod errors;
 mod for_0_1;
 mod idle;
+mod keys;
 mod layers;
 mod leaving;
 mod life_cycle;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rexecutor::{executor::Retention, prelude::*};
 
 const ATTEMPTS: u16 = 7;
+const MOST: usize = 2;
 
 fn slowly(attempt: u16) -> TimeDelta {
     TimeDelta::hours(attempt.into())
@@ -16,6 +17,7 @@ fn slowly(attempt: u16) -> TimeDelta {
     max_attempts = ATTEMPTS,
     max_concurrency = 10,
     cluster_concurrency = 40,
+    concurrency(key = |data| data, limit = 3),
     rate_limit = "100/1m",
     burst = 10,
     max_data_bytes = 4_096,
@@ -35,7 +37,7 @@ async fn everything(data: Option<u8>, context: JobContext) {
     let _ = (data, context);
 }
 
-#[job(unique(key = |data| data.0, within = "1h"))]
+#[job(unique(key = |data| data.0, within = "1h"), concurrency(key = |data| data.1, limit = MOST))]
 async fn keyed(data: (u32, String)) {
     drop(data);
 }
@@ -44,6 +46,9 @@ fn main() {
     assert_eq!((Mail::NAME, Mail::MAX_ATTEMPTS, Mail::PRIORITY, Mail::TAGS), ("mail", 7, 2, ["a", "b"].as_slice()));
     assert_eq!((Mail::MAX_CONCURRENCY, Mail::MAX_DATA_BYTES, Mail::BLOCKING), (Some(10), 4_096, true));
     assert_eq!(Mail::CLUSTER_CONCURRENCY, Some(40));
+    assert_eq!((Mail::KEY_CONCURRENCY, Keyed::KEY_CONCURRENCY), (Some(3), Some(2)));
+    assert_eq!(Keyed::group_key(&(1, "a".to_owned())).unwrap().as_str(), Some("a"));
+    assert_eq!(Mail::group_key(&None).unwrap().as_str(), Some("null"));
     assert_eq!(Mail::RATE_LIMIT, Some(Rate::new(100, Duration::from_secs(60)).with_burst(10)));
     assert_eq!(Mail::DEADLINE, Some(TimeDelta::hours(1)));
     assert_eq!(Mail::RETENTION, Retention::For(TimeDelta::days(7)));

@@ -51,6 +51,14 @@ WHERE status IN ('scheduled', 'retryable');
 CREATE INDEX jobs_executing ON {schema}.jobs (node, executor)
 WHERE status = 'executing';
 
+-- walk_keys: the keys that have waiting jobs, each key's jobs in their order, and how many jobs of a key run. Only jobs that
+-- have a key pay for them.
+CREATE INDEX jobs_keyed ON {schema}.jobs (executor, group_key, priority, scheduled_at, id)
+WHERE group_key IS NOT NULL AND status IN ('scheduled', 'retryable');
+
+CREATE INDEX jobs_keyed_executing ON {schema}.jobs (executor, group_key)
+WHERE group_key IS NOT NULL AND status = 'executing';
+
 -- lock_lost_jobs: jobs whose deadline has come. Only jobs that have one pay for it.
 CREATE INDEX jobs_deadline ON {schema}.jobs (deadline_at)
 WHERE deadline_at IS NOT NULL AND status IN ('blocked', 'scheduled', 'retryable');
@@ -120,6 +128,8 @@ CREATE TABLE {schema}.declared_limits (
     -- Of a rate: how long one token takes, in nanoseconds, and how many may be taken at once.
     rate_interval BIGINT,
     rate_burst BIGINT,
+    -- How many jobs of one key may run at once.
+    max_per_key BIGINT,
     PRIMARY KEY (executor, node)
 );
 
@@ -132,5 +142,7 @@ CREATE TABLE {schema}.limits (
     -- When the bucket of its rate is full again, in nanoseconds since 1970.
     full_at BIGINT,
     -- Until when one of its jobs holds all of them back.
-    throttled_until TIMESTAMPTZ
+    throttled_until TIMESTAMPTZ,
+    -- Which key was served last, where keys are served in rotation.
+    served_key TEXT COLLATE "C"
 ) WITH (fillfactor = 50);

@@ -7,6 +7,7 @@ SELECT
     array_to_json(tags)::TEXT AS tags,
     data,
     metadata,
+    group_key,
     (extract(EPOCH FROM coalesce($1::TIMESTAMPTZ, clock_timestamp())) * 1000000)::BIGINT AS now
 FROM {schema}.jobs
 WHERE id = $2

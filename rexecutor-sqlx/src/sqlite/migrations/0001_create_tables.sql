@@ -20,6 +20,7 @@ CREATE TABLE rexecutor_jobs (
     -- When it was completed, cancelled or discarded.
     finished_at INTEGER,
     deadline_at INTEGER,
+    group_key TEXT,
     unique_key BLOB,
     -- What few jobs have, in one column: each takes time in every statement that changes a row. A JSON object.
     extras TEXT,
@@ -46,6 +47,13 @@ WHERE marks IS NOT NULL AND status = 'executing';
 -- OR: see rexecutor_jobs_finished.
 CREATE INDEX rexecutor_jobs_deadline ON rexecutor_jobs (deadline_at)
 WHERE deadline_at IS NOT NULL AND (status = 'blocked' OR status = 'scheduled' OR status = 'retryable');
+
+-- The keys that have waiting jobs, each key's jobs in their order, and how many jobs of a key run.
+CREATE INDEX rexecutor_jobs_keyed ON rexecutor_jobs (executor, group_key, priority, scheduled_at)
+WHERE group_key IS NOT NULL AND status IN ('scheduled', 'retryable');
+
+CREATE INDEX rexecutor_jobs_keyed_executing ON rexecutor_jobs (executor, group_key)
+WHERE group_key IS NOT NULL AND status = 'executing';
 
 CREATE INDEX rexecutor_jobs_unique ON rexecutor_jobs (unique_key, status, inserted_at)
 WHERE unique_key IS NOT NULL;
@@ -111,6 +119,8 @@ CREATE TABLE rexecutor_declared_limits (
     -- Of a rate: how long one token takes, in nanoseconds, and how many may be taken at once.
     rate_interval INTEGER,
     rate_burst INTEGER,
+    -- How many jobs of one key may run at once.
+    max_per_key INTEGER,
     PRIMARY KEY (executor, node)
 ) STRICT, WITHOUT ROWID;
 
@@ -122,5 +132,7 @@ CREATE TABLE rexecutor_limits (
     -- When the bucket of its rate is full again, in nanoseconds since 1970.
     full_at INTEGER,
     -- Until when one of its jobs holds all of them back.
-    throttled_until INTEGER
+    throttled_until INTEGER,
+    -- Which key was served last, where keys are served in rotation.
+    served_key TEXT
 ) STRICT, WITHOUT ROWID;

@@ -8,5 +8,6 @@ SET
     metadata = ?6,
     data = ?7,
     unique_key = ?8,
-    extras = nullif(json_patch(coalesce(extras, '{}'), ?9), '{}')
+    extras = nullif(json_patch(coalesce(extras, '{}'), ?9), '{}'),
+    group_key = ?10
 WHERE id = ?1

@@ -257,13 +257,14 @@ pub fn update(row: &mut JobRow, change: JobChange) -> Result<(), AmendError> {
     if row.status == JobStatus::Executing {
         return Err(refused(row, "updated"));
     }
-    let JobChange { data, metadata, max_attempts, priority, tags, scheduled_at, key } = change;
+    let JobChange { data, metadata, max_attempts, priority, tags, scheduled_at, key, group_key } = change;
     row.data = data;
     row.metadata = metadata;
     row.max_attempts = max_attempts;
     row.priority = priority;
     row.tags = tags;
     row.scheduled_at = in_micros(scheduled_at);
+    row.extras.set(|extra| &mut extra.group_key, group_key);
     match key {
         KeyChange::Keep => {}
         KeyChange::Set(unique) => row.unique_key = Some(unique.key),

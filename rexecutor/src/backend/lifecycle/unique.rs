@@ -51,6 +51,9 @@ pub fn replace(row: &mut JobRow, replace: &Replace, job: NewJob, now: DateTime<U
     }
     if fields.data {
         row.data = job.data;
+        // It follows from the data.
+        let group_key = job.extras.group_key.clone();
+        row.extras.set(|extra| &mut extra.group_key, group_key);
     }
     if fields.metadata {
         row.metadata = job.metadata;

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 
+use super::keys::Keys;
 use crate::{
     model::{ExecutorName, JobId, JobRow, JobStatus, NodeId, UniqueKey},
     slab::Slab,
@@ -41,6 +42,8 @@ pub(super) struct Indexes {
     /// The jobs that are blocked or wait and have a deadline.
     deadlines: BTreeSet<(DateTime<Utc>, JobId)>,
     unique: HashMap<UniqueKey, BTreeSet<JobId>>,
+    /// Those of the waiting jobs that have a key.
+    pub(super) keys: Keys,
 }
 
 impl Indexes {
@@ -67,6 +70,7 @@ impl Indexes {
         self.deadlines.extend(waiting_deadline(row));
         match (row.status, row.node) {
             (JobStatus::Scheduled | JobStatus::Retryable, _) => {
+                self.keys.insert(row);
                 let start = (row.scheduled_at, row.id);
                 // The name is copied for the first job only.
                 match self.waiting.get_mut(&row.executor) {
@@ -88,6 +92,7 @@ impl Indexes {
         self.remove_deadline(row);
         match (row.status, row.node) {
             (JobStatus::Scheduled | JobStatus::Retryable, _) => {
+                self.keys.remove(row);
                 let Some(queue) = self.waiting.get_mut(&row.executor) else { return };
                 if let Some(waiting) = queue.get_mut(&row.priority) {
                     waiting.remove(&(row.scheduled_at, row.id));
@@ -104,8 +109,13 @@ impl Indexes {
         }
     }
 
-    /// Removes a row from those that have a deadline, as [`take_due`](Self::take_due) has removed it from those that wait.
-    pub(super) fn remove_deadline(&mut self, row: &JobRow) {
+    /// Removes a row from all that [`take_due`](Self::take_due) has not removed it from.
+    pub(super) fn remove_taken(&mut self, row: &JobRow) {
+        self.keys.remove(row);
+        self.remove_deadline(row);
+    }
+
+    fn remove_deadline(&mut self, row: &JobRow) {
         if let Some(entry) = waiting_deadline(row) {
             self.deadlines.remove(&entry);
         }
@@ -140,6 +150,12 @@ impl Indexes {
             queue.remove(&priority);
         }
         due
+    }
+
+    /// Up to `most` due jobs of an executor, in the order in which they start.
+    pub(super) fn first_due_jobs(&self, executor: &str, most: usize, now: DateTime<Utc>) -> Vec<JobId> {
+        let lines = self.waiting.get(executor).into_iter().flat_map(BTreeMap::values);
+        lines.flat_map(|waiting| waiting.range(..=(now, LAST))).take(most).map(|(_, id)| *id).collect()
     }
 
     /// When the first waiting job of an executor is, or was, due.

@@ -2,7 +2,9 @@
 
 mod backend;
 mod indexes;
+mod keys;
 mod roles;
+mod rotation;
 mod store;
 
 pub use self::backend::InMemoryBackend;

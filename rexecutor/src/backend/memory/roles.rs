@@ -12,6 +12,7 @@ use crate::{
         capabilities::{Backend, Control, Survey},
         lifecycle,
         roles::{Claim, Enqueue, Inspect, Maintain, Settle},
+        rotation::After,
         wakeup::Wakeup,
     },
     model::{
@@ -86,6 +87,11 @@ impl Enqueue for InMemoryBackend {
     }
 }
 
+/// Puts jobs into the order of the demands that they are of; those of one executor keep theirs.
+fn sort(jobs: &mut [JobRow], demands: &[Demand]) {
+    jobs.sort_by_key(|row| demands.iter().position(|demand| demand.executor == row.executor));
+}
+
 impl Claim for InMemoryBackend {
     fn claim<'a>(&'a self, node: NodeId, demands: Arc<[Demand]>) -> BoxFuture<'a, Result<Claimed>> {
         let (mut store, now) = self.store();
@@ -98,11 +104,22 @@ impl Claim for InMemoryBackend {
             store.claim(node, &demands, now, &mut claimed.jobs)
         } else {
             let admitted = store.admit(&demands, now);
-            let next_due = store.claim(node, &admitted.demands, now, &mut claimed.jobs);
+            let (plain, rotating) = admitted.split();
+            let next_due = store.claim(node, &plain, now, &mut claimed.jobs);
+            let (mut full, mut again_at) = (Vec::new(), None);
+            for demand in &rotating {
+                match store.claim_in_rotation(node, demand, now, &mut claimed.jobs) {
+                    After::Nothing => {}
+                    After::Again => again_at = Some(now),
+                    After::Held(held) => full.push(held),
+                }
+            }
+            sort(&mut claimed.jobs, &admitted.demands);
             store.spend(admitted.spent(&claimed.jobs, now));
-            let (held, next_held) = store.due(admitted.full(&claimed.jobs, now), now);
+            full.extend(admitted.full(&claimed.jobs, now));
+            let (held, next_held) = store.due(full, now);
             claimed.held = held;
-            next_due.into_iter().chain(admitted.again_at).chain(next_held).min()
+            next_due.into_iter().chain(admitted.again_at).chain(next_held).chain(again_at).min()
         };
         claimed.next_due_in = next_due.and_then(|at| (at - now).to_std().ok());
         ready(Ok(claimed))

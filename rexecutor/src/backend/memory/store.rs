@@ -24,8 +24,8 @@ use crate::{
 
 #[derive(Debug, Default)]
 pub(super) struct Store {
-    rows: BTreeMap<JobId, Indexed>,
-    indexes: Indexes,
+    pub(super) rows: BTreeMap<JobId, Indexed>,
+    pub(super) indexes: Indexes,
     pub(super) nodes: BTreeMap<NodeId, Joined>,
     pub(super) schedules: BTreeMap<ScheduleKey, Tick>,
     /// What is stored about executors, and about the [whole cluster](crate::model::Scope::CLUSTER_NAME), since when. Those about
@@ -37,6 +37,8 @@ pub(super) struct Store {
     full_at: BTreeMap<ExecutorName, i64>,
     /// Until when jobs hold their executors back.
     pub(super) throttled: BTreeMap<ExecutorName, DateTime<Utc>>,
+    /// Which key of an executor was served last, where they take turns.
+    pub(super) served: BTreeMap<ExecutorName, String>,
     last_job: i64,
     last_node: i64,
 }
@@ -119,6 +121,7 @@ impl Store {
                 let strictest = controls.concurrency.map_or(limit, |known| known.limit.min(limit));
                 controls.concurrency = Some(Concurrency::new(running, strictest));
             }
+            controls.per_key = controls.per_key.into_iter().chain(declared.per_key).min();
             if let Some((interval, burst)) = declared.rate.map(Bucket::numbers) {
                 let full_at = self.full_at.get(executor).copied();
                 let bucket = controls.bucket.unwrap_or(Bucket::new(interval, burst, full_at));
@@ -175,7 +178,7 @@ impl Store {
                     continue;
                 }
                 bytes += stored.row.content_bytes();
-                self.indexes.remove_deadline(&stored.row);
+                self.indexes.remove_taken(&stored.row);
                 lifecycle::claim(&mut stored.row, node, now);
                 self.indexes.add(stored);
                 claimed.push(stored.row.clone());

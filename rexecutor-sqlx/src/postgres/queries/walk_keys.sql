@@ -1,0 +1,169 @@
+-- $1 the test clock's time, $2 an executor whose keys are served in rotation, $3 how many jobs to claim, $4 how many of one key
+-- may run, $5 how many steps to walk, $6 how many jobs to look at from the head of the line. Gives one row at least: `id` is
+-- NULL where nothing was met.
+--
+-- In a claim it comes after lock_limits and is a statement of its own, as find_controls is.
+WITH RECURSIVE present AS MATERIALIZED (
+    SELECT
+        coalesce($1::TIMESTAMPTZ, clock_timestamp()) AS now,
+        (SELECT kept.served_key FROM {schema}.limits AS kept WHERE kept.executor = $2) AS served
+),
+-- Each step is a priority of a key, one look-up each: from behind the key that was served last, and once around.
+walk (key, priority, is_due, room, is_around, found, step) AS (
+    SELECT
+        first.key, first.priority, first.is_due, busy.room, first.is_around,
+        (first.is_due AND busy.room > 0)::INTEGER::BIGINT, 1::BIGINT
+    FROM present
+    CROSS JOIN LATERAL (
+        SELECT either.key, either.priority, either.scheduled_at <= present.now AS is_due, either.is_around
+        FROM (
+            (
+                SELECT job.group_key AS key, job.priority, job.scheduled_at, FALSE AS is_around
+                FROM {schema}.jobs AS job
+                WHERE job.executor = $2 AND job.{pending} AND job.group_key > present.served
+                ORDER BY job.group_key, job.priority, job.scheduled_at, job.id
+                LIMIT 1
+            )
+            UNION ALL
+            (
+                SELECT job.group_key, job.priority, job.scheduled_at, TRUE
+                FROM {schema}.jobs AS job
+                WHERE job.executor = $2 AND job.{pending} AND job.group_key IS NOT NULL
+                ORDER BY job.group_key, job.priority, job.scheduled_at, job.id
+                LIMIT 1
+            )
+        ) AS either
+        LIMIT 1
+    ) AS first
+    CROSS JOIN LATERAL (
+        SELECT greatest($4::BIGINT - count(*), 0) AS room FROM {schema}.jobs AS run
+        WHERE run.executor = $2 AND run.group_key = first.key AND run.status = 'executing'
+    ) AS busy
+    UNION ALL
+    SELECT
+        next.key, next.priority, next.is_due, busy.room, next.is_around,
+        walk.found + (next.is_due AND busy.room > 0)::INTEGER, walk.step + 1
+    FROM walk
+    CROSS JOIN present
+    CROSS JOIN LATERAL (
+        SELECT either.key, either.priority, either.scheduled_at <= present.now AS is_due, either.is_around
+        FROM (
+            (
+                SELECT job.group_key AS key, job.priority, job.scheduled_at, walk.is_around
+                FROM {schema}.jobs AS job
+                WHERE job.executor = $2 AND job.group_key = walk.key AND job.priority > walk.priority AND job.{pending}
+                ORDER BY job.group_key, job.priority, job.scheduled_at, job.id
+                LIMIT 1
+            )
+            UNION ALL
+            (
+                SELECT job.group_key, job.priority, job.scheduled_at, walk.is_around
+                FROM {schema}.jobs AS job
+                WHERE job.executor = $2 AND job.group_key > walk.key AND job.{pending}
+                ORDER BY job.group_key, job.priority, job.scheduled_at, job.id
+                LIMIT 1
+            )
+            UNION ALL
+            (
+                SELECT job.group_key, job.priority, job.scheduled_at, TRUE
+                FROM {schema}.jobs AS job
+                WHERE job.executor = $2 AND job.{pending} AND job.group_key IS NOT NULL AND NOT walk.is_around
+                ORDER BY job.group_key, job.priority, job.scheduled_at, job.id
+                LIMIT 1
+            )
+        ) AS either
+        LIMIT 1
+    ) AS next
+    CROSS JOIN LATERAL (
+        SELECT greatest($4::BIGINT - count(*), 0) AS room FROM {schema}.jobs AS run
+        WHERE run.executor = $2 AND run.group_key = next.key AND run.status = 'executing'
+    ) AS busy
+    WHERE walk.found < $3::BIGINT AND walk.step < $5::BIGINT
+        AND (NOT next.is_around OR present.served IS NULL OR next.key <= present.served)
+),
+-- Where it has ended, and how many jobs of each key to read: no more than its share, for there may be a thousand keys.
+summary AS MATERIALIZED (
+    SELECT
+        coalesce(max(found), 0) >= $3::BIGINT OR coalesce(max(step), 0) >= $5::BIGINT AS is_partial,
+        CASE
+            WHEN coalesce(max(found), 0) < $3::BIGINT AND max(step) >= $5::BIGINT
+                THEN (array_agg(key ORDER BY step DESC))[1]
+        END AS stopped_at,
+        1 + $3::BIGINT / greatest(count(DISTINCT key) FILTER (WHERE is_due AND room > 0), 1) AS share
+    FROM walk
+),
+-- The head of the line: jobs without a key, and keys that the walk has not met yet. The priorities are stepped over as in
+-- claim_jobs.
+level (priority, step) AS (
+    SELECT first.priority, 1::BIGINT
+    FROM (
+        SELECT job.priority FROM {schema}.jobs AS job
+        WHERE job.executor = $2 AND job.{pending}
+        ORDER BY job.priority, job.scheduled_at, job.id
+        LIMIT 1
+    ) AS first
+    UNION ALL
+    SELECT next.priority, level.step + 1
+    FROM level
+    CROSS JOIN LATERAL (
+        SELECT job.priority FROM {schema}.jobs AS job
+        WHERE job.executor = $2 AND job.{pending} AND job.priority > level.priority
+        ORDER BY job.priority, job.scheduled_at, job.id
+        LIMIT 1
+    ) AS next
+    WHERE level.step < $5::BIGINT
+),
+line AS MATERIALIZED (
+    SELECT job.id, job.key, job.bytes, row_number() OVER (ROWS UNBOUNDED PRECEDING) AS place
+    FROM (
+        SELECT job.*
+        FROM (SELECT level.priority FROM level ORDER BY level.priority) AS each
+        CROSS JOIN LATERAL (
+            SELECT
+                job.id, job.group_key AS key,
+                octet_length(job.data)::BIGINT + coalesce(octet_length(job.metadata), 0) AS bytes
+            FROM {schema}.jobs AS job
+            WHERE job.executor = $2 AND job.priority = each.priority AND job.{pending}
+                AND job.scheduled_at <= (SELECT now FROM present)
+            ORDER BY job.scheduled_at, job.id
+            LIMIT $6::BIGINT
+        ) AS job
+        LIMIT $6::BIGINT
+    ) AS job
+),
+met AS (
+    SELECT 0 AS part, line.place AS step, 0::BIGINT AS place, line.id, NULL::TEXT AS key, 9223372036854775807 AS room,
+        line.bytes, (SELECT count(*) = $6::BIGINT FROM line WHERE line.key IS NULL) AS is_cut
+    FROM line
+    WHERE line.key IS NULL
+    UNION ALL
+    SELECT 1, walk.step, job.place, job.id, walk.key, walk.room, job.bytes,
+        job.place = summary.share AND summary.share < walk.room
+    FROM walk
+    CROSS JOIN summary
+    CROSS JOIN LATERAL (
+        SELECT job.id, job.bytes, row_number() OVER (ROWS UNBOUNDED PRECEDING) AS place
+        FROM (
+            SELECT job.id, octet_length(job.data)::BIGINT + coalesce(octet_length(job.metadata), 0) AS bytes
+            FROM {schema}.jobs AS job
+            WHERE job.executor = $2 AND job.group_key = walk.key AND job.priority = walk.priority AND job.{pending}
+                AND job.scheduled_at <= (SELECT now FROM present)
+            ORDER BY job.scheduled_at, job.id
+            LIMIT least(walk.room, summary.share)
+        ) AS job
+    ) AS job
+    WHERE walk.is_due AND walk.room > 0
+    UNION ALL
+    SELECT 2, line.place, 0, line.id, line.key, busy.room, line.bytes, FALSE
+    FROM line
+    CROSS JOIN LATERAL (
+        SELECT greatest($4::BIGINT - count(*), 0) AS room FROM {schema}.jobs AS run
+        WHERE run.executor = $2 AND run.group_key = line.key AND run.status = 'executing'
+    ) AS busy
+    WHERE line.key IS NOT NULL AND NOT EXISTS (SELECT FROM walk WHERE walk.key = line.key AND walk.is_due)
+)
+SELECT
+    met.id, met.key, met.room, met.bytes, coalesce(met.is_cut, FALSE) AS is_cut, summary.is_partial, summary.stopped_at
+FROM summary
+LEFT JOIN met ON TRUE
+ORDER BY met.part, met.step, met.place

@@ -1,0 +1,74 @@
+//! Claims of executors whose keys are served in rotation.
+
+use rexecutor::{
+    backend::{
+        Demand,
+        rotation::{self, MAX_STEPS, Met, Turn, WINDOW, Walk},
+    },
+    job::{ExecutorName, JobId, NodeId},
+};
+use sqlx::{PgConnection, Row};
+
+use super::{backend::Database, scan::Found};
+
+impl Database {
+    /// Claims jobs of executors that are locked, no more of each key than may run at once; returns what the walks over their
+    /// keys have met.
+    pub(super) async fn claim_in_rotation(
+        &self,
+        connection: &mut PgConnection,
+        node: NodeId,
+        rotating: &[(Demand, usize)],
+        found: &mut Found,
+    ) -> sqlx::Result<Vec<Walk>> {
+        let (mut walks, mut turns) = (Vec::with_capacity(rotating.len()), Vec::with_capacity(rotating.len()));
+        for (demand, per_key) in rotating {
+            let walk = self.walk(connection, demand, *per_key).await?;
+            turns.push((demand.executor.clone(), rotation::take(&walk, demand)));
+            walks.push(walk);
+        }
+        let demands: Vec<Demand> = rotating.iter().map(|(demand, _)| demand.clone()).collect();
+        found.add(self.claim_met(connection, node, &turns, &demands).await?);
+        Ok(walks)
+    }
+
+    /// Walks over the keys of an executor that is locked.
+    async fn walk(&self, connection: &mut PgConnection, demand: &Demand, per_key: usize) -> sqlx::Result<Walk> {
+        let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        let query = self.query(&self.queries.walk_keys).bind(self.now()).bind(demand.executor.to_string());
+        let query = query.bind(number(demand.limit)).bind(number(per_key)).bind(number(MAX_STEPS));
+        let rows = query.bind(number(WINDOW)).fetch_all(connection).await?;
+        let mut walk = Walk::default();
+        for row in &rows {
+            walk.is_partial |= row.try_get::<bool, _>("is_partial")? || row.try_get::<bool, _>("is_cut")?;
+            walk.stopped_at = row.try_get("stopped_at")?;
+            let Some(id) = row.try_get::<Option<i64>, _>("id")? else { continue };
+            let count =
+                |name: &str| row.try_get::<i64, _>(name).map(|count| usize::try_from(count).unwrap_or_default());
+            walk.met.push(Met::new(JobId::from(id), row.try_get("key")?, count("room")?, count("bytes")?));
+        }
+        Ok(walk)
+    }
+
+    /// Claims what walks have met, and notes which keys were served; also tells whether the node may claim at all.
+    async fn claim_met(
+        &self,
+        connection: &mut PgConnection,
+        node: NodeId,
+        turns: &[(ExecutorName, Turn)],
+        demands: &[Demand],
+    ) -> sqlx::Result<Found> {
+        let met = || turns.iter().flat_map(|(_, turn)| &turn.jobs);
+        let ids: Vec<i64> = met().map(|(id, _)| id.as_i64()).collect();
+        let keys: Vec<Option<String>> = met().map(|(_, key)| key.clone()).collect();
+        let executors: Vec<String> = turns.iter().map(|(executor, _)| executor.to_string()).collect();
+        let served: Vec<Option<String>> = turns.iter().map(|(_, turn)| turn.served.clone()).collect();
+        let query = self.query(&self.queries.claim_met).bind(self.now()).bind(node.0).bind(ids).bind(keys);
+        let rows = query.bind(executors).bind(served).fetch_all(connection).await?;
+        let Some(first) = rows.first() else { return Err(sqlx::Error::RowNotFound) };
+        let is_outdated: Option<bool> = first.try_get("is_outdated")?;
+        let mut found = self.read(&rows, demands)?;
+        (found.is_member, found.is_outdated) = (is_outdated.is_some(), is_outdated == Some(true));
+        Ok(found)
+    }
+}

@@ -1,0 +1,66 @@
+//! What only the SQL of keys can get wrong: how much it reads.
+
+use rexecutor::{
+    backend::{Claim, ClusterLimits, Demand, Enqueue, NewJob},
+    clock::Clock,
+    job::NodeId,
+};
+use sqlx::AssertSqlSafe;
+
+use crate::support::{World, in_schema, job, join};
+
+fn keyed(key: &str) -> NewJob {
+    job("mail").with_group_key(key.to_owned())
+}
+
+async fn claim(world: &World, node: NodeId, most: usize) -> Vec<Option<String>> {
+    let demand = Demand::new("mail", most).with_cluster_limits(ClusterLimits::NONE.with_per_key(Some(1)));
+    let jobs = world.backend.claim(node, [demand].into()).await.unwrap().jobs;
+    jobs.into_iter().map(|job| job.extras.group_key.clone()).collect()
+}
+
+/// How many pages the walk of a claim for 20 jobs reads, by the server's own account.
+async fn pages_read_by_a_walk(world: &World) -> i64 {
+    let statements = world.backend.statements();
+    let sql = &statements.iter().find(|(name, _)| *name == "walk_keys").unwrap().1;
+    let mut transaction = sqlx::PgPool::connect(&world.url).await.unwrap().begin().await.unwrap();
+    let settings = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL jit = off; \
+                    SET LOCAL plan_cache_mode = force_generic_plan";
+    sqlx::raw_sql(settings).execute(&mut *transaction).await.unwrap();
+    let explain = AssertSqlSafe(format!("EXPLAIN (ANALYZE, BUFFERS) {sql}"));
+    let query = sqlx::query_scalar::<_, String>(explain).bind(world.clock.now()).bind("mail").bind(20_i64);
+    let plan = query.bind(1_i64).bind(1_000_i64).bind(64_i64).fetch_all(&mut *transaction).await.unwrap();
+    transaction.rollback().await.unwrap();
+    // The first such line is that of the whole: `Buffers: shared hit=12 read=3 dirtied=1`.
+    let buffers = plan.iter().find(|line| line.contains("Buffers: shared")).unwrap();
+    let read = buffers.split(' ').filter_map(|word| word.strip_prefix("hit=").or(word.strip_prefix("read=")));
+    let pages = read.map(|pages| pages.parse::<i64>().unwrap()).sum();
+    assert!(pages < 2_000, "{pages} pages: {plan:#?}");
+    pages
+}
+
+/// However many jobs of one full key wait, and however many keys there are, a claim reads as few pages.
+#[tokio::test]
+async fn a_claim_reads_no_more_pages_however_many_jobs_and_keys_wait() {
+    in_schema(async |world| {
+        let node = join(&world.backend).await;
+        let _ = world.backend.enqueue(["a", "b", "c", "d"].map(keyed).into()).await.unwrap();
+        let _ = claim(world, node, 1).await;
+        let few = pages_read_by_a_walk(world).await;
+        let insert = "INSERT INTO {schema}.jobs (executor, data, max_attempts, priority, scheduled_at, inserted_at, group_key)
+                      SELECT 'mail', '{}', 1, n % 3, '2000-01-01', '2000-01-01', KEY FROM generate_series(1, 100000) AS n";
+        world.sql(&insert.replace("KEY", "'a'")).await;
+        let flood = pages_read_by_a_walk(world).await;
+        world.sql(&insert.replace("KEY", "'k' || n")).await;
+        let keys = pages_read_by_a_walk(world).await;
+        world.sql(&insert.replace("KEY", "'l' || n").replace("'2000-01-01', '2000", "'2100-01-01', '2000")).await;
+        let idle = pages_read_by_a_walk(world).await;
+        assert!([flood, keys, idle].iter().all(|pages| *pages < few + 600), "{few}, {flood}, {keys}, {idle} pages");
+        let keys = claim(world, node, 20).await;
+        let mut keys: Vec<_> = keys.into_iter().flatten().collect();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!((keys.len(), &keys[..3]), (20, ["b", "c", "d"].map(str::to_owned).as_slice()), "each in its turn");
+    })
+    .await;
+}

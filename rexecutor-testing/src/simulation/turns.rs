@@ -1,0 +1,85 @@
+//! Whether keys take turns, and no more of one run than may.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use rexecutor::{
+    Executor,
+    backend::{Demand, JobRow, lifecycle},
+    job::{JobId, JobStatus},
+};
+
+use super::jobs::{Keyed, OF_A_KEY};
+
+type Key = Option<String>;
+
+/// How often others were served while a key could have been.
+#[derive(Debug, Default)]
+pub(super) struct Turns {
+    passed: BTreeMap<Key, BTreeMap<Key, usize>>,
+}
+
+/// What a claim may take.
+#[derive(Debug)]
+pub(super) struct Claimable {
+    most: usize,
+    /// The due jobs of each key that has room, in their order, as many as it has room for.
+    keys: BTreeMap<Key, Vec<JobId>>,
+}
+
+impl Claimable {
+    /// What these demands may take of these rows; `None`, if the keyed jobs are not among them.
+    pub(super) fn of<'d>(
+        mut demands: impl Iterator<Item = &'d Demand>,
+        rows: &[JobRow],
+        now: DateTime<Utc>,
+    ) -> Option<Self> {
+        let most = demands.find(|demand| demand.executor.as_str() == Keyed::NAME)?.limit;
+        let mut rows: Vec<&JobRow> = rows.iter().filter(|row| row.executor.as_str() == Keyed::NAME).collect();
+        rows.sort_unstable_by_key(|row| (row.priority, row.scheduled_at, row.id));
+        let mut keys = BTreeMap::<Key, Vec<JobId>>::new();
+        for row in rows.iter().filter(|row| lifecycle::is_due(row, now)) {
+            keys.entry(row.extras.group_key.clone()).or_default().push(row.id);
+        }
+        for (key, due) in &mut keys {
+            let is_run = |row: &&&JobRow| row.status == JobStatus::Executing && row.extras.group_key == *key;
+            due.truncate(OF_A_KEY.saturating_sub(rows.iter().filter(is_run).count()));
+        }
+        keys.retain(|_, due| !due.is_empty());
+        Some(Self { most, keys })
+    }
+}
+
+impl Turns {
+    /// What is wrong with a claim that has given these jobs.
+    pub(super) fn check(&mut self, before: &Claimable, claimed: &[JobRow]) -> Option<String> {
+        let mut served = BTreeMap::<Key, Vec<JobId>>::new();
+        for row in claimed.iter().filter(|row| row.executor.as_str() == Keyed::NAME) {
+            served.entry(row.extras.group_key.clone()).or_default().push(row.id);
+        }
+        for (key, ids) in &served {
+            let due = before.keys.get(key).map(Vec::as_slice).unwrap_or_default();
+            if !due.starts_with(ids) {
+                return Some(format!("of the key {key:?} {ids:?} were claimed, and {due:?} were next"));
+            }
+        }
+        let count: usize = served.values().map(Vec::len).sum();
+        let wanted = before.most.min(before.keys.values().map(Vec::len).sum());
+        if count != wanted {
+            return Some(format!("{count} jobs with a key were claimed, and {wanted} could be"));
+        }
+        let is_passed = |key: &Key| before.keys.contains_key(key) && !served.contains_key(key);
+        self.passed.retain(|key, _| is_passed(key));
+        for key in before.keys.keys().filter(|key| is_passed(key)) {
+            let passed = self.passed.entry(key.clone()).or_default();
+            for (other, ids) in &served {
+                let times = passed.entry(other.clone()).or_default();
+                *times += ids.len();
+                if *times > 1 {
+                    return Some(format!("the key {other:?} was served {times} times while {key:?} waited"));
+                }
+            }
+        }
+        None
+    }
+}

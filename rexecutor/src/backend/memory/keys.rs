@@ -1,0 +1,108 @@
+//! Where an executor's waiting jobs are found by their keys.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+};
+
+use chrono::{DateTime, Utc};
+
+use super::indexes::Indexes;
+use crate::{
+    backend::rotation::{MAX_STEPS, Met, WINDOW, Walk},
+    model::{Demand, ExecutorName, JobId, JobRow},
+};
+
+/// The waiting jobs that have a key: by executor and key, in the order in which they start.
+#[derive(Debug, Default)]
+pub(super) struct Keys(BTreeMap<ExecutorName, BTreeMap<String, BTreeSet<Place>>>);
+
+/// The priority, when it is due, and the number.
+type Place = (u16, DateTime<Utc>, JobId);
+
+fn place(row: &JobRow) -> Place {
+    (row.priority, row.scheduled_at, row.id)
+}
+
+impl Keys {
+    /// Adds a job that waits.
+    pub(super) fn insert(&mut self, row: &JobRow) {
+        if let Some(key) = &row.extras.group_key {
+            let keys = self.0.entry(row.executor.clone()).or_default();
+            keys.entry(key.clone()).or_default().insert(place(row));
+        }
+    }
+
+    /// Removes one.
+    pub(super) fn remove(&mut self, row: &JobRow) {
+        let Some(key) = &row.extras.group_key else { return };
+        let Some(keys) = self.0.get_mut(&row.executor) else { return };
+        if let Some(jobs) = keys.get_mut(key) {
+            jobs.remove(&place(row));
+            if jobs.is_empty() {
+                keys.remove(key);
+            }
+        }
+    }
+
+    /// The keys of an executor, from behind this one and once around.
+    fn around(
+        &self,
+        executor: &ExecutorName,
+        behind: Option<&str>,
+    ) -> impl Iterator<Item = (&String, &BTreeSet<Place>)> {
+        let keys = self.0.get(executor);
+        let from = behind.map_or(Bound::Unbounded, Bound::Excluded);
+        let before = behind.map_or(Bound::Excluded(""), Bound::Included);
+        let first = keys.into_iter().flat_map(move |keys| keys.range::<str, _>((from, Bound::Unbounded)));
+        first.chain(keys.into_iter().flat_map(move |keys| keys.range::<str, _>((Bound::Unbounded, before))))
+    }
+}
+
+impl Indexes {
+    /// Walks over the keys of an executor, as [`rotation`](crate::backend::rotation) says.
+    pub(super) fn walk<'r>(
+        &self,
+        demand: &Demand,
+        behind: Option<&str>,
+        row: impl Fn(JobId) -> Option<&'r JobRow>,
+        room: impl Fn(Option<&str>) -> usize,
+        now: DateTime<Utc>,
+    ) -> Walk {
+        let (mut keyed, mut found) = (Walk::default(), BTreeSet::new());
+        let met =
+            |row: &JobRow, key: Option<&str>, room| Met::new(row.id, key.map(str::to_owned), room, row.content_bytes());
+        for (step, (key, jobs)) in self.keys.around(&demand.executor, behind).enumerate() {
+            if found.len() == demand.limit || step == MAX_STEPS {
+                keyed.is_partial = true;
+                keyed.stopped_at = keyed.stopped_at.filter(|_| step == MAX_STEPS);
+                break;
+            }
+            keyed.stopped_at = Some(key.clone());
+            let room = room(Some(key));
+            let due = jobs.iter().filter(|(_, at, _)| *at <= now).take(room.min(demand.limit));
+            let due: Vec<Met> = due.filter_map(|(.., id)| Some(met(row(*id)?, Some(key), room))).collect();
+            if !due.is_empty() {
+                found.insert(key.as_str());
+                keyed.met.extend(due);
+            }
+        }
+        if !keyed.is_partial {
+            keyed.stopped_at = None;
+        }
+        let window = self.first_due_jobs(demand.executor.as_str(), WINDOW, now);
+        let window: Vec<&JobRow> = window.into_iter().filter_map(row).collect();
+        let (mut without, mut beyond) = (Vec::new(), Vec::new());
+        for row in window {
+            match row.extras.group_key.as_deref() {
+                None => without.push(met(row, None, usize::MAX)),
+                Some(key) if found.contains(key) => {}
+                Some(key) => beyond.push(met(row, Some(key), room(Some(key)))),
+            }
+        }
+        keyed.is_partial |= without.len() == WINDOW;
+        without.append(&mut keyed.met);
+        without.append(&mut beyond);
+        Walk { met: without, ..keyed }
+    }
+}

@@ -1,0 +1,165 @@
+//! Which jobs a claim takes where keys are served in rotation.
+//!
+//! A backend walks over the keys that have due jobs, from behind the one that was served last and once around at most, and stops
+//! when it has met as many keys with room as there are jobs to be claimed. Whoever wants to know why a job was taken, and which
+//! key is next, finds it here.
+//!
+//! # Invariants
+//!
+//! - Of no key more jobs are taken than it has room for.
+//! - No key is given a second job before each key that has a due job and room, of those that the walk has met, has one.
+//! - What was taken last is what the next walk begins behind. So a key waits for one job of each other key at most, whatever
+//!   waits in theirs.
+
+use std::{collections::HashMap, time::Duration};
+
+use crate::model::{Demand, Held, JobId};
+
+/// How many keys, or priorities of a key, a walk looks at, at most. Keys whose jobs are not due yet are met in vain.
+pub const MAX_STEPS: usize = 1_000;
+
+/// How many due jobs are looked at beside the walk, from the head of the executor's line: jobs without a key are found so, and
+/// keys that stand behind many others whose jobs are not due yet.
+pub const WINDOW: usize = 64;
+
+/// After how long to go on with a walk that has met nothing to claim. It costs some milliseconds each time.
+const AGAIN_IN: Duration = Duration::from_millis(100);
+
+/// A due job that a walk has met.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Met {
+    /// Its number.
+    pub id: JobId,
+    /// Its key, if it has one.
+    pub key: Option<String>,
+    /// How many more jobs of its key may run.
+    pub room: usize,
+    /// How many bytes its data and metadata have.
+    pub bytes: usize,
+}
+
+impl Met {
+    /// A due job.
+    pub fn new(id: JobId, key: Option<String>, room: usize, bytes: usize) -> Self {
+        Self { id, key, room, bytes }
+    }
+}
+
+/// What a walk has met.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Walk {
+    /// Due jobs, in the order of the walk; those of one key, and those without one, each in the order in which they start.
+    pub met: Vec<Met>,
+    /// The last key that it has looked at, if that is where it stopped because it had looked at enough.
+    pub stopped_at: Option<String>,
+    /// Whether there may be more due jobs that could be claimed: it stopped before it had come round, or did not look at all
+    /// jobs of a key.
+    pub is_partial: bool,
+}
+
+/// What is to be claimed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Turn {
+    /// The jobs, with their keys.
+    pub jobs: Vec<(JobId, Option<String>)>,
+    /// Behind which key the next walk begins; `None`: where this one began.
+    pub served: Option<String>,
+}
+
+/// Takes what a node asks for, turn by turn.
+pub fn take(walk: &Walk, demand: &Demand) -> Turn {
+    let mut counts: HashMap<Option<&str>, usize> = HashMap::new();
+    let mut line: Vec<(usize, usize, &Met)> = Vec::with_capacity(walk.met.len());
+    for (step, met) in walk.met.iter().enumerate() {
+        let count = counts.entry(met.key.as_deref()).or_default();
+        if *count < met.room {
+            *count += 1;
+            line.push((*count, step, met));
+        }
+    }
+    line.sort_by_key(|(turn, step, _)| (*turn, *step));
+    let mut bytes = 0_usize;
+    let mut turn = Turn::default();
+    for (_, _, met) in line.into_iter().take(demand.limit) {
+        if bytes >= demand.max_bytes {
+            break;
+        }
+        bytes = bytes.saturating_add(met.bytes);
+        turn.jobs.push((met.id, met.key.clone()));
+    }
+    // Jobs without a key have no place among the keys.
+    let last = turn.jobs.iter().rev().find_map(|(_, key)| key.clone());
+    // Each key that a walk has met before it had looked at enough has a job: the next one goes on from there.
+    turn.served = walk.stopped_at.clone().or(last);
+    turn
+}
+
+/// What a claim that has given so many jobs after this walk says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum After {
+    /// Nothing: the node has what it asked for.
+    Nothing,
+    /// There may be more, for which the node should ask at once.
+    Again,
+    /// Its due jobs, if it has any, are kept back.
+    Held(Held),
+}
+
+/// What a claim that has given so many jobs after this walk says.
+pub fn after(walk: &Walk, demand: &Demand, claimed: usize) -> After {
+    match claimed {
+        claimed if claimed >= demand.limit => After::Nothing,
+        1.. if walk.is_partial => After::Again,
+        // Nothing that could be claimed was met, or not yet.
+        _ => After::Held(Held::new(demand.executor.clone(), walk.is_partial.then_some(AGAIN_IN))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn walk(met: &[(i64, &str, usize)]) -> Walk {
+        let job = |(id, key, room): &(i64, &str, usize)| {
+            Met::new(JobId::from(*id), Some((*key).to_owned()).filter(|key| !key.is_empty()), *room, 10)
+        };
+        Walk { met: met.iter().map(job).collect(), ..Walk::default() }
+    }
+
+    fn taken(walk: &Walk, demand: &Demand) -> (Vec<i64>, Option<String>) {
+        let turn = take(walk, demand);
+        (turn.jobs.iter().map(|(id, _)| id.as_i64()).collect(), turn.served)
+    }
+
+    #[test]
+    fn every_key_has_one_job_before_one_has_two() {
+        let walk = walk(&[(1, "a", 2), (2, "a", 2), (3, "a", 2), (4, "b", 9), (5, "c", 9), (6, "c", 9)]);
+        let demand = |limit| Demand::new("mail", limit);
+        let served = |key: &str| Some(key.to_owned());
+        assert_eq!(taken(&walk, &demand(2)), (vec![1, 4], served("b")));
+        assert_eq!(taken(&walk, &demand(3)), (vec![1, 4, 5], served("c")));
+        assert_eq!(taken(&walk, &demand(4)), (vec![1, 4, 5, 2], served("a")), "the next one begins behind a");
+        assert_eq!(taken(&walk, &demand(9)), (vec![1, 4, 5, 2, 6], served("c")), "a has room for two");
+        assert_eq!(taken(&walk, &demand(9).with_max_bytes(11)), (vec![1, 4], served("b")), "the bytes are full");
+    }
+
+    #[test]
+    fn what_has_no_key_shares_a_turn_and_a_long_walk_goes_on_where_it_stopped() {
+        let mut walk = walk(&[(1, "", usize::MAX), (2, "", usize::MAX), (3, "a", 0), (4, "b", 1)]);
+        let demand = Demand::new("mail", 3);
+        assert_eq!(taken(&walk, &demand), (vec![1, 4, 2], Some("b".to_owned())));
+        walk.stopped_at = Some("k".to_owned());
+        assert_eq!(taken(&walk, &demand).1.as_deref(), Some("k"));
+        assert_eq!(take(&Walk::default(), &demand), Turn::default());
+        let mail = demand.executor.clone();
+        assert_eq!(after(&walk, &demand, 3), After::Nothing);
+        assert_eq!(after(&walk, &demand, 0), After::Held(Held::new(mail.clone(), None)));
+        walk.is_partial = true;
+        assert_eq!(after(&walk, &demand, 1), After::Again);
+        assert_eq!(after(&walk, &demand, 0), After::Held(Held::new(mail, Some(AGAIN_IN))));
+    }
+}
