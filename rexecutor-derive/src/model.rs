@@ -13,6 +13,7 @@ use crate::{
 pub(crate) mod backoff;
 mod contradictions;
 pub(crate) mod cron;
+pub(crate) mod policy;
 mod rate;
 pub(crate) mod unique;
 
@@ -61,7 +62,7 @@ pub(crate) enum Retain {
     Millis(u64),
 }
 
-const ARGS: [&str; 25] = [
+const ARGS: [&str; 28] = [
     "name",
     "executor",
     "max_attempts",
@@ -86,6 +87,9 @@ const ARGS: [&str; 25] = [
     "jitter",
     "starts",
     "ends",
+    "missed",
+    "overlap",
+    "entry",
     "crate",
 ];
 

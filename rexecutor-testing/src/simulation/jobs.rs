@@ -146,4 +146,5 @@ executors! {
     Rated "rated" None, None, Some(RATE), None;
     Timed "timed" None, None, None, Some(Duration::from_secs(4));
     Ticks "ticks" None, None, None, None;
+    Hand "hand" None, None, None, None;
 }

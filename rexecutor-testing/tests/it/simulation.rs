@@ -39,7 +39,7 @@ fn two_runs_of_one_seed_are_alike_to_the_byte() {
 /// A simulator that finds nothing wrong proves nothing.
 #[test]
 fn a_backend_that_breaks_a_limit_of_the_cluster_is_found() {
-    for planted in [Planted::ForgetsLimits, Planted::LeaksSlots] {
+    for planted in [Planted::ForgetsLimits, Planted::LeaksSlots, Planted::ForgetsNames, Planted::ForgetsOverlap] {
         let is_found = |seed| !simulate_planted(seed, Some(planted)).broken.is_empty();
         assert!((0..100).any(is_found), "{planted:?}");
     }
