@@ -1,6 +1,6 @@
 //! What `#[job]` writes: the function as it is, a unit struct, its `Executor` impl, and its registration.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Attribute, ReturnType, Type, parse_quote, spanned::Spanned};
 
@@ -9,7 +9,7 @@ mod consts;
 use self::consts::consts;
 use crate::{
     args::shown,
-    model::{Backoff, Cron, Job, Retain, Unique, backoff::Curve, unique::By},
+    model::{Backoff, Cron, Job, Retain, Unique, backoff::Curve, policy::Missed, unique::By},
     signature::First,
 };
 
@@ -307,6 +307,14 @@ fn entry(job: &Job, cron: &Cron) -> TokenStream {
     let (starts, ends) = (date(&options.starts), date(&options.ends));
     let has_dates = options.starts.is_some() || options.ends.is_some();
     let dates = has_dates.then(|| quote!(.with_dates(#starts, #ends)));
+    let missed = options.missed.iter().map(|missed| match missed {
+        Missed::Skip => quote!(Skip),
+        Missed::Last => quote!(Last),
+        Missed::All => quote!(All),
+        Missed::AtMost(most) => quote!(AtMost(#most)),
+    });
+    let overlap = options.overlap.iter().map(|variant| Ident::new(variant, Span::call_site()));
+    let name = options.entry.iter();
     quote! {
         #krate::registry::CronEntry::new(
             #expression,
@@ -314,5 +322,8 @@ fn entry(job: &Job, cron: &Cron) -> TokenStream {
             || <#executor as #krate::ExecutorExt>::builder()#(.with_data(#data))*.encode(),
         )
         #(.with_jitter(::core::time::Duration::from_millis(#jitter)))* #dates
+        #(.with_missed_ticks(#krate::schedule::MissedTicks::#missed))*
+        #(.with_overlap(#krate::schedule::Overlap::#overlap))*
+        #(.with_entry(#name))*
     }
 }

@@ -14,6 +14,7 @@ pub(crate) mod backoff;
 mod contradictions;
 pub(crate) mod cron;
 mod keyed;
+pub(crate) mod policy;
 mod rate;
 pub(crate) mod unique;
 
@@ -64,7 +65,7 @@ pub(crate) enum Retain {
     Millis(u64),
 }
 
-const ARGS: [&str; 26] = [
+const ARGS: [&str; 29] = [
     "name",
     "executor",
     "max_attempts",
@@ -90,6 +91,9 @@ const ARGS: [&str; 26] = [
     "jitter",
     "starts",
     "ends",
+    "missed",
+    "overlap",
+    "entry",
     "crate",
 ];
 

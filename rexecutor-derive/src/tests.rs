@@ -85,9 +85,14 @@ fn what_is_wrong_with_a_schedule_is_told_where_it_stands() {
         (quote!(cron = "@yearly", starts = "2027-01-02", ends = "2027-12-31"), "no tick between its start and its end"),
         (quote!(cron("@daily", end = "2027-12-31")), "did you mean `ends`, a date"),
         (quote!(cron()), "write `cron("),
+        (quote!(cron = "@daily", missed = "all"), "`missed` is `skip`, `last`, `all`, or `all(5)`"),
+        (quote!(cron = "@daily", missed = all(0)), "a whole number from 1 to 65535"),
+        (quote!(cron("@daily", overlap = cancel)), "`overlap` is `allow`, `skip`, `queue` or `replace`"),
+        (quote!(cron = "@daily", entry = ""), "the name of a schedule entry is empty"),
     ] {
         check(quote!(#args, #data), &[words]);
     }
+    check(quote!(overlap = skip), &["a policy for overlapping ticks without a schedule: add `cron = \"..\"`"]);
     check(quote!(jitter = "30s"), &["a jitter without a schedule: add `cron = \"..\"`"]);
     check(quote!(every = "90s"), &["add `data = ..`"]);
 }

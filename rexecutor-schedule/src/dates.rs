@@ -28,6 +28,16 @@ impl Schedule {
         self
     }
 
+    /// The first instant at which it may tick; `None`: any.
+    pub fn start(&self) -> Option<DateTime<Utc>> {
+        self.dates.start
+    }
+
+    /// The last instant at which it may tick; `None`: any.
+    pub fn end(&self) -> Option<DateTime<Utc>> {
+        self.dates.end
+    }
+
     /// Ticks from a day on, `2027-01-01`, or from a time of it, `2027-01-01T09:30`, in the schedule's time zone.
     ///
     /// # Errors

@@ -66,6 +66,8 @@ pub struct Schedule {
     pub(crate) timezone: TimeZone,
     pub(crate) dates: Dates,
     jitter: Duration,
+    /// Whether the `cron` crate has read the expression.
+    is_of_cron_crate: bool,
     pub(crate) memo: Memo,
 }
 
@@ -80,11 +82,19 @@ impl Schedule {
     /// A schedule that the `cron` crate has read. It is taken as that crate means it: where a day of the month and a weekday are
     /// given, both have to match.
     pub fn new(cron: cron::Schedule, timezone: impl Into<TimeZone>) -> Self {
-        Self::of(Rule::Cron(Box::new(Expression::from(&cron))), timezone.into())
+        let schedule = Self::of(Rule::Cron(Box::new(Expression::from(&cron))), timezone.into());
+        Self { is_of_cron_crate: true, ..schedule }
     }
 
     pub(crate) fn of(rule: Rule, timezone: TimeZone) -> Self {
-        Self { rule, timezone, dates: Dates::default(), jitter: Duration::ZERO, memo: Memo::default() }
+        Self {
+            rule,
+            timezone,
+            dates: Dates::default(),
+            jitter: Duration::ZERO,
+            is_of_cron_crate: false,
+            memo: Memo::default(),
+        }
     }
 
     /// Lets the jobs of each tick start up to so much later, so that those of many schedules do not start together. The default is
@@ -115,6 +125,12 @@ impl Schedule {
             Rule::Cron(expression) => &expression.source,
             Rule::Every(interval) => &interval.source,
         }
+    }
+
+    /// Whether it was made with [`new`](Self::new): its expression is read as the `cron` crate means it. Not public API.
+    #[doc(hidden)]
+    pub fn is_of_cron_crate(&self) -> bool {
+        self.is_of_cron_crate
     }
 
     /// The time zone.

@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
-        AmendError, Backend, BackendError, Claim, Claimed, Control, Demand, Enqueue, Enqueued, Filter, Heartbeat,
-        Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Result, ScheduleKey, Settle, Settlement, Survey,
-        Tick, Ticks, Wakeup,
+        AmendError, Backend, BackendError, Claim, Claimed, Control, Demand, Enqueue, Enqueued, Entries, Filter,
+        Heartbeat, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Result, ScheduleKey, Settle, Settlement,
+        Survey, Tick, Ticks, Wakeup,
     },
     each_role,
     job::{ExecutorName, JobId, Lease, NodeId},
@@ -117,6 +117,10 @@ impl Backend for AnyBackend {
 
     fn survey(&self) -> Option<&dyn Survey> {
         self.inner().survey()
+    }
+
+    fn entries(&self) -> Option<&dyn Entries> {
+        self.inner().entries()
     }
 
     fn is_membership_independent(&self) -> bool {

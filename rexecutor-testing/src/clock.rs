@@ -46,7 +46,10 @@ use crate::{
 pub struct TestClock(Arc<Mutex<Inner>>);
 
 struct Inner {
+    /// How far it has gone, without its jumps.
     now: DateTime<Utc>,
+    /// How far it has jumped.
+    jumped: TimeDelta,
     sleepers: BTreeMap<(DateTime<Utc>, u64), Sleeper>,
     runs: Runs,
     last: u64,
@@ -66,6 +69,7 @@ impl Default for Inner {
     fn default() -> Self {
         Self {
             now: TestClock::START,
+            jumped: TimeDelta::zero(),
             sleepers: BTreeMap::new(),
             runs: Runs::default(),
             last: 0,
@@ -108,14 +112,27 @@ impl TestClock {
         clock
     }
 
+    /// Sets the clock forward or back, as somebody who corrects that of a machine: nobody wakes for it, and whoever sleeps sleeps on
+    /// for as long as before.
+    pub async fn jump(&self, by: TimeDelta) {
+        self.settle().await;
+        let mut inner = self.inner();
+        inner.jumped = inner.jumped.checked_add(&by).unwrap_or(inner.jumped);
+    }
+
     /// Moves forward by `by`; a negative time counts as zero.
     pub async fn advance(&self, by: TimeDelta) {
         let now = self.inner().now;
-        self.set(now.checked_add_signed(by.max(TimeDelta::zero())).unwrap_or(DateTime::<Utc>::MAX_UTC)).await;
+        self.go(now.checked_add_signed(by.max(TimeDelta::zero())).unwrap_or(DateTime::<Utc>::MAX_UTC)).await;
     }
 
     /// Moves forward to `to`. A clock that stands later already stays where it is.
     pub async fn set(&self, to: DateTime<Utc>) {
+        let jumped = self.inner().jumped;
+        self.go(to.checked_sub_signed(jumped).unwrap_or(to)).await;
+    }
+
+    async fn go(&self, to: DateTime<Utc>) {
         self.settle().await;
         while self.wake_first(to) {
             self.settle().await;
@@ -128,8 +145,8 @@ impl TestClock {
     pub async fn to_next_due(&self) -> Option<DateTime<Utc>> {
         self.settle().await;
         let next = self.inner().sleepers.keys().next()?.0;
-        self.set(next).await;
-        Some(next)
+        self.go(next).await;
+        Some(self.now())
     }
 
     /// Lets every task of a current-thread runtime run until they all wait, without moving the clock.
@@ -176,7 +193,9 @@ impl TestClock {
 
     /// The first deadline that a job sleeps for.
     pub(crate) fn next_of_jobs(&self) -> Option<DateTime<Utc>> {
-        self.inner().sleepers.iter().find(|(_, sleeper)| sleeper.run.is_some()).map(|((deadline, _), _)| *deadline)
+        let inner = self.inner();
+        let first = inner.sleepers.iter().find(|(_, sleeper)| sleeper.run.is_some());
+        first.map(|((deadline, _), _)| deadline.checked_add_signed(inner.jumped).unwrap_or(*deadline))
     }
 
     /// What is known of the jobs that run.
@@ -206,7 +225,12 @@ impl TestClock {
 
 impl Clock for TestClock {
     fn now(&self) -> DateTime<Utc> {
-        self.inner().now
+        let inner = self.inner();
+        inner.now.checked_add_signed(inner.jumped).unwrap_or(inner.now)
+    }
+
+    fn elapsed(&self) -> Duration {
+        (self.inner().now - DateTime::UNIX_EPOCH).to_std().unwrap_or_default()
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
@@ -244,7 +268,7 @@ impl Drop for Sleep {
 
 impl fmt::Debug for TestClock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("TestClock").field(&self.inner().now).finish()
+        f.debug_tuple("TestClock").field(&self.now()).finish()
     }
 }
 
@@ -268,6 +292,20 @@ mod tests {
         assert_eq!(clock.to_next_due().await, Some(TestClock::START + TimeDelta::seconds(30)));
         assert_eq!(receiver.try_iter().collect::<Vec<_>>(), [(30, 30)]);
         assert_eq!(clock.to_next_due().await, None);
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_jumps_wakes_nobody_sooner_or_later() {
+        let clock = TestClock::new();
+        let sleeping = tokio::spawn(clock.sleep(Duration::from_secs(60)));
+        clock.jump(TimeDelta::hours(-2)).await;
+        clock.advance(TimeDelta::seconds(59)).await;
+        clock.jump(TimeDelta::hours(5)).await;
+        assert!(!sleeping.is_finished());
+        assert_eq!(clock.to_next_due().await, Some(TestClock::START + TimeDelta::seconds(3 * 3_600 + 60)));
+        clock.set(TestClock::START + TimeDelta::hours(4)).await;
+        assert_eq!((clock.now() - TestClock::START).num_hours(), 4);
+        assert!(sleeping.is_finished());
     }
 
     #[tokio::test]

@@ -24,6 +24,7 @@ pub mod prelude;
 pub mod pruner;
 pub mod registry;
 pub mod schedule;
+pub mod schedules;
 mod signals;
 mod slab;
 pub mod testing;

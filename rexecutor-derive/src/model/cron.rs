@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use rexecutor_schedule::{Schedule, ScheduleError, TimeZone, problem};
 use syn::{Expr, LitStr};
 
+use super::policy::{self, Missed};
 use crate::{
     args::{self, Arg, Value},
     duration,
@@ -14,12 +15,15 @@ use crate::{
 pub(crate) const SCHEDULES: [&str; 2] = ["cron", "every"];
 
 /// What goes with each of them, or with all of them.
-const OPTIONS: [(&str, &str); 5] = [
+const OPTIONS: [(&str, &str); 8] = [
     ("timezone", "a time zone"),
     ("data", "the data of its ticks"),
     ("jitter", "a jitter"),
     ("starts", "a start"),
     ("ends", "an end"),
+    ("missed", "a policy for missed ticks"),
+    ("overlap", "a policy for overlapping ticks"),
+    ("entry", "the name of a schedule entry"),
 ];
 
 /// The longest jitter: an hour.
@@ -41,6 +45,10 @@ pub(crate) struct Options {
     pub(crate) jitter: Option<u64>,
     pub(crate) starts: Option<LitStr>,
     pub(crate) ends: Option<LitStr>,
+    pub(crate) missed: Option<Missed>,
+    /// The name of the variant.
+    pub(crate) overlap: Option<&'static str>,
+    pub(crate) entry: Option<LitStr>,
 }
 
 /// All schedules of a job, each with its options or else those that are given for all.
@@ -83,6 +91,9 @@ impl Options {
                 self.jitter = Some(millis);
             }
             "starts" => self.starts = Some(arg.text("2027-01-31")?.clone()),
+            "missed" => self.missed = Some(policy::missed(arg)?),
+            "overlap" => self.overlap = Some(policy::overlap(arg)?),
+            "entry" => self.entry = Some(policy::entry(arg)?),
             _ => self.ends = Some(arg.text("2027-12-31")?.clone()),
         }
         Ok(())
@@ -96,6 +107,9 @@ impl Options {
             jitter: self.jitter.or(shared.jitter),
             starts: self.starts.or(shared.starts),
             ends: self.ends.or(shared.ends),
+            missed: self.missed.or(shared.missed),
+            overlap: self.overlap.or(shared.overlap),
+            entry: self.entry.or(shared.entry),
         }
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{Backend, BackendError, Control, Pause, Paused, Result, Scope, Survey},
+    backend::{Backend, BackendError, Control, Entries, Pause, Paused, Result, Scope, Survey},
     job::ExecutorName,
 };
 use sqlx::{Row, postgres::PgRow};
@@ -38,6 +38,10 @@ impl Backend for PgBackend {
     }
 
     fn survey(&self) -> Option<&dyn Survey> {
+        Some(self)
+    }
+
+    fn entries(&self) -> Option<&dyn Entries> {
         Some(self)
     }
 

@@ -26,6 +26,7 @@ mod connection_cache;
 mod control;
 mod enqueue;
 mod enqueue_group;
+mod entries;
 mod error;
 mod extras;
 mod failover;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use rexecutor::backend::{Backend, Control, Pause, Paused, Result, Scope, Survey};
+use rexecutor::backend::{Backend, Control, Entries, Pause, Paused, Result, Scope, Survey};
 
 use super::{admit, backend::SqliteBackend, core::Commit, queries, row::micros, work::Work};
 
@@ -21,6 +21,10 @@ impl Backend for SqliteBackend {
     }
 
     fn survey(&self) -> Option<&dyn Survey> {
+        Some(self)
+    }
+
+    fn entries(&self) -> Option<&dyn Entries> {
         Some(self)
     }
 

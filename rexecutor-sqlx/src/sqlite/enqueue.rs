@@ -55,7 +55,7 @@ impl Enqueue for SqliteBackend {
     }
 }
 
-fn tick_of(micros: i64) -> Result<DateTime<Utc>, sqlx::Error> {
+pub(super) fn tick_of(micros: i64) -> Result<DateTime<Utc>, sqlx::Error> {
     let broken = || sqlx::Error::Decode(format!("the last tick of a schedule is {micros}, which is no time").into());
     DateTime::from_timestamp_micros(micros).ok_or_else(broken)
 }

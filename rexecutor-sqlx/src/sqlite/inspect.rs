@@ -47,7 +47,7 @@ impl Inspect for SqliteBackend {
         let executor = executor.clone();
         let step = async move |work: &mut Work<'_>| {
             // A job that is over already may still be running here, in its last moments.
-            work.cancelled = Some(job);
+            work.cancelled.push(job);
             let now = work.now;
             amend_state(work, &executor, job, |row| lifecycle::cancel(row, reason, now)).await
         };

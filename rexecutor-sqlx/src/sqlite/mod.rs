@@ -28,6 +28,7 @@ mod durability;
 #[cfg(test)]
 mod economy;
 mod enqueue;
+mod entries;
 mod error;
 mod extras;
 mod fast_path;

@@ -43,6 +43,12 @@ pub(super) async fn store(work: &mut Work<'_>, jobs: &[&NewJob]) -> Result<Vec<E
     Ok(answers)
 }
 
+/// … without committing them with the last statement: others follow in the same transaction.
+pub(super) async fn store_open(work: &mut Work<'_>, jobs: &[&NewJob]) -> Result<Vec<Enqueued>, sqlx::Error> {
+    work.stay_open();
+    store(work, jobs).await
+}
+
 /// How many of these jobs, which is at least one, are copied at once to decide about them.
 fn copied_at_once(jobs: &[&NewJob]) -> usize {
     let mut bytes = 0;

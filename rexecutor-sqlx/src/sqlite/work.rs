@@ -21,8 +21,8 @@ pub(super) struct Work<'c> {
     pub(super) now: DateTime<Utc>,
     /// Whose jobs may have become due.
     pub(super) due: BTreeSet<ExecutorName>,
-    /// The job that is to stop.
-    pub(super) cancelled: Option<JobId>,
+    /// The jobs that are to stop.
+    pub(super) cancelled: Vec<JobId>,
     clock: &'c dyn Clock,
     transaction: Transaction,
     /// Until when it waits for other processes' locks.
@@ -85,7 +85,7 @@ impl<'c> Work<'c> {
             conn,
             now: in_micros(clock.now()),
             due: BTreeSet::new(),
-            cancelled: None,
+            cancelled: Vec::new(),
             clock,
             transaction,
             deadline: DateTime::<Utc>::MIN_UTC,
@@ -183,11 +183,9 @@ impl<'c> Work<'c> {
 }
 
 /// Tells the nodes of this process what a committed transaction has changed.
-pub(super) fn wake(listeners: &Listeners, due: &BTreeSet<ExecutorName>, cancelled: Option<JobId>) {
+pub(super) fn wake(listeners: &Listeners, due: &BTreeSet<ExecutorName>, cancelled: &[JobId]) {
     listeners.each(|wakeup| {
         due.iter().for_each(|executor| wakeup.wake(executor));
-        if let Some(job) = cancelled {
-            wakeup.cancel(job);
-        }
+        cancelled.iter().for_each(|job| wakeup.cancel(*job));
     });
 }

@@ -217,7 +217,7 @@ pub async fn due_jobs_are_found_among_keys_whose_jobs_are_not_due(t: &Harness) {
         return;
     }
     let node = t.join().await;
-    let future = |nth: usize| keyed(&format!("k{nth:04}")).with_due(later(60)).with_priority((nth % 3) as u16);
+    let future = |nth: usize| keyed(&format!("k{nth:04}")).with_due(later(60)).with_priority([0, 1, 2][nth % 3]);
     t.enqueue_all((0..2_500).map(future).collect()).await;
     let nothing = t.claim_keyed(node, 5, 1).await;
     assert_eq!((nothing.jobs.len(), nothing.held.len()), (0, 0));

@@ -18,15 +18,19 @@
 
 mod amend;
 mod claim;
+mod clocks;
 mod control;
 mod damage;
 mod deadlines;
+mod declared;
 mod enqueue;
+mod entries;
 mod harness;
 mod keys;
 mod limits;
 mod maintain;
 mod oracle;
+mod overlaps;
 mod query;
 mod rates;
 mod schedules;
@@ -103,6 +107,31 @@ cases! {
         case_20_a_job_keeps_the_tick_that_it_is_for,
         case_44_a_last_tick_that_lies_ahead_is_taken_back_by_one_node,
         a_local_time_has_one_tick_whichever_instants_nodes_take_it_for;
+    entries:
+        an_entry_stands_in_the_backend_with_all_that_was_given,
+        of_many_nodes_one_ticks_an_entry,
+        an_entry_enqueues_its_job_as_it_was_given,
+        a_paused_entry_does_not_tick_and_owes_nothing_afterwards,
+        an_entry_is_changed_triggered_and_removed_by_hand,
+        case_44_an_entry_whose_last_tick_lies_ahead_ticks_on,
+        an_entry_remembers_its_last_ten_ticks,
+        listeners_are_woken_when_an_entry_changes;
+    declared:
+        trap_22_a_changed_entry_is_ticked_by_those_that_declare_the_newest,
+        trap_22_no_instant_is_ticked_by_two_versions_and_none_is_lost_between_them,
+        trap_22_an_entry_that_no_living_node_declares_is_orphaned,
+        case_25_data_whose_maps_are_written_in_another_order_are_one_entry,
+        an_entry_from_code_is_not_changed_or_removed_by_hand,
+        many_nodes_that_declare_many_entries_do_not_wait_for_each_other;
+    clocks:
+        case_44_a_clock_that_is_set_forward_leaves_missed_ticks,
+        case_44_a_clock_that_is_set_back_repeats_no_tick_of_the_last_minute,
+        trap_20_hours_that_are_skipped_or_come_twice_lose_no_tick;
+    overlaps:
+        an_overlapping_tick_is_skipped,
+        overlapping_ticks_wait_in_a_queue,
+        an_overlapping_tick_replaces_the_job_before_it,
+        overlapping_ticks_are_allowed;
     claim:
         jobs_are_claimed_by_priority_then_due_time_then_number,
         a_job_is_not_claimed_before_it_is_due,

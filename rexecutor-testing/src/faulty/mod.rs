@@ -1,5 +1,6 @@
 //! A backend that fails as it is told to.
 
+mod entries;
 mod fault;
 #[expect(clippy::module_inception, reason = "it is what the module is about")]
 mod faulty;

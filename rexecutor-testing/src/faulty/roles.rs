@@ -8,9 +8,9 @@ use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
-        AmendError, Backend, BackendError, Claim, Claimed, Control, Demand, Enqueue, Enqueued, Filter, Heartbeat,
-        Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Result, ScheduleKey, Settle, Settlement, Survey,
-        Tick, Ticks, Wakeup,
+        AmendError, Backend, BackendError, Claim, Claimed, Control, Demand, Enqueue, Enqueued, Entries, Filter,
+        Heartbeat, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Result, ScheduleKey, Settle, Settlement,
+        Survey, Tick, Ticks, Wakeup,
     },
     each_role,
     job::{ExecutorName, JobId, Lease, NodeId},
@@ -84,7 +84,8 @@ macro_rules! faulty_method {
 
 each_role!(faulty);
 
-/// No fault hits what a backend can do beside its roles, except that a ping counts as a query and meets the faults of one.
+/// No fault hits what a backend can do beside its roles, except that a ping counts as a query and meets the faults of one, and
+/// that schedule entries meet those of schedules and ticks.
 impl<B: Backend> Backend for Faulty<B> {
     fn name(&self) -> &str {
         self.inner().name()
@@ -104,6 +105,10 @@ impl<B: Backend> Backend for Faulty<B> {
 
     fn survey(&self) -> Option<&dyn Survey> {
         self.inner().survey()
+    }
+
+    fn entries(&self) -> Option<&dyn Entries> {
+        self.inner().entries().map(|_| self as &dyn Entries)
     }
 
     fn is_membership_independent(&self) -> bool {

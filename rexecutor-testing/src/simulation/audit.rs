@@ -13,9 +13,9 @@ use futures::{FutureExt, future::BoxFuture};
 use rexecutor::{
     Executor,
     backend::{
-        AmendError, Backend, Bucket, Claim, Claimed, ClusterLimits, Control, Demand, Enqueue, Enqueued, Filter,
-        Heartbeat, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Outcome, Result, ScheduleKey, Scope,
-        Settle, Settlement, Survey, Tick, Ticks, Wakeup, in_micros, lifecycle, memory::InMemoryBackend,
+        AmendError, Backend, Bucket, Claim, Claimed, ClusterLimits, Control, Demand, Enqueue, Enqueued, Entries,
+        Filter, Heartbeat, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Outcome, Result, ScheduleKey,
+        Scope, Settle, Settlement, Survey, Tick, Ticks, Wakeup, in_micros, lifecycle, memory::InMemoryBackend,
     },
     clock::Clock,
     each_role,
@@ -87,6 +87,30 @@ impl Audit {
     /// The time by which the backend decides.
     fn now(&self) -> DateTime<Utc> {
         in_micros(self.clock.now())
+    }
+
+    pub(super) fn memory(&self) -> &InMemoryBackend {
+        &self.memory
+    }
+
+    /// The schedule of the programs has ticked.
+    pub(super) fn ticked(&self, at: DateTime<Utc>) {
+        self.record.note(format_args!("tick of {}", at.time()));
+        if !self.record.known().ticks.insert(at) {
+            self.record.broken(format_args!("the tick of {at} was enqueued again"));
+        }
+    }
+
+    /// The entry that was added at run time has ticked.
+    pub(super) fn hand_ticked(&self, at: DateTime<Utc>) {
+        self.record.note(format_args!("tick by hand of {}", at.time()));
+        let (is_first, is_paused) = {
+            let mut known = self.record.known();
+            (known.hand_ticks.insert(at), known.is_hand_paused)
+        };
+        if !is_first || is_paused {
+            self.record.broken(format_args!("the tick by hand of {at}: first {is_first}, paused {is_paused}"));
+        }
     }
 
     /// What is stored.
@@ -254,11 +278,7 @@ macro_rules! audited_method {
             Box::pin(async move {
                 let is_first = self.memory.tick(schedule, tick, jobs).await?;
                 if is_first {
-                    let at = tick.at;
-                    self.record.note(format_args!("tick of {}", at.time()));
-                    if !self.record.known().ticks.insert(at) {
-                        self.record.broken(format_args!("the tick of {at} was enqueued again"));
-                    }
+                    self.ticked(tick.at);
                 }
                 Ok(is_first)
             })
@@ -344,5 +364,9 @@ impl Backend for Audit {
 
     fn survey(&self) -> Option<&dyn Survey> {
         self.memory.survey()
+    }
+
+    fn entries(&self) -> Option<&dyn Entries> {
+        Some(self)
     }
 }

@@ -157,4 +157,5 @@ executors! {
     Rated "rated" None, None, None, Some(RATE), None;
     Timed "timed" None, None, None, None, Some(Duration::from_secs(4));
     Ticks "ticks" None, None, None, None, None;
+    Hand "hand" None, None, None, None, None;
 }

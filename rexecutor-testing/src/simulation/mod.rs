@@ -12,20 +12,24 @@
 //! 3. A settlement is accepted exactly while its run is the job's, and says what became of the run: none is accepted
 //!    before its run has ended, and no run that has ended is given back.
 //! 4. Of the jobs with one unique key, one at most is unfinished.
-//! 5. Each tick of a schedule is enqueued once, however many nodes there are and whenever they are restarted.
+//! 5. Each tick of a schedule is enqueued once, however many nodes there are, whatever their versions, and whenever they are
+//!    restarted.
 //! 6. Jobs are claimed, and begin on each node, in order.
 //! 7. No node runs more jobs than it may, of one executor or of all.
 //! 8. Of an executor that is paused, or while the whole cluster is, nothing is claimed.
 //! 9. Never more jobs of an executor with a limit of the cluster are executing than it allows, whatever nodes die or freeze.
 //! 10. In no window of time more jobs of an executor with a rate are claimed than its burst and what the window brings.
-//! 11. Never more jobs of one key are executing than the limit of their executor allows, whatever nodes die or freeze; no key is
+//! 11. No node is declared dead that was heard within its timeout, or that could not be heard because the backend was away.
+//! 12. Never more jobs of one key are executing than the limit of their executor allows, whatever nodes die or freeze; no key is
 //!     served twice while another one that has due jobs and room waits; and no slot of a key is left empty.
-//! 12. No node is declared dead that was heard within its timeout, or that could not be heard because the backend was away.
+//! 13. Of a schedule entry that was added at run time and allows no overlap, one job at most is unfinished, and none is enqueued
+//!     while it is paused.
 //!
 //! And at the end, when nothing goes wrong any more: every job finishes, no tick is missing, and a new job begins when it
 //! is due, not when the node next polls.
 
 mod audit;
+mod entries;
 mod jobs;
 mod node;
 mod record;
@@ -80,6 +84,10 @@ pub enum Planted {
     ForgetsTurns,
     /// It counts the runs of a dead node for ever, for the limit of a key.
     LeaksSlotsOfKeys,
+    /// Schedules of programs of two versions are two schedules.
+    ForgetsNames,
+    /// It enqueues a tick whatever has become of the job before it.
+    ForgetsOverlap,
 }
 
 /// The same with a backend that makes a mistake. Not public API.

@@ -49,6 +49,9 @@ pub(super) struct Known {
     /// How many runs there are, of each node and executor.
     pub(super) running: BTreeMap<(usize, String), usize>,
     pub(super) ticks: BTreeSet<DateTime<Utc>>,
+    /// The ticks of the entry that was added at run time, and whether it is paused.
+    pub(super) hand_ticks: BTreeSet<DateTime<Utc>>,
+    pub(super) is_hand_paused: bool,
     /// What is paused, and until when.
     pub(super) paused: BTreeMap<Scope, Option<DateTime<Utc>>>,
     /// When each member was last heard.

@@ -9,11 +9,10 @@ use rexecutor::{
     backend::{self, Control, Enqueue, Inspect, JobRow, NewJob, Pause, Scope},
     clock::Clock,
     job::{ExecutorName, JobId, JobStatus, builder::EnqueueError, uniqueness_criteria::UniquenessCriteria},
-    schedule::{MissedTicks, TimeZone},
 };
 
 use super::{
-    jobs::{Act, End, Keyed, MAX_RUNNING, Narrow, Place, Plain, Rated, Scarce, Ticks, Timed, Work},
+    jobs::{Act, End, Hand, Keyed, MAX_RUNNING, Narrow, Place, Plain, Rated, Scarce, Timed, Work},
     node::{Life, Process},
     world::{Running, World},
 };
@@ -33,7 +32,7 @@ const EXECUTORS: [&str; 6] = [Keyed::NAME, Plain::NAME, Narrow::NAME, Rated::NAM
 impl World {
     /// Does one thing.
     pub(super) async fn step(&mut self) {
-        match self.random.random_range(0..25) {
+        match self.random.random_range(0..27) {
             0..=5 => self.enqueue().await,
             6 => self.enqueue_many().await,
             7..=8 => self.enqueue_unique().await,
@@ -50,6 +49,7 @@ impl World {
             20..=21 => self.release().await,
             22 => self.pause().await,
             23 => self.outage().await,
+            24..=25 => self.by_hand().await,
             _ => self.resume().await,
         }
     }
@@ -133,7 +133,7 @@ impl World {
         let skew = TimeDelta::milliseconds(self.random.random_range(-60_000..60_000));
         let process = Process::new(self.audit.clone(), self.clock.clone(), skew);
         self.record.note(format_args!("node {number} starts, its clock is off by {skew}"));
-        let every_minute = self.must("0 * * * * *".parse());
+        let ticks = self.version();
         let node = Rexecutor::builder()
             .with_backend(process.backend.clone())
             .with_clock(process.clock.clone())
@@ -144,14 +144,14 @@ impl World {
             .with_node_timeout(NODE_TIMEOUT)
             .with_poll_interval(POLL_INTERVAL)
             .with_shutdown_grace(Duration::from_secs(5))
-            .with_missed_ticks(MissedTicks::All)
             .with_executor::<Plain>()
             .with_executor::<Narrow>()
             .with_executor::<Scarce>()
             .with_executor::<Keyed>()
             .with_executor::<Rated>()
             .with_executor::<Timed>()
-            .with_cron_executor::<Ticks>(every_minute, Work::default(), TimeZone::UTC)
+            .with_executor::<Hand>()
+            .with_schedule_entry(ticks)
             .start()
             .await;
         let node = Some(self.must(node));

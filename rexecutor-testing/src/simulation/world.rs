@@ -42,6 +42,7 @@ pub(super) struct World {
     pub(super) record: Record,
     pub(super) audit: Arc<Audit>,
     pub(super) nodes: Vec<Running>,
+    pub(super) planted: Option<Planted>,
 }
 
 impl World {
@@ -49,7 +50,7 @@ impl World {
         let clock = TestClock::new();
         let record = Record::new(clock.clone());
         let audit = Arc::new(Audit::new(clock.clone(), record.clone(), planted));
-        Self { random: StdRng::seed_from_u64(seed), clock, record, audit, nodes: Vec::new() }
+        Self { random: StdRng::seed_from_u64(seed), clock, record, audit, nodes: Vec::new(), planted }
     }
 
     pub(super) fn record(&self) -> Record {
@@ -106,6 +107,7 @@ impl World {
             let answer = self.audit.release(&row.executor, row.id).await;
             self.must(answer);
         }
+        self.end_entries().await;
         // Whoever was cut off comes back, whoever is dead is found to be.
         self.advance(TimeDelta::minutes(1)).await;
         for _ in 0..120 {
@@ -172,6 +174,7 @@ impl World {
 
     /// What holds at every moment.
     fn check(&self) {
+        self.check_hand();
         let rows = self.audit.rows();
         let present: BTreeSet<JobId> = rows.iter().map(|row| row.id).collect();
         let lost: Vec<JobId> = self.record.known().stored.difference(&present).copied().collect();

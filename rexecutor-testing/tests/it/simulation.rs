@@ -45,6 +45,8 @@ fn a_backend_that_breaks_a_limit_of_the_cluster_is_found() {
         Planted::ServesKeysTwice,
         Planted::ForgetsTurns,
         Planted::LeaksSlotsOfKeys,
+        Planted::ForgetsNames,
+        Planted::ForgetsOverlap,
     ] {
         let is_found = |seed| !simulate_planted(seed, Some(planted)).broken.is_empty();
         assert!((0..100).any(is_found), "{planted:?}");

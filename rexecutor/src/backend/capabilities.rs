@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use futures::future::BoxFuture;
 
 use super::roles::{Claim, Enqueue, Inspect, Maintain, Settle};
 use crate::{
     clock::{Clock, SystemClock},
     model::{BackendError, ExecutorName, Filter, NodeId, Pause, Paused, Result, Scope, Unserved},
+    schedule::{EntryAnswer, EntryStep, ScheduleEntry},
 };
 
 /// Everything that stores jobs.
@@ -64,6 +67,12 @@ pub trait Backend: Enqueue + Claim + Settle + Maintain + Inspect + std::fmt::Deb
         None
     }
 
+    /// Keeping schedule entries, if it can. The default is that it cannot: then schedules come from code alone, and tick by
+    /// [`Enqueue::tick`].
+    fn entries(&self) -> Option<&dyn Entries> {
+        None
+    }
+
     /// Whether `join`, `heartbeat`, `rescue` and `leave` can be called on another runtime than all the rest, and wait for
     /// nothing that jobs may hold, such as the connections of a pool.
     ///
@@ -87,6 +96,49 @@ pub trait Backend: Enqueue + Claim + Settle + Maintain + Inspect + std::fmt::Deb
 pub trait Survey: Send + Sync {
     /// Notes which executors this member runs; returns the executors that have waiting jobs and that no living member runs.
     fn unserved<'a>(&'a self, node: NodeId, executors: &'a [ExecutorName]) -> BoxFuture<'a, Result<Vec<Unserved>>>;
+}
+
+/// Keeps schedule entries: what enqueues which job, when, and how far it has got.
+///
+/// # Contract
+///
+/// - A step is carried out as [`EntryStep::apply`] says, on the entry as it stands, and all that follows from it is stored in
+///   one transaction: the entry, the jobs, and what is cancelled. Two concurrent steps of one entry come one after the other.
+/// - The steps of a call are in the order of their names, each of which is there once. All of them are carried out, or none is.
+/// - An entry outlives nodes and processes.
+/// - Once a step has returned that is [news](crate::schedule::Applied::is_news), every wakeup fires for
+///   [the name of schedules](Scope::SCHEDULES_NAME).
+pub trait Entries: Send + Sync {
+    /// What is due of the entries that were added at run time, or may have a last tick ahead of the clock.
+    fn due(&self) -> BoxFuture<'_, Result<DueEntries>>;
+
+    /// Carries out steps; gives what each has come to, in their order.
+    fn step(&self, steps: Vec<EntryStep>) -> BoxFuture<'_, Result<Vec<EntryAnswer>>>;
+
+    /// The entry of this name, or all of them by name.
+    fn list<'a>(&'a self, name: Option<&'a str>) -> BoxFuture<'a, Result<Vec<ScheduleEntry>>>;
+}
+
+/// Which entries are due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DueEntries {
+    /// The backend's present.
+    pub now: DateTime<Utc>,
+    /// The names of those that are due, at most [`MOST`](Self::MOST) of them.
+    pub names: Vec<String>,
+    /// When the next of the others is due.
+    pub next_at: Option<DateTime<Utc>>,
+}
+
+impl DueEntries {
+    /// How many names an answer has at most.
+    pub const MOST: usize = 500;
+
+    /// At this present, these are due.
+    pub fn new(now: DateTime<Utc>, names: Vec<String>, next_at: Option<DateTime<Utc>>) -> Self {
+        Self { now, names, next_at }
+    }
 }
 
 /// Pauses and resumes executors, on all nodes, and the whole cluster.
@@ -118,4 +170,13 @@ pub fn control<B: Backend + ?Sized>(backend: &B) -> Result<&dyn Control> {
     backend
         .control()
         .ok_or_else(|| BackendError::unsupported(backend.name(), "control of executors (`Backend::control`)"))
+}
+
+/// The capability to keep schedule entries, of a backend that has it.
+///
+/// # Errors
+///
+/// Names the backend and the capability, if it lacks it.
+pub fn entries<B: Backend + ?Sized>(backend: &B) -> Result<&dyn Entries> {
+    backend.entries().ok_or_else(|| BackendError::unsupported(backend.name(), "schedule entries (`Backend::entries`)"))
 }

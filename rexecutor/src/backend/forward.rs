@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 
 use super::{
-    capabilities::{Backend, Control, Survey},
+    capabilities::{Backend, Control, Entries, Survey},
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
     wakeup::Wakeup,
 };
@@ -60,6 +60,10 @@ impl<B: Backend + ?Sized> Backend for Arc<B> {
 
     fn survey(&self) -> Option<&dyn Survey> {
         (**self).survey()
+    }
+
+    fn entries(&self) -> Option<&dyn Entries> {
+        (**self).entries()
     }
 
     fn is_membership_independent(&self) -> bool {

@@ -23,7 +23,7 @@ mod wakeup;
 
 pub use self::{
     bucket::Bucket,
-    capabilities::{Backend, Control, Survey, control},
+    capabilities::{Backend, Control, DueEntries, Entries, Survey, control, entries},
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
     transaction::EnqueueIn,
     wakeup::{Listeners, WakeReasons, Wakeup},

@@ -21,6 +21,10 @@ pub struct Wakeup {
     reasons: Mutex<WakeReasons>,
     listener: AtomicWaker,
     watching: Notify,
+    /// Fires when schedule entries have changed.
+    schedules: Notify,
+    /// Fires when nobody can tell what has.
+    unknown: Notify,
 }
 
 /// Why a wakeup has fired since it was last listened to.
@@ -42,8 +46,12 @@ impl WakeReasons {
 }
 
 impl Wakeup {
-    /// Says that `executor` has a new job; [the name of the whole cluster](Scope::CLUSTER_NAME) stands for all executors.
+    /// Says that `executor` has a new job; [the name of the whole cluster](Scope::CLUSTER_NAME) stands for all executors, and
+    /// [that of schedules](Scope::SCHEDULES_NAME) for schedule entries that have changed.
     pub fn wake(&self, executor: &ExecutorName) {
+        if *executor == Scope::SCHEDULES_NAME {
+            return self.schedules.notify_one();
+        }
         if *executor == Scope::CLUSTER_NAME {
             return self.wake_all();
         }
@@ -56,6 +64,7 @@ impl Wakeup {
 
     /// Says that any executor may have jobs: after an outage, or where the backend cannot tell.
     pub fn wake_all(&self) {
+        self.unknown.notify_one();
         self.note(|reasons| reasons.all = true);
     }
 
@@ -75,6 +84,20 @@ impl Wakeup {
     /// Waits until the watch works.
     pub(crate) async fn watched(&self) {
         self.watching.notified().await;
+    }
+
+    /// Waits until schedule entries have changed since this was last asked. One task waits at a time.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost when the future is dropped.
+    pub async fn schedules_changed(&self) {
+        self.schedules.notified().await;
+    }
+
+    /// Waits until something may have, and nobody can tell what.
+    pub(crate) async fn unknown(&self) {
+        self.unknown.notified().await;
     }
 
     fn note(&self, change: impl FnOnce(&mut WakeReasons)) {

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     dispatcher::{self, Command, Dispatcher, Report},
+    entries::{Book, Declared, EntryTicker},
     heartbeat_thread::Heartbeats,
     membership::{self, Membership},
     options::Options,
@@ -31,6 +32,8 @@ pub(crate) struct Engine {
     environment: Environment,
     options: Options,
     commands: mpsc::UnboundedSender<Command>,
+    /// The schedule entries that the node declares, where its backend keeps entries.
+    declared: Arc<channel::Sender<Vec<Declared>>>,
     /// Cancelled when the dispatcher has settled everything: what runs beside it may stop.
     drained: CancellationToken,
     /// Cancelled when the node has left.
@@ -58,11 +61,13 @@ impl Engine {
             environment: environment.clone(),
             options: options.clone(),
             commands,
+            declared: Arc::default(),
             drained: CancellationToken::new(),
             left: CancellationToken::new(),
             blocked: CancellationToken::new(),
             given_up: CancellationToken::new(),
         };
+        let ticker_wakeup = wakeup.clone();
         let (presence, present) = channel::channel(Presence::default());
         let connections = dispatcher::Connections {
             commands: orders,
@@ -78,6 +83,19 @@ impl Engine {
         let membership = Membership::new(environment, options, connections);
         let (backend, outage) = (engine.environment.backend.clone(), engine.outage("watch"));
         engine.beside(async move { watch::watch(wakeup, outage, |wakeup| backend.watch(wakeup)).await });
+        let entries = EntryTicker {
+            environment: engine.environment.clone(),
+            wakeup: ticker_wakeup,
+            presence: present.clone(),
+            declared: engine.declared.subscribe(),
+            label: engine.options.label.clone(),
+            poll: engine.options.poll_interval,
+            book: Book::default(),
+        };
+        if engine.environment.backend.entries().is_some() {
+            let outage = engine.outage("tick");
+            engine.beside(async move { supervise(outage, || entries.step().boxed()).await });
+        }
         engine.beside(survey::look(
             engine.environment.clone(),
             present,
@@ -104,6 +122,13 @@ impl Engine {
     pub(crate) fn follow(&self, timetables: Vec<Timetable>) {
         ticker::warn_of_ended(&timetables, self.environment.clock.now());
         ticker::tell_of_time_zones(&timetables);
+        let (entries, timetables) = ticker::declared(&self.environment, timetables);
+        if !entries.is_empty() {
+            self.declared.send_modify(|declared| declared.extend(entries));
+        }
+        if timetables.is_empty() {
+            return;
+        }
         let (environment, timetables) = (self.environment.clone(), Arc::<[Timetable]>::from(timetables));
         let (poll, prunes) = (self.options.poll_interval, Arc::new(DuePrunes::default()));
         if timetables.iter().any(|timetable| matches!(timetable.action, Action::Prune(..))) {

@@ -6,7 +6,7 @@
 //!    free slots ──► claim (one batch for all executors) ──► run (a task each, or a blocking thread)
 //!                      ▲                                       │ outcome
 //!                      └─────────── slots come free ◄──────────┴──► settlement queue (batched, retried)
-//!    beside it: membership (heartbeat, rescue) · watch · ticker (cron) · pruning · survey (jobs that nobody runs)
+//!    beside it: membership (heartbeat, rescue) · watch · ticker and entries (schedules) · pruning · survey (jobs that nobody runs)
 //! ```
 //!
 //! The [`dispatcher`] is the heart; it runs as one task and owns its state. The others talk to it through channels. The
@@ -14,6 +14,7 @@
 
 mod deadlines;
 mod dispatcher;
+mod entries;
 mod event;
 mod failure_detector;
 mod handle;

@@ -1,4 +1,5 @@
-//! Enqueuing the jobs of schedules when they are due.
+//! Doing what is to be done at each tick of a schedule: pruning, and, on backends that keep no schedule entries, enqueuing.
+//! Where they do, [`entries`](super::entries) enqueues.
 //!
 //! Every node does this for its own schedules, by the backend's clock. Which of them enqueues a tick is decided by the
 //! backend, which moves the schedule's last tick and stores the job in one step: the others find it moved. Nodes whose time zone
@@ -8,20 +9,23 @@
 //!
 //! - Nothing here takes longer than storing jobs does. Pruning, which may take minutes, only begins here and is done by
 //!   another task: see [`prune`](super::prune).
-//! - A last tick that a wrong clock has put ahead stops no schedule: see [`Timetable::is_behind`].
+//! - A last tick that a wrong clock has put ahead stops no schedule: see [`schedule::is_behind`].
 //! - When to look again is decided from the moment at which the backend's clock was read, not from when the work was done.
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 
-use super::prune::DuePrunes;
+use super::{
+    entries::{Book, Declared},
+    prune::DuePrunes,
+};
 use crate::{
     clock::Clock,
     context::Environment,
     model::{Due, NewJob, PruneSpec, Result, ScheduleKey, Tick},
-    schedule::{self, MissedTicks, Schedule, TimeZone, TimeZoneData},
+    schedule::{self, MissedTicks, NewEntry, Overlap, Schedule, TimeZone, TimeZoneData},
 };
 
 /// What happens at each tick of a schedule.
@@ -37,14 +41,17 @@ pub(crate) enum Action {
 #[derive(Debug, Clone)]
 pub(crate) struct Timetable {
     pub(crate) key: ScheduleKey,
+    /// What its entry is known by.
+    pub(crate) name: String,
     pub(crate) schedule: Schedule,
     pub(crate) missed: MissedTicks,
+    pub(crate) overlap: Overlap,
     pub(crate) action: Action,
 }
 
 /// The longest that a ticker sleeps, so that it soon notices a clock that was set; longer only where the node polls less
 /// often.
-const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+pub(super) const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
 /// Does what is due, then sleeps until the next tick.
 pub(super) async fn tick(
@@ -71,7 +78,7 @@ async fn tick_once(
     // Its deadline is fixed by this call: however long the work below takes, the next tick is not late for it.
     let rest = until(&environment.clock, ticks.now, next, longest);
     for (timetable, last) in timetables.iter().zip(ticks.last) {
-        if timetable.is_behind(last, ticks.now) {
+        if schedule::is_behind(&timetable.schedule, last, ticks.now) {
             // Nothing is owed now: the next look finds the present as the last tick.
             timetable.rewind(environment, last, ticks.now).await?;
         }
@@ -94,16 +101,37 @@ async fn tick_once(
 #[cfg(feature = "__testing")]
 pub(crate) async fn tick_alone(environment: &Environment, timetables: &[Timetable]) -> Result<Option<DateTime<Utc>>> {
     let prunes = DuePrunes::default();
-    let (_, next) = tick_once(environment, timetables, &prunes, LONGEST_SLEEP).await?;
+    let (ours, timetables) = declared(environment, timetables.to_vec());
+    let mut next = None;
+    if !timetables.is_empty() {
+        next = tick_once(environment, &timetables, &prunes, LONGEST_SLEEP).await?.1;
+    }
+    if let Some(entries) = environment.backend.entries() {
+        let due = entries.due().await?;
+        next = next.into_iter().chain(Book::default().look(entries, due, &ours, None, "no node").await?).min();
+    }
     while !prunes.is_empty() {
         prunes.prune_next(environment).await?;
     }
     Ok(next)
 }
 
-/// How far a last tick may lie ahead of the clock: clocks that are corrected by seconds stop a schedule for as long, and make
-/// no tick come twice.
-const TOLERANCE: TimeDelta = TimeDelta::minutes(1);
+/// Those that are entries of the backend, and the others.
+pub(super) fn declared(environment: &Environment, timetables: Vec<Timetable>) -> (Vec<Declared>, Vec<Timetable>) {
+    let (mut ours, mut others) = (Vec::new(), Vec::new());
+    let keeps_entries = environment.backend.entries().is_some();
+    for timetable in timetables {
+        match &timetable.action {
+            Action::Enqueue(job) if keeps_entries => {
+                let entry = NewEntry::new(timetable.schedule.clone(), job);
+                let entry = entry.with_missed(timetable.missed).with_overlap(timetable.overlap);
+                ours.push(Declared { name: timetable.name, entry });
+            }
+            _ => others.push(timetable),
+        }
+    }
+    (ours, others)
+}
 
 /// Says which schedules have ticked for the last time. A program that ran last year still starts: what is over is no
 /// mistake for sure.
@@ -123,25 +151,22 @@ pub(super) fn tell_of_time_zones(timetables: &[Timetable]) {
     }
 }
 
-fn until(
+pub(super) fn until(
     clock: &Arc<dyn Clock>,
     now: DateTime<Utc>,
     next: Option<DateTime<Utc>>,
     longest: Duration,
 ) -> BoxFuture<'static, ()> {
-    let wait = next.and_then(|next| (next - now).to_std().ok()).unwrap_or(longest);
+    let wait = next.map_or(longest, |next| (next - now).to_std().unwrap_or_default());
     // A hair after the tick rather than before it: two clocks never agree.
     clock.sleep(wait.min(longest) + Duration::from_millis(1))
 }
 
 impl Timetable {
-    /// Whether the clock lies so far behind the last tick that ticks would be left out until it has caught up: it was set
-    /// back, or was wrong when it ticked.
-    ///
-    /// Where the last tick is the very next one, there is nothing to leave out, and it does not come twice.
-    fn is_behind(&self, last: DateTime<Utc>, now: DateTime<Utc>) -> bool {
-        let is_left_out = || self.schedule.next_after(now).is_some_and(|next| next < last);
-        last.signed_duration_since(now) > TOLERANCE && is_left_out()
+    /// What a node does of its own accord.
+    pub(crate) fn of_node(key: ScheduleKey, schedule: Schedule, action: Action) -> Self {
+        let name = key.0.clone();
+        Self { key, name, schedule, missed: MissedTicks::Last, overlap: Overlap::Allow, action }
     }
 
     /// Takes the last tick back to the present. The ticks up to it come again, or for the first time: which of the two clocks
@@ -181,5 +206,5 @@ impl Timetable {
 /// A timetable that ticks every minute, for what the node does of its own accord.
 pub(crate) fn every_minute(key: &str, action: Action) -> Option<Timetable> {
     let schedule = Schedule::parse("0 * * * * *", "UTC").ok()?;
-    Some(Timetable { key: ScheduleKey(key.to_owned()), schedule, missed: MissedTicks::Last, action })
+    Some(Timetable::of_node(ScheduleKey(key.to_owned()), schedule, action))
 }

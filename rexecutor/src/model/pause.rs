@@ -21,6 +21,10 @@ impl Scope {
     /// The name under which the whole cluster is stored where others are stored by their executor: no executor has it.
     pub const CLUSTER_NAME: ExecutorName = ExecutorName::from_static("");
 
+    /// What wakes the nodes that have to look at schedule entries, where others are woken for an executor: no executor has it,
+    /// because U+0000 cannot be stored.
+    pub const SCHEDULES_NAME: ExecutorName = ExecutorName::from_static("\0schedules");
+
     /// The name under which it is stored.
     pub fn name(&self) -> &ExecutorName {
         static CLUSTER_NAME: ExecutorName = Scope::CLUSTER_NAME;

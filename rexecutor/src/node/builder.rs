@@ -18,6 +18,7 @@ use crate::{
     pruner::PrunerConfig,
     registry::{Registration, registered},
     schedule::{MissedTicks, Schedule, TimeZone},
+    schedules::NewSchedule,
     signals,
 };
 
@@ -107,6 +108,26 @@ impl NodeBuilder {
         self
     }
 
+    /// Runs the jobs of this executor, and enqueues them as a [schedule entry](crate::schedules::entry) with a name says.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rexecutor::{prelude::*, schedule::{Overlap, Schedule}, schedules};
+    ///
+    /// #[job]
+    /// async fn payroll(office: String) {}
+    ///
+    /// let payday = Schedule::parse("0 0 9 LW * *", "America/New_York")?;
+    /// let entry = schedules::entry::<Payroll>("payroll-new-york", payday, "New York".to_owned());
+    /// let node = Rexecutor::builder().with_schedule_entry(entry.with_overlap(Overlap::Skip));
+    /// # Ok::<(), rexecutor::schedule::ScheduleError>(())
+    /// ```
+    pub fn with_schedule_entry<E: Executor>(mut self, entry: NewSchedule<E>) -> Self {
+        self.plan.add_entry(entry, self.missed);
+        self
+    }
+
     /// Deletes finished jobs.
     pub fn with_job_pruner(mut self, config: PrunerConfig) -> Self {
         self.plan.add_pruner(config);
@@ -138,7 +159,7 @@ impl NodeBuilder {
     }
 
     /// What becomes of cron ticks that nobody enqueued in time, for schedules that are added after this call and those
-    /// of the registry. The default is [`MissedTicks::Last`].
+    /// of the registry, unless they say it themselves. The default is [`MissedTicks::Last`].
     pub fn with_missed_ticks(mut self, missed: MissedTicks) -> Self {
         self.missed = missed;
         self

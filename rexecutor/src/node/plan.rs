@@ -13,7 +13,8 @@ use crate::{
     model::{JobStatus, NewJob, PruneRule, PruneScope, PruneSpec, ScheduleKey},
     pruner::PrunerConfig,
     registry::{CronEntry, Registration},
-    schedule::{self, MissedTicks, Schedule, TimeZone},
+    schedule::{self, MissedTicks, Overlap, Schedule, TimeZone},
+    schedules::NewSchedule,
     validate,
 };
 
@@ -23,6 +24,8 @@ pub(super) struct Plan {
     pub(super) runners: BTreeMap<&'static str, Runner>,
     pub(super) timetables: Vec<Timetable>,
     pub(super) problems: Vec<String>,
+    /// The schedules that were added under each name, by their keys.
+    names: BTreeMap<String, Vec<ScheduleKey>>,
 }
 
 impl Plan {
@@ -68,13 +71,28 @@ impl Plan {
     pub(super) fn add_cron<E: Executor>(&mut self, schedule: Schedule, data: E::Data, missed: MissedTicks) {
         self.add::<E>();
         match E::builder().with_data(data).encode() {
-            Ok(job) => self.add_timetable(timetable(schedule, job, missed)),
+            Ok(job) => self.add_timetable(timetable(schedule, job, missed, Overlap::default(), None)),
             Err(error) => self.problems.push(format!("the cron job `{}`: {}", E::NAME, chain(&error))),
         }
     }
 
+    pub(super) fn add_entry<E: Executor>(&mut self, entry: NewSchedule<E>, missed: MissedTicks) {
+        self.add::<E>();
+        let NewSchedule { name, schedule, job, overlap, .. } = entry;
+        if let Err(invalid) = validate::name(&name) {
+            self.problems.push(format!("the schedule entry `{name}`: {invalid}"));
+        }
+        match job {
+            Ok(job) => {
+                let missed = entry.missed.unwrap_or(missed);
+                self.add_timetable(timetable(schedule, job, missed, overlap, Some(name)));
+            }
+            Err(error) => self.problems.push(format!("the schedule entry `{name}`: {}", chain(&error))),
+        }
+    }
+
     /// Adds a schedule. What differs from another one in nothing but the order of a list would never tick.
-    fn add_timetable(&mut self, timetable: Timetable) {
+    fn add_timetable(&mut self, mut timetable: Timetable) {
         let data = |one: &Timetable| match &one.action {
             Action::Enqueue(job) => json::canonical(&job.data),
             Action::Prune(..) => None,
@@ -89,6 +107,15 @@ impl Plan {
                 timetable.schedule.expression()
             ));
         }
+        let known = self.names.entry(timetable.name.clone()).or_default();
+        let place = known.iter().position(|key| *key == timetable.key).unwrap_or(known.len());
+        if place == known.len() {
+            known.push(timetable.key.clone());
+        }
+        // Several schedules of one job with the same data are told apart by their order.
+        if place > 0 {
+            timetable.name = format!("{}#{}", timetable.name, place + 1);
+        }
         self.timetables.push(timetable);
     }
 
@@ -101,7 +128,7 @@ impl Plan {
         let at_once = config.max_concurrency.unwrap_or(config.specs.len());
         let schedule = Schedule::new(config.schedule, TimeZone::UTC);
         let action = Action::Prune(config.specs.into(), at_once);
-        self.timetables.push(Timetable { key, schedule, missed: MissedTicks::Last, action });
+        self.timetables.push(Timetable::of_node(key, schedule, action));
     }
 
     /// Adds jobs that `#[job]` has registered.
@@ -168,14 +195,22 @@ fn place(job: &Registration) -> String {
     format!("{file}:{line}")
 }
 
-fn timetable(schedule: Schedule, job: NewJob, missed: MissedTicks) -> Timetable {
-    Timetable { key: schedule::key(&schedule, &job), schedule, missed, action: Action::Enqueue(Box::new(job)) }
+fn timetable(
+    schedule: Schedule,
+    job: NewJob,
+    missed: MissedTicks,
+    overlap: Overlap,
+    name: Option<String>,
+) -> Timetable {
+    let (key, name) = (schedule::key(&schedule, &job), name.unwrap_or_else(|| schedule::name(&job)));
+    Timetable { key, name, schedule, missed, overlap, action: Action::Enqueue(Box::new(job)) }
 }
 
 fn registered_timetable(cron: &CronEntry, missed: MissedTicks) -> Result<Timetable, String> {
     let schedule = cron.schedule().map_err(|error| error.to_string())?;
     let job = cron.job().map_err(|error| chain(&error))?;
-    Ok(timetable(schedule, job, missed))
+    let (missed, overlap) = (cron.missed().unwrap_or(missed), cron.overlap());
+    Ok(timetable(schedule, job, missed, overlap, cron.entry().map(ToOwned::to_owned)))
 }
 
 /// What deletes the jobs of an executor that are kept for a while.

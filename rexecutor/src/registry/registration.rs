@@ -10,7 +10,7 @@ use crate::{
     engine::Runner,
     executing::{Executor, Retention},
     model::{NewJob, Rate},
-    schedule::{Schedule, ScheduleError},
+    schedule::{MissedTicks, Overlap, Schedule, ScheduleError},
 };
 
 /// A job that `#[job]` has registered.
@@ -88,6 +88,9 @@ pub struct CronEntry {
     jitter: Duration,
     starts: Option<&'static str>,
     ends: Option<&'static str>,
+    missed: Option<MissedTicks>,
+    overlap: Overlap,
+    entry: Option<&'static str>,
     job: fn() -> Result<NewJob, EnqueueError>,
 }
 
@@ -175,7 +178,17 @@ impl CronEntry {
         timezone: &'static str,
         job: fn() -> Result<NewJob, EnqueueError>,
     ) -> Self {
-        Self { expression, timezone, jitter: Duration::ZERO, starts: None, ends: None, job }
+        Self {
+            expression,
+            timezone,
+            jitter: Duration::ZERO,
+            starts: None,
+            ends: None,
+            missed: None,
+            overlap: Overlap::Allow,
+            entry: None,
+            job,
+        }
     }
 
     /// How much later than a tick its job may start, as [`Schedule::with_jitter`] says.
@@ -189,6 +202,39 @@ impl CronEntry {
         self.starts = starts;
         self.ends = ends;
         self
+    }
+
+    /// What becomes of ticks that nobody enqueued in time; without this it is as the node says.
+    pub const fn with_missed_ticks(mut self, missed: MissedTicks) -> Self {
+        self.missed = Some(missed);
+        self
+    }
+
+    /// What becomes of ticks while an earlier job is not finished.
+    pub const fn with_overlap(mut self, overlap: Overlap) -> Self {
+        self.overlap = overlap;
+        self
+    }
+
+    /// What its entry is known by.
+    pub const fn with_entry(mut self, name: &'static str) -> Self {
+        self.entry = Some(name);
+        self
+    }
+
+    /// What becomes of ticks that nobody enqueued in time; `None`: as the node says.
+    pub const fn missed(&self) -> Option<MissedTicks> {
+        self.missed
+    }
+
+    /// What becomes of ticks while an earlier job is not finished.
+    pub const fn overlap(&self) -> Overlap {
+        self.overlap
+    }
+
+    /// What its [entry](crate::schedules) is known by; `None`: by its job and data.
+    pub const fn entry(&self) -> Option<&'static str> {
+        self.entry
     }
 
     /// When it is due.

@@ -16,3 +16,15 @@ pub(crate) fn key(schedule: &Schedule, job: &NewJob) -> ScheduleKey {
     let data = validate::digest(json::unordered(&job.data).as_deref().unwrap_or(&job.data));
     ScheduleKey(format!("{} {} {} {data}", job.executor, schedule.expression(), schedule.timezone()))
 }
+
+/// What the entry of a schedule from code is known by that was given no name: the job's executor, and what stands for its data, if
+/// it has any. The expression is no part of it, so that a program that changes it changes the entry.
+pub(crate) fn name(job: &NewJob) -> String {
+    match json::unordered(&job.data) {
+        Some(data) if data == "null" => job.executor.to_string(),
+        data => {
+            let digest = validate::digest(data.as_deref().unwrap_or(&job.data));
+            format!("{}/{}", job.executor, digest.get(..8).unwrap_or_default())
+        }
+    }
+}

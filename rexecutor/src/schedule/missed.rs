@@ -1,13 +1,15 @@
 //! Which ticks are owed.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 
 use super::Schedule;
 
 /// What becomes of ticks that nobody enqueued in time, because no node was running.
 ///
 /// A tick is in time for a minute: a node that is a little late drops nothing.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum MissedTicks {
     /// They are dropped.
@@ -17,9 +19,11 @@ pub enum MissedTicks {
     Last,
     /// Each is made up for.
     All,
+    /// The newest ones are made up for, at most so many of them; those in time are among them. At least 1.
+    AtMost(u16),
 }
 
-const IN_TIME: TimeDelta = TimeDelta::minutes(1);
+pub(super) const IN_TIME: TimeDelta = TimeDelta::minutes(1);
 
 impl MissedTicks {
     /// The ticks to enqueue at `now`, oldest first, when that of `last` was the last one enqueued.
@@ -30,7 +34,12 @@ impl MissedTicks {
         now: DateTime<Utc>,
     ) -> impl Iterator<Item = DateTime<Utc>> + Send {
         let in_time = last.max(now - IN_TIME);
-        let mut owed = ticks(schedule, if self == Self::All { last } else { in_time }, now).peekable();
+        let from = match self {
+            Self::All => last,
+            Self::AtMost(most) => newest(schedule, last, now, most.max(1).into()),
+            Self::Skip | Self::Last => in_time,
+        };
+        let mut owed = ticks(schedule, from, now).peekable();
         let made_up = match self == Self::Last && owed.peek().is_none() {
             true => latest(schedule, last, now),
             false => None,
@@ -42,6 +51,28 @@ impl MissedTicks {
 fn ticks(schedule: &Schedule, after: DateTime<Utc>, now: DateTime<Utc>) -> impl Iterator<Item = DateTime<Utc>> + Send {
     let first = schedule.next_after(after);
     std::iter::successors(first, move |at| schedule.next_after(*at)).take_while(move |at| *at <= now)
+}
+
+/// The latest instant after which there are at most `most` ticks that are owed, but all in time.
+fn newest(schedule: &Schedule, after: DateTime<Utc>, now: DateTime<Utc>, most: usize) -> DateTime<Utc> {
+    let spans = [TimeDelta::hours(1), TimeDelta::days(2), TimeDelta::days(62), TimeDelta::days(1_500)];
+    let starts = spans.into_iter().filter_map(|span| now.checked_sub_signed(span)).take_while(|start| *start > after);
+    let mut last = std::collections::VecDeque::new();
+    for start in starts.chain([after]) {
+        last.clear();
+        for at in ticks(schedule, start, now) {
+            last.push_back(at);
+            if last.len() > most + 1 {
+                last.pop_front();
+            }
+        }
+        if last.len() > most {
+            break;
+        }
+    }
+    let first = (last.len() > most).then(|| last.pop_front()).flatten().unwrap_or(after);
+    // What is in time is owed, however much it is.
+    first.min(after.max(now - IN_TIME))
 }
 
 /// The last tick after `after` and not after `now`, found by looking back further and further: ticks that are close
@@ -86,6 +117,24 @@ mod tests {
         let in_time = at("2030-01-01T05:00:02Z");
         assert_eq!(owed(MissedTicks::Skip, in_time), [5]);
         assert_eq!(owed(MissedTicks::Last, in_time), [5]);
+    }
+
+    #[test]
+    fn at_most_so_many_missed_ticks_are_owed_and_the_newest_of_them() {
+        let hourly = schedule("0 0 * * * *");
+        let now = at("2030-01-01T05:30:00Z");
+        let owed = |most, last| {
+            let owed = MissedTicks::AtMost(most).owed(&hourly, at(last), now);
+            owed.map(|at| at.hour()).collect::<Vec<_>>()
+        };
+        assert_eq!(owed(2, "2030-01-01T00:00:00Z"), [4, 5]);
+        assert_eq!(owed(2, "2020-01-01T00:00:00Z"), [4, 5]);
+        assert_eq!(owed(5, "2030-01-01T00:00:00Z"), [1, 2, 3, 4, 5]);
+        assert_eq!(owed(9, "2030-01-01T02:00:00Z"), [3, 4, 5]);
+        assert_eq!(owed(0, "2030-01-01T00:00:00Z"), [5]);
+        let each_second = schedule("* * * * * *");
+        let owed = MissedTicks::AtMost(3).owed(&each_second, at("2030-01-01T00:00:00Z"), now).count();
+        assert_eq!(owed, 60, "those in time are not missed");
     }
 
     #[test]

@@ -67,9 +67,6 @@ impl JobRunner {
     ///
     /// When the backend fails.
     pub async fn tick(&self) -> Result<Option<DateTime<Utc>>> {
-        if self.timetables.is_empty() {
-            return Ok(None);
-        }
         tick_alone(&self.environment, &self.timetables).await
     }
 

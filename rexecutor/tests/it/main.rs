@@ -13,6 +13,7 @@ mod cluster_limits;
 mod data;
 mod deadlines;
 mod documents;
+mod entries;
 mod errors;
 mod for_0_1;
 mod idle;

@@ -34,6 +34,7 @@ const ERRORS: &[&str] = &[
     "OpenError",
     "RexecutorError",
     "ScheduleError",
+    "SchedulesError",
     "StartError",
     "UnknownStatus",
     "UnknownTimeZone",

@@ -110,6 +110,22 @@ CREATE TABLE {schema}.schedules (
     last_local_at TIMESTAMP
 ) WITH (fillfactor = 50);
 
+-- What enqueues which job, when, and how far it has got.
+CREATE TABLE {schema}.schedule_entries (
+    name TEXT COLLATE "C" PRIMARY KEY,
+    -- When any node is to look at it. NULL where only nodes do that have it in their code, and where nothing comes any more.
+    due_at TIMESTAMPTZ,
+    -- Until when all of its ticks are done with.
+    last_at TIMESTAMPTZ NOT NULL,
+    -- All that there is to know of it, as JSON. Empty only while the transaction is open that makes the entry.
+    entry TEXT NOT NULL
+);
+
+CREATE INDEX schedule_entries_due ON {schema}.schedule_entries (due_at) WHERE due_at IS NOT NULL;
+
+-- Those whose last tick may lie ahead of the clock.
+CREATE INDEX schedule_entries_last ON {schema}.schedule_entries (last_at) WHERE due_at IS NOT NULL;
+
 -- What the whole cluster keeps to about an executor; about all of them where the name is empty. One that nothing is to be
 -- kept to about has no row.
 CREATE TABLE {schema}.controls (

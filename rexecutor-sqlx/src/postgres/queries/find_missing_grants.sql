@@ -8,6 +8,8 @@ WITH needed (relation, privilege, enqueues) AS (
     ('unique_keys', 'DELETE', FALSE),
     ('nodes', 'SELECT', FALSE), ('nodes', 'INSERT', FALSE), ('nodes', 'UPDATE', FALSE), ('nodes', 'DELETE', FALSE),
     ('origin', 'SELECT', FALSE), ('origin', 'INSERT', FALSE),
+    ('schedule_entries', 'SELECT', FALSE), ('schedule_entries', 'INSERT', FALSE),
+    ('schedule_entries', 'UPDATE', FALSE), ('schedule_entries', 'DELETE', FALSE),
     ('schedules', 'SELECT', FALSE), ('schedules', 'INSERT', FALSE), ('schedules', 'UPDATE', FALSE),
     ('controls', 'SELECT', FALSE), ('controls', 'INSERT', FALSE), ('controls', 'UPDATE', FALSE),
     ('controls', 'DELETE', FALSE),

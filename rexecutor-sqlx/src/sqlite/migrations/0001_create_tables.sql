@@ -101,6 +101,22 @@ CREATE TABLE rexecutor_schedules (
     last_local_at INTEGER
 ) STRICT, WITHOUT ROWID;
 
+-- What enqueues which job, when, and how far it has got.
+CREATE TABLE rexecutor_schedule_entries (
+    name TEXT PRIMARY KEY,
+    -- When any node is to look at it. NULL where only nodes do that have it in their code, and where nothing comes any more.
+    due_at INTEGER,
+    -- Until when all of its ticks are done with.
+    last_at INTEGER NOT NULL,
+    -- All that there is to know of it, as JSON.
+    entry TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX rexecutor_schedule_entries_due ON rexecutor_schedule_entries (due_at) WHERE due_at IS NOT NULL;
+
+-- Those whose last tick may lie ahead of the clock.
+CREATE INDEX rexecutor_schedule_entries_last ON rexecutor_schedule_entries (last_at) WHERE due_at IS NOT NULL;
+
 -- What all nodes keep to about an executor; about all of them where the name is empty. One that nothing is to be kept to
 -- about has no row.
 CREATE TABLE rexecutor_controls (

@@ -9,7 +9,7 @@ use super::{backend::InMemoryBackend, store::Store};
 use crate::{
     backend::{
         admission::Controls,
-        capabilities::{Backend, Control, Survey},
+        capabilities::{Backend, Control, Entries, Survey},
         lifecycle,
         roles::{Claim, Enqueue, Inspect, Maintain, Settle},
         rotation::After,
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// An answer that is there already. Nothing happens after the call has returned, so nothing is lost by dropping it.
-fn ready<'a, T: Send + 'a>(answer: T) -> BoxFuture<'a, T> {
+pub(super) fn ready<'a, T: Send + 'a>(answer: T) -> BoxFuture<'a, T> {
     Box::pin(std::future::ready(answer))
 }
 
@@ -38,7 +38,7 @@ impl InMemoryBackend {
         (jobs.into_iter().map(|job| store.enqueue(job, now)).collect(), executors)
     }
 
-    fn wake(&self, executors: impl IntoIterator<Item = ExecutorName>) {
+    pub(super) fn wake(&self, executors: impl IntoIterator<Item = ExecutorName>) {
         for executor in executors {
             self.listeners.each(|wakeup| wakeup.wake(&executor));
         }
@@ -272,6 +272,10 @@ impl Backend for InMemoryBackend {
     }
 
     fn survey(&self) -> Option<&dyn Survey> {
+        Some(self)
+    }
+
+    fn entries(&self) -> Option<&dyn Entries> {
         Some(self)
     }
 

@@ -20,6 +20,7 @@ use crate::{
         AmendError, ClusterLimits, Demand, Enqueued, ExecutorName, Held, JobId, JobRow, Member, NewJob, NodeId,
         PruneRule, PruneSpec, Resolution, ScheduleKey, Tick, Unique, Unserved,
     },
+    schedule::StoredEntry,
 };
 
 #[derive(Debug, Default)]
@@ -28,6 +29,8 @@ pub(super) struct Store {
     pub(super) indexes: Indexes,
     pub(super) nodes: BTreeMap<NodeId, Joined>,
     pub(super) schedules: BTreeMap<ScheduleKey, Tick>,
+    /// By name.
+    pub(super) entries: BTreeMap<String, Entry>,
     /// What is stored about executors, and about the [whole cluster](crate::model::Scope::CLUSTER_NAME), since when. Those about
     /// which nothing is are not here.
     pub(super) controls: BTreeMap<ExecutorName, (DateTime<Utc>, Controls)>,
@@ -41,6 +44,14 @@ pub(super) struct Store {
     pub(super) served: BTreeMap<ExecutorName, String>,
     last_job: i64,
     last_node: i64,
+}
+
+/// A schedule entry.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) stored: StoredEntry,
+    /// When any node is to look at it.
+    pub(super) due_at: Option<DateTime<Utc>>,
 }
 
 /// A node that has joined.
@@ -207,6 +218,11 @@ impl Store {
             self.delete(id);
         }
         Some((effects, executor))
+    }
+
+    /// Whether there is such a job, and it is not finished.
+    pub(super) fn is_unfinished(&self, id: JobId) -> bool {
+        self.rows.get(&id).is_some_and(|stored| !stored.row.status.is_finished())
     }
 
     fn delete(&mut self, id: JobId) {

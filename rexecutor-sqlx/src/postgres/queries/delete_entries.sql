@@ -1,0 +1,1 @@
+DELETE FROM {schema}.schedule_entries WHERE name = ANY ($1)

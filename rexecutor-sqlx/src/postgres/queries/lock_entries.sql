@@ -1,0 +1,4 @@
+SELECT name, entry FROM {schema}.schedule_entries
+WHERE name = ANY ($1)
+ORDER BY name
+FOR UPDATE

@@ -1,0 +1,1 @@
+DELETE FROM rexecutor_schedule_entries WHERE name = ?1

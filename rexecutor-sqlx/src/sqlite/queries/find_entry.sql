@@ -1,0 +1,1 @@
+SELECT entry FROM rexecutor_schedule_entries WHERE name = ?1
