@@ -61,7 +61,7 @@ pub(crate) enum Retain {
     Millis(u64),
 }
 
-const ARGS: [&str; 25] = [
+const ARGS: [&str; 27] = [
     "name",
     "executor",
     "max_attempts",
@@ -78,6 +78,8 @@ const ARGS: [&str; 25] = [
     "backoff",
     "unique_within",
     "unique",
+    "debounce",
+    "throttle",
     "retain",
     "cron",
     "every",
@@ -167,6 +169,14 @@ impl Job {
             "unique" => {
                 self.unique = Some(Unique::parse(arg, errors)?);
                 self.words.unique = Some(arg.shown());
+            }
+            "debounce" => {
+                self.unique = Some(Unique::debounce(arg, errors)?);
+                self.words.unique = Some(format!("debounce {}", arg.shown()));
+            }
+            "throttle" => {
+                self.unique = Some(Unique::throttle(arg, errors)?);
+                self.words.unique = Some(format!("throttle {}", arg.shown()));
             }
             "retain" => self.retain = Some(retain(arg)?),
             "crate" => self.krate = path(arg)?,

@@ -14,7 +14,7 @@ const DATE: &str = ", a date as `\"2027-01-31\"`";
 const EVERY: &str = ", as `every = \"5m\"` for every five minutes";
 const CRON: &str = ", as `cron = \"0 */5 * * * *\"` for every five minutes";
 
-const SYNONYMS: [Synonym; 85] = [
+const SYNONYMS: [Synonym; 86] = [
     ("retries", "max_attempts", FIRST_RUN),
     ("retry", "max_attempts", FIRST_RUN),
     ("max_retries", "max_attempts", FIRST_RUN),
@@ -43,7 +43,8 @@ const SYNONYMS: [Synonym; 85] = [
     ("total_concurrency", "cluster_concurrency", ""),
     ("total_limit", "cluster_concurrency", ""),
     ("rate", "rate_limit", RATE),
-    ("throttle", "rate_limit", RATE),
+    ("cooldown", "throttle", QUOTED),
+    ("max_wait", "longest", QUOTED),
     ("per_second", "rate_limit", RATE),
     ("per_minute", "rate_limit", RATE),
     ("timeout_secs", "timeout", QUOTED),

@@ -147,6 +147,16 @@ fn contradictions_are_told() {
     check(quote!(timezone = "UTC"), &["without a schedule"]);
     check(quote!(retain = "1h", unique_within = "2h"), &["deleted while they are still to be unique"]);
     check(quote!(retain = "2h", unique_within = "1h"), &[]);
+    check(quote!(unique(by = data), debounce = "5s"), &["`unique` and `debounce` both say"]);
+    check(quote!(debounce = "5s", throttle = "5s"), &["`debounce` and `throttle` both say"]);
+    check(quote!(throttle = "1m", cron = "@daily", data = 1), &["`throttle` would hold it back"]);
+    check(quote!(debounce = "5s", deadline = "50s"), &["before the longest wait of `debounce` is over"]);
+    check(quote!(debounce = "5s", deadline = "51s"), &[]);
+    check(quote!(debounce(within = "1m", longest = "59s")), &["at least as long as `within`"]);
+    check(quote!(throttle(key = |data| data.len())), &["`throttle` needs a time"]);
+    check(quote!(throttle = "10/s"), &["not a duration"]);
+    check(quote!(retain = "none", throttle = "1m"), &["still hold others back"]);
+    check(quote!(retain = "none", debounce = "1m"), &[]);
     check(quote!(retain = "none", unique(within = "1h", statuses = [scheduled])), &[]);
     check(quote!(cron = "@daily"), &["add `data = ..`"]);
 }

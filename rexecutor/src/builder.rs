@@ -10,7 +10,7 @@ use crate::{
     criteria::UniquenessCriteria,
     executing::{Executor, unique},
     global::{self, NoGlobalBackend},
-    model::{BackendError, Deadline, Due, Enqueued, NewJob},
+    model::{BackendError, Deadline, Due, Enqueued, NewJob, Resolution},
     validate::{self, InvalidJob},
 };
 
@@ -194,6 +194,18 @@ impl<'a, E: Executor, D> JobBuilder<'a, E, D> {
         self.unique = Some(criteria);
         self
     }
+
+    /// Short for `unique(`[`UniquenessCriteria::debounce`]`(within, longest))`: one job for all calls that follow each other
+    /// within `within`, with the content of the last, due `longest` after the first at the latest.
+    pub fn debounce(self, within: TimeDelta, longest: TimeDelta) -> Self {
+        self.unique(UniquenessCriteria::debounce(within, longest))
+    }
+
+    /// Short for `unique(`[`UniquenessCriteria::throttle`]`(within))`: one job in any window of this length, that of the first
+    /// call.
+    pub fn throttle(self, within: TimeDelta) -> Self {
+        self.unique(UniquenessCriteria::throttle(within))
+    }
 }
 
 impl<E: Executor, D> JobBuilder<'_, E, D> {
@@ -281,7 +293,12 @@ impl<E: Executor, D> JobBuilder<'_, E, D> {
             validate::comes_back("metadata", given, metadata)?;
         }
         if let Some(criteria) = criteria {
-            job.unique = Some(unique::<E>(&criteria, &job.data)?);
+            let unique = unique::<E>(&criteria, &job.data)?;
+            if let Resolution::Debounce(debounce) = unique.on_conflict {
+                validate::debounced(&job, debounce)?;
+                job.due = Due::In(debounce.within);
+            }
+            job.unique = Some(unique);
         }
         Ok(job)
     }

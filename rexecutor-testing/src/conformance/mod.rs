@@ -32,6 +32,7 @@ mod schedules;
 mod settle;
 mod sizes;
 mod survey;
+mod windows;
 
 use std::sync::Arc;
 
@@ -98,6 +99,14 @@ cases! {
         trap_17_of_many_nodes_one_enqueues_a_tick,
         a_new_schedule_owes_nothing_and_a_known_one_keeps_its_last_tick,
         many_jobs_in_one_call;
+    windows:
+        case_18_8_a_later_call_takes_the_place_of_one_that_waits,
+        case_18_8_a_call_that_finds_its_job_begun_is_another_job,
+        case_18_8_the_last_call_of_a_batch_wins,
+        case_18_8_of_sixty_four_debounced_callers_none_is_lost,
+        case_18_8_sixty_four_debounced_callers_leave_one_job,
+        case_18_8_of_sixty_four_throttled_callers_one_is_enqueued_a_window,
+        case_18_8_a_debounced_call_meets_every_status_as_the_life_cycle_says;
     schedules:
         case_20_a_job_keeps_the_tick_that_it_is_for,
         case_44_a_last_tick_that_lies_ahead_is_taken_back_by_one_node,

@@ -18,7 +18,9 @@
 //! 8. Of an executor that is paused, or while the whole cluster is, nothing is claimed.
 //! 9. Never more jobs of an executor with a limit of the cluster are executing than it allows, whatever nodes die or freeze.
 //! 10. In no window of time more jobs of an executor with a rate are claimed than its burst and what the window brings.
-//! 11. No node is declared dead that was heard within its timeout, or that could not be heard because the backend was away.
+//! 11. Each call of a debounced job is in the job that is left of it, which is due in time, and of those that have not begun
+//!     there is one a key. In no window of time two calls of a throttled job are enqueued.
+//! 12. No node is declared dead that was heard within its timeout, or that could not be heard because the backend was away.
 //!
 //! And at the end, when nothing goes wrong any more: every job finishes, no tick is missing, and a new job begins when it
 //! is due, not when the node next polls.
@@ -71,6 +73,10 @@ pub enum Planted {
     ForgetsLimits,
     /// It counts the runs of a dead node for ever.
     LeaksSlots,
+    /// It keeps the first call of a debounced job.
+    KeepsTheFirstCall,
+    /// It forgets throttled jobs that have finished.
+    ForgetsWhatIsDone,
 }
 
 /// The same with a backend that makes a mistake. Not public API.

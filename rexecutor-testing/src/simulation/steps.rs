@@ -13,7 +13,10 @@ use rexecutor::{
 };
 
 use super::{
-    jobs::{Act, End, MAX_RUNNING, Narrow, Place, Plain, Rated, Scarce, Ticks, Timed, Work},
+    jobs::{
+        Act, Called, DEBOUNCE, End, MAX_RUNNING, Narrow, Place, Plain, Rated, Scarce, THROTTLE, THROTTLED, Ticks,
+        Timed, Work,
+    },
     node::{Life, Process},
     world::{Running, World},
 };
@@ -28,12 +31,12 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1_800);
 const NODES: usize = 3;
 
 /// Those that are paused now and then, as the whole cluster is.
-const EXECUTORS: [&str; 5] = [Plain::NAME, Narrow::NAME, Rated::NAME, Scarce::NAME, Timed::NAME];
+const EXECUTORS: [&str; 6] = [Called::NAME, Plain::NAME, Narrow::NAME, Rated::NAME, Scarce::NAME, Timed::NAME];
 
 impl World {
     /// Does one thing.
     pub(super) async fn step(&mut self) {
-        match self.random.random_range(0..25) {
+        match self.random.random_range(0..26) {
             0..=5 => self.enqueue().await,
             6 => self.enqueue_many().await,
             7..=8 => self.enqueue_unique().await,
@@ -50,6 +53,7 @@ impl World {
             20..=21 => self.release().await,
             22 => self.pause().await,
             23 => self.outage().await,
+            24 => self.call().await,
             _ => self.resume().await,
         }
     }
@@ -122,6 +126,24 @@ impl World {
         let _ = self.must(answer);
     }
 
+    /// Calls of a job that is debounced or throttled, while time goes on.
+    async fn call(&mut self) {
+        let (criteria, tags) = match self.random.random_range(0..2) {
+            0 => (UniquenessCriteria::throttle(THROTTLE), &[THROTTLED][..]),
+            _ => (UniquenessCriteria::debounce(DEBOUNCE.within, DEBOUNCE.longest), &[][..]),
+        };
+        for _ in 0..self.random.random_range(2..12) {
+            let work = Work { acts: vec![self.act()] };
+            let key = self.random.random_range(0..2);
+            let builder = Called::builder().with_data(work).with_tags(tags.iter().copied());
+            let job = self.must(builder.unique(criteria.and_key(&(key, tags))).encode());
+            let answer = self.audit.enqueue(vec![job]).await;
+            let _ = self.must(answer);
+            let wait = self.random.random_range(0..8_000);
+            self.advance(TimeDelta::milliseconds(wait)).await;
+        }
+    }
+
     pub(super) async fn start(&mut self) {
         if self.living().len() >= NODES {
             return;
@@ -143,6 +165,7 @@ impl World {
             .with_shutdown_grace(Duration::from_secs(5))
             .with_missed_ticks(MissedTicks::All)
             .with_executor::<Plain>()
+            .with_executor::<Called>()
             .with_executor::<Narrow>()
             .with_executor::<Scarce>()
             .with_executor::<Rated>()

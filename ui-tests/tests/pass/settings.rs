@@ -40,7 +40,22 @@ async fn keyed(data: (u32, String)) {
     drop(data);
 }
 
+#[job(debounce = "5s")]
+async fn often() {}
+
+#[job(debounce(within = "5s", key = |data| data.0, longest = "1m"))]
+async fn edited(data: (u32, String)) {
+    drop(data);
+}
+
+#[job(throttle = "1m")]
+async fn seldom() {}
+
 fn main() {
+    let debounce = |longest| Some(UniquenessCriteria::debounce(TimeDelta::seconds(5), TimeDelta::seconds(longest)));
+    assert_eq!(Often::UNIQUENESS_CRITERIA, debounce(50));
+    assert_eq!(Edited::uniqueness(&(7, String::new())), debounce(60).map(|criteria| criteria.and_key(&7_u32)));
+    assert_eq!(Seldom::UNIQUENESS_CRITERIA, Some(UniquenessCriteria::throttle(TimeDelta::minutes(1))));
     assert_eq!((Mail::NAME, Mail::MAX_ATTEMPTS, Mail::PRIORITY, Mail::TAGS), ("mail", 7, 2, ["a", "b"].as_slice()));
     assert_eq!((Mail::MAX_CONCURRENCY, Mail::MAX_DATA_BYTES, Mail::BLOCKING), (Some(10), 4_096, true));
     assert_eq!(Mail::CLUSTER_CONCURRENCY, Some(40));

@@ -28,7 +28,7 @@ use crate::{
     },
 };
 
-pub use self::unique::{beside_rerun, beside_update, conflicts, replace};
+pub use self::unique::{Resolved, beside_rerun, beside_update, conflicts, replace, resolve};
 
 /// What has to happen once the end of a run is stored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
