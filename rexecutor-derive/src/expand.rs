@@ -103,6 +103,7 @@ fn settings(job: &Job) -> String {
     words.extend(job.deadline.map(|millis| format!("of no use {} after it is enqueued", time(millis))));
     words.extend(max_concurrency.as_ref().map(|most| format!("at most {} at once on a node", shown(most))));
     words.extend(cluster_concurrency.map(|most| format!("at most {} at once on all nodes", shown(most))));
+    words.extend(job.max_pending.as_ref().map(|most| format!("at most {} waiting", shown(most))));
     words.extend(priority.as_ref().map(|priority| format!("priority {}", shown(priority))));
     let is_unique = job.unique.as_ref().is_some_and(|unique| unique.kind == Kind::Unique);
     words.extend(said.unique.as_ref().map(|words| match is_unique {

@@ -32,6 +32,7 @@ pub(crate) struct Job {
     pub(crate) cluster_concurrency: Option<Expr>,
     pub(crate) rate_limit: Option<Rate>,
     pub(crate) burst: Option<Expr>,
+    pub(crate) max_pending: Option<Expr>,
     pub(crate) max_data_bytes: Option<Expr>,
     pub(crate) priority: Option<Expr>,
     pub(crate) tags: Vec<LitStr>,
@@ -61,7 +62,7 @@ pub(crate) enum Retain {
     Millis(u64),
 }
 
-const ARGS: [&str; 27] = [
+const ARGS: [&str; 28] = [
     "name",
     "executor",
     "max_attempts",
@@ -69,6 +70,7 @@ const ARGS: [&str; 27] = [
     "cluster_concurrency",
     "rate_limit",
     "burst",
+    "max_pending",
     "max_data_bytes",
     "priority",
     "tags",
@@ -128,6 +130,7 @@ impl Job {
             cluster_concurrency: None,
             rate_limit: None,
             burst: None,
+            max_pending: None,
             max_data_bytes: None,
             priority: None,
             tags: Vec::new(),
@@ -152,6 +155,7 @@ impl Job {
             "cluster_concurrency" => self.cluster_concurrency = Some(arg.number(1, u32::MAX.into())?),
             "rate_limit" => self.rate_limit = Some(Rate::parse(arg.text("100/1m")?)?),
             "burst" => self.burst = Some(arg.number(1, u32::MAX.into())?),
+            "max_pending" => self.max_pending = Some(arg.number(1, u32::MAX.into())?),
             "max_data_bytes" => self.max_data_bytes = Some(arg.number(1, u32::MAX.into())?),
             "priority" => self.priority = Some(arg.number(0, u16::MAX.into())?),
             "tags" => self.tags = tags(arg)?,

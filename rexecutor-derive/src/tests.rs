@@ -39,6 +39,7 @@ fn every_argument_is_taken() {
         cluster_concurrency = 40,
         rate_limit = "100/1m",
         burst = 10,
+        max_pending = 5_000,
         max_data_bytes = 4096,
         priority = 1,
         tags = ["a", "b"],

@@ -25,7 +25,8 @@ impl InvalidJob {
     }
 
     /// Which field: `name`, `data`, `metadata`, `max_attempts`, `tags`,
-    /// `headers`, `schedule_in`, `schedule_at`, `deadline`, `debounce` or `unique`.
+    /// `headers`, `schedule_in`, `schedule_at`, `deadline`, `max_pending`,
+    /// `debounce` or `unique`.
     pub fn field(&self) -> &'static str {
         self.field
     }
@@ -41,6 +42,9 @@ pub(crate) fn new_job(job: &NewJob, max_bytes: usize) -> Checked {
     attempts(job.max_attempts)?;
     tags(&job.tags)?;
     headers(&job.extras.headers)?;
+    if job.extras.max_pending == Some(0) {
+        return Err(InvalidJob::new("max_pending", "a queue in which no job may wait takes none; the least is 1"));
+    }
     match job.extras.deadline {
         None => {}
         Some(Deadline::In(delay)) => self::delay("deadline", delay)?,

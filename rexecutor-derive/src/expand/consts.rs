@@ -10,7 +10,12 @@ pub(super) fn consts(job: &Job) -> TokenStream {
     let Job { krate, name, tags, max_attempts, max_concurrency, max_data_bytes, priority, .. } = job;
     let mut consts = quote!(const NAME: &'static str = #name;);
     consts.extend(max_attempts.as_ref().map(|value| quote!(const MAX_ATTEMPTS: u16 = #value;)));
-    for (name, value) in [("MAX_CONCURRENCY", max_concurrency), ("CLUSTER_CONCURRENCY", &job.cluster_concurrency)] {
+    let counts = [
+        ("MAX_CONCURRENCY", max_concurrency),
+        ("CLUSTER_CONCURRENCY", &job.cluster_concurrency),
+        ("MAX_PENDING", &job.max_pending),
+    ];
+    for (name, value) in counts {
         let name = format_ident!("{name}");
         consts.extend(
             value.as_ref().map(

@@ -47,6 +47,7 @@ mod pooled;
 mod prune;
 mod queries;
 mod reach;
+mod room;
 mod row;
 mod row_locations;
 mod runtime;

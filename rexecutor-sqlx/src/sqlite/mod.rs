@@ -44,6 +44,7 @@ mod queries;
 mod read;
 mod readers;
 mod request;
+mod room;
 mod row;
 mod scan;
 mod script;

@@ -26,14 +26,14 @@ macro_rules! queries {
 }
 
 queries! {
-    claim_first, claim_found, claim_jobs, complete_alike, complete_ranges, complete_runs, create_migrations,
+    claim_first, claim_found, claim_jobs, complete_alike, complete_ranges, complete_runs, count_backlog, create_migrations,
     declare_limit, delete_dead_nodes, delete_jobs, delete_node, delete_pause, delete_ranges, delete_runs,
     expect_changes, find_conflicts, find_content, find_contents, find_controls, find_due, find_errors, find_file,
     find_first_due, find_last_job, find_levels, find_lost_jobs, find_node, find_oldest_node, find_rival, find_runs,
     find_stopping, find_unserved, find_version, first_due, insert_alike, insert_errors, insert_jobs, insert_migration,
-    insert_node, insert_schedules, list_controls, list_members, list_pauses, list_schedules, lock_jobs, lock_states,
+    insert_node, insert_schedules, list_controls, list_members, list_pauses, list_schedules, lock_backlog, lock_jobs, lock_states,
     move_schedule, outdate_nodes, prune_by_age, prune_by_length, quarantine_jobs, query_jobs, renew_node,
-    rewind_schedule, store_content, store_executors, store_pause, store_states, store_tokens, throttle_executor,
+    rewind_schedule, store_backlog, store_content, store_executors, store_pause, store_states, store_tokens, throttle_executor,
     trim_errors, update_node,
 }
 

@@ -28,6 +28,7 @@ mod maintain;
 mod oracle;
 mod query;
 mod rates;
+mod room;
 mod schedules;
 mod settle;
 mod sizes;
@@ -99,6 +100,10 @@ cases! {
         trap_17_of_many_nodes_one_enqueues_a_tick,
         a_new_schedule_owes_nothing_and_a_known_one_keeps_its_last_tick,
         many_jobs_in_one_call;
+    room:
+        case_14_9_no_more_wait_than_may,
+        case_14_9_a_call_that_does_not_fit_stores_nothing,
+        case_14_9_of_sixty_four_callers_as_many_are_taken_as_may_wait;
     windows:
         case_18_8_a_later_call_takes_the_place_of_one_that_waits,
         case_18_8_a_call_that_finds_its_job_begun_is_another_job,

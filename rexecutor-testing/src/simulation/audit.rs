@@ -15,14 +15,11 @@ use rexecutor::{
     backend::{
         AmendError, Backend, Bucket, Claim, Claimed, ClusterLimits, Control, Demand, Enqueue, Enqueued, Filter,
         Heartbeat, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Outcome, Result, ScheduleKey, Scope,
-        Settle, Settlement, Survey, Tick, Ticks, Unique, Wakeup, in_micros, lifecycle, memory::InMemoryBackend,
+        Settle, Settlement, Survey, Tick, Ticks, Wakeup, in_micros, lifecycle, memory::InMemoryBackend,
     },
     clock::Clock,
     each_role,
-    job::{
-        ExecutorName, JobId, JobStatus, Lease, NodeId,
-        uniqueness_criteria::{Resolution, Statuses},
-    },
+    job::{ExecutorName, JobId, JobStatus, Lease, NodeId},
     pruner::PruneSpec,
 };
 
@@ -39,8 +36,8 @@ use crate::TestClock;
 pub(super) struct Audit {
     memory: InMemoryBackend,
     clock: TestClock,
-    record: Record,
-    planted: Option<Planted>,
+    pub(super) record: Record,
+    pub(super) planted: Option<Planted>,
     /// How many runs of dead nodes a mistake still counts.
     leaked: AtomicUsize,
     /// When jobs of the executor with a rate were claimed.
@@ -67,41 +64,13 @@ impl Audit {
         demands.iter().map(|demand| demand.clone().with_cluster_limits(limits(demand))).collect()
     }
 
-    /// The time by which the backend decides.
-    fn now(&self) -> DateTime<Utc> {
-        in_micros(self.clock.now())
-    }
-
-    /// The jobs as a backend with the planted mistake takes them.
-    fn taken(&self, jobs: &[NewJob]) -> Vec<NewJob> {
-        let unique = |unique: Unique| match (self.planted, unique.on_conflict) {
-            (Some(Planted::KeepsTheFirstCall), Resolution::Debounce(_)) => unique.with_on_conflict(Resolution::Ignore),
-            (Some(Planted::ForgetsWhatIsDone), _) if unique.within.is_some() => {
-                unique.with_statuses(Statuses::of(&[JobStatus::Scheduled, JobStatus::Executing, JobStatus::Retryable]))
-            }
-            _ => unique,
-        };
-        jobs.iter().map(|job| job.clone().with_unique(job.unique.clone().map(unique))).collect()
-    }
-
-    /// Looks at what is left of a call that is debounced, under this number.
-    fn check_call(&self, job: &NewJob, id: JobId) {
-        let Some(Resolution::Debounce(debounce)) = job.unique.as_ref().map(|unique| unique.on_conflict) else { return };
-        let row = self.find(&Filter::IdIn(vec![id])).pop();
-        let is_due_in_time = |row: &JobRow| row.lease.0 > 0 || row.scheduled_at <= row.inserted_at + debounce.longest;
-        if !row.as_ref().is_some_and(|row| row.status.is_pending() && row.data == job.data && is_due_in_time(row)) {
-            self.record
-                .broken(format_args!("a call of {} became {row:?}, and its data are {}", job.executor, job.data));
-        }
-    }
-
     /// What is stored.
     pub(super) fn rows(&self) -> Vec<JobRow> {
         self.find(&Filter::All(Vec::new()))
     }
 
     /// The backend in memory answers at once.
-    fn find(&self, filter: &Filter) -> Vec<JobRow> {
+    pub(super) fn find(&self, filter: &Filter) -> Vec<JobRow> {
         self.memory.query(filter, usize::MAX).now_or_never().and_then(Result::ok).unwrap_or_default()
     }
 
@@ -141,6 +110,11 @@ impl Audit {
         };
         let next = open.flat_map(|demand| due(&demand.executor).into_iter().take(most(demand)));
         next.map(|(.., id)| id).collect()
+    }
+
+    /// The present as the backend takes it: a token that comes within a microsecond is not there yet.
+    fn now(&self) -> DateTime<Utc> {
+        in_micros(self.clock.now())
     }
 
     /// How many of those run of which few may.
@@ -231,7 +205,9 @@ macro_rules! audited_method {
     (enqueue $($rest:tt)*) => {
         fn enqueue<'a>(&'a self, jobs: Vec<NewJob>) -> BoxFuture<'a, Result<Vec<Enqueued>>> {
             Box::pin(async move {
-                let answers = self.memory.enqueue(self.taken(&jobs)).await?;
+                let answers = self.memory.enqueue(self.taken(&jobs)).await;
+                self.check_room(&jobs, answers.is_ok());
+                let answers = answers?;
                 self.record.note(format_args!("enqueued {answers:?}"));
                 jobs.iter().zip(&answers).for_each(|(job, answer)| self.check_call(job, answer.id()));
                 self.record.known().stored.extend(answers.iter().map(|answer| answer.id()));

@@ -27,6 +27,9 @@ pub(super) const DEBOUNCE: Debounce = Debounce::new(TimeDelta::seconds(6), TimeD
 /// In what time one call of [`Called`] is enqueued, of those that are throttled.
 pub(super) const THROTTLE: TimeDelta = TimeDelta::seconds(20);
 
+/// How many jobs of [`Narrow`] may wait, for calls that ask for room.
+pub(super) const ROOM: usize = 6;
+
 /// The tag of those.
 pub(super) const THROTTLED: &str = "throttled";
 

@@ -20,12 +20,14 @@
 //! 10. In no window of time more jobs of an executor with a rate are claimed than its burst and what the window brings.
 //! 11. Each call of a debounced job is in the job that is left of it, which is due in time, and of those that have not begun
 //!     there is one a key. In no window of time two calls of a throttled job are enqueued.
-//! 12. No node is declared dead that was heard within its timeout, or that could not be heard because the backend was away.
+//! 12. No call makes more jobs of an executor wait than may, and none is refused for which there is room.
+//! 13. No node is declared dead that was heard within its timeout, or that could not be heard because the backend was away.
 //!
 //! And at the end, when nothing goes wrong any more: every job finishes, no tick is missing, and a new job begins when it
 //! is due, not when the node next polls.
 
 mod audit;
+mod calls;
 mod jobs;
 mod node;
 mod record;
@@ -75,6 +77,8 @@ pub enum Planted {
     LeaksSlots,
     /// It keeps the first call of a debounced job.
     KeepsTheFirstCall,
+    /// It takes jobs for which there is no room.
+    ForgetsFullQueues,
     /// It forgets throttled jobs that have finished.
     ForgetsWhatIsDone,
 }

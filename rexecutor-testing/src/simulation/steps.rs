@@ -14,7 +14,7 @@ use rexecutor::{
 
 use super::{
     jobs::{
-        Act, Called, DEBOUNCE, End, MAX_RUNNING, Narrow, Place, Plain, Rated, Scarce, THROTTLE, THROTTLED, Ticks,
+        Act, Called, DEBOUNCE, End, MAX_RUNNING, Narrow, Place, Plain, ROOM, Rated, Scarce, THROTTLE, THROTTLED, Ticks,
         Timed, Work,
     },
     node::{Life, Process},
@@ -36,7 +36,7 @@ const EXECUTORS: [&str; 6] = [Called::NAME, Plain::NAME, Narrow::NAME, Rated::NA
 impl World {
     /// Does one thing.
     pub(super) async fn step(&mut self) {
-        match self.random.random_range(0..26) {
+        match self.random.random_range(0..27) {
             0..=5 => self.enqueue().await,
             6 => self.enqueue_many().await,
             7..=8 => self.enqueue_unique().await,
@@ -54,6 +54,7 @@ impl World {
             22 => self.pause().await,
             23 => self.outage().await,
             24 => self.call().await,
+            25 => self.fill().await,
             _ => self.resume().await,
         }
     }
@@ -132,7 +133,7 @@ impl World {
             0 => (UniquenessCriteria::throttle(THROTTLE), &[THROTTLED][..]),
             _ => (UniquenessCriteria::debounce(DEBOUNCE.within, DEBOUNCE.longest), &[][..]),
         };
-        for _ in 0..self.random.random_range(2..12) {
+        for _ in 0..self.random.random_range(2..7) {
             let work = Work { acts: vec![self.act()] };
             let key = self.random.random_range(0..2);
             let builder = Called::builder().with_data(work).with_tags(tags.iter().copied());
@@ -141,6 +142,19 @@ impl World {
             let _ = self.must(answer);
             let wait = self.random.random_range(0..8_000);
             self.advance(TimeDelta::milliseconds(wait)).await;
+        }
+    }
+
+    /// Calls until there is no room, and some more.
+    async fn fill(&mut self) {
+        for _ in 0..self.random.random_range(1..12) {
+            let work = Work { acts: vec![self.act()] };
+            let job = self.must(Narrow::builder().with_data(work).with_max_pending(ROOM).encode());
+            if let Err(error) = self.audit.enqueue(vec![job]).await
+                && error.queue_full().is_none()
+            {
+                panic!("the simulator is wrong: {error:?}");
+            }
         }
     }
 

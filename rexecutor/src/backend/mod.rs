@@ -17,12 +17,14 @@ mod capabilities;
 mod forward;
 pub mod lifecycle;
 pub mod memory;
+mod places;
 mod transaction;
 mod wakeup;
 
 pub use self::{
     bucket::Bucket,
     capabilities::{Backend, Control, Survey, control},
+    places::{Places, places},
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
     transaction::EnqueueIn,
     wakeup::{Listeners, WakeReasons, Wakeup},

@@ -37,6 +37,8 @@ pub struct Settings {
     pub cluster_concurrency: Option<usize>,
     /// How many start in how much time on all nodes together; `None`: any number.
     pub rate_limit: Option<Rate>,
+    /// How many may wait; `None`: any number.
+    pub max_pending: Option<usize>,
     /// Lower numbers start first.
     pub priority: u16,
     /// Words to find jobs by.
@@ -64,6 +66,7 @@ impl Settings {
             max_concurrency: E::MAX_CONCURRENCY,
             cluster_concurrency: E::CLUSTER_CONCURRENCY,
             rate_limit: E::RATE_LIMIT,
+            max_pending: E::MAX_PENDING,
             priority: E::PRIORITY,
             tags: E::TAGS,
             is_blocking: E::BLOCKING,

@@ -24,6 +24,7 @@ mod log;
 mod macros;
 mod node;
 mod reports;
+mod room;
 mod runs;
 mod same_rows;
 mod schedules;

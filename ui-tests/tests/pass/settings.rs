@@ -18,6 +18,7 @@ fn slowly(attempt: u16) -> TimeDelta {
     cluster_concurrency = 40,
     rate_limit = "100/1m",
     burst = 10,
+    max_pending = 5_000,
     max_data_bytes = 4_096,
     priority = 2,
     tags = ["a", "b"],
@@ -58,6 +59,7 @@ fn main() {
     assert_eq!(Seldom::UNIQUENESS_CRITERIA, Some(UniquenessCriteria::throttle(TimeDelta::minutes(1))));
     assert_eq!((Mail::NAME, Mail::MAX_ATTEMPTS, Mail::PRIORITY, Mail::TAGS), ("mail", 7, 2, ["a", "b"].as_slice()));
     assert_eq!((Mail::MAX_CONCURRENCY, Mail::MAX_DATA_BYTES, Mail::BLOCKING), (Some(10), 4_096, true));
+    assert_eq!(Mail::MAX_PENDING, Some(5_000));
     assert_eq!(Mail::CLUSTER_CONCURRENCY, Some(40));
     assert_eq!(Mail::RATE_LIMIT, Some(Rate::new(100, Duration::from_secs(60)).with_burst(10)));
     assert_eq!(Mail::DEADLINE, Some(TimeDelta::hours(1)));

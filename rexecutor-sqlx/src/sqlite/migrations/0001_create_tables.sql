@@ -124,3 +124,11 @@ CREATE TABLE rexecutor_limits (
     -- Until when one of its jobs holds all of them back.
     throttled_until INTEGER
 ) STRICT, WITHOUT ROWID;
+
+-- Executors of which only so many jobs may wait: how many more may, by the last count, less those that were promised since.
+CREATE TABLE rexecutor_backlogs (
+    executor TEXT PRIMARY KEY,
+    max_pending INTEGER NOT NULL,
+    room INTEGER NOT NULL,
+    counted_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

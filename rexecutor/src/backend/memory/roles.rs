@@ -47,6 +47,9 @@ impl InMemoryBackend {
 impl Enqueue for InMemoryBackend {
     fn enqueue<'a>(&'a self, jobs: Vec<NewJob>) -> BoxFuture<'a, Result<Vec<Enqueued>>> {
         let (mut store, now) = self.store();
+        if let Err(error) = store.check_room(&jobs) {
+            return ready(Err(error));
+        }
         let (answers, executors) = self.enqueue_all(&mut store, jobs, now);
         drop(store);
         self.wake(executors);

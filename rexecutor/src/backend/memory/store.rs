@@ -15,10 +15,11 @@ use crate::{
         admission::{self, Admitted, Concurrency, Controls},
         bucket::Bucket,
         lifecycle::{self, Effects, Resolved},
+        places::{Places, places},
     },
     model::{
-        AmendError, ClusterLimits, Demand, Enqueued, ExecutorName, Held, JobId, JobRow, Member, NewJob, NodeId,
-        PruneRule, PruneSpec, ScheduleKey, Tick, Unique, Unserved,
+        AmendError, BackendError, ClusterLimits, Demand, Enqueued, ExecutorName, Held, JobId, JobRow, Member, NewJob,
+        NodeId, PruneRule, PruneSpec, ScheduleKey, Tick, Unique, Unserved,
     },
 };
 
@@ -71,6 +72,18 @@ impl Store {
             Some(Resolved::Replaced) => Enqueued::Replaced(id),
             Some(Resolved::Existing) | None => Enqueued::Existing(id),
         }
+    }
+
+    /// Whether all of these may wait.
+    pub(super) fn check_room(&self, jobs: &[NewJob]) -> Result<(), BackendError> {
+        let places = places(jobs);
+        places.iter().try_for_each(Places::check)?;
+        for wanted in places {
+            if self.indexes.pending(wanted.executor.as_str()) + wanted.count > wanted.max_pending {
+                return Err(wanted.refused());
+            }
+        }
+        Ok(())
     }
 
     fn insert(&mut self, job: NewJob, now: DateTime<Utc>) -> Enqueued {
