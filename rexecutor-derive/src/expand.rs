@@ -115,6 +115,7 @@ fn settings(job: &Job) -> String {
         Retain::Nothing => "deleted as soon as it is complete".to_owned(),
         Retain::Millis(millis) => format!("deleted {} after its end", time(millis)),
     }));
+    words.extend(job.is_never_rerun.then(|| "never run again by hand once it is complete".to_owned()));
     words.extend(crons.iter().map(Cron::shown));
     format!("{}.", words.join(", "))
 }

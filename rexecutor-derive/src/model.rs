@@ -42,6 +42,7 @@ pub(crate) struct Job {
     pub(crate) backoff: Option<Backoff>,
     pub(crate) unique: Option<Unique>,
     pub(crate) retain: Option<Retain>,
+    pub(crate) is_never_rerun: bool,
     pub(crate) crons: Vec<Cron>,
     /// What was said of the backoff and of uniqueness, for people.
     pub(crate) words: Words,
@@ -62,7 +63,7 @@ pub(crate) enum Retain {
     Millis(u64),
 }
 
-const ARGS: [&str; 28] = [
+const ARGS: [&str; 29] = [
     "name",
     "executor",
     "max_attempts",
@@ -83,6 +84,7 @@ const ARGS: [&str; 28] = [
     "debounce",
     "throttle",
     "retain",
+    "rerun",
     "cron",
     "every",
     "timezone",
@@ -140,6 +142,7 @@ impl Job {
             backoff: None,
             unique: None,
             retain: None,
+            is_never_rerun: false,
             crons: Vec::new(),
             words: Words::default(),
             function,
@@ -183,6 +186,7 @@ impl Job {
                 self.words.unique = Some(format!("throttle {}", arg.shown()));
             }
             "retain" => self.retain = Some(retain(arg)?),
+            "rerun" => self.is_never_rerun = is_never(arg)?,
             "crate" => self.krate = path(arg)?,
             // Schedules and what belongs to them are taken together.
             _ => {}
@@ -256,6 +260,14 @@ fn tags(arg: &Arg) -> syn::Result<Vec<LitStr>> {
     match tags.iter().find(|tag| tag.value().len() > 255) {
         Some(long) => Err(syn::Error::new_spanned(long, "a tag has at most 255 bytes")),
         None => Ok(tags),
+    }
+}
+
+fn is_never(arg: &Arg) -> syn::Result<bool> {
+    match arg.expr()? {
+        Expr::Path(path) if path.path.is_ident("never") => Ok(true),
+        Expr::Path(path) if path.path.is_ident("always") => Ok(false),
+        _ => Err(arg.expected("`never` or `always`: whether a complete job may be run again by hand")),
     }
 }
 

@@ -49,6 +49,7 @@ fn every_argument_is_taken() {
         backoff = exponential("4s", max = "7d", jitter = 0.1),
         unique(key = |data| data.len(), within = "5m", statuses = [scheduled], on_conflict = replace(priority, data)),
         retain = "7d",
+        rerun = never,
         cron = "0 0 0 * * *",
         cron("@daily", timezone = "Asia/Tokyo", data = String::new(), jitter = "1m", starts = "2027-01-31"),
         every = "90s",

@@ -5,7 +5,7 @@
 pub use crate::{
     executing::{
         CancellationReason, Disposition, ExecutionError, ExecutionResult, Executor, IntoExecutionResult, JobFailure,
-        Retention,
+        Rerun, Retention,
     },
     manage::{ExecutorExt, JobsError},
     model::Rate,

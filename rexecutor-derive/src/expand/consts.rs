@@ -33,6 +33,9 @@ pub(super) fn consts(job: &Job) -> TokenStream {
             const BLOCKING: bool = true;
         ));
     }
+    if job.is_never_rerun {
+        consts.extend(quote!(const RERUN: #krate::executor::Rerun = #krate::executor::Rerun::Never;));
+    }
     consts.extend(job.rate_limit.as_ref().map(|rate| rate_limit(job, rate)));
     if let Some(millis) = job.deadline {
         let (krate, deadline) = (&job.krate, delta(job, millis));

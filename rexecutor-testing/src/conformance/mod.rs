@@ -167,6 +167,7 @@ cases! {
         case_31_a_rerun_is_refused_while_a_live_job_has_the_key,
         case_31_of_many_reruns_of_one_key_one_succeeds,
         case_31_an_update_sets_a_key_unless_another_job_has_it,
+        case_14_6_a_complete_job_that_never_runs_again_is_refused,
         another_executors_job_is_not_found;
     control:
         a_paused_executor_is_given_nothing_and_the_others_all,

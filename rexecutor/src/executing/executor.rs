@@ -114,6 +114,9 @@ pub trait Executor: Send + Sync + 'static {
     /// The tags of a job, before those that its builder adds. The default is none.
     const TAGS: &'static [&'static str] = &[];
 
+    /// Whether a job may be run again by hand once it is complete. The default is [`Rerun::Always`].
+    const RERUN: Rerun = Rerun::Always;
+
     /// How long a job is kept once it is complete. The default is [`Retention::Forever`].
     const RETENTION: Retention = Retention::Forever;
 
@@ -147,6 +150,17 @@ pub trait Executor: Send + Sync + 'static {
     fn uniqueness(_data: &Self::Data) -> Option<UniquenessCriteria<'static>> {
         Self::UNIQUENESS_CRITERIA
     }
+}
+
+/// Whether a job may be run [again by hand](crate::executor::ExecutorExt::rerun_job) once it is complete.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rerun {
+    /// It may: whoever asks for it wants its effects a second time.
+    #[default]
+    Always,
+    /// It may not, as a payment. One that failed for good, or was cancelled, may.
+    Never,
 }
 
 /// How long a job is kept once it is complete.

@@ -14,7 +14,7 @@ mod unique;
 pub(crate) use self::unique::unique;
 pub use self::{
     disposition::{Disposition, ExecutionError},
-    executor::{Executor, Retention},
+    executor::{Executor, Rerun, Retention},
     failure::JobFailure,
     known::KnownError,
     result::{CancellationReason, ExecutionResult, IntoExecutionResult},

@@ -8,7 +8,7 @@ use super::extract::Requirements;
 use crate::{
     builder::EnqueueError,
     engine::Runner,
-    executing::{Executor, Retention},
+    executing::{Executor, Rerun, Retention},
     model::{NewJob, Rate},
     schedule::{Schedule, ScheduleError},
 };
@@ -45,6 +45,8 @@ pub struct Settings {
     pub tags: &'static [&'static str],
     /// Whether it blocks its thread.
     pub is_blocking: bool,
+    /// Whether it may be run again by hand once it is complete.
+    pub rerun: Rerun,
     /// How long it is kept.
     pub retention: Retention,
     /// The most bytes of its encoded data.
@@ -70,6 +72,7 @@ impl Settings {
             priority: E::PRIORITY,
             tags: E::TAGS,
             is_blocking: E::BLOCKING,
+            rerun: E::RERUN,
             retention: E::RETENTION,
             max_data_bytes: E::MAX_DATA_BYTES,
             deadline: E::DEADLINE,

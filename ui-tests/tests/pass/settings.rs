@@ -28,6 +28,7 @@ fn slowly(attempt: u16) -> TimeDelta {
     backoff = slowly,
     unique(by = executor, within = "5m", statuses = [scheduled], on_conflict = replace(priority, data)),
     retain = "7d",
+    rerun = never,
     cron = "0 0 9 * * MON-FRI",
     cron("@daily", timezone = "Asia/Tokyo", data = Some(2)),
     data = Some(1)
@@ -59,6 +60,7 @@ fn main() {
     assert_eq!(Seldom::UNIQUENESS_CRITERIA, Some(UniquenessCriteria::throttle(TimeDelta::minutes(1))));
     assert_eq!((Mail::NAME, Mail::MAX_ATTEMPTS, Mail::PRIORITY, Mail::TAGS), ("mail", 7, 2, ["a", "b"].as_slice()));
     assert_eq!((Mail::MAX_CONCURRENCY, Mail::MAX_DATA_BYTES, Mail::BLOCKING), (Some(10), 4_096, true));
+    assert_eq!(Mail::RERUN, rexecutor::executor::Rerun::Never);
     assert_eq!(Mail::MAX_PENDING, Some(5_000));
     assert_eq!(Mail::CLUSTER_CONCURRENCY, Some(40));
     assert_eq!(Mail::RATE_LIMIT, Some(Rate::new(100, Duration::from_secs(60)).with_burst(10)));

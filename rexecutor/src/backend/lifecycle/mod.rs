@@ -248,6 +248,18 @@ pub fn rerun(row: &mut JobRow, now: DateTime<Utc>) -> Result<(), AmendError> {
     Ok(())
 }
 
+/// [`rerun`] of a job that must not run again once it is complete.
+///
+/// # Errors
+///
+/// When it is complete, and where `rerun` refuses.
+pub fn rerun_unless_complete(row: &mut JobRow, now: DateTime<Utc>) -> Result<(), AmendError> {
+    match row.status {
+        JobStatus::Complete => Err(refused(row, "rerun")),
+        _ => rerun(row, now),
+    }
+}
+
 /// Replaces what `change` names, in whatever status but executing.
 ///
 /// # Errors

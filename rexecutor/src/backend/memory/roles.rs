@@ -26,7 +26,22 @@ fn ready<'a, T: Send + 'a>(answer: T) -> BoxFuture<'a, T> {
     Box::pin(std::future::ready(answer))
 }
 
+/// What a rerun does to a row.
+type Rerun = fn(&mut JobRow, DateTime<Utc>) -> Result<(), AmendError>;
+
 impl InMemoryBackend {
+    fn rerun_by(&self, rerun: Rerun, executor: &ExecutorName, job: JobId) -> Result<(), AmendError> {
+        let (mut store, now) = self.store();
+        let rerun = |row: &mut JobRow, now| {
+            let beside = lifecycle::beside_rerun(row);
+            rerun(row, now).map(|()| beside)
+        };
+        let answer = store.amend(executor, job, "rerun", rerun, now);
+        drop(store);
+        self.wake([executor.clone()]);
+        answer
+    }
+
     fn enqueue_all(
         &self,
         store: &mut Store,
@@ -214,15 +229,15 @@ impl Inspect for InMemoryBackend {
     }
 
     fn rerun<'a>(&'a self, executor: &'a ExecutorName, job: JobId) -> BoxFuture<'a, Result<(), AmendError>> {
-        let (mut store, now) = self.store();
-        let rerun = |row: &mut JobRow, now| {
-            let beside = lifecycle::beside_rerun(row);
-            lifecycle::rerun(row, now).map(|()| beside)
-        };
-        let answer = store.amend(executor, job, "rerun", rerun, now);
-        drop(store);
-        self.wake([executor.clone()]);
-        ready(answer)
+        ready(self.rerun_by(lifecycle::rerun, executor, job))
+    }
+
+    fn rerun_unless_complete<'a>(
+        &'a self,
+        executor: &'a ExecutorName,
+        job: JobId,
+    ) -> BoxFuture<'a, Result<(), AmendError>> {
+        ready(self.rerun_by(lifecycle::rerun_unless_complete, executor, job))
     }
 
     fn release<'a>(&'a self, executor: &'a ExecutorName, job: JobId) -> BoxFuture<'a, Result<(), AmendError>> {
