@@ -4,7 +4,7 @@ use rexecutor_schedule::duration_millis;
 use syn::LitStr;
 
 /// The longest that an engine accepts: 1,000 years.
-const MAX_MILLIS: u64 = 365_000 * 86_400_000;
+pub(crate) const MAX_MILLIS: u64 = 365_000 * 86_400_000;
 
 /// The milliseconds of a duration, over zero.
 pub(crate) fn millis(literal: &LitStr) -> syn::Result<u64> {

@@ -9,7 +9,12 @@ mod consts;
 use self::consts::consts;
 use crate::{
     args::shown,
-    model::{Backoff, Cron, Job, Retain, Unique, backoff::Curve, policy::Missed, unique::By},
+    model::{
+        Backoff, Cron, Job, Retain, Unique,
+        backoff::Curve,
+        policy::Missed,
+        unique::{By, Kind},
+    },
     signature::First,
 };
 
@@ -24,9 +29,10 @@ pub(crate) fn job(job: &Job) -> TokenStream {
     let functions = functions(job);
     let execute = execute(job);
     let registration = registration(job);
-    let enqueued = match job.unique {
-        Some(_) => quote!(UniqueEnqueued),
-        None => quote!(Enqueued),
+    // That a call of a debounced job replaces another is what it is for.
+    let enqueued = match &job.unique {
+        Some(unique) if unique.kind == Kind::Unique => quote!(UniqueEnqueued),
+        _ => quote!(Enqueued),
     };
     let enqueue_doc =
         format!("Enqueues a `{}` job on the global backend, and returns once it is stored.", job.name.value());
@@ -99,13 +105,19 @@ fn settings(job: &Job) -> String {
     words.extend(max_concurrency.as_ref().map(|most| format!("at most {} at once on a node", shown(most))));
     words.extend(cluster_concurrency.map(|most| format!("at most {} at once on all nodes", shown(most))));
     words.extend(said.keyed.as_ref().map(|keyed| format!("of each key on all nodes `{keyed}`")));
+    words.extend(job.max_pending.as_ref().map(|most| format!("at most {} waiting", shown(most))));
     words.extend(priority.as_ref().map(|priority| format!("priority {}", shown(priority))));
-    words.extend(said.unique.as_ref().map(|unique| format!("unique `{unique}`")));
+    let is_unique = job.unique.as_ref().is_some_and(|unique| unique.kind == Kind::Unique);
+    words.extend(said.unique.as_ref().map(|words| match is_unique {
+        true => format!("unique `{words}`"),
+        false => format!("`{words}`"),
+    }));
     words.extend(retain.map(|retain| match retain {
         Retain::Forever => "kept until a pruner deletes it".to_owned(),
         Retain::Nothing => "deleted as soon as it is complete".to_owned(),
         Retain::Millis(millis) => format!("deleted {} after its end", time(millis)),
     }));
+    words.extend(job.is_never_rerun.then(|| "never run again by hand once it is complete".to_owned()));
     words.extend(crons.iter().map(Cron::shown));
     format!("{}.", words.join(", "))
 }
@@ -132,6 +144,9 @@ fn delta(job: &Job, millis: u64) -> TokenStream {
 fn criteria(job: &Job, unique: &Unique) -> TokenStream {
     let krate = &job.krate;
     let module = quote!(#krate::job::uniqueness_criteria);
+    if unique.kind != Kind::Unique {
+        return windows(job, unique);
+    }
     let mut criteria = match &unique.by {
         By::Data => quote!(#module::UniquenessCriteria::by_data()),
         By::Nothing => quote!(#module::UniquenessCriteria::by_executor()),
@@ -149,6 +164,21 @@ fn criteria(job: &Job, unique: &Unique) -> TokenStream {
         criteria.extend(quote!(.on_conflict(#module::Replace::#first()#(.#rest())*)));
     }
     criteria
+}
+
+/// `debounce` and `throttle`.
+fn windows(job: &Job, unique: &Unique) -> TokenStream {
+    let krate = &job.krate;
+    let within = delta(job, unique.within_millis.unwrap_or_default());
+    let method = match unique.kind {
+        Kind::Debounce { longest_millis } => {
+            let longest = delta(job, longest_millis);
+            quote!(debounce(#within, #longest))
+        }
+        _ => quote!(throttle(#within)),
+    };
+    let key = matches!(unique.by, By::Key(_)).then(|| quote!(.and_key(&key)));
+    quote!(#krate::job::uniqueness_criteria::UniquenessCriteria::#method #key)
 }
 
 fn functions(job: &Job) -> TokenStream {

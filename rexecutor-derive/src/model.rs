@@ -35,6 +35,7 @@ pub(crate) struct Job {
     pub(crate) keyed: Option<Keyed>,
     pub(crate) rate_limit: Option<Rate>,
     pub(crate) burst: Option<Expr>,
+    pub(crate) max_pending: Option<Expr>,
     pub(crate) max_data_bytes: Option<Expr>,
     pub(crate) priority: Option<Expr>,
     pub(crate) tags: Vec<LitStr>,
@@ -44,6 +45,7 @@ pub(crate) struct Job {
     pub(crate) backoff: Option<Backoff>,
     pub(crate) unique: Option<Unique>,
     pub(crate) retain: Option<Retain>,
+    pub(crate) is_never_rerun: bool,
     pub(crate) crons: Vec<Cron>,
     /// What was said of the backoff, of uniqueness and of keys, for people.
     pub(crate) words: Words,
@@ -65,7 +67,7 @@ pub(crate) enum Retain {
     Millis(u64),
 }
 
-const ARGS: [&str; 29] = [
+const ARGS: [&str; 33] = [
     "name",
     "executor",
     "max_attempts",
@@ -74,6 +76,7 @@ const ARGS: [&str; 29] = [
     "concurrency",
     "rate_limit",
     "burst",
+    "max_pending",
     "max_data_bytes",
     "priority",
     "tags",
@@ -83,7 +86,10 @@ const ARGS: [&str; 29] = [
     "backoff",
     "unique_within",
     "unique",
+    "debounce",
+    "throttle",
     "retain",
+    "rerun",
     "cron",
     "every",
     "timezone",
@@ -135,6 +141,7 @@ impl Job {
             keyed: None,
             rate_limit: None,
             burst: None,
+            max_pending: None,
             max_data_bytes: None,
             priority: None,
             tags: Vec::new(),
@@ -144,6 +151,7 @@ impl Job {
             backoff: None,
             unique: None,
             retain: None,
+            is_never_rerun: false,
             crons: Vec::new(),
             words: Words::default(),
             function,
@@ -163,6 +171,7 @@ impl Job {
             }
             "rate_limit" => self.rate_limit = Some(Rate::parse(arg.text("100/1m")?)?),
             "burst" => self.burst = Some(arg.number(1, u32::MAX.into())?),
+            "max_pending" => self.max_pending = Some(arg.number(1, u32::MAX.into())?),
             "max_data_bytes" => self.max_data_bytes = Some(arg.number(1, u32::MAX.into())?),
             "priority" => self.priority = Some(arg.number(0, 999)?),
             "tags" => self.tags = tags(arg)?,
@@ -181,7 +190,16 @@ impl Job {
                 self.unique = Some(Unique::parse(arg, errors)?);
                 self.words.unique = Some(arg.shown());
             }
+            "debounce" => {
+                self.unique = Some(Unique::debounce(arg, errors)?);
+                self.words.unique = Some(format!("debounce {}", arg.shown()));
+            }
+            "throttle" => {
+                self.unique = Some(Unique::throttle(arg, errors)?);
+                self.words.unique = Some(format!("throttle {}", arg.shown()));
+            }
             "retain" => self.retain = Some(retain(arg)?),
+            "rerun" => self.is_never_rerun = is_never(arg)?,
             "crate" => self.krate = path(arg)?,
             // Schedules and what belongs to them are taken together.
             _ => {}
@@ -255,6 +273,14 @@ fn tags(arg: &Arg) -> syn::Result<Vec<LitStr>> {
     match tags.iter().find(|tag| tag.value().len() > 255) {
         Some(long) => Err(syn::Error::new_spanned(long, "a tag has at most 255 bytes")),
         None => Ok(tags),
+    }
+}
+
+fn is_never(arg: &Arg) -> syn::Result<bool> {
+    match arg.expr()? {
+        Expr::Path(path) if path.path.is_ident("never") => Ok(true),
+        Expr::Path(path) if path.path.is_ident("always") => Ok(false),
+        _ => Err(arg.expected("`never` or `always`: whether a complete job may be run again by hand")),
     }
 }
 

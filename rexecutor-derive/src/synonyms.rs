@@ -15,7 +15,7 @@ const DATE: &str = ", a date as `\"2027-01-31\"`";
 const EVERY: &str = ", as `every = \"5m\"` for every five minutes";
 const CRON: &str = ", as `cron = \"0 */5 * * * *\"` for every five minutes";
 
-const SYNONYMS: [Synonym; 92] = [
+const SYNONYMS: [Synonym; 97] = [
     ("retries", "max_attempts", FIRST_RUN),
     ("retry", "max_attempts", FIRST_RUN),
     ("max_retries", "max_attempts", FIRST_RUN),
@@ -51,9 +51,14 @@ const SYNONYMS: [Synonym; 92] = [
     ("group_by", "concurrency", KEYED),
     ("group_key", "concurrency", KEYED),
     ("rate", "rate_limit", RATE),
-    ("throttle", "rate_limit", RATE),
+    ("cooldown", "throttle", QUOTED),
+    ("max_wait", "longest", QUOTED),
     ("per_second", "rate_limit", RATE),
     ("per_minute", "rate_limit", RATE),
+    ("max_queue_size", "max_pending", ""),
+    ("queue_limit", "max_pending", ""),
+    ("capacity", "max_pending", ""),
+    ("max_waiting", "max_pending", ""),
     ("timeout_secs", "timeout", QUOTED),
     ("timeout_seconds", "timeout", QUOTED),
     ("timeout_ms", "timeout", QUOTED),

@@ -40,6 +40,7 @@ fn every_argument_is_taken() {
         concurrency(key = |data| data.len(), limit = 2),
         rate_limit = "100/1m",
         burst = 10,
+        max_pending = 5_000,
         max_data_bytes = 4096,
         priority = 1,
         tags = ["a", "b"],
@@ -49,6 +50,7 @@ fn every_argument_is_taken() {
         backoff = exponential("4s", max = "7d", jitter = 0.1),
         unique(key = |data| data.len(), within = "5m", statuses = [scheduled], on_conflict = replace(priority, data)),
         retain = "7d",
+        rerun = never,
         cron = "0 0 0 * * *",
         cron("@daily", timezone = "Asia/Tokyo", data = String::new(), jitter = "1m", starts = "2027-01-31"),
         every = "90s",
@@ -157,6 +159,16 @@ fn contradictions_are_told() {
     check(quote!(timezone = "UTC"), &["without a schedule"]);
     check(quote!(retain = "1h", unique_within = "2h"), &["deleted while they are still to be unique"]);
     check(quote!(retain = "2h", unique_within = "1h"), &[]);
+    check(quote!(unique(by = data), debounce = "5s"), &["`unique` and `debounce` both say"]);
+    check(quote!(debounce = "5s", throttle = "5s"), &["`debounce` and `throttle` both say"]);
+    check(quote!(throttle = "1m", cron = "@daily", data = 1), &["`throttle` would hold it back"]);
+    check(quote!(debounce = "5s", deadline = "50s"), &["before the longest wait of `debounce` is over"]);
+    check(quote!(debounce = "5s", deadline = "51s"), &[]);
+    check(quote!(debounce(within = "1m", longest = "59s")), &["at least as long as `within`"]);
+    check(quote!(throttle(key = |data| data.len())), &["`throttle` needs a time"]);
+    check(quote!(throttle = "10/s"), &["not a duration"]);
+    check(quote!(retain = "none", throttle = "1m"), &["still hold others back"]);
+    check(quote!(retain = "none", debounce = "1m"), &[]);
     check(quote!(retain = "none", unique(within = "1h", statuses = [scheduled])), &[]);
     check(quote!(cron = "@daily"), &["add `data = ..`"]);
 }

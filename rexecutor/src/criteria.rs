@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     json::{self, Json},
-    model::{JobStatus, Replace, Resolution, Statuses, Unique, UniqueKey},
+    model::{Debounce, JobStatus, Replace, Resolution, Statuses, Unique, UniqueKey},
 };
 
 /// Which stored jobs stand in the way of a new one.
@@ -106,6 +106,28 @@ impl UniquenessCriteria<'_> {
         Self::new().for_statuses(statuses)
     }
 
+    /// One job of an executor for all the calls that follow each other within `within`: each later one takes the place of the one
+    /// before, as long as that has not begun. With [`and_key`](Self::and_key) it is one a key.
+    ///
+    /// The job is due `within` after the last call, and `longest` after the first one at the latest, so that it runs under calls
+    /// that never cease. It takes over the data, the metadata, the priority, the number of attempts and the tags of each call;
+    /// headers and the deadline are those of the first. A call that finds its job begun enqueues another, which may run beside it.
+    /// A retry takes a later call over, too, and keeps its time if that is later.
+    ///
+    /// When such a job is due follows from this, so a builder refuses a due time beside it, and
+    /// [`for_statuses`](Self::for_statuses) and [`and_within`](Self::and_within) change nothing.
+    pub const fn debounce(within: TimeDelta, longest: TimeDelta) -> Self {
+        let mut criteria = Self::new().and_executor();
+        criteria.on_conflict = Resolution::Debounce(Debounce::new(within, longest));
+        criteria
+    }
+
+    /// One job of an executor in any window of this length, however the job ends: the first call is enqueued, and those within
+    /// `within` after it are not. With [`and_key`](Self::and_key) it is one a key.
+    pub const fn throttle(within: TimeDelta) -> Self {
+        Self::new().and_executor().and_within(within).for_statuses(JobStatus::ALL)
+    }
+
     /// … and of the same executor.
     pub const fn and_executor(mut self) -> Self {
         self.executor = true;
@@ -179,10 +201,16 @@ impl UniquenessCriteria<'_> {
         let mut key = [0; 16];
         key.copy_from_slice(&whole[..16]);
         key[15] = key[15] & !1 | u8::from(self.data);
-        let unique = Unique::new(UniqueKey(key), self.statuses);
-        Some(unique.with_within(self.within).with_on_conflict(self.on_conflict))
+        let unique = match self.on_conflict {
+            Resolution::Debounce(_) => Unique::new(UniqueKey(key), WAITING),
+            _ => Unique::new(UniqueKey(key), self.statuses).with_within(self.within),
+        };
+        Some(unique.with_on_conflict(self.on_conflict))
     }
 }
+
+/// What has not begun, or will begin again.
+const WAITING: Statuses = Statuses::of(&[JobStatus::Scheduled, JobStatus::Retryable]);
 
 const UNENCODABLE: [u8; 32] = [0; 32];
 

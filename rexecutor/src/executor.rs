@@ -5,7 +5,7 @@
 pub use crate::{
     executing::{
         CancellationReason, Disposition, ExecutionError, ExecutionResult, Executor, GroupKey, IntoExecutionResult,
-        JobFailure, Retention,
+        JobFailure, Rerun, Retention,
     },
     manage::{ExecutorExt, JobsError},
     model::Rate,

@@ -26,6 +26,6 @@ pub mod query {
 pub mod uniqueness_criteria {
     pub use crate::{
         criteria::UniquenessCriteria,
-        model::{Fields, Replace, Resolution, Statuses, UniqueKey},
+        model::{Debounce, Fields, Replace, Resolution, Statuses, UniqueKey},
     };
 }

@@ -6,7 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     json,
     limits::{self, MAX_DELAY, MAX_DEPTH, MAX_HEADER_BYTES, MAX_PRIORITY, MAX_TAG_BYTES, MAX_TAGS},
-    model::{Deadline, Due, ExecutorName, Headers, JobChange, NewJob, Pause},
+    model::{Deadline, Debounce, Due, ExecutorName, Headers, JobChange, NewJob, Pause},
 };
 
 /// A field of a job that is not acceptable. Nothing was stored.
@@ -25,7 +25,8 @@ impl InvalidJob {
     }
 
     /// Which field: `name`, `data`, `metadata`, `max_attempts`, `priority`, `tags`,
-    /// `headers`, `group_key`, `schedule_in`, `schedule_at`, `deadline` or `unique`.
+    /// `headers`, `group_key`, `schedule_in`, `schedule_at`, `deadline`, `max_pending`,
+    /// `debounce` or `unique`.
     pub fn field(&self) -> &'static str {
         self.field
     }
@@ -42,6 +43,9 @@ pub(crate) fn new_job(job: &NewJob, max_bytes: usize) -> Checked {
     priority(job.priority)?;
     tags(&job.tags)?;
     headers(&job.extras.headers)?;
+    if job.extras.max_pending == Some(0) {
+        return Err(InvalidJob::new("max_pending", "a queue in which no job may wait takes none; the least is 1"));
+    }
     match job.extras.deadline {
         None => {}
         Some(Deadline::In(delay)) => self::delay("deadline", delay)?,
@@ -61,6 +65,30 @@ pub(crate) fn new_job(job: &NewJob, max_bytes: usize) -> Checked {
     match is_too_late {
         true => Err(InvalidJob::new("deadline", "it passes before the job is due, so the job would never start")),
         false => Ok(()),
+    }
+}
+
+/// Checks a job that waits for later calls, by what was said of it beside that.
+pub(crate) fn debounced(job: &NewJob, debounce: Debounce) -> Checked {
+    let Debounce { within, longest } = debounce;
+    let problem = |problem: &str| Err(InvalidJob::new("debounce", problem));
+    delay("debounce", within)?;
+    delay("debounce", longest)?;
+    match (job.due, job.extras.deadline) {
+        _ if within.is_zero() => problem("a job that waits for no time for later calls; the least is 1 microsecond"),
+        _ if longest < within => problem("the longest wait is shorter than the time that each call waits"),
+        (Due::In(_) | Due::At(_), _) => {
+            problem("when a debounced job is due follows from its calls: leave `schedule_in` and `schedule_at` out")
+        }
+        _ if job.blocked => problem("a blocked job waits for its release, and not for later calls"),
+        (_, Some(Deadline::In(deadline))) if deadline <= longest => {
+            problem("the deadline, which counts from the first call, comes before the longest wait is over")
+        }
+        (_, Some(Deadline::At(_))) => problem(
+            "the deadline of the first call would hold for the later ones: give the time from the first call with \
+             `deadline_in`",
+        ),
+        _ => Ok(()),
     }
 }
 

@@ -11,11 +11,13 @@ pub(super) fn consts(job: &Job) -> TokenStream {
     let mut consts = quote!(const NAME: &'static str = #name;);
     consts.extend(max_attempts.as_ref().map(|value| quote!(const MAX_ATTEMPTS: u16 = #value;)));
     let key_concurrency = job.keyed.as_ref().map(|keyed| &keyed.limit);
-    for (name, value) in [
+    let counts = [
         ("MAX_CONCURRENCY", max_concurrency.as_ref()),
         ("CLUSTER_CONCURRENCY", job.cluster_concurrency.as_ref()),
         ("KEY_CONCURRENCY", key_concurrency),
-    ] {
+        ("MAX_PENDING", job.max_pending.as_ref()),
+    ];
+    for (name, value) in counts {
         let name = format_ident!("{name}");
         consts.extend(
             value.map(
@@ -32,6 +34,9 @@ pub(super) fn consts(job: &Job) -> TokenStream {
         consts.extend(quote!(
             const BLOCKING: bool = true;
         ));
+    }
+    if job.is_never_rerun {
+        consts.extend(quote!(const RERUN: #krate::executor::Rerun = #krate::executor::Rerun::Never;));
     }
     consts.extend(job.rate_limit.as_ref().map(|rate| rate_limit(job, rate)));
     if let Some(millis) = job.deadline {

@@ -1,6 +1,9 @@
 //! Arguments that are right alone and wrong together.
 
-use super::{Job, Retain, Unique, unique::By};
+use super::{
+    Job, Retain, Unique,
+    unique::{By, Kind},
+};
 use crate::{
     args::{self, Arg, integer},
     errors::Errors,
@@ -13,6 +16,7 @@ pub(super) fn find(job: &Job, args: &[Arg], errors: &mut Errors) {
     if let (Some(_), Some(unique)) = (named("unique_within"), named("unique")) {
         errors.push(&unique.name, "`unique_within` says that already; write `unique(within = \"..\")` alone");
     }
+    windows(job, args, errors);
     let [node, cluster] = [&job.max_concurrency, &job.cluster_concurrency].map(|most| most.as_ref().and_then(integer));
     if let (Some(node), Some(cluster), Some(arg)) = (node, cluster, named("max_concurrency"))
         && node > cluster
@@ -59,9 +63,43 @@ pub(super) fn find(job: &Job, args: &[Arg], errors: &mut Errors) {
         if too_short && unique.covers_complete() {
             errors.push(
                 &arg.name,
-                "complete jobs are deleted while they are still to be unique: retain them for longer, or leave `complete` \
-                 out of the statuses with `unique(statuses = [..])`",
+                match unique.kind {
+                    Kind::Throttle => {
+                        "complete jobs are deleted while they still hold others back: retain them for as long as the `throttle`"
+                    }
+                    _ => {
+                        "complete jobs are deleted while they are still to be unique: retain them for longer, or leave \
+                         `complete` out of the statuses with `unique(statuses = [..])`"
+                    }
+                },
             );
         }
+    }
+}
+
+/// What does not go with `debounce` and `throttle`.
+fn windows(job: &Job, args: &[Arg], errors: &mut Errors) {
+    let named = |name: &str| args.iter().find(|arg| arg.name == name);
+    let mut ways = ["unique_within", "unique", "debounce", "throttle"].into_iter().filter_map(named);
+    if let (Some(first), Some(other)) = (ways.next(), ways.next())
+        && (other.name == "debounce" || other.name == "throttle")
+    {
+        let problem =
+            format!("`{}` and `{}` both say which calls become a job: give one of them", first.name, other.name);
+        errors.push(&other.name, problem);
+    }
+    let window = ["debounce", "throttle"].into_iter().find_map(named);
+    if let Some(arg) = window.filter(|_| !job.crons.is_empty()) {
+        let problem =
+            format!("each tick of a schedule is a job: `{}` would hold it back; leave one of the two out", arg.name);
+        errors.push(&arg.name, problem);
+    }
+    if let (Some(Unique { kind: Kind::Debounce { longest_millis }, .. }), Some(deadline), Some(arg)) =
+        (&job.unique, job.deadline, named("deadline"))
+        && deadline <= *longest_millis
+    {
+        let problem = "the deadline counts from the first call, and comes before the longest wait of `debounce` is over: make \
+                       it longer, or say `debounce(within = \"..\", longest = \"..\")`";
+        errors.push(&arg.name, problem);
     }
 }

@@ -18,7 +18,19 @@ pub(crate) struct Unique {
     pub(crate) statuses: Option<Vec<Ident>>,
     /// The fields that are replaced.
     pub(crate) replace: Vec<Ident>,
+    pub(crate) kind: Kind,
 }
+
+/// By which argument it was said.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Unique,
+    Throttle,
+    Debounce { longest_millis: u64 },
+}
+
+/// How many windows the longest wait of a debounced job has, unless it is said.
+const WINDOWS: u64 = 10;
 
 /// What is compared, beside the executor.
 pub(crate) enum By {
@@ -42,11 +54,57 @@ const FIELDS: [&str; 6] = ["priority", "data", "metadata", "scheduled_at", "max_
 impl Unique {
     /// The same executor and data within a time.
     pub(crate) fn within(millis: u64) -> Self {
-        Self { by: By::Data, within_millis: Some(millis), statuses: None, replace: Vec::new() }
+        Self { within_millis: Some(millis), ..Self::all(By::Data) }
+    }
+
+    fn all(by: By) -> Self {
+        Self { by, within_millis: None, statuses: None, replace: Vec::new(), kind: Kind::Unique }
+    }
+
+    /// `throttle = "1m"`, or `throttle(within = "1m", key = |data| ..)`.
+    pub(crate) fn throttle(arg: &Arg, errors: &mut Errors) -> syn::Result<Self> {
+        Ok(Self::in_windows(arg, "1m", &["within", "key"], errors)?.0)
+    }
+
+    /// `debounce = "5s"`, or `debounce(within = "5s", key = |data| .., longest = "1m")`.
+    pub(crate) fn debounce(arg: &Arg, errors: &mut Errors) -> syn::Result<Self> {
+        let (mut unique, options) = Self::in_windows(arg, "5s", &["within", "key", "longest"], errors)?;
+        let within = unique.within_millis.unwrap_or_default();
+        let longest = options.iter().find(|option| option.name == "longest");
+        let longest_millis = match longest {
+            Some(option) => duration::millis(option.text("1m")?)?,
+            None => within.saturating_mul(WINDOWS).min(duration::MAX_MILLIS),
+        };
+        if let Some(option) = longest.filter(|_| longest_millis < within) {
+            return Err(option.expected("at least as long as `within`, which each call waits"));
+        }
+        unique.kind = Kind::Debounce { longest_millis };
+        Ok(unique)
+    }
+
+    /// What both of them have.
+    fn in_windows(arg: &Arg, example: &str, known: &[&str], errors: &mut Errors) -> syn::Result<(Self, Vec<Arg>)> {
+        let mut unique = Self { kind: Kind::Throttle, ..Self::all(By::Nothing) };
+        let Value::List(tokens) = &arg.value else {
+            unique.within_millis = Some(duration::millis(arg.text(example)?)?);
+            return Ok((unique, Vec::new()));
+        };
+        let args = args::parse(tokens.clone(), known, &[], errors);
+        for option in &args {
+            match option.name.to_string().as_str() {
+                "within" => unique.within_millis = Some(duration::millis(option.text(example)?)?),
+                "key" => unique.by = key(option)?,
+                _ => {}
+            }
+        }
+        match unique.within_millis {
+            Some(_) => Ok((unique, args)),
+            None => Err(arg.error(format!("`{}` needs a time: add `within = \"{example}\"`", arg.name))),
+        }
     }
 
     pub(crate) fn parse(arg: &Arg, errors: &mut Errors) -> syn::Result<Self> {
-        let mut unique = Self { by: By::Data, within_millis: None, statuses: None, replace: Vec::new() };
+        let mut unique = Self::all(By::Data);
         let tokens = match &arg.value {
             Value::List(tokens) => tokens.clone(),
             Value::Flag => return Ok(unique),
@@ -71,7 +129,9 @@ impl Unique {
 
     /// Whether complete jobs stand in the way.
     pub(crate) fn covers_complete(&self) -> bool {
-        self.statuses.as_ref().is_none_or(|statuses| statuses.iter().any(|status| status == "Complete"))
+        let is_named =
+            || self.statuses.as_ref().is_none_or(|statuses| statuses.iter().any(|status| status == "Complete"));
+        !matches!(self.kind, Kind::Debounce { .. }) && is_named()
     }
 }
 

@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
-    backend::{BackendError, Enqueued, JobRow, NewJob, Result, Unique, lifecycle},
+    backend::{
+        BackendError, Enqueued, JobRow, NewJob, Result, Unique,
+        lifecycle::{self, Resolved},
+    },
     job::{
         JobId,
         uniqueness_criteria::{Resolution, UniqueKey},
@@ -74,29 +77,41 @@ async fn store_one(backend: &impl AnyStore, conn: &mut AnyConnection, job: NewJo
     let Some(id) = backend.conflict(conn, &unique).await? else {
         return Ok(Enqueued::Inserted(backend.insert(conn, &job).await?));
     };
-    let Resolution::Replace(replace) = unique.on_conflict else { return Ok(Enqueued::Existing(id)) };
-    // It may have been claimed, or pruned, since it was found.
-    let Some((mut row, now)) = backend.lock_content(conn, id).await? else { return Ok(Enqueued::Existing(id)) };
-    // By which it was found.
-    row.unique_key = Some(unique.key);
-    if !lifecycle::replace(&mut row, &replace, job, now) {
+    if unique.on_conflict == Resolution::Ignore {
         return Ok(Enqueued::Existing(id));
     }
-    backend.store_content(conn, &row).await?;
-    Ok(Enqueued::Replaced(id))
+    // It may have been claimed, or pruned, since it was found.
+    let Some((mut row, now)) = backend.lock_content(conn, id).await? else {
+        return match unique.on_conflict {
+            Resolution::Debounce(_) => Ok(Enqueued::Inserted(backend.insert(conn, &job).await?)),
+            _ => Ok(Enqueued::Existing(id)),
+        };
+    };
+    // By which it was found.
+    row.unique_key = Some(unique.key);
+    match lifecycle::resolve(&mut row, job, now) {
+        Resolved::Replaced => {
+            backend.store_content(conn, &row).await?;
+            Ok(Enqueued::Replaced(id))
+        }
+        Resolved::Insert(job) => Ok(Enqueued::Inserted(backend.insert(conn, &job).await?)),
+        _ => Ok(Enqueued::Existing(id)),
+    }
 }
 
-/// What `lock_content` reads: the status, three numbers, the due time in microseconds, the tags as JSON, and three texts.
-pub(crate) type Content = (String, i32, i32, i64, String, String, Option<String>, Option<String>);
+/// What `lock_content` reads: the status, two numbers, the due time and that of the insert in microseconds, the tags as JSON, and
+/// three texts.
+pub(crate) type Content = (String, i32, i32, i64, i64, String, String, Option<String>, Option<String>);
 
 /// As a row of which nothing else is known; `None` if it cannot be read.
 pub(crate) fn row_of(id: JobId, content: Content) -> Option<JobRow> {
-    let (status, max_attempts, priority, scheduled_at, tags, data, metadata, group_key) = content;
+    let (status, max_attempts, priority, scheduled_at, inserted_at, tags, data, metadata, group_key) = content;
     let mut row = JobRow::empty(id, String::new().into());
     row.status = status.parse().ok()?;
     row.max_attempts = max_attempts.try_into().ok()?;
     row.priority = priority.try_into().ok()?;
     row.scheduled_at = DateTime::from_timestamp_micros(scheduled_at)?;
+    row.inserted_at = DateTime::from_timestamp_micros(inserted_at)?;
     row.tags = serde_json::from_str(&tags).ok()?;
     (row.data, row.metadata) = (data, metadata);
     row.extras.set(|extra| &mut extra.group_key, group_key);

@@ -5,6 +5,7 @@ mod controlled;
 mod filter;
 mod log;
 mod prune;
+mod room;
 
 pub(crate) use self::{
     any_store::{AnyStore, Content, row_of, store},
@@ -12,4 +13,5 @@ pub(crate) use self::{
     filter::{Bound, Dialect, condition},
     log::log,
     prune::{Meant, unknown},
+    room::{Batch, Last, Reserve, Room},
 };

@@ -38,6 +38,7 @@ impl AnyStore for PgBackend {
             return Err(elsewhere());
         }
         let identity = self.0.identify().await?;
+        self.take_places(jobs).await?;
         let payloads = match self.0.options.listens() && self.0.options.notify_in_transactions {
             true => payloads(NO_PROCESS, executors(jobs), Default::default()),
             false => Vec::new(),

@@ -10,7 +10,7 @@ use super::{
     key_waiters::KeyWaiters, large::LargeJobs, member_connection::MemberConnection, notices::Notices,
     options::PgOptions, queries::Queries, reach::Reach, row_locations::RowLocations, runtime::Runtimes,
 };
-use crate::common::Controlled;
+use crate::common::{Controlled, Room};
 
 /// Keeps jobs in a PostgreSQL database, for any number of nodes on any number of machines.
 ///
@@ -73,6 +73,8 @@ pub(super) struct Database {
     pub(super) large: LargeJobs,
     /// How far claims have got.
     pub(super) cursors: ClaimCursors,
+    /// Places in queues that were taken and not used yet.
+    pub(super) room: Room,
     /// Where the rows of the claimed runs stand.
     pub(super) locations: RowLocations,
 }

@@ -27,7 +27,7 @@ use super::{
     runtime::Runtimes,
     session::{INDEXED, OURS, check_runtime},
 };
-use crate::common::Controlled;
+use crate::common::{Controlled, Room};
 
 impl PgBackend {
     /// Connects with the default options, and creates the tables or brings them up to date.
@@ -194,6 +194,7 @@ impl PgOptions {
             runtimes,
             large: LargeJobs::default(),
             cursors: ClaimCursors::default(),
+            room: Room::default(),
             locations: RowLocations::default(),
         }));
         backend.0.answered(access::check(&backend.0)).await?;

@@ -53,6 +53,7 @@ impl Enqueue for PgBackend {
         // A unique job may have to wait for another transaction, and must not keep others waiting.
         let is_alone = !are_few(&jobs) || jobs.iter().any(|job| job.unique.is_some());
         Box::pin(async move {
+            self.take_places(&jobs).await?;
             match is_alone {
                 true => self.store(jobs).await,
                 false => self.enqueue_in_group(jobs).await,

@@ -1,5 +1,6 @@
 //! Looking at stored jobs and changing them by hand.
 
+use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
     backend::{AmendError, BackendError, Filter, Inspect, JobChange, JobRow, KeyChange, Result, Unique, lifecycle},
@@ -14,6 +15,21 @@ use super::{
     filter, row,
     session::Progress,
 };
+
+/// What a rerun does to a row.
+type Rerun = fn(&mut JobRow, DateTime<Utc>) -> Result<(), AmendError>;
+
+impl PgBackend {
+    async fn rerun_by(&self, rerun: Rerun, executor: &ExecutorName, job: JobId) -> Result<(), AmendError> {
+        let rerun = |row: &mut JobRow, now| {
+            let beside = lifecycle::beside_rerun(row);
+            rerun(row, now).map(|()| beside)
+        };
+        self.0.amend(Amendment { executor, job, verb: "rerun", key: Key::OfJob }, rerun).await?;
+        self.0.wake_and_tell([executor.clone()].into()).await;
+        Ok(())
+    }
+}
 
 impl Inspect for PgBackend {
     fn query<'a>(&'a self, filter: &'a Filter, limit: usize) -> BoxFuture<'a, Result<Vec<JobRow>>> {
@@ -36,15 +52,15 @@ impl Inspect for PgBackend {
     }
 
     fn rerun<'a>(&'a self, executor: &'a ExecutorName, job: JobId) -> BoxFuture<'a, Result<(), AmendError>> {
-        Box::pin(async move {
-            let rerun = |row: &mut JobRow, now| {
-                let beside = lifecycle::beside_rerun(row);
-                lifecycle::rerun(row, now).map(|()| beside)
-            };
-            self.0.amend(Amendment { executor, job, verb: "rerun", key: Key::OfJob }, rerun).await?;
-            self.0.wake_and_tell([executor.clone()].into()).await;
-            Ok(())
-        })
+        Box::pin(self.rerun_by(lifecycle::rerun, executor, job))
+    }
+
+    fn rerun_unless_complete<'a>(
+        &'a self,
+        executor: &'a ExecutorName,
+        job: JobId,
+    ) -> BoxFuture<'a, Result<(), AmendError>> {
+        Box::pin(self.rerun_by(lifecycle::rerun_unless_complete, executor, job))
     }
 
     fn release<'a>(&'a self, executor: &'a ExecutorName, job: JobId) -> BoxFuture<'a, Result<(), AmendError>> {
@@ -130,7 +146,7 @@ impl Database {
         Ok(jobs)
     }
 
-    async fn present(&self) -> sqlx::Result<chrono::DateTime<chrono::Utc>> {
+    async fn present(&self) -> sqlx::Result<DateTime<Utc>> {
         if let Some(now) = self.now() {
             return Ok(now);
         }
@@ -144,7 +160,7 @@ impl Database {
     async fn amend(
         &self,
         amendment: Amendment<'_>,
-        change: impl FnOnce(&mut JobRow, chrono::DateTime<chrono::Utc>) -> Result<Option<Unique>, AmendError>,
+        change: impl FnOnce(&mut JobRow, DateTime<Utc>) -> Result<Option<Unique>, AmendError>,
     ) -> Result<(), AmendError> {
         let Amendment { executor, job: id, verb, key } = amendment;
         let progress = Progress::default();

@@ -48,6 +48,7 @@ mod pooled;
 mod prune;
 mod queries;
 mod reach;
+mod room;
 mod rotate;
 mod row;
 mod row_locations;

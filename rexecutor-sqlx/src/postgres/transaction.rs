@@ -24,6 +24,7 @@ impl<'t> EnqueueIn<Transaction<'t, Postgres>> for PgBackend {
     ) -> BoxFuture<'a, Result<Vec<Enqueued>>> {
         Box::pin(async move {
             self.0.announce(transaction, &jobs).await?;
+            self.take_places(&jobs).await?;
             self.0.insert(transaction, jobs, &Progress::default()).await.map_err(failed(WHAT))
         })
     }

@@ -7,10 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rexecutor::{
-    backend::{Enqueued, JobRow, NewJob, Unique, lifecycle},
+    backend::{
+        Enqueued, JobRow, NewJob, Unique,
+        lifecycle::{self, Resolved},
+    },
     job::{
         JobId, JobStatus,
-        uniqueness_criteria::{Replace, Resolution, UniqueKey},
+        uniqueness_criteria::{Resolution, UniqueKey},
     },
 };
 use sqlx::{PgConnection, Row};
@@ -63,14 +66,14 @@ impl Database {
     ) -> sqlx::Result<Vec<Enqueued>> {
         let Round { jobs, same, length } = round;
         let conflicts = self.conflicts(connection, &jobs).await?;
-        let mut answers: BTreeMap<usize, Enqueued> = self.replace(connection, &jobs, &conflicts).await?;
+        let mut answers: BTreeMap<usize, Enqueued> = self.resolve(connection, &jobs, &conflicts).await?;
         let (places, new): (Vec<usize>, Vec<NewJob>) =
-            jobs.into_iter().filter(|(place, _)| !conflicts.contains_key(place)).unzip();
+            jobs.into_iter().filter(|(place, _)| !answers.contains_key(place)).unzip();
         let ids = self.insert_rows(connection, &new, progress).await?;
         answers.extend(places.into_iter().zip(ids).map(|(place, id)| (place, Enqueued::Inserted(id))));
-        for (place, earlier) in same {
+        for (place, earlier, same) in same {
             let id = answers.get(&earlier).map(|answer| answer.id()).ok_or(sqlx::Error::RowNotFound)?;
-            answers.insert(place, Enqueued::Existing(id));
+            answers.insert(place, same.answer(id));
         }
         match answers.len() == length {
             true => Ok(answers.into_values().collect()),
@@ -106,34 +109,43 @@ impl Database {
         Ok(conflicts)
     }
 
-    /// Answers for the jobs that conflict, and lets those in their way take over what they should.
-    async fn replace(
+    /// Answers for the jobs that conflict, and lets those in their way take over what they should. Jobs that are to be inserted
+    /// after all have no answer.
+    async fn resolve(
         &self,
         connection: &mut PgConnection,
         jobs: &[(usize, NewJob)],
         conflicts: &HashMap<usize, JobId>,
     ) -> sqlx::Result<BTreeMap<usize, Enqueued>> {
-        let mut answers: BTreeMap<usize, Enqueued> =
-            conflicts.iter().map(|(place, id)| (*place, Enqueued::Existing(*id))).collect();
-        let replacing: Vec<(usize, JobId, Replace, &NewJob)> = jobs
-            .iter()
-            .filter_map(|(place, job)| match job.unique.as_ref()?.on_conflict {
-                Resolution::Replace(replace) => Some((*place, *conflicts.get(place)?, replace, job)),
-                _ => None,
-            })
-            .collect();
+        let mut answers: BTreeMap<usize, Enqueued> = BTreeMap::new();
+        let mut replacing: Vec<(usize, JobId, Resolution, &NewJob)> = Vec::new();
+        for (place, job) in jobs {
+            match (job.unique.as_ref().map(|unique| unique.on_conflict), conflicts.get(place)) {
+                (None, _) | (_, None) => {}
+                (Some(Resolution::Ignore), Some(id)) => drop(answers.insert(*place, Enqueued::Existing(*id))),
+                (Some(resolution), Some(id)) => replacing.push((*place, *id, resolution, job)),
+            }
+        }
         if replacing.is_empty() {
             return Ok(answers);
         }
         let ids = replacing.iter().map(|(_, id, ..)| id.as_i64()).collect();
         let Locked { jobs, now, .. } = Locked::read(&self.lock_jobs(connection, ids).await?)?;
         let mut stored: HashMap<JobId, JobRow> = jobs.into_iter().map(|job| (job.id, job)).collect();
-        for (place, id, replace, job) in replacing {
+        for (place, id, resolution, job) in replacing {
             // It may have been claimed, or pruned, since it was found.
-            let Some((row, now)) = stored.get_mut(&id).zip(now) else { continue };
-            if lifecycle::replace(row, &replace, job.clone(), now) {
-                self.store_content(connection, row).await?;
-                answers.insert(place, Enqueued::Replaced(id));
+            let resolved = match (stored.get_mut(&id).zip(now), resolution) {
+                (Some((row, now)), _) => lifecycle::resolve(row, job.clone(), now),
+                (None, Resolution::Debounce(_)) => continue,
+                (None, _) => Resolved::Existing,
+            };
+            match (resolved, stored.get(&id)) {
+                (Resolved::Replaced, Some(row)) => {
+                    self.store_content(connection, row).await?;
+                    answers.insert(place, Enqueued::Replaced(id));
+                }
+                (Resolved::Insert(_), _) => {}
+                _ => drop(answers.insert(place, Enqueued::Existing(id))),
             }
         }
         Ok(answers)

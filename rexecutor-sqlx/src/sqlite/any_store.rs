@@ -21,15 +21,16 @@ use super::{
 use crate::common::{AnyStore, Content, row_of};
 
 impl AnyStore for SqliteBackend {
-    async fn announce(&self, conn: &mut AnyConnection, _: &[NewJob]) -> Result<()> {
+    async fn announce(&self, conn: &mut AnyConnection, jobs: &[NewJob]) -> Result<()> {
         if conn.backend_name() != "SQLite" {
             let theirs = conn.backend_name();
             return Err(BackendError::message(format!(
                 "the transaction is on {theirs} and the backend on SQLite: begin it on the backend's file"
             )));
         }
-        let file = sqlx::query_scalar(queries::find_file()).fetch_optional(conn).await.map_err(backend_error)?;
-        transaction::check(self.0.path.as_deref(), file.filter(|file: &String| !file.is_empty()).map(PathBuf::from))
+        let file = sqlx::query_scalar(queries::find_file()).fetch_optional(&mut *conn).await.map_err(backend_error)?;
+        transaction::check(self.0.path.as_deref(), file.filter(|file: &String| !file.is_empty()).map(PathBuf::from))?;
+        self.take_places_in_any(conn, jobs).await
     }
 
     /// Nobody else can write before the transaction ends.

@@ -7,6 +7,8 @@ use rexecutor::{
     clock::{Clock, SystemClock},
 };
 
+use crate::common::Room;
+
 use super::{core::Core, queries, readers::Readers, writer::Writer};
 
 /// Keeps jobs in an SQLite file, or in an SQLite database in memory.
@@ -49,6 +51,8 @@ pub(super) struct Database {
     pub(super) listeners: Arc<Listeners>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) poll_interval: Duration,
+    /// Places in queues that were taken and not used yet.
+    pub(super) room: Room,
 }
 
 impl SqliteBackend {

@@ -10,7 +10,10 @@ use super::{
 
 impl Enqueue for SqliteBackend {
     fn enqueue<'a>(&'a self, jobs: Vec<NewJob>) -> BoxFuture<'a, Result<Vec<Enqueued>>> {
-        Box::pin(self.0.writer.share(jobs, Request::Enqueue))
+        Box::pin(async move {
+            self.take_places(&jobs).await?;
+            self.0.writer.share(jobs, Request::Enqueue).await
+        })
     }
 
     fn schedules<'a>(&'a self, schedules: &'a [ScheduleKey]) -> BoxFuture<'a, Result<Ticks>> {

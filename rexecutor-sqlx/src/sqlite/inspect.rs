@@ -1,5 +1,6 @@
 //! Looking at stored jobs and changing them by hand.
 
+use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
     backend::{AmendError, BackendError, Filter, Inspect, JobChange, JobRow, Result, Unique, lifecycle},
@@ -16,6 +17,30 @@ use super::{
     work::Work,
     write,
 };
+
+/// What a rerun does to a row.
+type Rerun = fn(&mut JobRow, DateTime<Utc>) -> Result<(), AmendError>;
+
+impl SqliteBackend {
+    async fn rerun_by(&self, rerun: Rerun, executor: &ExecutorName, job: JobId) -> Result<(), AmendError> {
+        let executor = executor.clone();
+        let step = async move |work: &mut Work<'_>| {
+            work.due.insert(executor.clone());
+            let Some(mut row) = find(work, &executor, job).await? else { return Ok(Err(AmendError::NotFound(job))) };
+            let beside = lifecycle::beside_rerun(&row);
+            if let Err(refusal) = rerun(&mut row, work.now) {
+                return Ok(Err(refusal));
+            }
+            if let Some(duplicate) = duplicate(work, beside, job, "rerun").await? {
+                return Ok(Err(duplicate));
+            }
+            row.errors.clear();
+            write::store_states(work, &[row]).await?;
+            Ok(Ok(()))
+        };
+        self.0.writer.write(Commit::Promise, step).await?
+    }
+}
 
 impl Inspect for SqliteBackend {
     fn query<'a>(&'a self, filter: &'a Filter, limit: usize) -> BoxFuture<'a, Result<Vec<JobRow>>> {
@@ -55,22 +80,15 @@ impl Inspect for SqliteBackend {
     }
 
     fn rerun<'a>(&'a self, executor: &'a ExecutorName, job: JobId) -> BoxFuture<'a, Result<(), AmendError>> {
-        let executor = executor.clone();
-        let step = async move |work: &mut Work<'_>| {
-            work.due.insert(executor.clone());
-            let Some(mut row) = find(work, &executor, job).await? else { return Ok(Err(AmendError::NotFound(job))) };
-            let beside = lifecycle::beside_rerun(&row);
-            if let Err(refusal) = lifecycle::rerun(&mut row, work.now) {
-                return Ok(Err(refusal));
-            }
-            if let Some(duplicate) = duplicate(work, beside, job, "rerun").await? {
-                return Ok(Err(duplicate));
-            }
-            row.errors.clear();
-            write::store_states(work, &[row]).await?;
-            Ok(Ok(()))
-        };
-        Box::pin(async move { self.0.writer.write(Commit::Promise, step).await? })
+        Box::pin(self.rerun_by(lifecycle::rerun, executor, job))
+    }
+
+    fn rerun_unless_complete<'a>(
+        &'a self,
+        executor: &'a ExecutorName,
+        job: JobId,
+    ) -> BoxFuture<'a, Result<(), AmendError>> {
+        Box::pin(self.rerun_by(lifecycle::rerun_unless_complete, executor, job))
     }
 
     fn release<'a>(&'a self, executor: &'a ExecutorName, job: JobId) -> BoxFuture<'a, Result<(), AmendError>> {

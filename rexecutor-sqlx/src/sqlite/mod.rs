@@ -45,6 +45,7 @@ mod queries;
 mod read;
 mod readers;
 mod request;
+mod room;
 mod rotate;
 mod row;
 mod scan;

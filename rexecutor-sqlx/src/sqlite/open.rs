@@ -27,6 +27,7 @@ use super::{
     readers::Readers,
     writer::Writer,
 };
+use crate::common::Room;
 
 /// For how long SQLite waits for another process's lock before it is asked again.
 const LOCK_QUANTUM: Duration = Duration::from_millis(25);
@@ -202,7 +203,15 @@ impl SqliteOptions {
             }
         };
         let writer = while_waiting(Writer::start(open)).await?;
-        Ok(SqliteBackend(Arc::new(Database { writer, readers, path: file_path, listeners, clock, poll_interval })))
+        Ok(SqliteBackend(Arc::new(Database {
+            writer,
+            readers,
+            path: file_path,
+            listeners,
+            clock,
+            poll_interval,
+            room: Room::default(),
+        })))
     }
 }
 

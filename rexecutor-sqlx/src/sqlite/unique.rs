@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
-    backend::{Enqueued, JobRow, NewJob, Unique, lifecycle},
+    backend::{
+        Enqueued, JobRow, NewJob, Unique,
+        lifecycle::{self, Resolved},
+    },
     job::{
         JobId,
         uniqueness_criteria::{Resolution, UniqueKey},
@@ -41,7 +44,7 @@ impl Decided {
         let last_id = sqlx::query_scalar(queries::find_last_job()).fetch_one(&mut *work.conn).await?;
         let unique: Vec<&Unique> = jobs.iter().filter_map(|job| job.unique.as_ref()).collect();
         let conflicts = if unique.is_empty() { Vec::new() } else { find_conflicts(work, &unique).await? };
-        let replaces = |unique: &Unique| matches!(unique.on_conflict, Resolution::Replace(_));
+        let replaces = |unique: &Unique| unique.on_conflict != Resolution::Ignore;
         let replaced = unique.iter().zip(&conflicts).filter(|(unique, _)| replaces(unique));
         let stored = find_replaced(work, replaced.filter_map(|(_, id)| *id).collect()).await?;
         Ok(Self {
@@ -67,15 +70,21 @@ impl Decided {
             (Some(row), _) => (row, &mut true),
             (None, Some(id)) => match self.stored.get_mut(&id) {
                 Some(Stored { row, is_changed }) => (row, is_changed),
+                // It cannot be read, so it will not run: the last call must not be lost with it.
+                None if matches!(unique.on_conflict, Resolution::Debounce(_)) => return self.insert(job, now),
                 None => return Enqueued::Existing(id),
             },
             (None, None) => return self.insert(job, now),
         };
-        match unique.on_conflict {
-            Resolution::Replace(replace) if lifecycle::replace(row, &replace, job.clone(), now) => {
+        if unique.on_conflict == Resolution::Ignore {
+            return Enqueued::Existing(row.id);
+        }
+        match lifecycle::resolve(row, job.clone(), now) {
+            Resolved::Replaced => {
                 *is_changed = true;
                 Enqueued::Replaced(row.id)
             }
+            Resolved::Insert(job) => self.insert(&job, now),
             _ => Enqueued::Existing(row.id),
         }
     }

@@ -150,6 +150,39 @@ async fn unique_jobs_are_decided_on_as_in_a_call_of_their_own() {
     .await;
 }
 
+#[job(debounce(within = "5s", key = |data| data.0))]
+async fn index(_data: (u32, String)) {}
+
+#[job(throttle = "1m")]
+async fn digest() {}
+
+/// Case 18.8: in a transaction the last call and the first one win as elsewhere, and a rollback undoes that.
+#[tokio::test]
+async fn case_18_8_windows_are_decided_on_in_a_transaction() {
+    on_both(async |backend, pool| {
+        let call = |text: &str| Index::builder().with_data((1, text.to_owned()));
+        let mut ids = Vec::new();
+        for (text, commits) in [("a", true), ("b", true), ("c", false)] {
+            let mut transaction = pool.begin().await.unwrap();
+            let answer = call(text).enqueue_in(&backend, &mut transaction).await.unwrap();
+            ids.push(answer.id());
+            let again = Digest::builder().enqueue_in(&backend, &mut transaction).await.unwrap();
+            assert_eq!((answer.is_duplicate(), again.is_duplicate()), (text != "a", text != "a"));
+            match commits {
+                true => transaction.commit().await.unwrap(),
+                false => transaction.rollback().await.unwrap(),
+            }
+        }
+        assert!(ids.iter().all(|id| *id == ids[0]));
+        let stored = row(&backend, ids[0]).await;
+        assert_eq!(stored.data, "[1,\"b\"]");
+        let wait = stored.scheduled_at - stored.inserted_at;
+        assert!(wait >= TimeDelta::seconds(5) && wait <= TimeDelta::seconds(50), "{wait}");
+        assert_eq!(rows(&backend).await.len(), 2);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_transaction_on_another_database_is_refused_before_anything_is_written() {
     install_default_drivers();

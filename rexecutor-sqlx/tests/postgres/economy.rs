@@ -243,3 +243,29 @@ async fn a_heartbeat_takes_one_statement_and_a_rescue_of_nobody_another() {
     })
     .await;
 }
+
+/// Case 14.9: of executors in which only so many jobs may wait, an enqueue hardly ever asks whether there is room.
+#[tokio::test]
+async fn case_14_9_room_is_asked_for_once_a_batch() {
+    in_schema(async |world| {
+        let counted = Counted::new(world).await;
+        let bounded = || jobs("bounded", 1).into_iter().map(|job| job.with_max_pending(100_000)).collect::<Vec<_>>();
+        // The first call counts, and takes a thousand places.
+        counted.backend.enqueue(bounded()).await.unwrap();
+        let (_, plain) = counted.cost(counted.enqueue(1)).await;
+        for _ in 0..100 {
+            let (_, cost) = counted.cost(counted.backend.enqueue(bounded())).await;
+            assert_eq!(cost, plain);
+        }
+        let many = || jobs("bounded", 899).into_iter().map(|job| job.with_max_pending(100_000)).collect::<Vec<_>>();
+        let (_, cost) = counted.cost(counted.backend.enqueue(many())).await;
+        assert_eq!(cost, plain);
+        // The next batch, once it is prepared, is one statement more.
+        counted.backend.enqueue(bounded()).await.unwrap();
+        counted.backend.enqueue(many()).await.unwrap();
+        counted.backend.enqueue(bounded().into_iter().cycle().take(100).collect()).await.unwrap();
+        let (_, cost) = counted.cost(counted.backend.enqueue(bounded())).await;
+        assert_eq!((cost.round_trips, cost.statements), (plain.round_trips + 1, plain.statements + 1));
+    })
+    .await;
+}

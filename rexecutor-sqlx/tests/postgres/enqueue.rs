@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use rexecutor::{
-    backend::{Claim, Due, Enqueue, EnqueueIn, Enqueued, Filter, Inspect, NewJob, ScheduleKey},
+    backend::{Claim, Due, Enqueue, EnqueueIn, Enqueued, Filter, Inspect, NewJob, ScheduleKey, Unique},
     clock::Clock,
-    job::{JobId, JobStatus},
+    job::{
+        JobId, JobStatus,
+        uniqueness_criteria::{Debounce, Resolution, Statuses, UniqueKey},
+    },
 };
 
 use crate::{
@@ -181,6 +184,46 @@ async fn jobs_that_are_alike_are_stored_as_those_that_are_not() {
             assert_eq!(stored[0].iter().map(|row| &*row.data).collect::<Vec<_>>(), ["0", "1", "2", "3", "4"]);
             assert_eq!(stored[0], stored[1]);
         }
+    })
+    .await;
+}
+
+/// Case 18.8: 64 callers in transactions of their own, half of which are rolled back, leave one job, of a call that has
+/// committed, and one that is throttled.
+#[tokio::test(flavor = "multi_thread")]
+async fn case_18_8_of_sixty_four_transactions_one_job_is_left() {
+    in_schema(async |world| {
+        let statuses = Statuses::of(&[JobStatus::Scheduled, JobStatus::Retryable]);
+        let debounce = Debounce::new(TimeDelta::seconds(5), TimeDelta::seconds(50));
+        let unique = Unique::new(UniqueKey([1; 16]), statuses).with_on_conflict(Resolution::Debounce(debounce));
+        let throttled =
+            Unique::new(UniqueKey([2; 16]), Statuses::of(JobStatus::ALL)).with_within(TimeDelta::minutes(1));
+        let pool = sqlx::PgPool::connect(&world.url).await.unwrap();
+        let callers = (0..64_u32).map(|caller| {
+            let (backend, pool, unique) = (world.backend.clone(), pool.clone(), unique.clone());
+            let jobs = vec![
+                job("index").with_data(caller.to_string()).with_due(Due::In(debounce.within)).with_unique(unique),
+                job("digest").with_data(caller.to_string()).with_unique(throttled.clone()),
+            ];
+            tokio::spawn(async move {
+                let mut transaction = pool.begin().await.unwrap();
+                let answers = backend.enqueue_in(&mut transaction, jobs).await.unwrap();
+                match caller % 2 {
+                    0 => transaction.commit().await.unwrap(),
+                    _ => transaction.rollback().await.unwrap(),
+                }
+                (caller % 2 == 0)
+                    .then_some(answers)
+                    .into_iter()
+                    .flatten()
+                    .filter(|answer| !answer.is_duplicate())
+                    .count()
+            })
+        });
+        let inserted: usize = futures::future::join_all(callers).await.into_iter().map(Result::unwrap).sum();
+        let rows = world.rows().await;
+        assert_eq!((rows.len(), inserted), (2, 2));
+        assert!(rows.iter().all(|row| row.data.parse::<u32>().unwrap().is_multiple_of(2)), "{rows:?}");
     })
     .await;
 }

@@ -40,7 +40,7 @@ impl Page {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn case_10_the_grants_of_the_guide_are_enough_and_no_more() {
-    let [roles, grants, unique, adopt] = <[String; 4]>::try_from(statements("postgres.md")).unwrap();
+    let [roles, grants, unique, room, adopt] = <[String; 5]>::try_from(statements("postgres.md")).unwrap();
     let name = fresh_name("rexecutor_guide");
     let (before, url) =
         (database_url(), |before: &str, name: &str| format!("{}/{name}", before.rsplit_once('/').unwrap().0));
@@ -56,6 +56,10 @@ async fn case_10_the_grants_of_the_guide_are_enough_and_no_more() {
     assert!(web.enqueue(vec![unique_job("mail", 9)]).await.is_err());
     page.run(&unique).await;
     let _ = web.enqueue(vec![unique_job("mail", 9)]).await.unwrap();
+    let bounded = || jobs("mail", 1).into_iter().map(|job| job.with_max_pending(9)).collect::<Vec<_>>();
+    assert!(web.enqueue(bounded()).await.is_err());
+    page.run(&room).await;
+    let _ = web.enqueue(bounded()).await.unwrap();
     let refused = Rexecutor::builder().with_backend(web).start().await.map(drop).unwrap_err();
     assert!(format!("{refused:?}").contains("may enqueue jobs, but not run them"), "{refused:?}");
 

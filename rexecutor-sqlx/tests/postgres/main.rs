@@ -30,6 +30,7 @@ mod pooler;
 #[path = "../it/process.rs"]
 mod process;
 mod reach;
+mod room;
 mod schema;
 mod server;
 mod snooze;

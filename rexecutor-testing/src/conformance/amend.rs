@@ -103,6 +103,25 @@ pub async fn update_replaces_what_it_names(t: &Harness) {
     }
 }
 
+/// Case 14.6: what must not run again once it is complete is refused then, and rerun otherwise.
+pub async fn case_14_6_a_complete_job_that_never_runs_again_is_refused(t: &Harness) {
+    for (outcome, is_refused) in [(COMPLETE, true), (Outcome::cancel("no"), false), (retry(9), false)] {
+        let run = t.running(job("pay")).await;
+        assert!(t.settle(&run, outcome).await);
+        let before = t.row(run.id).await;
+        let result = t.backend.rerun_unless_complete(&run.executor, run.id).await;
+        assert_eq!(matches!(result, Err(AmendError::Refused { verb: "rerun", .. })), is_refused, "{result:?}");
+        check(t, &before, result, |row| lifecycle::rerun_unless_complete(row, t.now())).await;
+        t.backend.cancel(&run.executor, run.id, "next".to_owned()).await.ok();
+    }
+    // However many ask while it is completed, none runs it again.
+    let run = t.running(job("pay")).await;
+    let rerun = async { t.backend.rerun_unless_complete(&run.executor, run.id).await };
+    let (settled, refused) = tokio::join!(t.settle(&run, COMPLETE), rerun);
+    assert!(settled && refused.is_err(), "{refused:?}");
+    assert_eq!(t.row(run.id).await.status, JobStatus::Complete);
+}
+
 /// Case 31: a rerun made two live jobs of one key.
 pub async fn case_31_a_rerun_is_refused_while_a_live_job_has_the_key(t: &Harness) {
     let unique = Unique::new(UniqueKey([7; 16]), Statuses::of(&[JobStatus::Scheduled]));

@@ -33,10 +33,12 @@ mod oracle;
 mod overlaps;
 mod query;
 mod rates;
+mod room;
 mod schedules;
 mod settle;
 mod sizes;
 mod survey;
+mod windows;
 
 use std::sync::Arc;
 
@@ -103,6 +105,18 @@ cases! {
         trap_17_of_many_nodes_one_enqueues_a_tick,
         a_new_schedule_owes_nothing_and_a_known_one_keeps_its_last_tick,
         many_jobs_in_one_call;
+    room:
+        case_14_9_no_more_wait_than_may,
+        case_14_9_a_call_that_does_not_fit_stores_nothing,
+        case_14_9_of_sixty_four_callers_as_many_are_taken_as_may_wait;
+    windows:
+        case_18_8_a_later_call_takes_the_place_of_one_that_waits,
+        case_18_8_a_call_that_finds_its_job_begun_is_another_job,
+        case_18_8_the_last_call_of_a_batch_wins,
+        case_18_8_of_sixty_four_debounced_callers_none_is_lost,
+        case_18_8_sixty_four_debounced_callers_leave_one_job,
+        case_18_8_of_sixty_four_throttled_callers_one_is_enqueued_a_window,
+        case_18_8_a_debounced_call_meets_every_status_as_the_life_cycle_says;
     schedules:
         case_20_a_job_keeps_the_tick_that_it_is_for,
         case_44_a_last_tick_that_lies_ahead_is_taken_back_by_one_node,
@@ -184,6 +198,7 @@ cases! {
         case_31_a_rerun_is_refused_while_a_live_job_has_the_key,
         case_31_of_many_reruns_of_one_key_one_succeeds,
         case_31_an_update_sets_a_key_unless_another_job_has_it,
+        case_14_6_a_complete_job_that_never_runs_again_is_refused,
         another_executors_job_is_not_found;
     control:
         a_paused_executor_is_given_nothing_and_the_others_all,

@@ -37,8 +37,8 @@ use crate::TestClock;
 pub(super) struct Audit {
     memory: InMemoryBackend,
     clock: TestClock,
-    record: Record,
-    planted: Option<Planted>,
+    pub(super) record: Record,
+    pub(super) planted: Option<Planted>,
     /// How many runs of dead nodes a mistake still counts.
     leaked: AtomicUsize,
     /// … for the limit of a key.
@@ -119,7 +119,7 @@ impl Audit {
     }
 
     /// The backend in memory answers at once.
-    fn find(&self, filter: &Filter) -> Vec<JobRow> {
+    pub(super) fn find(&self, filter: &Filter) -> Vec<JobRow> {
         self.memory.query(filter, usize::MAX).now_or_never().and_then(Result::ok).unwrap_or_default()
     }
 
@@ -261,8 +261,11 @@ macro_rules! audited_method {
     (enqueue $($rest:tt)*) => {
         fn enqueue<'a>(&'a self, jobs: Vec<NewJob>) -> BoxFuture<'a, Result<Vec<Enqueued>>> {
             Box::pin(async move {
-                let answers = self.memory.enqueue(jobs).await?;
+                let answers = self.memory.enqueue(self.taken(&jobs)).await;
+                self.check_room(&jobs, answers.is_ok());
+                let answers = answers?;
                 self.record.note(format_args!("enqueued {answers:?}"));
+                jobs.iter().zip(&answers).for_each(|(job, answer)| self.check_call(job, answer.id()));
                 self.record.known().stored.extend(answers.iter().map(|answer| answer.id()));
                 Ok(answers)
             })

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use rexecutor::{
     ExecutionResult, Executor, Job,
     executor::{ExecutionError, GroupKey, Rate},
+    job::uniqueness_criteria::Debounce,
 };
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,18 @@ pub(super) const OF_A_KEY: usize = 2;
 
 /// How many jobs of [`Rated`] start in how much time on all nodes.
 pub(super) const RATE: Rate = Rate::new(3, Duration::from_secs(7)).with_burst(4);
+
+/// How long calls of [`Called`] wait for later ones.
+pub(super) const DEBOUNCE: Debounce = Debounce::new(TimeDelta::seconds(6), TimeDelta::seconds(25));
+
+/// In what time one call of [`Called`] is enqueued, of those that are throttled.
+pub(super) const THROTTLE: TimeDelta = TimeDelta::seconds(20);
+
+/// How many jobs of [`Narrow`] may wait, for calls that ask for room.
+pub(super) const ROOM: usize = 6;
+
+/// The tag of those.
+pub(super) const THROTTLED: &str = "throttled";
 
 /// What a job does.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,6 +169,7 @@ executors! {
     Keyed "keyed" None, None, Some(OF_A_KEY), None, None;
     Rated "rated" None, None, None, Some(RATE), None;
     Timed "timed" None, None, None, None, Some(Duration::from_secs(4));
+    Called "called" None, None, None, None, None;
     Ticks "ticks" None, None, None, None, None;
     Hand "hand" None, None, None, None, None;
 }

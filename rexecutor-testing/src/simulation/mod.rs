@@ -24,11 +24,15 @@
 //!     served twice while another one that has due jobs and room waits; and no slot of a key is left empty.
 //! 13. Of a schedule entry that was added at run time and allows no overlap, one job at most is unfinished, and none is enqueued
 //!     while it is paused.
+//! 14. Each call of a debounced job is in the job that is left of it, which is due in time, and of those that have not begun
+//!     there is one a key. In no window of time two calls of a throttled job are enqueued.
+//! 15. No call makes more jobs of an executor wait than may, and none is refused for which there is room.
 //!
 //! And at the end, when nothing goes wrong any more: every job finishes, no tick is missing, and a new job begins when it
 //! is due, not when the node next polls.
 
 mod audit;
+mod calls;
 mod entries;
 mod jobs;
 mod node;
@@ -88,6 +92,12 @@ pub enum Planted {
     ForgetsNames,
     /// It enqueues a tick whatever has become of the job before it.
     ForgetsOverlap,
+    /// It keeps the first call of a debounced job.
+    KeepsTheFirstCall,
+    /// It takes jobs for which there is no room.
+    ForgetsFullQueues,
+    /// It forgets throttled jobs that have finished.
+    ForgetsWhatIsDone,
 }
 
 /// The same with a backend that makes a mistake. Not public API.

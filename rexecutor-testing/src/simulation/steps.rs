@@ -12,7 +12,10 @@ use rexecutor::{
 };
 
 use super::{
-    jobs::{Act, End, Hand, Keyed, MAX_RUNNING, Narrow, Place, Plain, Rated, Scarce, Timed, Work},
+    jobs::{
+        Act, Called, DEBOUNCE, End, Hand, Keyed, MAX_RUNNING, Narrow, Place, Plain, ROOM, Rated, Scarce, THROTTLE,
+        THROTTLED, Timed, Work,
+    },
     node::{Life, Process},
     world::{Running, World},
 };
@@ -27,12 +30,13 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1_800);
 const NODES: usize = 3;
 
 /// Those that are paused now and then, as the whole cluster is.
-const EXECUTORS: [&str; 6] = [Keyed::NAME, Plain::NAME, Narrow::NAME, Rated::NAME, Scarce::NAME, Timed::NAME];
+const EXECUTORS: [&str; 7] =
+    [Called::NAME, Keyed::NAME, Plain::NAME, Narrow::NAME, Rated::NAME, Scarce::NAME, Timed::NAME];
 
 impl World {
     /// Does one thing.
     pub(super) async fn step(&mut self) {
-        match self.random.random_range(0..27) {
+        match self.random.random_range(0..29) {
             0..=5 => self.enqueue().await,
             6 => self.enqueue_many().await,
             7..=8 => self.enqueue_unique().await,
@@ -50,6 +54,8 @@ impl World {
             22 => self.pause().await,
             23 => self.outage().await,
             24..=25 => self.by_hand().await,
+            26 => self.call().await,
+            27 => self.fill().await,
             _ => self.resume().await,
         }
     }
@@ -125,6 +131,37 @@ impl World {
         let _ = self.must(answer);
     }
 
+    /// Calls of a job that is debounced or throttled, while time goes on.
+    async fn call(&mut self) {
+        let (criteria, tags) = match self.random.random_range(0..2) {
+            0 => (UniquenessCriteria::throttle(THROTTLE), &[THROTTLED][..]),
+            _ => (UniquenessCriteria::debounce(DEBOUNCE.within, DEBOUNCE.longest), &[][..]),
+        };
+        for _ in 0..self.random.random_range(2..7) {
+            let work = Work { acts: vec![self.act()], key: 0 };
+            let key = self.random.random_range(0..2);
+            let builder = Called::builder().with_data(work).with_tags(tags.iter().copied());
+            let job = self.must(builder.unique(criteria.and_key(&(key, tags))).encode());
+            let answer = self.audit.enqueue(vec![job]).await;
+            let _ = self.must(answer);
+            let wait = self.random.random_range(0..8_000);
+            self.advance(TimeDelta::milliseconds(wait)).await;
+        }
+    }
+
+    /// Calls until there is no room, and some more.
+    async fn fill(&mut self) {
+        for _ in 0..self.random.random_range(1..12) {
+            let work = Work { acts: vec![self.act()], key: 0 };
+            let job = self.must(Narrow::builder().with_data(work).with_max_pending(ROOM).encode());
+            if let Err(error) = self.audit.enqueue(vec![job]).await
+                && error.queue_full().is_none()
+            {
+                panic!("the simulator is wrong: {error:?}");
+            }
+        }
+    }
+
     pub(super) async fn start(&mut self) {
         if self.living().len() >= NODES {
             return;
@@ -145,6 +182,7 @@ impl World {
             .with_poll_interval(POLL_INTERVAL)
             .with_shutdown_grace(Duration::from_secs(5))
             .with_executor::<Plain>()
+            .with_executor::<Called>()
             .with_executor::<Narrow>()
             .with_executor::<Scarce>()
             .with_executor::<Keyed>()

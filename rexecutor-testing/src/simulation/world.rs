@@ -19,7 +19,7 @@ use rexecutor::{
 use super::{
     Planted,
     audit::Audit,
-    jobs::{Plain, Ticks, Work},
+    jobs::{Called, Plain, THROTTLE, THROTTLED, Ticks, Work},
     node::{Life, Process},
     record::Record,
 };
@@ -181,12 +181,27 @@ impl World {
         if !lost.is_empty() {
             self.record.broken(format_args!("{lost:?} were enqueued and are gone"));
         }
+        self.check_windows(&rows);
         let mut unfinished: BTreeMap<_, Vec<JobId>> = BTreeMap::new();
-        for row in rows.iter().filter(|row| row.finished_at().is_none()) {
+        // One that is debounced stands beside another that has begun.
+        let counts =
+            |row: &&JobRow| row.executor.as_str() != Called::NAME || (row.lease.0 == 0 && row.tags != [THROTTLED]);
+        for row in rows.iter().filter(|row| row.finished_at().is_none()).filter(counts) {
             unfinished.entry(row.unique_key.map(|key| key.0)).or_default().push(row.id);
         }
         for (_, ids) in unfinished.iter().filter(|(key, ids)| key.is_some() && ids.len() > 1) {
             self.record.broken(format_args!("{ids:?} have one unique key"));
+        }
+    }
+
+    /// Between two jobs of a throttled key lies a whole window.
+    fn check_windows(&self, rows: &[JobRow]) {
+        let mut last = BTreeMap::new();
+        for row in rows.iter().filter(|row| row.tags == [THROTTLED]) {
+            let before = last.insert(row.unique_key, row.inserted_at);
+            if let Some(before) = before.filter(|before| row.inserted_at - *before < THROTTLE) {
+                self.record.broken(format_args!("{} was enqueued {} after another", row.id, row.inserted_at - before));
+            }
         }
     }
 }

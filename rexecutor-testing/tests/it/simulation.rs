@@ -38,8 +38,8 @@ fn two_runs_of_one_seed_are_alike_to_the_byte() {
 
 /// A simulator that finds nothing wrong proves nothing.
 #[test]
-fn a_backend_that_breaks_a_limit_of_the_cluster_is_found() {
-    for planted in [
+fn a_backend_that_breaks_a_promise_is_found() {
+    let mistakes = [
         Planted::ForgetsLimits,
         Planted::LeaksSlots,
         Planted::ServesKeysTwice,
@@ -47,7 +47,11 @@ fn a_backend_that_breaks_a_limit_of_the_cluster_is_found() {
         Planted::LeaksSlotsOfKeys,
         Planted::ForgetsNames,
         Planted::ForgetsOverlap,
-    ] {
+        Planted::KeepsTheFirstCall,
+        Planted::ForgetsFullQueues,
+        Planted::ForgetsWhatIsDone,
+    ];
+    for planted in mistakes {
         let is_found = |seed| !simulate_planted(seed, Some(planted)).broken.is_empty();
         assert!((0..100).any(is_found), "{planted:?}");
     }

@@ -17,6 +17,7 @@ mod capabilities;
 mod forward;
 pub mod lifecycle;
 pub mod memory;
+mod places;
 pub mod rotation;
 mod transaction;
 mod wakeup;
@@ -24,6 +25,7 @@ mod wakeup;
 pub use self::{
     bucket::Bucket,
     capabilities::{Backend, Control, DueEntries, Entries, Survey, control, entries},
+    places::{Places, places},
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
     transaction::EnqueueIn,
     wakeup::{Listeners, WakeReasons, Wakeup},

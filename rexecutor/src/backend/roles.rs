@@ -185,6 +185,9 @@ roles! {
         /// Makes a job due now, with all its attempts.
         Rerun => fn rerun(executor: &'a ExecutorName, job: JobId) -> Result<(), AmendError>;
 
+        /// … unless it is complete, which is decided in the step that changes it.
+        RerunUnlessComplete => fn rerun_unless_complete(executor: &'a ExecutorName, job: JobId) -> Result<(), AmendError>;
+
         /// Lets a blocked job be claimed, as soon as it is due.
         Release => fn release(executor: &'a ExecutorName, job: JobId) -> Result<(), AmendError>;
 

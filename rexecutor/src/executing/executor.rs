@@ -97,6 +97,16 @@ pub trait Executor: Send + Sync + 'static {
     /// [`CLUSTER_CONCURRENCY`](Self::CLUSTER_CONCURRENCY), and nothing is claimed ahead.
     const RATE_LIMIT: Option<Rate> = None;
 
+    /// How many jobs of this kind may wait, scheduled or for a retry, whenever they are due; at least 1. Where a call would make
+    /// them more it is refused with [`EnqueueError::QueueFull`](crate::job::builder::EnqueueError::QueueFull), or waits for room with
+    /// [`enqueue_when_possible`](crate::job::builder::JobBuilder::enqueue_when_possible). The default is `None`: any number.
+    ///
+    /// In memory it is exact. In a database each process takes places in batches, so that an enqueue hardly ever asks for one: a
+    /// fiftieth of the limit at a time, but 20 to 1,000 of them, and no more than a quarter. So it may be exceeded by one batch for
+    /// each other process that enqueues, and a place that comes free may be seen 0.1 s later. A unique job asks for a place
+    /// even if it turns out not to be inserted; the ticks of a schedule, retries and reruns do not.
+    const MAX_PENDING: Option<usize> = None;
+
     /// Whether the work blocks its thread, so that it runs on a thread of its own, where tokio's timers and I/O still
     /// work. The default is `false`.
     const BLOCKING: bool = false;
@@ -113,6 +123,9 @@ pub trait Executor: Send + Sync + 'static {
 
     /// The tags of a job, before those that its builder adds. The default is none.
     const TAGS: &'static [&'static str] = &[];
+
+    /// Whether a job may be run again by hand once it is complete. The default is [`Rerun::Always`].
+    const RERUN: Rerun = Rerun::Always;
 
     /// How long a job is kept once it is complete. The default is [`Retention::Forever`].
     const RETENTION: Retention = Retention::Forever;
@@ -155,6 +168,17 @@ pub trait Executor: Send + Sync + 'static {
     fn uniqueness(_data: &Self::Data) -> Option<UniquenessCriteria<'static>> {
         Self::UNIQUENESS_CRITERIA
     }
+}
+
+/// Whether a job may be run [again by hand](crate::executor::ExecutorExt::rerun_job) once it is complete.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rerun {
+    /// It may: whoever asks for it wants its effects a second time.
+    #[default]
+    Always,
+    /// It may not, as a payment. One that failed for good, or was cancelled, may.
+    Never,
 }
 
 /// How long a job is kept once it is complete.

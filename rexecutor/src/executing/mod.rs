@@ -15,7 +15,7 @@ mod unique;
 pub(crate) use self::unique::unique;
 pub use self::{
     disposition::{Disposition, ExecutionError},
-    executor::{Executor, Retention},
+    executor::{Executor, Rerun, Retention},
     failure::JobFailure,
     group_key::GroupKey,
     known::KnownError,

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     backend::{self, Backend, Inspect},
     builder::JobBuilder,
-    executing::{CancellationReason, Executor},
+    executing::{CancellationReason, Executor, Rerun},
     global,
     model::{AmendError, Filter, JobId, Marks, Pause, Scope},
     typed::{Job, UndecodedJob, Where},
@@ -54,7 +54,8 @@ pub trait ExecutorExt: Executor + Sized {
     /// Makes a job due now, with all its attempts, whether it is finished or waits. One that was cancelled while it was blocked
     /// is not blocked again.
     ///
-    /// A complete job runs once more: whoever reruns it wants its effects a second time. A finished job that is unique is not
+    /// A complete job runs once more: whoever reruns it wants its effects a second time. Where [`Executor::RERUN`] says
+    /// [`Rerun::Never`], it is refused instead. A finished job that is unique is not
     /// rerun while another one with its key waits or runs, whatever its criteria say.
     ///
     /// # Errors
@@ -75,7 +76,14 @@ pub trait ExecutorExt: Executor + Sized {
         backend: &B,
     ) -> impl Future<Output = Result<(), JobsError>> + Send {
         let job = job.into();
-        async move { Ok(backend.rerun(&Self::NAME.into(), job).await?) }
+        async move {
+            let executor = Self::NAME.into();
+            match Self::RERUN {
+                Rerun::Always => backend.rerun(&executor, job).await?,
+                Rerun::Never => backend.rerun_unless_complete(&executor, job).await?,
+            }
+            Ok(())
+        }
     }
 
     /// Lets a job run that was enqueued [blocked](JobBuilder::blocked), as soon as it is due.

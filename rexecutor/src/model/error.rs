@@ -2,7 +2,10 @@
 
 use std::{error::Error, fmt};
 
-use super::{id::JobId, status::JobStatus};
+use super::{
+    id::{ExecutorName, JobId},
+    status::JobStatus,
+};
 
 /// What a backend's operation gives.
 pub type Result<T, E = BackendError> = std::result::Result<T, E>;
@@ -16,6 +19,8 @@ pub struct BackendError {
     message: String,
     transient: bool,
     source: Option<Source>,
+    /// Whose queue is full, and how many jobs may wait in it.
+    full: Option<Box<(ExecutorName, usize)>>,
 }
 
 crate::debug_as_sentence!(BackendError);
@@ -23,17 +28,35 @@ crate::debug_as_sentence!(BackendError);
 impl BackendError {
     /// A failure that passes by itself: the same call may succeed later.
     pub fn transient(message: impl Into<String>, source: impl Into<Source>) -> Self {
-        Self { message: message.into(), transient: true, source: Some(source.into()) }
+        Self { message: message.into(), transient: true, source: Some(source.into()), full: None }
     }
 
     /// A failure that the same call will meet again.
     pub fn permanent(message: impl Into<String>, source: impl Into<Source>) -> Self {
-        Self { message: message.into(), transient: false, source: Some(source.into()) }
+        Self { message: message.into(), transient: false, source: Some(source.into()), full: None }
     }
 
     /// A failure that nothing lies behind.
     pub fn message(message: impl Into<String>) -> Self {
-        Self { message: message.into(), transient: false, source: None }
+        Self { message: message.into(), transient: false, source: None, full: None }
+    }
+
+    /// What a backend says of a job for which there is no room: `max_pending` of its executor's jobs wait. It is transient.
+    pub fn of_full_queue(executor: ExecutorName, max_pending: usize) -> Self {
+        let message = format!("the queue of `{executor}` is full: {max_pending} of its jobs wait, and no more may");
+        Self { message, transient: true, source: None, full: Some(Box::new((executor, max_pending))) }
+    }
+
+    /// What a backend says of a call that no queue has room for, however empty it is.
+    pub fn of_small_queue(executor: &ExecutorName, max_pending: usize, jobs: usize) -> Self {
+        Self::message(format!(
+            "the call has {jobs} jobs of `{executor}`, of which {max_pending} may wait (`max_pending`): enqueue fewer at once"
+        ))
+    }
+
+    /// Whose queue is full, and how many jobs may wait in it, if that is what it is about.
+    pub fn queue_full(&self) -> Option<(&ExecutorName, usize)> {
+        self.full.as_deref().map(|(executor, max_pending)| (executor, *max_pending))
     }
 
     /// What a backend says that is asked for something it cannot do.

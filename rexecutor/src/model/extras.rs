@@ -36,6 +36,8 @@ pub struct Extra {
     pub tick_at: Option<DateTime<Utc>>,
     /// What it gave when it succeeded, as JSON. Claims do not read it.
     pub output: Option<String>,
+    /// How many jobs of its executor may wait with it. It is looked at when the job is enqueued, and not stored.
+    pub max_pending: Option<usize>,
     /// Why it is to stop, once somebody asked while it was executing; why it was cancelled, afterwards.
     pub cancel_reason: Option<String>,
 }
@@ -47,6 +49,7 @@ static NONE: Extra = Extra {
     deadline: None,
     tick_at: None,
     output: None,
+    max_pending: None,
     cancel_reason: None,
 };
 

@@ -54,7 +54,7 @@ pub use self::{
     settlement::{Outcome, Settlement},
     status::{JobStatus, Statuses, UnknownStatus},
     time::{ago, in_micros},
-    unique::{Fields, Replace, Resolution, Unique, UniqueKey},
+    unique::{Debounce, Fields, Replace, Resolution, Unique, UniqueKey},
     unique_enqueued::UniqueEnqueued,
     unserved::Unserved,
 };

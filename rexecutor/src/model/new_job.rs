@@ -147,6 +147,14 @@ impl NewJob {
         self
     }
 
+    /// How many jobs of its executor may wait with it; `None`: any number. Where it would be more, a backend answers with
+    /// [`BackendError::of_full_queue`](crate::backend::BackendError::of_full_queue). It is not stored.
+    #[must_use]
+    pub fn with_max_pending(mut self, max_pending: impl Into<Option<usize>>) -> Self {
+        self.extras.set(|extra| &mut extra.max_pending, max_pending.into());
+        self
+    }
+
     /// The tick of a schedule that it is for. It stays with the job through retries, rescues and reruns.
     #[must_use]
     pub fn with_tick_at(mut self, tick_at: impl Into<Option<DateTime<Utc>>>) -> Self {

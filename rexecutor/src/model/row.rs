@@ -91,6 +91,7 @@ impl JobRow {
     /// A job that has just been enqueued.
     pub fn new(id: JobId, job: NewJob, now: DateTime<Utc>) -> Self {
         let mut extras = job.extras;
+        extras.set(|extra| &mut extra.max_pending, None);
         if let Some(deadline) = extras.deadline {
             extras.set(|extra| &mut extra.deadline, Some(Deadline::At(deadline.at(now))));
         }

@@ -57,6 +57,10 @@ impl Unique {
     /// What becomes of the job that is there.
     #[must_use]
     pub fn with_on_conflict(self, on_conflict: Resolution) -> Self {
+        let on_conflict = match on_conflict {
+            Resolution::Debounce(debounce) => Resolution::Debounce(debounce.whole()),
+            other => other,
+        };
         Self { on_conflict, ..self }
     }
 }
@@ -69,6 +73,30 @@ pub enum Resolution {
     Ignore,
     /// It takes over fields of the new one.
     Replace(Replace),
+    /// It takes over the content of the new one and waits again, if it has not begun; if it has, the new one is inserted.
+    Debounce(Debounce),
+}
+
+/// How long a job waits for a later call that takes its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Debounce {
+    /// How long after each call the job is due.
+    pub within: TimeDelta,
+    /// How long after the first call it is due at the latest.
+    pub longest: TimeDelta,
+}
+
+impl Debounce {
+    /// Due `within` after the last call, `longest` after the first.
+    pub const fn new(within: TimeDelta, longest: TimeDelta) -> Self {
+        Self { within, longest }
+    }
+
+    /// … in whole microseconds.
+    fn whole(self) -> Self {
+        Self { within: whole_micros(self.within), longest: whole_micros(self.longest) }
+    }
 }
 
 impl Resolution {

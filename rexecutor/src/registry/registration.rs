@@ -8,7 +8,7 @@ use super::extract::Requirements;
 use crate::{
     builder::EnqueueError,
     engine::Runner,
-    executing::{Executor, Retention},
+    executing::{Executor, Rerun, Retention},
     model::{NewJob, Rate},
     schedule::{MissedTicks, Overlap, Schedule, ScheduleError},
 };
@@ -39,12 +39,16 @@ pub struct Settings {
     pub key_concurrency: Option<usize>,
     /// How many start in how much time on all nodes together; `None`: any number.
     pub rate_limit: Option<Rate>,
+    /// How many may wait; `None`: any number.
+    pub max_pending: Option<usize>,
     /// Lower numbers start first.
     pub priority: u16,
     /// Words to find jobs by.
     pub tags: &'static [&'static str],
     /// Whether it blocks its thread.
     pub is_blocking: bool,
+    /// Whether it may be run again by hand once it is complete.
+    pub rerun: Rerun,
     /// How long it is kept.
     pub retention: Retention,
     /// The most bytes of its encoded data.
@@ -67,9 +71,11 @@ impl Settings {
             cluster_concurrency: E::CLUSTER_CONCURRENCY,
             key_concurrency: E::KEY_CONCURRENCY,
             rate_limit: E::RATE_LIMIT,
+            max_pending: E::MAX_PENDING,
             priority: E::PRIORITY,
             tags: E::TAGS,
             is_blocking: E::BLOCKING,
+            rerun: E::RERUN,
             retention: E::RETENTION,
             max_data_bytes: E::MAX_DATA_BYTES,
             deadline: E::DEADLINE,

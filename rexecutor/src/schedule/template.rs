@@ -4,8 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Deadline, ExecutorName, Fields, FlowId, Headers, JobStatus, NewJob, Replace, Resolution, Statuses, Unique,
-    UniqueKey,
+    Deadline, Debounce, ExecutorName, Fields, FlowId, Headers, JobStatus, NewJob, Replace, Resolution, Statuses,
+    Unique, UniqueKey,
 };
 
 /// A [`NewJob`] without its due time, which each tick has its own of.
@@ -48,6 +48,9 @@ pub(crate) struct Only {
     within: Option<i64>,
     statuses: Vec<JobStatus>,
     replace: Option<(Vec<String>, Vec<JobStatus>)>,
+    /// In microseconds: within, and the longest.
+    #[serde(default)]
+    debounce: Option<(i64, i64)>,
 }
 
 impl Template {
@@ -95,18 +98,21 @@ fn micros(delay: TimeDelta) -> i64 {
 
 impl Only {
     fn of(unique: &Unique) -> Self {
-        let replace = match unique.on_conflict {
+        let (replace, debounce) = match unique.on_conflict {
             Resolution::Replace(replace) => {
                 let fields = NAMES.into_iter().filter(|(_, is_in, _)| is_in(&replace.fields()));
-                Some((fields.map(|(name, ..)| name.to_owned()).collect(), replace.statuses().iter().collect()))
+                let fields = fields.map(|(name, ..)| name.to_owned()).collect();
+                (Some((fields, replace.statuses().iter().collect())), None)
             }
-            Resolution::Ignore => None,
+            Resolution::Debounce(Debounce { within, longest }) => (None, Some((micros(within), micros(longest)))),
+            Resolution::Ignore => (None, None),
         };
         Self {
             key: unique.key.0,
             within: unique.within.map(micros),
             statuses: unique.statuses.iter().collect(),
             replace,
+            debounce,
         }
     }
 
@@ -116,9 +122,12 @@ impl Only {
             let replace = named.fold(None, |known: Option<Replace>, (_, _, and)| Some(and(known)));
             replace.map(|replace| Resolution::Replace(replace.for_statuses(statuses)))
         });
+        let debounce = self.debounce.map(|(within, longest)| {
+            Resolution::Debounce(Debounce::new(TimeDelta::microseconds(within), TimeDelta::microseconds(longest)))
+        });
         Unique::new(UniqueKey(self.key), Statuses::of(&self.statuses))
             .with_within(self.within.map(TimeDelta::microseconds))
-            .with_on_conflict(on_conflict.unwrap_or(Resolution::Ignore))
+            .with_on_conflict(on_conflict.or(debounce).unwrap_or(Resolution::Ignore))
     }
 }
 
@@ -159,9 +168,13 @@ mod tests {
             .with_group_key(Some("g".to_owned()))
             .with_flow(Some(FlowId(4)))
             .with_deadline(Some(Deadline::In(TimeDelta::seconds(5))))
-            .with_unique(Some(unique.with_within(TimeDelta::days(1)).with_on_conflict(Resolution::Replace(replace))));
+            .with_unique(Some(
+                unique.clone().with_within(TimeDelta::days(1)).with_on_conflict(Resolution::Replace(replace)),
+            ));
         let at = Some(Deadline::At(DateTime::UNIX_EPOCH));
-        for job in [NewJob::new("plain", "null"), full.clone(), full.with_deadline(at)] {
+        let debounce = Resolution::Debounce(Debounce::new(TimeDelta::seconds(1), TimeDelta::seconds(9)));
+        let late = full.clone().with_deadline(at).with_unique(Some(unique.with_on_conflict(debounce)));
+        for job in [NewJob::new("plain", "null"), full, late] {
             let text = serde_json::to_string(&Template::of(&job)).unwrap();
             assert_eq!(serde_json::from_str::<Template>(&text).unwrap().job(), job);
         }

@@ -11,7 +11,9 @@
 //! use rexecutor::{backend::memory::InMemoryBackend, prelude::*, schedule::Schedule, schedules};
 //!
 //! #[job]
-//! async fn report(tenant: u32) {}
+//! async fn report(tenant: u32) {
+//!     let _ = tenant;
+//! }
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {

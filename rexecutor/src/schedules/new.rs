@@ -41,7 +41,9 @@ pub struct NewSchedule<E> {
 /// };
 ///
 /// #[job]
-/// async fn report(tenant: u32) {}
+/// async fn report(tenant: u32) {
+///     let _ = tenant;
+/// }
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -54,6 +54,7 @@ const TABLE: &[(&str, Event, &str)] = &[
     ("release",                  |row| lifecycle::release(row, NOW).map(|()| None),               "s . . . . . ."),
     ("cancel",                   |row| lifecycle::cancel(row, "asked".to_owned(), NOW).map(|()| None), "x x e x . . ."),
     ("rerun",                    |row| lifecycle::rerun(row, NOW).map(|()| None),                 ". s . s s s s"),
+    ("rerun unless complete",    |row| lifecycle::rerun_unless_complete(row, NOW).map(|()| None), ". s . s . s s"),
     ("update",                   |row| lifecycle::update(row, change()).map(|()| None),           "b s . r c x d"),
     ("replace",                  |row| { replace(row); Ok(None) },                                "b s . r c x d"),
 ];

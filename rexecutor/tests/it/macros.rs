@@ -154,6 +154,23 @@ async fn bad_fields_are_refused_by_name_with_their_limit_and_nothing_is_stored()
         (build().with_data("a\0b".to_owned()).encode(), "data: a string contains U+0000"),
         (build().with_data("x".repeat(1_048_576)).encode(), "data: 1048578 bytes as JSON; the limit is 1048576"),
         (build().unique(UniquenessCriteria::by_data().and_within(TimeDelta::zero())).encode(), "unique: the time"),
+        (build().debounce(TimeDelta::zero(), TimeDelta::zero()).encode(), "debounce: a job that waits for no time"),
+        (build().debounce(TimeDelta::hours(2), TimeDelta::hours(1)).encode(), "debounce: the longest wait is shorter"),
+        (build().debounce(TimeDelta::hours(-1), TimeDelta::hours(1)).encode(), "debounce: the delay is negative"),
+        (
+            build().debounce(TimeDelta::hours(1), TimeDelta::hours(1)).schedule_in(TimeDelta::hours(1)).encode(),
+            "debounce: when a debounced job is due follows from its calls",
+        ),
+        (build().debounce(TimeDelta::hours(1), TimeDelta::hours(1)).blocked().encode(), "debounce: a blocked job"),
+        (
+            build().debounce(TimeDelta::hours(1), TimeDelta::hours(2)).deadline_in(TimeDelta::hours(2)).encode(),
+            "debounce: the deadline, which counts from the first call",
+        ),
+        (
+            build().debounce(TimeDelta::hours(1), TimeDelta::hours(2)).deadline_at(at("2100-01-01T00:00:00Z")).encode(),
+            "debounce: the deadline of the first call would hold",
+        ),
+        (build().throttle(TimeDelta::zero()).encode(), "unique: the time within which"),
         (Nameless::builder().with_data(1).encode(), "name: the name of an executor must not be empty"),
         (Deep::builder().with_data(Nested::new(127)).encode(), "data: 128 levels of JSON; the limit is 127"),
     ];

@@ -26,6 +26,7 @@ mod log;
 mod macros;
 mod node;
 mod reports;
+mod room;
 mod runs;
 mod same_rows;
 mod schedules;

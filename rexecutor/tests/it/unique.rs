@@ -2,7 +2,14 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use rexecutor::{backend::AmendError, executor::JobsError, job::builder::EnqueueError, node::StartError, prelude::*};
+use rexecutor::{
+    backend::{self, AmendError},
+    clock::Clock,
+    executor::JobsError,
+    job::builder::EnqueueError,
+    node::StartError,
+    prelude::*,
+};
 use serde::{Deserialize, Serialize};
 
 use super::support::World;
@@ -281,4 +288,50 @@ fn case_33_jobs_that_are_deleted_too_soon_to_be_unique_are_refused() {
     );
     let nothing = UniquenessCriteria::by_executor().and_within(TimeDelta::nanoseconds(999));
     assert!(Sometimes::builder().with_data(1).unique(nothing).encode().is_err(), "no time at all");
+}
+
+#[job(name = "index", debounce(within = "5s", key = |data| data.0, longest = "12s"))]
+async fn index(_data: (u32, String)) {}
+
+#[job(name = "digest", throttle = "1m")]
+async fn digest() {}
+
+/// Case 18.8: what the attribute says holds through the builder, and runs on a node.
+#[tokio::test]
+async fn case_18_8_the_last_call_and_the_first_one_win() {
+    let world = World::new();
+    let call = async |page: u32, text: &str| {
+        let builder = Index::builder().with_data((page, text.to_owned()));
+        builder.enqueue_to_backend(&world.backend).await.unwrap()
+    };
+    let first = call(1, "a").await;
+    let other = call(2, "a").await;
+    assert_eq!(call(1, "b").await, backend::Enqueued::Replaced(first.id()));
+    assert!(!other.is_duplicate());
+    let due = stored::<Index>(&world, first.id()).await.scheduled_at;
+    assert_eq!(due, world.clock.now() + TimeDelta::seconds(5));
+    world.clock.advance(TimeDelta::seconds(3)).await;
+    call(1, "c").await;
+    let node = Rexecutor::builder().with_backend(world.backend.clone()).with_clock(world.clock.clone());
+    let node = node.with_executor::<Index>().start().await.unwrap();
+    world.clock.advance(TimeDelta::seconds(5)).await;
+    world.clock.settle().await;
+    node.graceful_shutdown().await;
+    let jobs = Index::query_jobs_on_backend(Where::any(), &world.backend).await.unwrap();
+    let ends: Vec<_> = jobs.iter().map(|job| (job.status, job.data.1.as_str())).collect();
+    assert_eq!(ends, [(JobStatus::Complete, "c"), (JobStatus::Complete, "a")]);
+
+    let digest = async || Digest::builder().enqueue_to_backend(&world.backend).await.unwrap();
+    let first = digest().await;
+    assert_eq!(digest().await, backend::Enqueued::Existing(first.id()));
+    Digest::cancel_job_on_backend(first.id(), Box::new("no"), &world.backend).await.unwrap();
+    assert!(digest().await.is_duplicate(), "however it ends");
+    world.clock.advance(TimeDelta::minutes(1)).await;
+    assert!(!digest().await.is_duplicate());
+    let words = |name: &str| {
+        let all = Rexecutor::registered();
+        all.iter().find(|job| job.name() == name).unwrap().settings().uniqueness
+    };
+    assert_eq!(words("digest"), Some("throttle \"1m\""));
+    assert!(words("index").unwrap().starts_with("debounce within = \"5s\""));
 }

@@ -20,6 +20,7 @@ fn slowly(attempt: u16) -> TimeDelta {
     concurrency(key = |data| data, limit = 3),
     rate_limit = "100/1m",
     burst = 10,
+    max_pending = 5_000,
     max_data_bytes = 4_096,
     priority = 2,
     tags = ["a", "b"],
@@ -29,6 +30,7 @@ fn slowly(attempt: u16) -> TimeDelta {
     backoff = slowly,
     unique(by = executor, within = "5m", statuses = [scheduled], on_conflict = replace(priority, data)),
     retain = "7d",
+    rerun = never,
     cron = "0 0 9 * * MON-FRI",
     cron("@daily", timezone = "Asia/Tokyo", data = Some(2)),
     data = Some(1)
@@ -42,9 +44,26 @@ async fn keyed(data: (u32, String)) {
     drop(data);
 }
 
+#[job(debounce = "5s")]
+async fn often() {}
+
+#[job(debounce(within = "5s", key = |data| data.0, longest = "1m"))]
+async fn edited(data: (u32, String)) {
+    drop(data);
+}
+
+#[job(throttle = "1m")]
+async fn seldom() {}
+
 fn main() {
+    let debounce = |longest| Some(UniquenessCriteria::debounce(TimeDelta::seconds(5), TimeDelta::seconds(longest)));
+    assert_eq!(Often::UNIQUENESS_CRITERIA, debounce(50));
+    assert_eq!(Edited::uniqueness(&(7, String::new())), debounce(60).map(|criteria| criteria.and_key(&7_u32)));
+    assert_eq!(Seldom::UNIQUENESS_CRITERIA, Some(UniquenessCriteria::throttle(TimeDelta::minutes(1))));
     assert_eq!((Mail::NAME, Mail::MAX_ATTEMPTS, Mail::PRIORITY, Mail::TAGS), ("mail", 7, 2, ["a", "b"].as_slice()));
     assert_eq!((Mail::MAX_CONCURRENCY, Mail::MAX_DATA_BYTES, Mail::BLOCKING), (Some(10), 4_096, true));
+    assert_eq!(Mail::RERUN, rexecutor::executor::Rerun::Never);
+    assert_eq!(Mail::MAX_PENDING, Some(5_000));
     assert_eq!(Mail::CLUSTER_CONCURRENCY, Some(40));
     assert_eq!((Mail::KEY_CONCURRENCY, Keyed::KEY_CONCURRENCY), (Some(3), Some(2)));
     assert_eq!(Keyed::group_key(&(1, "a".to_owned())).unwrap().as_str(), Some("a"));

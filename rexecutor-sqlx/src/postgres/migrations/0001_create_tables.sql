@@ -162,3 +162,12 @@ CREATE TABLE {schema}.limits (
     -- Which key was served last, where keys are served in rotation.
     served_key TEXT COLLATE "C"
 ) WITH (fillfactor = 50);
+
+-- Executors of which only so many jobs may wait: how many more may, by the last count, less those that were promised since. It is
+-- counted again where nothing is known, so that this may be lost in a crash.
+CREATE UNLOGGED TABLE {schema}.backlogs (
+    executor TEXT COLLATE "C" PRIMARY KEY,
+    max_pending BIGINT NOT NULL,
+    room BIGINT NOT NULL,
+    counted_at TIMESTAMPTZ NOT NULL
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);

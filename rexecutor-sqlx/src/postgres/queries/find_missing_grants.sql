@@ -7,6 +7,7 @@ WITH needed (relation, privilege, enqueues) AS (
     ('unique_keys', 'SELECT', FALSE), ('unique_keys', 'INSERT', FALSE), ('unique_keys', 'UPDATE', FALSE),
     ('unique_keys', 'DELETE', FALSE),
     ('nodes', 'SELECT', FALSE), ('nodes', 'INSERT', FALSE), ('nodes', 'UPDATE', FALSE), ('nodes', 'DELETE', FALSE),
+    ('backlogs', 'SELECT', FALSE), ('backlogs', 'INSERT', FALSE), ('backlogs', 'UPDATE', FALSE),
     ('origin', 'SELECT', FALSE), ('origin', 'INSERT', FALSE),
     ('schedule_entries', 'SELECT', FALSE), ('schedule_entries', 'INSERT', FALSE),
     ('schedule_entries', 'UPDATE', FALSE), ('schedule_entries', 'DELETE', FALSE),

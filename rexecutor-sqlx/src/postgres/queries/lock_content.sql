@@ -4,6 +4,7 @@ SELECT
     max_attempts,
     priority,
     (extract(EPOCH FROM scheduled_at) * 1000000)::BIGINT AS due_micros,
+    (extract(EPOCH FROM inserted_at) * 1000000)::BIGINT AS inserted_micros,
     array_to_json(tags)::TEXT AS tags,
     data,
     metadata,

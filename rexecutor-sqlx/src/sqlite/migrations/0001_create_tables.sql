@@ -152,3 +152,11 @@ CREATE TABLE rexecutor_limits (
     -- Which key was served last, where keys are served in rotation.
     served_key TEXT
 ) STRICT, WITHOUT ROWID;
+
+-- Executors of which only so many jobs may wait: how many more may, by the last count, less those that were promised since.
+CREATE TABLE rexecutor_backlogs (
+    executor TEXT PRIMARY KEY,
+    max_pending INTEGER NOT NULL,
+    room INTEGER NOT NULL,
+    counted_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

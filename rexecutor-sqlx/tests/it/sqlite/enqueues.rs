@@ -8,7 +8,7 @@ use rexecutor::{
     clock::{Clock, SystemClock},
     job::{
         JobStatus,
-        uniqueness_criteria::{Replace, Resolution, Statuses, UniqueKey},
+        uniqueness_criteria::{Debounce, Replace, Resolution, Statuses, UniqueKey},
     },
 };
 use rexecutor_sqlx::{EnqueueIn, SqliteBackend};
@@ -185,6 +185,35 @@ async fn trap_25_batches_with_the_same_keys_in_different_orders_do_not_deadlock(
         task.await.unwrap();
     }
     assert_eq!(all(&backends[0]).await.len(), 20);
+}
+
+/// Case 18.8: callers in transactions of their own, beside callers without, leave one job of the last that has committed.
+#[tokio::test(flavor = "multi_thread")]
+async fn case_18_8_of_many_transactions_one_job_is_left() {
+    let file = File::new();
+    let backend = Arc::new(file.open().await);
+    let debounce = Debounce::new(TimeDelta::seconds(5), TimeDelta::seconds(50));
+    let call = move |caller: u32| {
+        let job = unique(1, Resolution::Debounce(debounce)).with_due(Due::In(debounce.within));
+        vec![job.with_data(caller.to_string())]
+    };
+    let mut tasks = tokio::task::JoinSet::new();
+    for caller in 0..64_u32 {
+        let backend = Arc::clone(&backend);
+        let own = if caller % 8 == 0 { Some(file.connect().await) } else { None };
+        tasks.spawn(async move {
+            let Some(mut own) = own else { return backend.enqueue(call(caller)).await.unwrap().remove(0) };
+            let mut transaction = own.begin_with("BEGIN IMMEDIATE").await.unwrap();
+            let answer = backend.enqueue_in(&mut transaction, call(caller)).await.unwrap().remove(0);
+            transaction.commit().await.unwrap();
+            answer
+        });
+    }
+    let answers = tasks.join_all().await;
+    assert_eq!(answers.iter().filter(|answer| !answer.is_duplicate()).count(), 1);
+    let _ = backend.enqueue(call(99)).await.unwrap();
+    let rows = all(&backend).await;
+    assert_eq!((rows.len(), rows[0].data.as_str()), (1, "99"));
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ mod guide;
 mod open;
 mod outcomes;
 mod processes;
+mod room;
 #[cfg(unix)]
 mod signals;
 mod snoozes;

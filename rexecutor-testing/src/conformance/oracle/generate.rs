@@ -6,7 +6,7 @@ use rexecutor::{
     backend::{Deadline, Due, Failure, Filter, Headers, Json, KeyChange, Marks, NewJob, Outcome, Pause, Scope, Unique},
     job::{
         ErrorType, ExecutorName, FlowId, JobId, JobStatus,
-        uniqueness_criteria::{Replace, Resolution, Statuses, UniqueKey},
+        uniqueness_criteria::{Debounce, Replace, Resolution, Statuses, UniqueKey},
     },
     pruner::{PruneRule, PruneScope, PruneSpec},
 };
@@ -127,7 +127,13 @@ fn replace() -> impl Strategy<Value = Replace> {
 }
 
 fn unique() -> impl Strategy<Value = Unique> {
-    let on_conflict = prop_oneof![Just(Resolution::Ignore), replace().prop_map(Resolution::Replace)];
+    let debounce = (0_i64..20, 0_i64..60)
+        .prop_map(|(within, longest)| Debounce::new(TimeDelta::seconds(within), TimeDelta::seconds(longest)));
+    let on_conflict = prop_oneof![
+        Just(Resolution::Ignore),
+        replace().prop_map(Resolution::Replace),
+        debounce.prop_map(Resolution::Debounce)
+    ];
     let within = prop::option::of((1_i64..60).prop_map(TimeDelta::seconds));
     let all = JobStatus::ALL.len();
     (0_u8..3, within, statuses(0..=all), on_conflict).prop_map(|(key, within, statuses, on_conflict)| {

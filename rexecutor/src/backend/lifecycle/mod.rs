@@ -28,7 +28,7 @@ use crate::{
     },
 };
 
-pub use self::unique::{beside_rerun, beside_update, conflicts, replace};
+pub use self::unique::{Resolved, beside_rerun, beside_update, conflicts, replace, resolve};
 
 /// What has to happen once the end of a run is stored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -246,6 +246,18 @@ pub fn rerun(row: &mut JobRow, now: DateTime<Utc>) -> Result<(), AmendError> {
     row.cancelled_at = None;
     row.discarded_at = None;
     Ok(())
+}
+
+/// [`rerun`] of a job that must not run again once it is complete.
+///
+/// # Errors
+///
+/// When it is complete, and where `rerun` refuses.
+pub fn rerun_unless_complete(row: &mut JobRow, now: DateTime<Utc>) -> Result<(), AmendError> {
+    match row.status {
+        JobStatus::Complete => Err(refused(row, "rerun")),
+        _ => rerun(row, now),
+    }
 }
 
 /// Replaces what `change` names, in whatever status but executing.

@@ -2,7 +2,22 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::model::{JobChange, JobRow, JobStatus, KeyChange, NewJob, Replace, Statuses, Unique};
+use crate::model::{
+    Debounce, JobChange, JobRow, JobStatus, KeyChange, NewJob, Replace, Resolution, Statuses, Unique, after,
+};
+
+/// What becomes of a new job that a stored one stands in the way of.
+#[derive(Debug)]
+#[must_use]
+#[non_exhaustive]
+pub enum Resolved {
+    /// Nothing: the stored one stays as it is.
+    Existing,
+    /// The stored one has taken over what it should.
+    Replaced,
+    /// It is inserted after all: the stored one has begun.
+    Insert(Box<NewJob>),
+}
 
 /// What no other job must stand in the way of when `row` is [rerun](super::rerun): a finished job that is unique does not come back
 /// beside one with its key that is not finished.
@@ -28,6 +43,26 @@ pub fn conflicts(row: &JobRow, unique: &Unique, now: DateTime<Utc>) -> bool {
             Some(start) => row.inserted_at > start,
             None => true,
         })
+}
+
+/// Decides about `job`, which `row` stands in the way of.
+pub fn resolve(row: &mut JobRow, job: NewJob, now: DateTime<Utc>) -> Resolved {
+    let replaced = match job.unique.as_ref().map(|unique| unique.on_conflict) {
+        Some(Resolution::Debounce(_)) if !row.status.is_pending() => return Resolved::Insert(Box::new(job)),
+        Some(Resolution::Debounce(debounce)) => self::debounce(row, debounce, job, now),
+        Some(Resolution::Replace(fields)) => replace(row, &fields, job, now),
+        Some(Resolution::Ignore) | None => false,
+    };
+    if replaced { Resolved::Replaced } else { Resolved::Existing }
+}
+
+/// Takes over the content of `job`, and waits again: not for longer than it may, and never for less than it did. A retry is not
+/// hurried by a call, nor is a job that was snoozed.
+fn debounce(row: &mut JobRow, debounce: Debounce, job: NewJob, now: DateTime<Utc>) -> bool {
+    const CONTENT: Replace = Replace::data().and_metadata().and_priority().and_max_attempts().and_tags();
+    let at_last = after(row.inserted_at, debounce.longest);
+    row.scheduled_at = after(now, debounce.within).min(at_last).max(row.scheduled_at);
+    replace(row, &CONTENT, job, now)
 }
 
 /// Takes over from `job` the fields that `replace` names, where the row's status is one of those it names, and not

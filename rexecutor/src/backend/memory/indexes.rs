@@ -190,6 +190,11 @@ impl Indexes {
         runs
     }
 
+    /// How many jobs of an executor wait, whenever they are due.
+    pub(super) fn pending(&self, executor: &str) -> usize {
+        self.waiting.get(executor).map_or(0, |queue| queue.values().map(BTreeSet::len).sum())
+    }
+
     /// The jobs with this key, the newest first.
     pub(super) fn unique(&self, key: &UniqueKey) -> impl Iterator<Item = JobId> {
         self.unique.get(key).into_iter().flat_map(|ids| ids.iter().rev().copied())

@@ -27,7 +27,22 @@ pub(super) fn ready<'a, T: Send + 'a>(answer: T) -> BoxFuture<'a, T> {
     Box::pin(std::future::ready(answer))
 }
 
+/// What a rerun does to a row.
+type Rerun = fn(&mut JobRow, DateTime<Utc>) -> Result<(), AmendError>;
+
 impl InMemoryBackend {
+    fn rerun_by(&self, rerun: Rerun, executor: &ExecutorName, job: JobId) -> Result<(), AmendError> {
+        let (mut store, now) = self.store();
+        let rerun = |row: &mut JobRow, now| {
+            let beside = lifecycle::beside_rerun(row);
+            rerun(row, now).map(|()| beside)
+        };
+        let answer = store.amend(executor, job, "rerun", rerun, now);
+        drop(store);
+        self.wake([executor.clone()]);
+        answer
+    }
+
     fn enqueue_all(
         &self,
         store: &mut Store,
@@ -48,6 +63,9 @@ impl InMemoryBackend {
 impl Enqueue for InMemoryBackend {
     fn enqueue<'a>(&'a self, jobs: Vec<NewJob>) -> BoxFuture<'a, Result<Vec<Enqueued>>> {
         let (mut store, now) = self.store();
+        if let Err(error) = store.check_room(&jobs) {
+            return ready(Err(error));
+        }
         let (answers, executors) = self.enqueue_all(&mut store, jobs, now);
         drop(store);
         self.wake(executors);
@@ -228,15 +246,15 @@ impl Inspect for InMemoryBackend {
     }
 
     fn rerun<'a>(&'a self, executor: &'a ExecutorName, job: JobId) -> BoxFuture<'a, Result<(), AmendError>> {
-        let (mut store, now) = self.store();
-        let rerun = |row: &mut JobRow, now| {
-            let beside = lifecycle::beside_rerun(row);
-            lifecycle::rerun(row, now).map(|()| beside)
-        };
-        let answer = store.amend(executor, job, "rerun", rerun, now);
-        drop(store);
-        self.wake([executor.clone()]);
-        ready(answer)
+        ready(self.rerun_by(lifecycle::rerun, executor, job))
+    }
+
+    fn rerun_unless_complete<'a>(
+        &'a self,
+        executor: &'a ExecutorName,
+        job: JobId,
+    ) -> BoxFuture<'a, Result<(), AmendError>> {
+        ready(self.rerun_by(lifecycle::rerun_unless_complete, executor, job))
     }
 
     fn release<'a>(&'a self, executor: &'a ExecutorName, job: JobId) -> BoxFuture<'a, Result<(), AmendError>> {

@@ -14,11 +14,12 @@ use crate::{
     backend::{
         admission::{self, Admitted, Concurrency, Controls},
         bucket::Bucket,
-        lifecycle::{self, Effects},
+        lifecycle::{self, Effects, Resolved},
+        places::{Places, places},
     },
     model::{
-        AmendError, ClusterLimits, Demand, Enqueued, ExecutorName, Held, JobId, JobRow, Member, NewJob, NodeId,
-        PruneRule, PruneSpec, Resolution, ScheduleKey, Tick, Unique, Unserved,
+        AmendError, BackendError, ClusterLimits, Demand, Enqueued, ExecutorName, Held, JobId, JobRow, Member, NewJob,
+        NodeId, PruneRule, PruneSpec, ScheduleKey, Tick, Unique, Unserved,
     },
     schedule::StoredEntry,
 };
@@ -78,23 +79,34 @@ impl Store {
 
     pub(super) fn enqueue(&mut self, job: NewJob, now: DateTime<Utc>) -> Enqueued {
         let in_the_way = job.unique.as_ref().and_then(|unique| self.in_the_way(unique, now).next());
-        let Some(id) = in_the_way else {
-            self.last_job += 1;
-            let id = JobId::from(self.last_job);
-            let mut stored = Indexed::from(JobRow::new(id, job, now));
-            self.indexes.insert(&stored.row);
-            self.indexes.add(&mut stored);
-            self.rows.insert(id, stored);
-            return Enqueued::Inserted(id);
-        };
-        let replace = match job.unique.as_ref().map(|unique| unique.on_conflict) {
-            Some(Resolution::Replace(replace)) => replace,
-            _ => return Enqueued::Existing(id),
-        };
-        match self.change(id, |row| lifecycle::replace(row, &replace, job, now)) {
-            Some(true) => Enqueued::Replaced(id),
-            _ => Enqueued::Existing(id),
+        let Some(id) = in_the_way else { return self.insert(job, now) };
+        match self.change(id, |row| lifecycle::resolve(row, job, now)) {
+            Some(Resolved::Insert(job)) => self.insert(*job, now),
+            Some(Resolved::Replaced) => Enqueued::Replaced(id),
+            Some(Resolved::Existing) | None => Enqueued::Existing(id),
         }
+    }
+
+    /// Whether all of these may wait.
+    pub(super) fn check_room(&self, jobs: &[NewJob]) -> Result<(), BackendError> {
+        let places = places(jobs);
+        places.iter().try_for_each(Places::check)?;
+        for wanted in places {
+            if self.indexes.pending(wanted.executor.as_str()) + wanted.count > wanted.max_pending {
+                return Err(wanted.refused());
+            }
+        }
+        Ok(())
+    }
+
+    fn insert(&mut self, job: NewJob, now: DateTime<Utc>) -> Enqueued {
+        self.last_job += 1;
+        let id = JobId::from(self.last_job);
+        let mut stored = Indexed::from(JobRow::new(id, job, now));
+        self.indexes.insert(&stored.row);
+        self.indexes.add(&mut stored);
+        self.rows.insert(id, stored);
+        Enqueued::Inserted(id)
     }
 
     /// The jobs in the way of one with these criteria, the newest first.

@@ -1,18 +1,18 @@
 //! Building a job and enqueuing it.
 
+mod enqueue;
+mod error;
+
 use std::marker::PhantomData;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde::Serialize;
 
+pub use self::error::EnqueueError;
 use crate::{
-    backend::{Enqueue, EnqueueIn},
-    context::warn_of_itself,
     criteria::UniquenessCriteria,
-    executing::{Executor, GroupKey, unique},
-    global::{self, NoGlobalBackend},
-    model::{BackendError, Deadline, Due, Enqueued, NewJob},
-    validate::{self, InvalidJob},
+    executing::{Executor, GroupKey},
+    model::{Deadline, Due, NewJob},
 };
 
 /// A job that is being built: [`ExecutorExt::builder`](crate::executor::ExecutorExt::builder) begins one, [`enqueue`](JobBuilder::enqueue) ends it.
@@ -99,7 +99,8 @@ impl<E: Executor> JobBuilder<'_, E> {
                 .with_max_attempts(E::MAX_ATTEMPTS)
                 .with_priority(E::PRIORITY)
                 .with_tags(E::TAGS.iter().map(|tag| (*tag).to_owned()).collect())
-                .with_deadline(E::DEADLINE.map(Deadline::In)),
+                .with_deadline(E::DEADLINE.map(Deadline::In))
+                .with_max_pending(E::MAX_PENDING),
             unique: None,
             group_key: None,
             executor: PhantomData,
@@ -198,141 +199,28 @@ impl<'a, E: Executor, D> JobBuilder<'a, E, D> {
         self
     }
 
+    /// How many jobs of the executor may wait with this one, at least 1, in place of [`Executor::MAX_PENDING`]. Where it would be more,
+    /// it is refused with [`EnqueueError::QueueFull`].
+    pub fn with_max_pending(mut self, max_pending: usize) -> Self {
+        self.job = self.job.with_max_pending(max_pending);
+        self
+    }
+
     /// What must not exist beside the job, in place of what [`Executor::uniqueness`] says.
     pub fn unique(mut self, criteria: UniquenessCriteria<'a>) -> Self {
         self.unique = Some(criteria);
         self
     }
-}
 
-impl<E: Executor, D> JobBuilder<'_, E, D> {
-    /// Enqueues the job on the global backend, and returns once it is stored.
-    ///
-    /// # Errors
-    ///
-    /// When no global backend is set, a field is not acceptable, or the backend fails. After an error of the backend
-    /// the job may have been stored nevertheless, if only the answer was lost.
-    ///
-    /// # Cancel safety
-    ///
-    /// When the future is dropped the job may or may not have been stored.
-    pub async fn enqueue(self) -> Result<Enqueued, EnqueueError>
-    where
-        D: ReadyData<E::Data>,
-    {
-        let job = self.encode()?;
-        first::<E>(global::backend()?.enqueue(vec![job]).await?)
+    /// Short for `unique(`[`UniquenessCriteria::debounce`]`(within, longest))`: one job for all calls that follow each other
+    /// within `within`, with the content of the last, due `longest` after the first at the latest.
+    pub fn debounce(self, within: TimeDelta, longest: TimeDelta) -> Self {
+        self.unique(UniquenessCriteria::debounce(within, longest))
     }
 
-    /// Enqueues the job on a backend of your choice, and returns once it is stored.
-    ///
-    /// # Errors
-    ///
-    /// When a field is not acceptable, or the backend fails; see [`enqueue`](Self::enqueue).
-    ///
-    /// # Cancel safety
-    ///
-    /// When the future is dropped the job may or may not have been stored.
-    pub async fn enqueue_to_backend<B: Enqueue + ?Sized>(self, backend: &B) -> Result<Enqueued, EnqueueError>
-    where
-        D: ReadyData<E::Data>,
-    {
-        let job = self.encode()?;
-        first::<E>(backend.enqueue(vec![job]).await?)
-    }
-
-    /// Enqueues the job in a transaction of the application's, on the database of `backend`: there is a job if and only if the
-    /// transaction commits, and not before. [`EnqueueIn`] takes many jobs in one call.
-    ///
-    /// # Errors
-    ///
-    /// When a field is not acceptable, the transaction is on another database, or the database fails; then the transaction
-    /// is of no more use.
-    ///
-    /// # Cancel safety
-    ///
-    /// When the future is dropped the transaction may or may not have the job: roll it back.
-    pub async fn enqueue_in<T: ?Sized, B: EnqueueIn<T> + ?Sized>(
-        self,
-        backend: &B,
-        transaction: &mut T,
-    ) -> Result<Enqueued, EnqueueError>
-    where
-        D: ReadyData<E::Data>,
-    {
-        let job = self.encode()?;
-        first::<E>(backend.enqueue_in(transaction, vec![job]).await?)
-    }
-
-    /// Encodes and checks the job, for a backend to take in.
-    ///
-    /// With debug assertions, as in tests, the data and metadata are also decoded again: what encodes but does not decode, or
-    /// loses something on the way, as `Some(NaN)` and `Some(None)` do, is refused here, and not in each of the job's attempts.
-    /// Builds without debug assertions do not take that time.
-    ///
-    /// # Errors
-    ///
-    /// When a field is not acceptable.
-    pub fn encode(self) -> Result<NewJob, EnqueueError>
-    where
-        D: ReadyData<E::Data>,
-    {
-        let encode = |field| move |error| EnqueueError::Encode { executor: E::NAME, field, source: error };
-        let given = self.data.into_data();
-        let criteria = self.unique.or_else(|| E::uniqueness(&given));
-        let data = serde_json::to_string(&given).map_err(encode("data"))?;
-        let metadata = self.metadata.as_ref().map(serde_json::to_string).transpose().map_err(encode("metadata"))?;
-        let group_key = self.group_key.or_else(|| E::group_key(&given)).map(GroupKey::checked).transpose()?;
-        let mut job = self.job.with_group_key(group_key).with_data(data).with_metadata(metadata);
-        // Before the key: reading the data back to compare them needs the limit on their depth.
-        validate::new_job(&job, E::MAX_DATA_BYTES)?;
-        validate::comes_back("data", &given, &job.data)?;
-        if let (Some(given), Some(metadata)) = (&self.metadata, &job.metadata) {
-            validate::comes_back("metadata", given, metadata)?;
-        }
-        if let Some(criteria) = criteria {
-            job.unique = Some(unique::<E>(&criteria, &job.data)?);
-        }
-        Ok(job)
-    }
-}
-
-fn first<E: Executor>(answers: Vec<Enqueued>) -> Result<Enqueued, EnqueueError> {
-    warn_of_itself(E::NAME, &answers);
-    let none = || BackendError::message("the backend answered for no job where one was enqueued");
-    Ok(answers.first().copied().ok_or_else(none)?)
-}
-
-/// Why a job could not be enqueued.
-#[derive(thiserror::Error)]
-#[non_exhaustive]
-pub enum EnqueueError {
-    /// No global backend is set.
-    #[error(transparent)]
-    NoGlobalBackend(#[from] NoGlobalBackend),
-    /// The data or the metadata do not encode as JSON.
-    #[error("could not encode the {field} of a `{executor}` job as JSON")]
-    Encode {
-        /// Whose job it was to be.
-        executor: &'static str,
-        /// `data` or `metadata`.
-        field: &'static str,
-        /// What the encoder says.
-        source: serde_json::Error,
-    },
-    /// A field is not acceptable.
-    #[error(transparent)]
-    Invalid(#[from] InvalidJob),
-    /// The backend failed.
-    #[error("could not store the job")]
-    Backend(#[from] BackendError),
-}
-
-crate::debug_as_sentence!(EnqueueError);
-
-impl EnqueueError {
-    /// Whether the same call may succeed later.
-    pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Backend(error) if error.is_transient())
+    /// Short for `unique(`[`UniquenessCriteria::throttle`]`(within))`: one job in any window of this length, that of the first
+    /// call.
+    pub fn throttle(self, within: TimeDelta) -> Self {
+        self.unique(UniquenessCriteria::throttle(within))
     }
 }
