@@ -155,8 +155,9 @@ impl Record {
         self.note(format_args!("node {node}: {executor} {}/{} {stage:?}", run.0, run.1.0));
         let mut known = self.known();
         known.runs.insert(run, stage);
+        // A node that died has none any more; what began there in its last moment is dropped when all is over.
         if let Some(running) = known.running.get_mut(&(node, executor.to_owned())) {
-            *running -= 1;
+            *running = running.saturating_sub(1);
         }
     }
 }
