@@ -80,8 +80,9 @@ pub async fn case_32_metadata_count_and_small_jobs_wait_for_their_turn(t: &Harne
 /// Case 32: a call of many large jobs is stored as a whole, in its order, unique ones among them too.
 pub async fn case_32_a_call_of_large_jobs_is_stored_in_its_order(t: &Harness) {
     let bytes = 1024 * 1024;
-    let all =
-        |nth: usize| NewJob::new("mail", large(nth, bytes)).with_metadata((nth % 3 == 0).then(|| large(nth, bytes)));
+    let all = |nth: usize| {
+        NewJob::new("mail", large(nth, bytes)).with_metadata(nth.is_multiple_of(3).then(|| large(nth, bytes)))
+    };
     let key = |nth: usize| {
         let number = u8::try_from(nth / 2).expect("it is small");
         (nth % 4 < 2).then(|| Unique::new(UniqueKey([number; 16]), Statuses::of(rexecutor::JobStatus::ALL)))

@@ -248,6 +248,10 @@ impl World {
 
     async fn rerun(&mut self) {
         let Some((executor, id)) = self.any_job() else { return };
+        // Whoever runs a job of an entry again beside its successor wants both.
+        if executor.as_str() == Hand::NAME {
+            return;
+        }
         self.record.note(format_args!("rerun {id}"));
         let _ = self.audit.rerun(&executor, id).await;
     }

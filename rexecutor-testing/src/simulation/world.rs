@@ -26,7 +26,7 @@ use super::{
 use crate::TestClock;
 
 /// How many things are done to a cluster before it is left alone.
-const STEPS: usize = 28;
+const STEPS: usize = 32;
 
 /// A node and its process.
 pub(super) struct Running {

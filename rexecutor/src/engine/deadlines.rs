@@ -61,7 +61,7 @@ impl<'a> Deadlines<'a> {
     }
 
     pub(super) fn context(&self) -> &JobContext {
-        &self.context
+        self.context
     }
 
     pub(super) fn stop(&self) -> &Stop {

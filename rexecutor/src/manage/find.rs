@@ -25,7 +25,7 @@ pub(super) async fn find<E: Executor>(
     for row in backend.query(&filter, usize::MAX).await? {
         match Job::read(row) {
             Ok(job) => jobs.push(job),
-            Err(failed) => undecoded.push(failed),
+            Err(failed) => undecoded.push(*failed),
         }
     }
     Ok((jobs, undecoded))

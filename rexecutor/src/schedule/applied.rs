@@ -93,7 +93,7 @@ impl Applied {
 
     /// Notes what became of the jobs, in their order, in the entry; gives the answer.
     pub fn note(&mut self, enqueued: &[Enqueued]) -> EntryAnswer {
-        let ids = enqueued.iter().map(|enqueued| enqueued.id());
+        let mut ids = enqueued.iter().map(|enqueued| enqueued.id());
         if let Some(entry) = &mut self.entry {
             entry.jobs.extend(ids.clone());
             let first = entry.ticks.len().saturating_sub(enqueued.len());
@@ -101,7 +101,7 @@ impl Applied {
             entry.forget();
         }
         match &self.answer {
-            EntryAnswer::Triggered(_) => EntryAnswer::Triggered(ids.last()),
+            EntryAnswer::Triggered(_) => EntryAnswer::Triggered(ids.next_back()),
             answer => answer.clone(),
         }
     }

@@ -137,8 +137,9 @@ pub struct UndecodedJob {
 
 impl<D: DeserializeOwned, M: DeserializeOwned> Job<D, M> {
     /// The job that a row holds, or the row.
-    pub(crate) fn read(row: JobRow) -> Result<Self, UndecodedJob> {
-        let undecoded = |(error, context): (_, JobContext)| UndecodedJob { row: context.row().clone(), error };
+    pub(crate) fn read(row: JobRow) -> Result<Self, Box<UndecodedJob>> {
+        let undecoded =
+            |(error, context): (_, JobContext)| Box::new(UndecodedJob { row: context.row().clone(), error });
         Self::in_context(JobContext::detached(row)).map_err(undecoded)
     }
 }
