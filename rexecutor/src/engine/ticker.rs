@@ -18,7 +18,7 @@ use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 
 use super::{
-    entries::{Book, Declared},
+    entries::{self, Declared},
     prune::DuePrunes,
 };
 use crate::{
@@ -108,7 +108,7 @@ pub(crate) async fn tick_alone(environment: &Environment, timetables: &[Timetabl
     }
     if let Some(entries) = environment.backend.entries() {
         let due = entries.due().await?;
-        next = next.into_iter().chain(Book::default().look(entries, due, &ours, None, "no node").await?).min();
+        next = next.into_iter().chain(entries::Book::default().look(entries, due, &ours, None, "no node").await?).min();
     }
     while !prunes.is_empty() {
         prunes.prune_next(environment).await?;

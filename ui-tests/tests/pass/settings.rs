@@ -80,7 +80,8 @@ fn main() {
     assert_eq!(key((1, "a".to_owned())), key((1, "b".to_owned())));
     assert_ne!(key((1, "a".to_owned())), key((2, "a".to_owned())));
     let registered = Rexecutor::registered();
-    let crons: Vec<_> = registered[1].crons().iter().map(|cron| (cron.expression(), cron.timezone())).collect();
+    let mail = registered.iter().find(|job| job.name() == "mail").unwrap();
+    let crons: Vec<_> = mail.crons().iter().map(|cron| (cron.expression(), cron.timezone())).collect();
     assert_eq!(crons, [("0 0 9 * * MON-FRI", "UTC"), ("@daily", "Asia/Tokyo")]);
     let _ = Duration::ZERO;
 }
