@@ -17,10 +17,7 @@ use std::{sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 
-use super::{
-    entries::{self, Declared},
-    prune::DuePrunes,
-};
+use super::{entries::Declared, prune::DuePrunes};
 use crate::{
     clock::Clock,
     context::Environment,
@@ -108,7 +105,10 @@ pub(crate) async fn tick_alone(environment: &Environment, timetables: &[Timetabl
     }
     if let Some(entries) = environment.backend.entries() {
         let due = entries.due().await?;
-        next = next.into_iter().chain(entries::Book::default().look(entries, due, &ours, None, "no node").await?).min();
+        next = next
+            .into_iter()
+            .chain(super::entries::Book::default().look(entries, due, &ours, None, "no node").await?)
+            .min();
     }
     while !prunes.is_empty() {
         prunes.prune_next(environment).await?;
