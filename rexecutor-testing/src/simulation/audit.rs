@@ -337,7 +337,7 @@ macro_rules! audited_method {
                 let members = self.members(dead).await?;
                 let count = self.memory.rescue(dead).await?;
                 let left = self.members(dead).await?;
-                members.difference(&left).for_each(|node| self.record.buried(*node, NODE_TIMEOUT));
+                members.difference(&left).for_each(|node| self.record.declared_dead(*node, NODE_TIMEOUT));
                 if self.planted == Some(Planted::LeaksSlots) {
                     self.leaked.fetch_add(before - self.scarce(), Ordering::Relaxed);
                 }

@@ -113,7 +113,7 @@ impl Record {
     }
 
     /// A member was declared dead.
-    pub(super) fn buried(&self, node: NodeId, timeout: Duration) {
+    pub(super) fn declared_dead(&self, node: NodeId, timeout: Duration) {
         let (now, known) = (self.clock.now(), self.known());
         let heard = known.heard.get(&node).copied().unwrap_or(now);
         let away =
