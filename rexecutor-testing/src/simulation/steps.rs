@@ -80,12 +80,12 @@ impl World {
         let acts = (0..attempts).map(|_| self.act()).collect();
         // One key has most of the jobs.
         let work = Work { acts, key: self.random.random_range(0..6_u8).saturating_sub(3) };
-        let built = match self.random.random_range(0..10) {
+        let built = match self.random.random_range(0..11) {
             0 => self.built::<Narrow>(work),
             1 => self.built::<Timed>(work),
-            2..=3 => self.built::<Scarce>(work),
-            4 => self.built::<Rated>(work),
-            5..=7 => self.built::<Keyed>(work),
+            2..=4 => self.built::<Scarce>(work),
+            5 => self.built::<Rated>(work),
+            6..=8 => self.built::<Keyed>(work),
             _ => self.built::<Plain>(work),
         };
         self.must(built)
