@@ -1,7 +1,7 @@
 //! Schedule entries: what enqueues which job, when, and how far it has got. They are seen, paused, triggered, and, while programs
 //! run, added, changed and removed.
 //!
-//! Every schedule of a program is an entry in the backend, under a name, and so is every one that is [put](put) there at run
+//! Every schedule of a program is an entry in the backend, under a name, and so is every one that is [put] there at run
 //! time, for a tenant or by a user, say. All nodes see a change within a second, where the backend
 //! [hears](crate::backend::Claim::watch) of it, and else within their poll interval.
 //!
