@@ -2,6 +2,7 @@
 
 mod any_store;
 mod controlled;
+mod extras;
 mod filter;
 mod log;
 mod prune;
@@ -10,6 +11,7 @@ mod room;
 pub(crate) use self::{
     any_store::{AnyStore, Content, row_of, store},
     controlled::Controlled,
+    extras::Stored,
     filter::{Bound, Dialect, condition},
     log::log,
     prune::{Meant, unknown},

@@ -9,13 +9,14 @@ use rexecutor::{
 };
 
 use super::enqueue::interval;
+use crate::common::Stored;
 
 /// What few jobs have, once and for all: its column, what is sent of it, and what SQL makes of that.
 macro_rules! extras {
     (|$job:ident| $($column:ident: $value:expr, $sql:literal;)*) => {
         /// Whether a job has anything that few jobs have.
         pub(super) fn has_extras($job: &NewJob) -> bool {
-            $($value.is_some())||*
+            ($job.blocked || !$job.extras.is_empty()) && ($($value.is_some())||*)
         }
 
         /// What few jobs have, as a JSON object; `None` for all others.
@@ -37,9 +38,7 @@ macro_rules! extras {
 extras! {
     |job|
     status: job.blocked.then_some(JobStatus::Blocked), "coalesce({}, 'scheduled')";
-    headers: Some(&job.extras.headers).filter(|headers| !headers.is_empty()), "{}";
     group_key: job.extras.group_key.as_ref(), "{}";
-    flow: job.extras.flow.map(|flow| flow.0), "{}::BIGINT";
     // A time, or after how many microseconds.
     deadline_at: job.extras.deadline.map(deadline), "CASE
         WHEN {} LIKE '+%' THEN least(
@@ -47,7 +46,7 @@ extras! {
         )
         ELSE {}::TIMESTAMPTZ
     END";
-    tick_at: job.extras.tick_at.map(|tick| tick.to_rfc3339()), "{}::TIMESTAMPTZ";
+    extras: Stored::of(&job.extras, None).encode(), "{}";
 }
 
 fn deadline(deadline: Deadline) -> String {

@@ -6,8 +6,8 @@ use std::{array::TryFromSliceError, collections::HashMap, sync::LazyLock};
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
-    backend::{Deadline, Demand, Headers, JobRow, Marks},
-    job::{ExecutorName, FlowId, JobError, JobId, JobStatus, Lease, NodeId, uniqueness_criteria::UniqueKey},
+    backend::{Deadline, Demand, JobRow, Marks},
+    job::{ExecutorName, JobError, JobId, JobStatus, Lease, NodeId, uniqueness_criteria::UniqueKey},
 };
 use sqlx::{
     Decode, Postgres, Row, Type, ValueRef,
@@ -15,14 +15,17 @@ use sqlx::{
     postgres::{PgRow, PgTypeInfo, PgValueRef},
 };
 
+use crate::common::Stored;
+
 /// The columns of a job, once and for all statements: how each is read, and what stands in its place where only its state
 /// is wanted. What few jobs have comes last, in one column, which is NULL for all others: see [`few`].
 macro_rules! columns {
     (
         all { $($column:ident: $read:ident $(, else $nothing:literal)?;)* }
-        extras { $($extra:ident as $field:ident: $read_extra:ident $(, as $sql:literal)? $(, else $no_extra:literal)?;)* }
+        finished { $finished:ident; }
+        extras { $($extra:ident: $read_extra:ident $(, as $sql:literal)? $(, else $no_extra:literal)?;)* }
     ) => {
-        const NAMES: &[&str] = &[$(stringify!($column)),*];
+        const NAMES: &[&str] = &[$(stringify!($column),)* stringify!($finished)];
 
         /// `{columns}` in a statement.
         pub(super) static COLUMNS: LazyLock<String> = LazyLock::new(|| {
@@ -32,7 +35,10 @@ macro_rules! columns {
 
         /// `{states}` in a statement: all columns, but nothing of what a change of status does not need.
         pub(super) static STATES: LazyLock<String> = LazyLock::new(|| {
-            let columns = [$((stringify!($column), None::<&str>$(.or(Some($nothing)))?)),*];
+            let columns = [
+                $((stringify!($column), None::<&str>$(.or(Some($nothing)))?),)*
+                (stringify!($finished), None),
+            ];
             let column = |(name, nothing): (&str, Option<&str>)| match nothing {
                 Some(nothing) => format!("{nothing} AS {name}"),
                 None => name.to_owned(),
@@ -47,9 +53,10 @@ macro_rules! columns {
             let (id, executor) = (columns.id()?, executor(columns.text()?, known));
             let mut job = JobRow::empty(id, executor);
             read!(columns, job, $($column: $read,)*);
+            job.set_finished_at(columns.optional_instant()?);
             if let Some(few) = columns.optional_text()? {
                 let few: Few<'_> = serde_json::from_str(few).map_err(|error| broken("extras", error))?;
-                $(job.extras.set(|extra| &mut extra.$field, few.$read_extra(stringify!($extra))?);)*
+                $(few.$read_extra(stringify!($extra), &mut job)?;)*
             }
             Ok(job)
         }
@@ -82,18 +89,14 @@ columns! {
         inserted_at: instant;
         scheduled_at: instant;
         attempted_at: optional_instant;
-        completed_at: optional_instant;
-        cancelled_at: optional_instant;
-        discarded_at: optional_instant;
     }
+    finished { finished_at; }
     extras {
-        cancel_reason as cancel_reason: string;
-        headers as headers: headers, else "NULL";
-        group_key as group_key: string;
-        flow as flow: flow, as "flow::TEXT";
-        deadline_at as deadline: deadline, as "encode(timestamptz_send(deadline_at), 'hex')";
-        tick_at as tick_at: instant, as "encode(timestamptz_send(tick_at), 'hex')";
-        output as output: string;
+        extras: extras;
+        cancel_reason: cancel_reason;
+        group_key: group_key;
+        deadline_at: deadline, as "encode(timestamptz_send(deadline_at), 'hex')";
+        output: output;
     }
 }
 
@@ -228,7 +231,7 @@ impl<'r> Columns<'r> {
 
     fn optional_instant(&mut self) -> sqlx::Result<Option<DateTime<Utc>>> {
         let Some(micros) = self.optional_long()? else { return Ok(None) };
-        Stored(micros).instant(NAMES.get(self.next - 1).copied().unwrap_or_default()).map(Some)
+        Micros(micros).instant(NAMES.get(self.next - 1).copied().unwrap_or_default()).map(Some)
     }
 
     fn instant(&mut self) -> sqlx::Result<DateTime<Utc>> {
@@ -245,48 +248,56 @@ impl Few<'_> {
         self.0.get(column)?.as_deref()
     }
 
-    fn string(&self, column: &str) -> sqlx::Result<Option<String>> {
-        Ok(self.text(column).map(str::to_owned))
+    fn string(&self, column: &str) -> Option<String> {
+        self.text(column).map(str::to_owned)
     }
 
-    fn headers(&self, column: &str) -> sqlx::Result<Headers> {
-        Headers::decode(self.text(column)).map_err(|error| broken(column, error))
+    fn extras(&self, column: &str, job: &mut JobRow) -> sqlx::Result<()> {
+        self.text(column).map_or(Ok(()), |stored| Stored::add(stored, job)).map_err(|error| broken(column, error))
     }
 
-    fn flow(&self, column: &str) -> sqlx::Result<Option<FlowId>> {
-        let flow = self.text(column).map(str::parse).transpose().map_err(|error| broken(column, error))?;
-        Ok(flow.map(FlowId))
+    fn cancel_reason(&self, column: &str, job: &mut JobRow) -> sqlx::Result<()> {
+        job.extras.set(|extra| &mut extra.cancel_reason, self.string(column));
+        Ok(())
     }
 
-    fn deadline(&self, column: &str) -> sqlx::Result<Option<Deadline>> {
-        Ok(self.instant(column)?.map(Deadline::At))
+    fn group_key(&self, column: &str, job: &mut JobRow) -> sqlx::Result<()> {
+        job.extras.set(|extra| &mut extra.group_key, self.string(column));
+        Ok(())
     }
 
-    /// An instant as PostgreSQL sends it, in hexadecimal digits.
-    fn instant(&self, column: &str) -> sqlx::Result<Option<DateTime<Utc>>> {
-        let Some(hex) = self.text(column) else { return Ok(None) };
+    fn output(&self, column: &str, job: &mut JobRow) -> sqlx::Result<()> {
+        job.extras.set(|extra| &mut extra.output, self.string(column));
+        Ok(())
+    }
+
+    /// As PostgreSQL sends it, in hexadecimal digits.
+    fn deadline(&self, column: &str, job: &mut JobRow) -> sqlx::Result<()> {
+        let Some(hex) = self.text(column) else { return Ok(()) };
         let bits = u64::from_str_radix(hex, 16).map_err(|error| broken(column, error))?;
-        Stored(bits.cast_signed()).instant(column).map(Some)
+        let at = Micros(bits.cast_signed()).instant(column)?;
+        job.extras.set(|extra| &mut extra.deadline, Some(Deadline::At(at)));
+        Ok(())
     }
 }
 
 /// An instant as PostgreSQL stores it: microseconds since 2000. Its own range is wider than that of [`DateTime`], which
 /// must not panic for it.
-struct Stored(i64);
+struct Micros(i64);
 
-impl Type<Postgres> for Stored {
+impl Type<Postgres> for Micros {
     fn type_info() -> PgTypeInfo {
         <DateTime<Utc> as Type<Postgres>>::type_info()
     }
 }
 
-impl<'r> Decode<'r, Postgres> for Stored {
+impl<'r> Decode<'r, Postgres> for Micros {
     fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
         Ok(Self(i64::from_be_bytes(value.as_bytes()?.try_into()?)))
     }
 }
 
-impl Stored {
+impl Micros {
     fn instant(self, column: &str) -> sqlx::Result<DateTime<Utc>> {
         const EPOCH: i64 = 946_684_800_000_000;
         let instant = self.0.checked_add(EPOCH).and_then(DateTime::from_timestamp_micros);
@@ -295,7 +306,7 @@ impl Stored {
 }
 
 pub(super) fn instant(row: &PgRow, column: &str) -> sqlx::Result<DateTime<Utc>> {
-    row.try_get::<Stored, _>(column)?.instant(column)
+    row.try_get::<Micros, _>(column)?.instant(column)
 }
 
 pub(super) fn optional_instant(row: &PgRow, column: &str) -> sqlx::Result<Option<DateTime<Utc>>> {

@@ -10,13 +10,8 @@ use rexecutor::{
 use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::{
-    backend::SqliteBackend,
-    error::backend_error,
-    extras::{self, Stored},
-    queries,
-    row::micros,
-    script::json,
-    store, transaction, unique,
+    backend::SqliteBackend, error::backend_error, extras, queries, row::micros, script::json, store, transaction,
+    unique,
 };
 use crate::common::{AnyStore, Content, row_of};
 
@@ -65,7 +60,7 @@ impl AnyStore for SqliteBackend {
             .bind(row.metadata.clone())
             .bind(row.data.clone())
             .bind(row.unique_key.map(|key| key.0.to_vec()))
-            .bind(Stored::size_of(row).to_string())
+            .bind(extras::size_of(row).to_string())
             .bind(row.extras.group_key.clone());
         store.execute(conn).await.map(drop)
     }

@@ -1,72 +1,28 @@
-//! What few jobs have: one JSON object in a column, and nothing for all others.
+//! What few jobs have, on its way into the table.
 
-use std::{borrow::Cow, sync::LazyLock};
+use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
-    backend::{Deadline, Extra, Extras, Headers, JobRow},
-    job::{FlowId, JobStatus},
+    backend::{Deadline, Extras, JobRow},
+    job::JobStatus,
 };
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{
-    queries,
-    row::{Problem, instant_of, micros},
-};
+use super::{queries, row::micros};
+use crate::common::Stored;
 
 /// Of how many bytes of data and metadata a row is heavy.
 pub(super) const HEAVY: usize = 64 * 1024;
 
-/// The column. What another version of the program has put into it stays there.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub(super) struct Stored<'j> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    headers: Option<Cow<'j, Headers>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    flow: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tick_at: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cancel_reason: Option<Cow<'j, str>>,
-    /// How many bytes of data and metadata a heavy row has.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    heavy: Option<usize>,
+/// What a change of status may change of the column.
+pub(super) fn state_of(extras: &Extras) -> Value {
+    json!({ "cancel_reason": extras.cancel_reason })
 }
 
-impl<'j> Stored<'j> {
-    fn of(extra: &'j Extra, heavy: Option<usize>) -> Self {
-        Self {
-            headers: Some(&extra.headers).filter(|headers| !headers.is_empty()).map(Cow::Borrowed),
-            flow: extra.flow.map(|flow| flow.0),
-            tick_at: extra.tick_at.map(micros),
-            cancel_reason: extra.cancel_reason.as_deref().map(Cow::Borrowed),
-            heavy,
-        }
-    }
-
-    /// What a change of status may change of it.
-    pub(super) fn state_of(extras: &Extras) -> Value {
-        json!({ "cancel_reason": extras.cancel_reason })
-    }
-
-    /// What a change of the content may change of it.
-    pub(super) fn size_of(job: &JobRow) -> Value {
-        json!({ "heavy": heavy(job.content_bytes()) })
-    }
-
-    /// Adds it to a job.
-    pub(super) fn add_to(self, job: &mut JobRow) -> Result<(), Problem> {
-        let Self { headers, flow, tick_at, cancel_reason, heavy: _ } = self;
-        let tick_at = tick_at.map(|at| instant_of(at, "extras")).transpose()?;
-        let extras = &mut job.extras;
-        extras.set(|extra| &mut extra.headers, headers.map(Cow::into_owned).unwrap_or_default());
-        extras.set(|extra| &mut extra.flow, flow.map(FlowId));
-        extras.set(|extra| &mut extra.tick_at, tick_at);
-        extras.set(|extra| &mut extra.cancel_reason, cancel_reason.map(Cow::into_owned));
-        Ok(())
-    }
+/// What a change of the content may change of it.
+pub(super) fn size_of(job: &JobRow) -> Value {
+    json!({ "heavy": heavy(job.content_bytes()) })
 }
 
 fn heavy(bytes: usize) -> Option<usize> {
@@ -97,8 +53,7 @@ impl<'j> NewExtras<'j> {
     /// In the order of the columns.
     fn values(&self) -> [Value; COLUMNS.len()] {
         let status = if self.is_blocked { JobStatus::Blocked } else { JobStatus::Scheduled };
-        let stored = (self.stored != Stored::default()).then(|| json!(self.stored).to_string());
-        [json!(status.as_str()), json!(self.deadline_at), json!(self.group_key), json!(stored)]
+        [json!(status.as_str()), json!(self.deadline_at), json!(self.group_key), json!(self.stored.encode())]
     }
 
     /// … of a job that may have none.

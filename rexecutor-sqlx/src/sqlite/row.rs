@@ -11,7 +11,7 @@ use rexecutor::{
 };
 use sqlx::{Decode, Row, Sqlite, Type, sqlite::SqliteRow};
 
-use super::extras::Stored;
+use crate::common::Stored;
 
 pub(super) type Problem = Box<dyn std::error::Error + Send + Sync>;
 
@@ -213,9 +213,7 @@ fn group_key(job: &mut JobRow, row: &impl Source, column: &'static str) -> Resul
 
 fn extras(job: &mut JobRow, row: &impl Source, column: &'static str) -> Result<(), Problem> {
     match row.string(column)? {
-        // A list would be read as an object without names.
-        Some(stored) if !stored.starts_with('{') => Err(format!("column `{column}`: not a JSON object").into()),
-        Some(stored) => in_column(column, serde_json::from_str::<Stored<'static>>(&stored))?.add_to(job),
+        Some(stored) => in_column(column, Stored::add(&stored, job)),
         None => Ok(()),
     }
 }

@@ -12,8 +12,7 @@ use serde_json::{Value, json};
 use sqlx::sqlite::SqliteRow;
 
 use super::{
-    extras::Stored,
-    queries,
+    extras, queries,
     row::{self, Unreadable, micros},
     work::Work,
 };
@@ -59,7 +58,7 @@ pub(super) async fn store_states(work: &mut Work<'_>, jobs: &[JobRow]) -> Result
             job.extras.output,
             job.deadline().map(micros),
             job.lease.0,
-            Stored::state_of(&job.extras),
+            extras::state_of(&job.extras),
         ])
     }));
     sqlx::query(queries::store_states()).bind(states.to_string()).execute(&mut *work.conn).await?;
@@ -112,7 +111,7 @@ pub(super) async fn store_content(work: &mut Work<'_>, job: &JobRow) -> Result<(
         .bind(job.metadata.clone())
         .bind(job.data.clone())
         .bind(job.unique_key.map(|key| key.0.to_vec()))
-        .bind(Stored::size_of(job).to_string())
+        .bind(extras::size_of(job).to_string())
         .bind(job.extras.group_key.clone())
         .execute(&mut *work.conn)
         .await?;

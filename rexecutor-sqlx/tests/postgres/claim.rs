@@ -107,7 +107,7 @@ async fn trap_9_a_row_that_cannot_be_read_is_quarantined_and_keeps_nobody_waitin
     in_schema(async |world| {
         let _ = world.backend.enqueue(jobs("mail", 3)).await.unwrap();
         world.sql("UPDATE {schema}.jobs SET priority = 70000 WHERE id = 1").await;
-        world.sql("UPDATE {schema}.jobs SET completed_at = 'infinity' WHERE id = 2").await;
+        world.sql("UPDATE {schema}.jobs SET finished_at = 'infinity' WHERE id = 2").await;
         world.sql("UPDATE {schema}.jobs SET attempt = 2147483647, lease = 9223372036854775807 WHERE id = 3").await;
         let node = join(&world.backend).await;
         let claimed = claim(&world.backend, node, "mail", 5).await;

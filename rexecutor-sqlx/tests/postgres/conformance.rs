@@ -34,7 +34,7 @@ rexecutor_testing::conformance!(suite, |clock: TestClock| async move {
     With(options.connect(&database_url()).await.unwrap(), Schema(schema))
 });
 
-/// Not here: `id` and `executor`, by which a row is found; `lease`, `node`, `flow` and `marks`, in which every number is
+/// Not here: `id` and `executor`, by which a row is found; `lease`, `node` and `marks`, in which every number is
 /// valid; and `group_key`, `cancel_reason`, `metadata`, `data` and `output`, because the server accepts only valid text.
 const WAYS: &[(&str, &str)] = &[
     ("status", "status = 'none'"),
@@ -49,15 +49,16 @@ const WAYS: &[(&str, &str)] = &[
     ("inserted_at", "inserted_at = '-infinity'"),
     ("inserted_at", "inserted_at = 'infinity'"),
     ("attempted_at", "attempted_at = '-infinity'"),
-    ("completed_at", "completed_at = 'infinity'"),
-    ("cancelled_at", "cancelled_at = 'infinity'"),
-    ("discarded_at", "discarded_at = '-infinity'"),
+    ("finished_at", "finished_at = 'infinity'"),
+    ("finished_at", "finished_at = '-infinity'"),
     ("deadline_at", "deadline_at = 'infinity'"),
-    ("tick_at", "tick_at = 'infinity'"),
     ("unique_key", "unique_key = '\\x01'"),
     ("tags", "tags = ARRAY[NULL]::TEXT[]"),
     ("tags", "tags = '{{a},{b}}'"),
-    ("headers", "headers = '[]'"),
+    ("extras", "extras = '[]'"),
+    ("extras", "extras = '{\"tick_at\": 9223372036854775807}'"),
+    ("extras", "extras = '{\"flow\": \"none\"}'"),
+    ("extras", "extras = '{\"headers\": []}'"),
     ("errors", "errors = ARRAY['no json']"),
     ("errors", "errors = ARRAY[NULL]::TEXT[]"),
     ("errors", "errors = '{{a},{b}}'"),

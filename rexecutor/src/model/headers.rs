@@ -33,24 +33,6 @@ impl Headers {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
-
-    /// The text that is stored: a JSON object of strings, or nothing where there are none.
-    ///
-    /// # Errors
-    ///
-    /// When they do not encode, which no strings are known to do.
-    pub fn encode(&self) -> serde_json::Result<Option<String>> {
-        (!self.is_empty()).then(|| serde_json::to_string(self)).transpose()
-    }
-
-    /// What a stored text says.
-    ///
-    /// # Errors
-    ///
-    /// When it is no JSON object of strings.
-    pub fn decode(stored: Option<&str>) -> serde_json::Result<Self> {
-        stored.map_or_else(|| Ok(Self::default()), serde_json::from_str)
-    }
 }
 
 impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Headers {

@@ -4,10 +4,10 @@ DELETE FROM {schema}.jobs
 WHERE id = ANY (ARRAY(
     SELECT id FROM {schema}.jobs
     WHERE status = $2 AND status IN ('complete', 'cancelled', 'discarded')
-        AND coalesce(completed_at, cancelled_at, discarded_at)
+        AND finished_at
             < (SELECT coalesce($1::TIMESTAMPTZ, clock_timestamp())) - $5::INTERVAL
         AND (executor = ANY ($3)) = $4
-    ORDER BY coalesce(completed_at, cancelled_at, discarded_at), id
+    ORDER BY finished_at, id
     LIMIT $6
     FOR UPDATE SKIP LOCKED
 ))

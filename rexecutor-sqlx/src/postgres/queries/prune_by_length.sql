@@ -1,17 +1,17 @@
 -- The newest job that is one too many, counted from the newest; all that finished before it go with it.
 WITH surplus AS MATERIALIZED (
-    SELECT coalesce(completed_at, cancelled_at, discarded_at) AS finished_at, id FROM {schema}.jobs
+    SELECT finished_at, id FROM {schema}.jobs
     WHERE status = $1 AND status IN ('complete', 'cancelled', 'discarded') AND (executor = ANY ($2)) = $3
-    ORDER BY coalesce(completed_at, cancelled_at, discarded_at) DESC, id DESC
+    ORDER BY finished_at DESC, id DESC
     LIMIT 1 OFFSET $4
 )
 DELETE FROM {schema}.jobs
 WHERE id = ANY (ARRAY(
     SELECT id FROM {schema}.jobs
     WHERE status = $1 AND status IN ('complete', 'cancelled', 'discarded') AND (executor = ANY ($2)) = $3
-        AND (coalesce(completed_at, cancelled_at, discarded_at), id)
+        AND (finished_at, id)
             <= ((SELECT finished_at FROM surplus), (SELECT id FROM surplus))
-    ORDER BY coalesce(completed_at, cancelled_at, discarded_at), id
+    ORDER BY finished_at, id
     LIMIT $5
     FOR UPDATE SKIP LOCKED
 ))

@@ -11,9 +11,7 @@ SET
     deadline_at = new.deadline_at,
     marks = new.marks,
     output = new.output,
-    completed_at = new.completed_at,
-    cancelled_at = new.cancelled_at,
-    discarded_at = new.discarded_at,
+    finished_at = new.finished_at,
     errors = CASE
         WHEN new.error IS NULL THEN job.errors
         WHEN array_ndims(job.errors) > 1 THEN array_append(ARRAY(SELECT unnest(job.errors)), new.error)
@@ -24,10 +22,8 @@ SET
     END
 FROM unnest(
     $1::BIGINT [], $2::TEXT [], $3::INTEGER [], $4::TIMESTAMPTZ [], $5::BIGINT [], $6::TEXT [], $7::TIMESTAMPTZ [],
-    $8::TIMESTAMPTZ [], $9::TIMESTAMPTZ [], $10::TEXT [], $11::INTEGER [], $12::TEXT [],
-    $13::TIMESTAMPTZ [], $14::BIGINT []
+    $8::TEXT [], $9::INTEGER [], $10::TEXT [], $11::TIMESTAMPTZ [], $12::BIGINT []
 ) AS new (
-    id, status, attempt, scheduled_at, node, cancel_reason, completed_at, cancelled_at, discarded_at, error, marks, output,
-    deadline_at, lease
+    id, status, attempt, scheduled_at, node, cancel_reason, finished_at, error, marks, output, deadline_at, lease
 )
 WHERE job.id = new.id

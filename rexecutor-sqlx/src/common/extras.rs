@@ -1,0 +1,71 @@
+//! What few jobs have: one JSON object in a column, and nothing for all others.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+use rexecutor::{
+    backend::{Extra, Headers, JobRow},
+    job::FlowId,
+    limits::is_storable,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+type Problem = Box<dyn std::error::Error + Send + Sync>;
+
+/// The column. What another version of the program has put into it stays there.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Stored<'j> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    headers: Option<Cow<'j, Headers>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flow: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tick_at: Option<i64>,
+    /// On SQLite; PostgreSQL, which cannot change a part of a text, has a column for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancel_reason: Option<Cow<'j, str>>,
+    /// How many bytes of data and metadata a heavy row has, on SQLite.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heavy: Option<usize>,
+}
+
+impl<'j> Stored<'j> {
+    pub(crate) fn of(extra: &'j Extra, heavy: Option<usize>) -> Self {
+        Self {
+            headers: Some(&extra.headers).filter(|headers| !headers.is_empty()).map(Cow::Borrowed),
+            flow: extra.flow.map(|flow| flow.0),
+            tick_at: extra.tick_at.map(|at| at.timestamp_micros()),
+            cancel_reason: extra.cancel_reason.as_deref().map(Cow::Borrowed),
+            heavy,
+        }
+    }
+
+    /// The text that is stored: none, where there is nothing to say.
+    pub(crate) fn encode(&self) -> Option<String> {
+        (*self != Self::default()).then(|| json!(self).to_string())
+    }
+
+    /// Adds what is stored to a job.
+    pub(crate) fn add(stored: &str, job: &mut JobRow) -> Result<(), Problem> {
+        // A list would be read as an object without names.
+        if !stored.starts_with('{') {
+            return Err("not a JSON object".into());
+        }
+        let Self { headers, flow, tick_at, cancel_reason, heavy: _ } = serde_json::from_str::<Stored<'static>>(stored)?;
+        let tick_at = tick_at.map(instant_of).transpose()?;
+        let extras = &mut job.extras;
+        extras.set(|extra| &mut extra.headers, headers.map(Cow::into_owned).unwrap_or_default());
+        extras.set(|extra| &mut extra.flow, flow.map(FlowId));
+        extras.set(|extra| &mut extra.tick_at, tick_at);
+        extras.set(|extra| &mut extra.cancel_reason, cancel_reason.map(Cow::into_owned));
+        Ok(())
+    }
+}
+
+/// An instant that a job can have.
+fn instant_of(micros: i64) -> Result<DateTime<Utc>, Problem> {
+    let instant = DateTime::from_timestamp_micros(micros).filter(|instant| is_storable(*instant));
+    instant.ok_or_else(|| format!("{micros} microseconds after 1970 is no time in the years 1 to 9999").into())
+}
