@@ -15,6 +15,7 @@ use rexecutor::{
     schedule::{EntryAnswer, EntryStep, REPLACED, ScheduleEntry, StoredEntry, Surroundings},
 };
 use sqlx::{PgConnection, Row};
+use tokio::sync::SemaphorePermit;
 
 use super::{
     backend::{Database, PgBackend},
@@ -103,6 +104,24 @@ impl Database {
     }
 
     async fn step_entries(&self, steps: &[EntryStep], progress: &Progress) -> sqlx::Result<(Vec<EntryAnswer>, Woken)> {
+        let mut turn = None;
+        loop {
+            if let Some(done) = self.try_steps(steps, progress, &mut turn).await? {
+                return Ok(done);
+            }
+            turn = Some(self.turn_to_wait_for_keys().await?);
+        }
+    }
+
+    /// Carries out steps; `None`: they enqueue unique jobs, and as many callers as may are waiting for keys. Nothing is done then.
+    ///
+    /// Whether they do stands in the entries, so that it is known only once they are locked.
+    async fn try_steps<'a>(
+        &'a self,
+        steps: &[EntryStep],
+        progress: &Progress,
+        turn: &mut Option<SemaphorePermit<'a>>,
+    ) -> sqlx::Result<Option<(Vec<EntryAnswer>, Woken)>> {
         let mut transaction = self.begin().await?;
         let mut stored = self.lock_entries(&mut transaction, steps).await?;
         progress.made();
@@ -121,6 +140,10 @@ impl Database {
             let unfinished = self.unfinished(&mut transaction, entry.as_ref()).await?;
             let around = Surroundings { now, members: &members, unfinished: &unfinished };
             let mut applied = step.apply(entry, around);
+            if !self.may_wait_now(&applied.jobs, turn) {
+                transaction.rollback().await?;
+                return Ok(None);
+            }
             woken.is_news |= applied.is_news;
             woken.executors.extend(applied.is_news.then_some(Scope::SCHEDULES_NAME));
             self.replace_jobs(&mut transaction, &applied.cancel).await?;
@@ -140,7 +163,7 @@ impl Database {
         }
         self.store_entries(&mut transaction, changes).await?;
         transaction.commit().await?;
-        Ok((answers, woken))
+        Ok(Some((answers, woken)))
     }
 
     /// Locks the entries' rows, and makes those that are missing where a step may begin an entry.

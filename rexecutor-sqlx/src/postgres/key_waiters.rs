@@ -32,14 +32,29 @@ impl KeyWaiters {
 impl Database {
     /// Waits until these jobs may take a connection on which they may have to wait for a key; at once, if none is unique.
     pub(super) async fn may_wait_for_keys(&self, jobs: &[NewJob]) -> sqlx::Result<Option<SemaphorePermit<'_>>> {
-        if jobs.iter().all(|job| job.unique.is_none()) {
-            return Ok(None);
+        match are_unique(jobs) {
+            true => self.turn_to_wait_for_keys().await.map(Some),
+            false => Ok(None),
         }
+    }
+
+    /// The same for jobs that are known only to who has a connection in hand: `false` if these may wait for a key and cannot have a
+    /// turn now. The connection is to be given back then, and [a turn](Self::turn_to_wait_for_keys) waited for without it.
+    pub(super) fn may_wait_now<'a>(&'a self, jobs: &[NewJob], turn: &mut Option<SemaphorePermit<'a>>) -> bool {
+        if turn.is_none() && are_unique(jobs) {
+            *turn = self.key_waiters.permits.try_acquire().ok();
+            return turn.is_some();
+        }
+        true
+    }
+
+    /// Waits until one more may wait for a key.
+    pub(super) async fn turn_to_wait_for_keys(&self) -> sqlx::Result<SemaphorePermit<'_>> {
         let waiters = &self.key_waiters;
         let limit = self.options.inner_timeout();
         tokio::select! {
             biased;
-            permit = waiters.permits.acquire() => permit.map(Some).map_err(|_| sqlx::Error::PoolClosed),
+            permit = waiters.permits.acquire() => permit.map_err(|_| sqlx::Error::PoolClosed),
             () = SystemClock.sleep(limit) => Err(sqlx::Error::Io(io::Error::new(
                 io::ErrorKind::TimedOut,
                 format!(
@@ -50,4 +65,8 @@ impl Database {
             ))),
         }
     }
+}
+
+fn are_unique(jobs: &[NewJob]) -> bool {
+    jobs.iter().any(|job| job.unique.is_some())
 }

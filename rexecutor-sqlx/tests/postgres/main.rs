@@ -15,6 +15,7 @@ mod copies;
 mod counter;
 mod economy;
 mod enqueue;
+mod entries;
 mod faults;
 mod frozen;
 mod guide;
