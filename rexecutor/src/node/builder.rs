@@ -249,7 +249,7 @@ impl NodeBuilder {
             if let Some(error) = backend.node_problem() {
                 return Err(StartError::Backend(error));
             }
-            self.plan.check_limits(backend);
+            self.plan.check_capabilities(backend);
             match std::mem::take(&mut self.plan.problems) {
                 problems if problems.is_empty() => Ok(()),
                 problems => Err(StartError::Invalid(problems)),

@@ -160,17 +160,26 @@ impl Plan {
         }
     }
 
-    /// Notes each limit of the cluster that the backend cannot keep to.
-    pub(super) fn check_limits(&mut self, backend: &dyn Backend) {
-        if backend.control().is_some() {
-            return;
+    /// Notes what the backend cannot do of that which is asked for: limits of the cluster, and overlaps of schedules.
+    pub(super) fn check_capabilities(&mut self, backend: &dyn Backend) {
+        if backend.control().is_none() {
+            for runner in self.runners.values().filter(|runner| runner.cluster.is_some()) {
+                self.problems.push(format!(
+                    "executor `{}` has a limit in the whole cluster, and the backend `{}` keeps to none (`Backend::control`)",
+                    runner.name,
+                    backend.name()
+                ));
+            }
         }
-        for runner in self.runners.values().filter(|runner| runner.cluster.is_some()) {
-            self.problems.push(format!(
-                "executor `{}` has a limit in the whole cluster, and the backend `{}` keeps to none (`Backend::control`)",
-                runner.name,
-                backend.name()
-            ));
+        if backend.entries().is_none() {
+            for timetable in self.timetables.iter().filter(|timetable| timetable.overlap != Overlap::Allow) {
+                self.problems.push(format!(
+                    "the schedule `{}` has an overlap of its own, and the backend `{}` keeps no schedule entries \
+                     (`Backend::entries`), so that it cannot tell whether a job of an earlier tick is finished",
+                    timetable.name,
+                    backend.name()
+                ));
+            }
         }
     }
 

@@ -177,7 +177,7 @@ impl<Global> Rexecutor<Global> {
     fn extend(mut self, add: impl FnOnce(&mut Plan)) -> Self {
         let known: Vec<_> = self.plan.runners.keys().copied().collect();
         add(&mut self.plan);
-        self.plan.check_limits(&*self.environment.backend);
+        self.plan.check_capabilities(&*self.environment.backend);
         let problems = std::mem::take(&mut self.plan.problems);
         let timetables = std::mem::take(&mut self.plan.timetables);
         for problem in &problems {

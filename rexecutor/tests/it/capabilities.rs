@@ -15,7 +15,10 @@ use rexecutor::{
     job::{ExecutorName, JobId, Lease, NodeId},
     prelude::*,
     pruner::PruneSpec,
+    schedule::{EntryChange, Overlap, Schedule},
+    schedules,
 };
+use rexecutor_testing::TestClock;
 use tokio::sync::mpsc;
 
 #[derive(Debug)]
@@ -68,5 +71,41 @@ async fn a_backend_that_lacks_a_capability_works_and_says_what_it_lacks() {
     let node = builder.with_executor::<Greet>().start().await.unwrap();
     let _ = Greet::builder().with_data("Ada".to_owned()).enqueue_to_backend(&backend).await.unwrap();
     assert_eq!(names.recv().await.unwrap(), "Ada");
+    node.graceful_shutdown().await;
+}
+
+/// A schedule ticks, as schedules did before there were entries; what only entries can do is refused, and the backend and what it
+/// lacks are named.
+#[tokio::test]
+async fn a_backend_that_lacks_entries_ticks_and_says_what_it_cannot_do() {
+    let clock = TestClock::new();
+    let backend = Arc::new(Foreign(InMemoryBackend::new().with_clock(clock.clone())));
+    let hourly = || Schedule::parse("0 0 * * * *", "UTC").unwrap();
+    let new = || schedules::entry::<Greet>("hourly", hourly(), "Ada".to_owned());
+    let (name, change) = ("hourly", EntryChange::default());
+    let errors = [
+        new().put_on_backend(&backend).await.unwrap_err(),
+        schedules::list_on_backend(&backend).await.unwrap_err(),
+        schedules::get_on_backend(name, &backend).await.unwrap_err(),
+        schedules::pause_on_backend(name, "no mail", &backend).await.unwrap_err(),
+        schedules::resume_on_backend(name, &backend).await.unwrap_err(),
+        schedules::trigger_on_backend(name, "ann", &backend).await.unwrap_err(),
+        schedules::change_on_backend(name, change, &backend).await.unwrap_err(),
+        schedules::remove_on_backend(name, &backend).await.unwrap_err(),
+    ];
+    for error in errors {
+        let text = error.to_string();
+        assert!(text.contains("Foreign`") && text.contains("`Backend::entries`") && !error.is_transient(), "{text}");
+    }
+    let node = || Rexecutor::builder().with_backend(backend.clone()).with_clock(clock.clone());
+    let error = node().with_schedule_entry(new().with_overlap(Overlap::Skip)).start().await.map(drop).unwrap_err();
+    let text = error.to_string();
+    assert!(["`hourly`", "overlap", "Foreign`", "`Backend::entries`"].iter().all(|part| text.contains(part)), "{text}");
+
+    let (greeted, mut names) = mpsc::unbounded_channel::<String>();
+    let node = node().with_state(greeted).with_schedule_entry(new()).start().await.unwrap();
+    clock.advance(TimeDelta::minutes(61)).await;
+    clock.settle().await;
+    assert_eq!(names.try_recv().unwrap(), "Ada");
     node.graceful_shutdown().await;
 }
