@@ -166,6 +166,10 @@ impl Clock for RunClock {
         self.clock.now()
     }
 
+    fn elapsed(&self) -> Duration {
+        self.clock.elapsed()
+    }
+
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         self.clock.sleep_for(duration, Some(self.run))
     }

@@ -107,7 +107,7 @@ impl Database {
         node: NodeId,
         demands: &[Demand],
     ) -> sqlx::Result<(Found, bool)> {
-        let now = SystemClock.now();
+        let now = SystemClock.elapsed();
         let (mut from_cursors, mut first) = (Vec::new(), Vec::new());
         for demand in demands.iter().filter(|demand| demand.limit > 0) {
             match self.cursors.of(&demand.executor, now) {
@@ -124,10 +124,10 @@ impl Database {
         let (mut start, mut is_broken) = (None, false);
         // Also when nothing was asked for, to learn whether the node is a member.
         if !first.is_empty() || found.jobs.is_empty() {
-            let began = SystemClock.now();
+            let began = SystemClock.elapsed();
             match self.scan(session, node, &first, By::Number).await {
                 Ok(more) => {
-                    start = Some(Scan { at: began, took: SystemClock.now() - began });
+                    start = Some(Scan { at: began, took: SystemClock.elapsed().saturating_sub(began) });
                     found.add(more);
                 }
                 // What a statement alone has claimed is claimed. The node asks again at once, and gets the error then.

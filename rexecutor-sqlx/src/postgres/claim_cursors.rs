@@ -9,9 +9,10 @@
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use rexecutor::{backend::JobRow, job::ExecutorName};
 
 /// A place in an executor's line.
@@ -37,7 +38,7 @@ pub(super) fn shortest(all: usize) -> usize {
 const MANY: usize = 100;
 
 /// How many times as long as a claim from the start took others may go on after it.
-const STRETCH: i32 = 25;
+const STRETCH: u32 = 25;
 
 /// The places that were reached.
 #[derive(Debug, Default)]
@@ -49,24 +50,23 @@ struct Reached {
     start: Scan,
 }
 
-/// A claim from the start of a queue.
+/// A claim from the start of a queue: when it began, in the time that nobody can set, and how long it took.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scan {
-    pub(super) at: DateTime<Utc>,
-    pub(super) took: TimeDelta,
+    pub(super) at: Duration,
+    pub(super) took: Duration,
 }
 
 impl Scan {
     /// Whether claims may still go on after it.
-    fn is_recent(self, now: DateTime<Utc>) -> bool {
-        let stretch = (self.took * STRETCH).min(TimeDelta::seconds(1));
-        (TimeDelta::zero()..stretch).contains(&(now - self.at))
+    fn is_recent(self, now: Duration) -> bool {
+        now.saturating_sub(self.at) < self.took.saturating_mul(STRETCH).min(Duration::from_secs(1))
     }
 }
 
 impl ClaimCursors {
     /// After which place a claim begins; `None`: at the start.
-    pub(super) fn of(&self, executor: &ExecutorName, now: DateTime<Utc>) -> Option<Cursor> {
+    pub(super) fn of(&self, executor: &ExecutorName, now: Duration) -> Option<Cursor> {
         let reached = self.reached_so_far();
         let recent = |reached: &&Reached| reached.start.is_recent(now);
         reached.get(executor).filter(recent).map(|reached| reached.cursor)
@@ -92,20 +92,20 @@ impl ClaimCursors {
 mod tests {
     use super::*;
 
-    const BEGIN: DateTime<Utc> = DateTime::UNIX_EPOCH;
+    const BEGIN: Duration = Duration::from_secs(7);
 
-    fn after(milliseconds: i64) -> DateTime<Utc> {
-        BEGIN + TimeDelta::milliseconds(milliseconds)
+    fn after(milliseconds: u64) -> Duration {
+        BEGIN + Duration::from_millis(milliseconds)
     }
 
-    fn took(milliseconds: i64) -> Option<Scan> {
-        Some(Scan { at: BEGIN, took: TimeDelta::milliseconds(milliseconds) })
+    fn took(milliseconds: u64) -> Option<Scan> {
+        Some(Scan { at: BEGIN, took: Duration::from_millis(milliseconds) })
     }
 
     #[test]
     fn claims_go_on_for_a_while_and_begin_again() {
         let (cursors, executor) = (ClaimCursors::default(), ExecutorName::from("mail"));
-        let place = Cursor { priority: 3, at: BEGIN, id: 9 };
+        let place = Cursor { priority: 3, at: DateTime::UNIX_EPOCH, id: 9 };
         cursors.reached(&executor, Some(place), took(4));
         assert_eq!(cursors.of(&executor, after(99)), Some(place));
         // Going on does not count as beginning at the start.

@@ -12,7 +12,6 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, Utc};
 use rexecutor::clock::{Clock, SystemClock};
 use sqlx::{Postgres, pool::PoolConnection};
 
@@ -25,8 +24,8 @@ pub(super) struct ConnectionCache(Arc<Mutex<Inner>>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// Each with the instant of its last answer.
-    connections: Vec<(DateTime<Utc>, PoolConnection<Postgres>)>,
+    /// Each with when it has last answered, in the time that nobody can set.
+    connections: Vec<(Duration, PoolConnection<Postgres>)>,
     /// How many wait for the pool.
     waiting: usize,
 }
@@ -60,7 +59,7 @@ impl ConnectionCache {
         let mut inner = self.inner();
         inner.release_stale();
         if inner.waiting == 0 {
-            inner.connections.push((SystemClock.now(), connection));
+            inner.connections.push((SystemClock.elapsed(), connection));
         }
     }
 
@@ -79,7 +78,7 @@ impl ConnectionCache {
 
 impl Inner {
     fn release_stale(&mut self) {
-        let now = SystemClock.now();
-        self.connections.retain(|(used_at, _)| (now - *used_at).to_std().is_ok_and(|idle| idle < FRESH));
+        let now = SystemClock.elapsed();
+        self.connections.retain(|(used_at, _)| now.saturating_sub(*used_at) < FRESH);
     }
 }

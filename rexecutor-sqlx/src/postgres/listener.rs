@@ -70,7 +70,7 @@ impl Listener {
             Ok(listener) => listener,
             Err(error) => return Ended { lasted: None, error },
         };
-        let since = SystemClock.now();
+        let since = SystemClock.elapsed();
         // Whatever was said before this is lost.
         self.wakeup.wake_all();
         if let Some(error) = self.lost.take() {
@@ -78,7 +78,7 @@ impl Listener {
             tracing::warn!(error, "the connection that hears of new jobs was lost and made again");
         }
         let error = self.hear(&mut listener).await;
-        Ended { lasted: Some((SystemClock.now() - since).to_std().unwrap_or_default()), error }
+        Ended { lasted: Some(SystemClock.elapsed().saturating_sub(since)), error }
     }
 
     /// Connects and listens.

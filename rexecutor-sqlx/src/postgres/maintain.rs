@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
     backend::{Heartbeat, JobRow, Maintain, Member, Node, Result, lifecycle},
@@ -19,6 +19,7 @@ use super::{
     enqueue::interval,
     migrate,
     notices::{NO_PROCESS, payloads},
+    row,
     write::Locked,
 };
 
@@ -54,7 +55,12 @@ impl Maintain for PgBackend {
     fn heartbeat<'a>(&'a self, node: NodeId) -> BoxFuture<'a, Result<Heartbeat>> {
         let renew = async move |database: &Database, connection: &mut PgConnection| {
             let query = database.query(&database.queries.renew_node).bind(database.now()).bind(node.0);
-            heartbeat(&database.alone(connection, async |connection| query.fetch_all(connection).await).await?)
+            let rows = database.alone(connection, async |connection| query.fetch_all(connection).await).await?;
+            let heartbeat = heartbeat(&rows)?;
+            if let Some(before) = rows.iter().find_map(|row| row::optional_instant(row, "before").ok().flatten()) {
+                database.set_back_jobs(connection, before).await?;
+            }
+            Ok(heartbeat)
         };
         Box::pin(self.0.as_member("could not send a heartbeat", renew))
     }
@@ -119,6 +125,20 @@ impl Database {
         let query = query.bind(dead.iter().map(|member| member.node.0).collect::<Vec<_>>());
         let query = query.bind(dead.iter().map(|member| member.beats).collect::<Vec<_>>());
         self.alone(connection, async |connection| query.execute(connection).await).await.map(drop)
+    }
+
+    /// Moves jobs with a clock that was set back.
+    async fn set_back_jobs(&self, connection: &mut PgConnection, before: DateTime<Utc>) -> sqlx::Result<()> {
+        tracing::warn!(%before, "the clock was set back: jobs that were due stay so");
+        loop {
+            let query = self.query(&self.queries.set_back_jobs).bind(self.now()).bind(before);
+            let rows = self.alone(connection, async |connection| query.fetch_all(connection).await).await?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            let executors = rows.iter().map(|row| row.try_get::<String, _>("executor").map(ExecutorName::from));
+            self.wake_on(connection, executors.collect::<sqlx::Result<_>>()?).await?;
+        }
     }
 
     /// Rescues a batch, discards one of jobs whose deadline has come, and wakes the nodes; returns how many jobs were rescued,

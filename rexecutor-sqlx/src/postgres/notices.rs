@@ -8,9 +8,9 @@ use std::{
     collections::{BTreeSet, hash_map::RandomState},
     hash::{BuildHasher, Hasher},
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use chrono::{DateTime, TimeDelta, Utc};
 use rexecutor::job::{ExecutorName, JobId};
 use serde::{Deserialize, Serialize};
 
@@ -31,8 +31,8 @@ struct Pending {
     cancelled: BTreeSet<JobId>,
     /// Whether a task is about to tell them.
     is_told: bool,
-    /// When the last one was added.
-    last_at: Option<DateTime<Utc>>,
+    /// When the last one was added, in the time that nobody can set.
+    last_at: Option<Duration>,
 }
 
 /// Who tells what was added.
@@ -47,7 +47,7 @@ pub(super) enum Teller {
 }
 
 /// A notice that comes so long after the last one is a lone one.
-const LULL: TimeDelta = TimeDelta::milliseconds(50);
+const LULL: Duration = Duration::from_millis(50);
 
 /// A payload.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -77,19 +77,14 @@ impl Notices {
     }
 
     /// Takes in what is to be told, and says who tells it.
-    pub(super) fn add(
-        &self,
-        executors: BTreeSet<ExecutorName>,
-        cancelled: Option<JobId>,
-        now: DateTime<Utc>,
-    ) -> Teller {
+    pub(super) fn add(&self, executors: BTreeSet<ExecutorName>, cancelled: Option<JobId>, now: Duration) -> Teller {
         let mut pending = self.pending();
         pending.executors.extend(executors);
         pending.cancelled.extend(cancelled);
         let last = pending.last_at.replace(now);
         match std::mem::replace(&mut pending.is_told, true) {
             true => Teller::Known,
-            false if last.is_none_or(|last| now - last >= LULL) => Teller::Awaited,
+            false if last.is_none_or(|last| now.saturating_sub(last) >= LULL) => Teller::Awaited,
             false => Teller::New,
         }
     }
@@ -160,8 +155,7 @@ mod tests {
     #[test]
     fn case_35_a_lone_notice_is_waited_for_and_a_task_that_ends_too_early_is_followed_by_another() {
         let notices = Notices::default();
-        let at = |ms| DateTime::UNIX_EPOCH + TimeDelta::milliseconds(ms);
-        let add = |ms| notices.add([ExecutorName::from("mail")].into(), None, at(ms));
+        let add = |ms| notices.add([ExecutorName::from("mail")].into(), None, Duration::from_millis(ms));
         assert_eq!(add(0), Teller::Awaited);
         assert_eq!(add(1), Teller::Known);
         assert!(notices.take().is_some() && notices.take().is_none(), "the task ends");

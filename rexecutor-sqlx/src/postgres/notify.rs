@@ -56,7 +56,7 @@ impl Database {
         if !self.options.listens() || (executors.is_empty() && cancelled.is_none()) {
             return None;
         }
-        let teller = self.notices.add(executors, cancelled, SystemClock.now());
+        let teller = self.notices.add(executors, cancelled, SystemClock.elapsed());
         if teller == Teller::Known {
             return None;
         }

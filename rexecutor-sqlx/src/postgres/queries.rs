@@ -55,7 +55,7 @@ queries! {
     list_nodes, list_pauses, list_schedules, lock_backlog, lock_content, lock_entries, lock_jobs, lock_key_of_job,
     lock_limits, lock_lost_jobs, lock_migrations, lock_states, lock_unique_key, lock_unique_keys, move_schedule,
     notify_nodes, outdate_nodes, prune_by_age, prune_by_length, quarantine_jobs, query_jobs, read_clock,
-    record_origin, release_unique_key, release_unique_keys, renew_node, reserve_entries, rewind_schedule,
+    record_origin, release_unique_key, release_unique_keys, renew_node, reserve_entries, rewind_schedule, set_back_jobs,
     store_backlog, store_content, store_content_in_any, store_entries, store_pause, store_states, store_tokens,
     take_places, throttle_executors, update_node, walk_keys,
 }

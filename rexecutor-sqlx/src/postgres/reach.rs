@@ -5,7 +5,6 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use chrono::{DateTime, Utc};
 use rexecutor::{
     backend::{BackendError, Result},
     clock::{Clock, SystemClock},
@@ -19,11 +18,11 @@ use super::{
     error::{Cause, failed},
 };
 
-/// What the last look at the server has found; `None`: nobody has looked.
+/// What the last look at the server has found, and when, in the time that nobody can set; `None`: nobody has looked.
 #[derive(Debug, Default)]
 pub(super) struct Reach {
     /// Held by whoever looks: a hundred callers who wait for a connection make one attempt, and share its answer.
-    last: Mutex<Option<(DateTime<Utc>, Sight)>>,
+    last: Mutex<Option<(Duration, Sight)>>,
 }
 
 /// That a connection could be made, or why not.
@@ -54,10 +53,10 @@ impl Database {
     /// takes connections: then the pool is only busy.
     pub(super) async fn unreachable(&self, limit: Duration) -> sqlx::Error {
         let pause = limit / 5;
-        let mut since = SystemClock.now();
+        let mut since = SystemClock.elapsed();
         loop {
             SystemClock.sleep(pause).await;
-            let left = || limit.saturating_sub((SystemClock.now() - since).to_std().unwrap_or_default());
+            let left = || limit.saturating_sub(SystemClock.elapsed().saturating_sub(since));
             // Boxed when it comes to that: every call that waits for a connection would carry its size around.
             let sight = Box::pin(self.look(pause, left().max(pause))).await;
             match sight {
@@ -69,7 +68,7 @@ impl Database {
                 Err(reason) if !is_there(&reason) => {}
                 _ => {
                     SystemClock.sleep(limit).await;
-                    since = SystemClock.now();
+                    since = SystemClock.elapsed();
                 }
             }
         }
@@ -93,7 +92,7 @@ impl Database {
         let options = self.pool.connect_options();
         let look = async {
             let mut last = self.reach.last.lock().await;
-            let age = |at: DateTime<Utc>| (SystemClock.now() - at).to_std().unwrap_or_default();
+            let age = |at: Duration| SystemClock.elapsed().saturating_sub(at);
             match &*last {
                 Some((at, sight)) if age(*at) < fresh => return sight.clone(),
                 _ => {}
@@ -102,7 +101,7 @@ impl Database {
                 Ok(connection) => connection.close().await.map_err(|error| ConnectError::connecting(error, &options)),
                 Err(error) => Err(error),
             };
-            last.insert((SystemClock.now(), sight.map_err(Arc::new))).1.clone()
+            last.insert((SystemClock.elapsed(), sight.map_err(Arc::new))).1.clone()
         };
         tokio::select! {
             sight = look => sight,

@@ -1,8 +1,7 @@
 //! Hearing what other processes do.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use chrono::{DateTime, TimeDelta, Utc};
 use rexecutor::{
     backend::{BackendError, Result, Wakeup},
     clock::{Clock, SystemClock},
@@ -15,7 +14,7 @@ use super::{
 };
 
 /// The log tells once in so long of connections that are lost again and again.
-const QUIET: TimeDelta = TimeDelta::minutes(10);
+const QUIET: Duration = Duration::from_secs(600);
 
 impl Database {
     pub(super) async fn watch(&self, wakeup: Arc<Wakeup>) -> Result<()> {
@@ -46,7 +45,7 @@ impl Database {
                 limits: Limits::new(self.options.timeout, self.options.connect_timeout),
                 notices: self.notices.clone(),
                 wakeup: wakeup.clone(),
-                lost: losses.tell_next(SystemClock.now()),
+                lost: losses.tell_next(SystemClock.elapsed()),
             };
             let ended = on_own_thread("rexecutor-listen", || listener.run()).await;
             let Ended { lasted, error } =
@@ -63,14 +62,15 @@ impl Database {
 #[derive(Default)]
 struct Losses {
     last: Option<BackendError>,
-    told_at: Option<DateTime<Utc>>,
+    /// In the time that nobody can set.
+    told_at: Option<Duration>,
 }
 
 impl Losses {
     /// How the last one was lost, unless the log was told of another not long ago.
-    fn tell_next(&mut self, now: DateTime<Utc>) -> Option<BackendError> {
+    fn tell_next(&mut self, now: Duration) -> Option<BackendError> {
         let error = self.last.take()?;
-        if self.told_at.is_some_and(|told_at| now - told_at < QUIET) {
+        if self.told_at.is_some_and(|told_at| now.saturating_sub(told_at) < QUIET) {
             tracing::debug!(error = &error as &dyn std::error::Error, "the connection that hears of new jobs was lost");
             return None;
         }
@@ -86,12 +86,12 @@ mod tests {
     #[test]
     fn case_38_a_connection_that_is_lost_again_and_again_is_told_of_once_in_a_while() {
         let mut losses = Losses::default();
-        let mut told_after = |seconds: i64| {
+        let mut told_after = |seconds: u64| {
             losses.last = Some(BackendError::message("lost"));
-            losses.tell_next(DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)).is_some()
+            losses.tell_next(Duration::from_secs(seconds)).is_some()
         };
         let told: Vec<bool> = [0, 2, 599, 600, 602].into_iter().map(&mut told_after).collect();
         assert_eq!(told, [true, false, false, true, false]);
-        assert!(Losses::default().tell_next(DateTime::UNIX_EPOCH).is_none());
+        assert!(Losses::default().tell_next(Duration::ZERO).is_none());
     }
 }

@@ -9,7 +9,6 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use chrono::{DateTime, TimeDelta, Utc};
 use rexecutor::{
     backend::{Listeners, NewJob, Result, Settlement},
     clock::{Clock, SystemClock},
@@ -49,9 +48,9 @@ pub(super) struct Core {
     listeners: Arc<Listeners>,
     durability: Durability,
     /// How long a call waits while another process holds the lock.
-    busy_timeout: TimeDelta,
-    /// Until when it is waited for at present.
-    deadline: DateTime<Utc>,
+    busy_timeout: Duration,
+    /// Until when it is waited for at present, in the time that nobody can set.
+    deadline: Duration,
     /// Whether that was in vain in this round.
     is_locked: bool,
     /// Whether commits wait for the disk at present; not known before the first.
@@ -91,8 +90,8 @@ impl Core {
             clock,
             listeners,
             durability,
-            busy_timeout: TimeDelta::from_std(busy_timeout).unwrap_or(TimeDelta::MAX),
-            deadline: DateTime::<Utc>::MIN_UTC,
+            busy_timeout,
+            deadline: Duration::ZERO,
             is_locked: false,
             syncs: None,
             long: LongQueues::default(),
@@ -192,8 +191,8 @@ impl Core {
     }
 
     async fn take_step(&mut self, Arrival { at, request }: Arrival<Step>, left: &mut Vec<Arrival>) {
-        self.deadline = at.checked_add_signed(self.busy_timeout).unwrap_or(DateTime::<Utc>::MAX_UTC);
-        match self.is_locked && SystemClock.now() < self.deadline {
+        self.deadline = at.saturating_add(self.busy_timeout);
+        match self.is_locked && SystemClock.elapsed() < self.deadline {
             true => left.push(Arrival { at, request: Request::Step(request) }),
             false => request(Ok(self)).await,
         }
@@ -281,8 +280,8 @@ impl Core {
                 Vec::new()
             }
             Err(error) if error::is_busy(&error) => {
-                let now = SystemClock.now();
-                let is_over = |call: &Arrival<_>| now - call.at >= self.busy_timeout;
+                let now = SystemClock.elapsed();
+                let is_over = |call: &Arrival<_>| now.saturating_sub(call.at) >= self.busy_timeout;
                 let (over, waiting): (Vec<_>, Vec<_>) = calls.into_iter().partition(is_over);
                 fail(over, error);
                 waiting

@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use rexecutor::{
     TimeDelta,
     backend::{Heartbeat, Maintain, Member, Node, Result, lifecycle},
-    job::{JobId, Lease, NodeId},
+    job::{ExecutorName, JobId, Lease, NodeId},
     limits::MAX_DELAY,
     pruner::PruneSpec,
 };
@@ -47,9 +47,14 @@ impl Maintain for SqliteBackend {
     fn heartbeat<'a>(&'a self, node: NodeId) -> BoxFuture<'a, Result<Heartbeat>> {
         let renew = async move |work: &mut Work<'_>| {
             work.open().await?;
+            let seen = sqlx::query_scalar(queries::find_seen()).bind(node.0);
+            let before: Option<i64> = seen.fetch_optional(&mut *work.conn).await?;
             let renew = sqlx::query(queries::renew_node()).bind(node.0).bind(micros(work.now));
             if renew.execute(&mut *work.conn).await?.rows_affected() == 0 {
                 return Ok(Heartbeat::of_no_member());
+            }
+            if let Some(before) = before.filter(|before| before - micros(work.now) > SET_BACK_MICROS) {
+                set_back_jobs(work, before).await?;
             }
             let find = sqlx::query_as(queries::find_runs()).bind(node.0);
             let rows: Vec<(i64, i64, bool)> = find.fetch_all(&mut *work.conn).await?;
@@ -114,6 +119,17 @@ impl Maintain for SqliteBackend {
     fn prune<'a>(&'a self, spec: &'a PruneSpec, limit: usize) -> BoxFuture<'a, Result<usize>> {
         Box::pin(self.0.prune(spec, limit))
     }
+}
+
+const SET_BACK_MICROS: i64 = lifecycle::SET_BACK.num_seconds() * 1_000_000;
+
+/// Moves jobs with a clock that was set back.
+async fn set_back_jobs(work: &mut Work<'_>, before: i64) -> Result<(), sqlx::Error> {
+    tracing::warn!(now = %work.now, "the clock was set back: jobs that were due stay so");
+    let query = sqlx::query_scalar(queries::set_back_jobs()).bind(micros(work.now)).bind(before);
+    let executors: Vec<String> = query.fetch_all(&mut *work.conn).await?;
+    work.due.extend(executors.into_iter().map(ExecutorName::from));
+    Ok(())
 }
 
 /// How many batches, at most, a call takes of jobs whose deadline has come.

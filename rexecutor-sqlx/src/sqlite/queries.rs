@@ -30,11 +30,11 @@ queries! {
     create_migrations, declare_limit, delete_dead_nodes, delete_entry, delete_jobs, delete_node, delete_pause,
     delete_ranges, delete_runs, expect_changes, find_conflicts, find_content, find_contents, find_controls, find_due,
     find_due_entries, find_entry, find_errors, find_file, find_first_due, find_last_job, find_levels, find_lost_jobs,
-    find_node, find_oldest_node, find_rival, find_runs, find_stopping, find_unfinished, find_unserved, find_version,
+    find_node, find_oldest_node, find_rival, find_runs, find_seen, find_stopping, find_unfinished, find_unserved, find_version,
     first_due, insert_alike, insert_errors, insert_jobs, insert_migration, insert_node, insert_schedules,
     list_controls, list_entries, list_members, list_nodes, list_pauses, list_schedules, lock_backlog, lock_jobs,
     lock_states, move_schedule, outdate_nodes, prune_by_age, prune_by_length, quarantine_jobs, query_jobs, renew_node,
-    rewind_schedule, store_backlog, store_content, store_entry, store_executors, store_pause, store_served,
+    rewind_schedule, set_back_jobs, store_backlog, store_content, store_entry, store_executors, store_pause, store_served,
     store_states, store_tokens, throttle_executor, trim_errors, update_node, walk_keys,
 }
 
@@ -127,6 +127,30 @@ mod tests {
             let sorts = |step: &String| step.contains("TEMP B-TREE") && sql.contains("UPDATE");
             assert!(!steps.iter().any(sorts), "{name}: {steps:?}");
         }
+    }
+
+    /// However many entries there are, those that are due are looked up.
+    #[tokio::test]
+    async fn a_look_for_due_entries_finds_each_by_an_index() {
+        let (_folder, mut connection) = connect().await;
+        // So that the planner takes the table for what it is.
+        let insert = "INSERT INTO rexecutor_schedule_entries (name, due_at, last_at, entry)
+                      WITH RECURSIVE each (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM each WHERE n < 10000)
+                      SELECT 'entry ' || n, CASE WHEN n % 4000 = 0 THEN 1 ELSE 1000000 + n END, 0, '{}' FROM each";
+        sqlx::raw_sql(insert).execute(&mut connection).await.unwrap();
+        sqlx::raw_sql("ANALYZE").execute(&mut connection).await.unwrap();
+        let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", find_due_entries()));
+        let rows = sqlx::query(explain).fetch_all(&mut connection).await.unwrap();
+        let steps: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+        let entries: Vec<_> = steps.iter().filter(|step| step.contains("rexecutor_schedule_entries")).collect();
+        assert_eq!(entries.len(), 3, "{steps:#?}");
+        for (step, column) in entries.into_iter().zip(["due_at<?", "last_at>?", "due_at>?"]) {
+            assert!(step.starts_with("SEARCH") && step.contains(column), "{steps:#?}");
+        }
+        let due = sqlx::query(find_due_entries()).bind(2).bind(60_000_002).fetch_all(&mut connection).await.unwrap();
+        let names: Vec<Option<String>> = due.iter().map(|row| row.get("name")).collect();
+        assert_eq!(names, [Some("entry 4000".to_owned()), Some("entry 8000".to_owned()), None]);
+        assert_eq!(due[2].get::<i64, _>("due_at"), 1_000_001);
     }
 
     /// However many jobs and keys there are, a walk over keys reads a job by its number or by the start of an index.

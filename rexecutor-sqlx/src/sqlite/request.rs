@@ -1,8 +1,7 @@
 //! What the writer's thread is asked to do.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::LocalBoxFuture;
 use rexecutor::{
     backend::{BackendError, Enqueued, NewJob, Result, Settlement},
@@ -39,9 +38,9 @@ pub(super) enum Request {
 /// It is given the error for which it cannot be done.
 pub(super) type Step = Box<dyn for<'w> FnOnce(Result<&'w mut Core>) -> LocalBoxFuture<'w, ()> + Send>;
 
-/// A request, and since when its caller waits.
+/// A request, and since when its caller waits, in the time that nobody can set.
 pub(super) struct Arrival<R = Request> {
-    pub(super) at: DateTime<Utc>,
+    pub(super) at: Duration,
     pub(super) request: R,
 }
 
@@ -69,12 +68,12 @@ impl Requests {
 
     /// Hands a request in. It fails only if the thread is gone.
     pub(super) fn send(&self, request: Request) -> Result<()> {
-        self.requests.send(Arrival { at: SystemClock.now(), request }).map_err(|_| stopped())
+        self.requests.send(Arrival { at: SystemClock.elapsed(), request }).map_err(|_| stopped())
     }
 
     /// … that is done before everything that waits: at the end of the transaction that is under way.
     pub(super) fn send_urgent(&self, request: Step) -> Result<()> {
-        self.urgent.send(Arrival { at: SystemClock.now(), request }).map_err(|_| stopped())
+        self.urgent.send(Arrival { at: SystemClock.elapsed(), request }).map_err(|_| stopped())
     }
 }
 
@@ -165,11 +164,11 @@ impl Round {
     }
 
     /// Until when the first of them waits that waits for so long.
-    pub(super) fn first_deadline(&self, limit: TimeDelta) -> DateTime<Utc> {
+    pub(super) fn first_deadline(&self, limit: Duration) -> Duration {
         let enqueues = self.enqueues.iter().map(|arrival| arrival.at);
         let settles = self.settles.iter().map(|arrival| arrival.at);
         let steps = self.steps.iter().map(|arrival| arrival.at);
         let first = enqueues.chain(settles).chain(steps).min();
-        first.and_then(|first| first.checked_add_signed(limit)).unwrap_or(DateTime::<Utc>::MAX_UTC)
+        first.map_or(Duration::MAX, |first| first.saturating_add(limit))
     }
 }

@@ -3,9 +3,8 @@
 //! The driver runs statements on a thread of its own, and the way there and back takes longer than most statements do.
 //! It takes several in one text, which stays prepared like any other: `?1` is the same argument in all of them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use chrono::{DateTime, Utc};
 use futures::TryStreamExt;
 use rexecutor::clock::{Clock, SystemClock};
 use sqlx::{
@@ -80,16 +79,11 @@ impl Script {
         self,
         conn: &mut SqliteConnection,
         undo: &str,
-        deadline: DateTime<Utc>,
+        deadline: Duration,
     ) -> Result<Vec<Answer>, sqlx::Error> {
         let mut sql = Arc::new(if undo.is_empty() { self.sql } else { format!("{undo}{}", self.sql) });
         let mut is_undone = undo.is_empty();
-        let mut last = DateTime::<Utc>::MIN_UTC;
-        let mut may_wait = || {
-            let now = SystemClock.now();
-            // A clock that is set back must not make it wait for longer.
-            std::mem::replace(&mut last, now) <= now && now < deadline
-        };
+        let may_wait = || SystemClock.elapsed() < deadline;
         loop {
             match Self::send(sql.clone(), self.arguments.clone(), conn).await {
                 Err(error) if is_busy(&error) && may_wait() => {

@@ -1,6 +1,6 @@
 //! One transaction and its surroundings.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
@@ -26,7 +26,7 @@ pub(super) struct Work<'c> {
     clock: &'c dyn Clock,
     transaction: Transaction,
     /// Until when it waits for other processes' locks.
-    deadline: DateTime<Utc>,
+    deadline: Duration,
     /// Whether there is something to undo before it begins.
     has_failed: bool,
     /// Whether its last statements do not commit it, because others follow.
@@ -75,7 +75,7 @@ impl<'c> Work<'c> {
         conn: &'c mut SqliteConnection,
         clock: &'c dyn Clock,
         begin: Begin,
-        deadline: DateTime<Utc>,
+        deadline: Duration,
     ) -> Self {
         Self { deadline, ..Self::new(conn, clock, Transaction::Ahead(begin)) }
     }
@@ -88,7 +88,7 @@ impl<'c> Work<'c> {
             cancelled: Vec::new(),
             clock,
             transaction,
-            deadline: DateTime::<Utc>::MIN_UTC,
+            deadline: Duration::ZERO,
             has_failed: false,
             stays_open: false,
         }

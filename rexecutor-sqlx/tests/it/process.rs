@@ -3,6 +3,7 @@
 use std::{
     io::{BufRead, BufReader, Lines, Write},
     process::{Child, ChildStdout, Command, ExitStatus, Stdio},
+    sync::mpsc::Sender,
 };
 
 const ROLE: &str = "REXECUTOR_TEST_ROLE";
@@ -11,15 +12,38 @@ const ARGUMENT: &str = "REXECUTOR_TEST_ARGUMENT";
 /// A process. It is killed when the value is dropped.
 pub(crate) struct Process {
     child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
+    /// `None`: a thread reads them.
+    lines: Option<Lines<BufReader<ChildStdout>>>,
     /// Whom signals go to: the process, or the one that it has started.
     target: u32,
 }
 
 impl Process {
     /// Runs this test in a process of its own, where [`role`] tells it what to do.
+    #[allow(dead_code, reason = "not every test program has one")]
     pub(crate) fn start(test: &str, role: &str, argument: &str) -> Self {
         Self::run(Command::new(std::env::current_exe().unwrap()), test, role, argument)
+    }
+
+    /// The same in this environment beside its own.
+    #[allow(dead_code, reason = "not every test program has one")]
+    pub(crate) fn start_with(environment: Vec<(String, String)>, test: &str, role: &str, argument: &str) -> Self {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.envs(environment);
+        Self::run(command, test, role, argument)
+    }
+
+    /// Its number.
+    #[allow(dead_code, reason = "not every test program asks")]
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whatever it says from now on is sent there.
+    #[allow(dead_code, reason = "most tests ask it what it has said")]
+    pub(crate) fn tell(&mut self, sender: Sender<String>) {
+        let lines = self.lines.take().unwrap();
+        std::thread::spawn(move || said(lines).try_for_each(|said| sender.send(said)));
     }
 
     /// The same as process 1 of a container.
@@ -39,13 +63,13 @@ impl Process {
     fn run(mut command: Command, test: &str, role: &str, argument: &str) -> Self {
         command.args(["--exact", test, "--nocapture"]).env(ROLE, role).env(ARGUMENT, argument);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let lines = Some(BufReader::new(child.stdout.take().unwrap()).lines());
         Self { target: child.id(), child, lines }
     }
 
     /// What the process says next; `None` when it has ended.
     pub(crate) fn next(&mut self) -> Option<String> {
-        self.lines.by_ref().map_while(Result::ok).find_map(|line| Some(line.strip_prefix("said ")?.to_owned()))
+        said(self.lines.as_mut()?).next()
     }
 
     #[allow(dead_code, reason = "not every test program sends any")]
@@ -79,6 +103,10 @@ impl Process {
         self.child.wait().unwrap();
         std::iter::from_fn(|| self.next()).collect()
     }
+}
+
+fn said(lines: impl Iterator<Item = std::io::Result<String>>) -> impl Iterator<Item = String> {
+    lines.map_while(Result::ok).filter_map(|line| Some(line.strip_prefix("said ")?.to_owned()))
 }
 
 impl Drop for Process {

@@ -9,15 +9,22 @@ pub(crate) struct Server {
     folder: tempfile::TempDir,
     programs: PathBuf,
     port: u16,
+    /// That of the server's processes, beside their own.
+    environment: Vec<(String, String)>,
 }
 
+#[allow(dead_code, reason = "not every test program does all of it")]
 impl Server {
     pub(crate) fn start() -> Self {
+        Self::start_with(Vec::new())
+    }
+
+    pub(crate) fn start_with(environment: Vec<(String, String)>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let programs = programs();
         // A port that was free a moment ago.
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let server = Self { folder, programs, port };
+        let server = Self { folder, programs, port, environment };
         std::fs::create_dir(server.data()).unwrap();
         if is_root() {
             run(Command::new("chown").args(["-R", "postgres"]).arg(server.folder.path()));
@@ -46,7 +53,8 @@ impl Server {
         let folder = self.folder.path();
         let options = format!("-p {} -h 127.0.0.1 -k {}", self.port, folder.display());
         let log = folder.join("log");
-        run(self.program("pg_ctl").arg("-D").arg(self.data()).arg("-l").arg(log).args(["-w", "-o", &options, "start"]));
+        let start = ["-w", "-o", &options, "start"];
+        run(self.program("pg_ctl").arg("-D").arg(self.data()).arg("-l").arg(log).args(start));
     }
 
     /// Stops the main process and all the others from doing anything, as a machine does that hangs.
@@ -77,11 +85,13 @@ impl Server {
         let mut command = match is_root() {
             true => {
                 let mut command = Command::new("setpriv");
-                command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]).arg(path);
+                command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "env"]);
                 command
             }
-            false => Command::new(path),
+            false => Command::new("env"),
         };
+        // Not that of `setpriv`, which is somebody else when it begins.
+        command.args(self.environment.iter().map(|(name, value)| format!("{name}={value}"))).arg(path);
         command.current_dir(self.folder.path());
         command
     }

@@ -1,11 +1,14 @@
 //! Schedule entries while clocks are set, and while those of people change.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rexecutor::schedule::{EntryAnswer, EntryStep, MissedTicks, NewEntry, Schedule};
+use rexecutor::{
+    backend::{Due, Outcome},
+    schedule::{EntryAnswer, EntryStep, MissedTicks, NewEntry, Schedule},
+};
 
 use super::{
     entries::entry,
-    harness::{Harness, job},
+    harness::{Harness, job, retry},
 };
 
 /// The ticks of a time that a clock jumps over, or a machine sleeps through, are missed ticks.
@@ -46,6 +49,53 @@ pub async fn case_44_a_clock_that_is_set_back_repeats_no_tick_of_the_last_minute
     assert!(ticked.taken_back.is_some() && ticked.enqueued.is_empty());
     t.wait(600).await;
     assert_eq!(tick().await, 1, "it ticks on from the present");
+}
+
+/// What was due stays due when a clock is set back, in the order in which it was, and so does what waits for its next attempt; what is for
+/// later goes by the clock. It is done once, however many nodes notice.
+pub async fn case_44_what_was_due_before_a_clock_was_set_back_is_due_after(t: &Harness) {
+    let nodes = [t.join().await, t.join().await];
+    let [late, fails] = ["late", "fails"].map(job);
+    for (name, outcome) in [("retried", retry(90)), ("snoozed", Outcome::snooze(TimeDelta::seconds(90)))] {
+        t.enqueue(job(name)).await;
+        let run = t.claim(nodes[0], name, 1).await.remove(0);
+        assert!(t.settle(&run, outcome).await);
+    }
+    t.enqueue(fails).await;
+    let running = t.claim(nodes[0], "fails", 1).await.remove(0);
+    t.enqueue(late.clone().with_due(Due::In(TimeDelta::seconds(40)))).await;
+    t.wait(40).await;
+    t.enqueue(late.clone()).await;
+    t.enqueue(late.with_due(Due::In(TimeDelta::hours(1)))).await;
+    for node in nodes {
+        assert!(t.backend.heartbeat(node).await.expect("it is a member").member);
+    }
+    let before = t.now();
+    // What comes after the last heartbeat is due, too.
+    t.wait(3).await;
+    t.enqueue(job("last")).await;
+    t.clock.jump(TimeDelta::hours(-2)).await;
+    assert!(t.settle(&running, retry(7_000)).await);
+    for node in nodes {
+        assert!(t.backend.heartbeat(node).await.expect("it is a member").member);
+    }
+    let due: Vec<_> = t.claim(nodes[1], "late", 9).await.iter().map(|job| job.scheduled_at).collect();
+    assert_eq!(due, [t.now(), t.now()]);
+    assert_eq!(t.claim(nodes[1], "last", 9).await.len(), 1);
+    assert!(t.claim(nodes[1], "retried", 1).await.is_empty() && t.claim(nodes[1], "snoozed", 1).await.is_empty());
+    assert_eq!(t.row(running.id).await.scheduled_at, t.now() + TimeDelta::seconds(7_000), "it was settled afterwards");
+    t.wait(50).await;
+    assert_eq!([t.claim(nodes[1], "retried", 1).await.len(), t.claim(nodes[1], "snoozed", 1).await.len()], [1, 1]);
+    let last = t.all().await.iter().map(|row| row.scheduled_at).max();
+    assert_eq!(last, Some(before + TimeDelta::hours(1)), "what is for later goes by the clock");
+    // A correction by seconds moves nothing.
+    t.enqueue(job("soon")).await;
+    assert!(t.backend.heartbeat(nodes[0]).await.expect("it is a member").member);
+    t.clock.jump(TimeDelta::seconds(-50)).await;
+    assert!(t.backend.heartbeat(nodes[0]).await.expect("it is a member").member);
+    assert!(t.claim(nodes[0], "soon", 1).await.is_empty());
+    t.wait(50).await;
+    assert_eq!(t.claim(nodes[0], "soon", 1).await.len(), 1);
 }
 
 /// In spring an hour is skipped, and in autumn one comes twice.

@@ -138,6 +138,7 @@ cases! {
         an_entry_from_code_is_not_changed_or_removed_by_hand,
         many_nodes_that_declare_many_entries_do_not_wait_for_each_other;
     clocks:
+        case_44_what_was_due_before_a_clock_was_set_back_is_due_after,
         case_44_a_clock_that_is_set_forward_leaves_missed_ticks,
         case_44_a_clock_that_is_set_back_repeats_no_tick_of_the_last_minute,
         trap_20_hours_that_are_skipped_or_come_twice_lose_no_tick;

@@ -136,6 +136,8 @@ roles! {
     ///   judges nobody by itself: no clock says who is alive.
     /// - `heartbeat` lists every run that is stored as the node's, in the order of the jobs' numbers: a node that does not
     ///   know one of them never heard of it, and gives it back. It lists all other members, too, as they were last heard.
+    /// - A `heartbeat` that finds the clock more than [`SET_BACK`](crate::backend::lifecycle::SET_BACK) behind that of the node's last one
+    ///   does what [`set_back`](crate::backend::lifecycle::set_back) says to every job, and wakes all whose jobs it changes.
     /// - `rescue` ends the membership of those of the `dead` that have not been heard since. Then it ends the runs of nodes
     ///   that are no members, and of no others: each becomes a failed attempt with
     ///   [`ErrorType::NodeLost`](crate::job::ErrorType::NodeLost), due again at once, or discarded if it was the last, or

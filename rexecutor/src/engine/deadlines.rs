@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use futures::{FutureExt, future::BoxFuture};
 
 use super::outcome::End;
@@ -26,8 +26,8 @@ pub(super) fn time_left(context: &JobContext) -> Option<TimeDelta> {
 pub(super) struct Deadlines<'a> {
     context: &'a JobContext,
     timeout: Option<Duration>,
-    /// When the job's deadline comes, by the node's clock.
-    last: Option<DateTime<Utc>>,
+    /// When the job's deadline comes, in the node's time that nobody can set.
+    last: Option<Duration>,
     /// How long the job may take to stop once it was told to.
     grace: Duration,
     /// Fires when the timeout is over, or the job's deadline comes, whichever is first.
@@ -41,20 +41,21 @@ pub(super) struct Deadlines<'a> {
 impl<'a> Deadlines<'a> {
     /// The timeout begins when the work is first waited for [within](Self::within) these deadlines.
     pub(super) fn new(context: &'a JobContext, timeout: Option<Duration>, grace: Duration) -> Self {
-        let after = |left| context.engine_clock().now().checked_add_signed(left).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        let after =
+            |left: TimeDelta| context.engine_clock().elapsed().saturating_add(left.to_std().unwrap_or_default());
         let last = time_left(context).map(after);
         Self { context, timeout, last, grace, deadline: None, asked: None, expiry: None }
     }
 
     /// How long the work may go on from now.
     fn limit(&self) -> Option<Duration> {
-        let left = |last: DateTime<Utc>| (last - self.context.engine_clock().now()).to_std().unwrap_or_default();
+        let left = |last: Duration| last.saturating_sub(self.context.engine_clock().elapsed());
         self.timeout.into_iter().chain(self.last.map(left)).min()
     }
 
     /// Why it may go on no longer: the job's own deadline is final, so it comes first.
     fn reason(&self) -> StopReason {
-        match self.last.is_some_and(|last| last <= self.context.engine_clock().now()) {
+        match self.last.is_some_and(|last| last <= self.context.engine_clock().elapsed()) {
             true => StopReason::DeadlinePassed,
             false => StopReason::TimedOut,
         }

@@ -32,7 +32,7 @@ pub enum JobEventKind<'a> {
     /// The attempt succeeded.
     #[non_exhaustive]
     Completed {
-        /// How long it ran, by the node's clock.
+        /// How long it ran. Whoever sets a clock meanwhile changes nothing.
         took: Duration,
     },
     /// The attempt failed, timed out or panicked; the job is tried again.
@@ -42,7 +42,7 @@ pub enum JobEventKind<'a> {
         error: &'a Failure,
         /// When the next attempt is due, by the node's clock.
         next_attempt_at: DateTime<Utc>,
-        /// How long it ran, by the node's clock.
+        /// How long it ran. Whoever sets a clock meanwhile changes nothing.
         took: Duration,
     },
     /// The attempt failed, and the job is discarded: this was its last attempt, or the error asked for no other.
@@ -50,7 +50,7 @@ pub enum JobEventKind<'a> {
     Discarded {
         /// What is stored of the failure.
         error: &'a Failure,
-        /// How long it ran, by the node's clock.
+        /// How long it ran. Whoever sets a clock meanwhile changes nothing.
         took: Duration,
     },
     /// The job cancelled itself, or it ended after somebody cancelled it.
@@ -58,7 +58,7 @@ pub enum JobEventKind<'a> {
     Cancelled {
         /// Why, if the job cancelled itself.
         reason: Option<&'a str>,
-        /// How long it ran, by the node's clock.
+        /// How long it ran. Whoever sets a clock meanwhile changes nothing.
         took: Duration,
     },
     /// The job runs again later, and this attempt does not count.
@@ -66,7 +66,7 @@ pub enum JobEventKind<'a> {
     Snoozed {
         /// When it is due again, by the node's clock.
         until: DateTime<Utc>,
-        /// How long it ran, by the node's clock.
+        /// How long it ran. Whoever sets a clock meanwhile changes nothing.
         took: Duration,
     },
     /// The job has learned of a quota: it and the other jobs of its executor run later, and this attempt does not count.
@@ -74,7 +74,7 @@ pub enum JobEventKind<'a> {
     Throttled {
         /// When they are due again, by the node's clock.
         until: DateTime<Utc>,
-        /// How long it ran, by the node's clock.
+        /// How long it ran. Whoever sets a clock meanwhile changes nothing.
         took: Duration,
     },
     /// This version of the program cannot read the job's data: it waits for another version, and this attempt does not count.
@@ -84,13 +84,13 @@ pub enum JobEventKind<'a> {
         error: &'a Failure,
         /// When it is due again, by the node's clock.
         until: DateTime<Utc>,
-        /// How long it ran, by the node's clock.
+        /// How long it ran. Whoever sets a clock meanwhile changes nothing.
         took: Duration,
     },
     /// The node stopped the job through no fault of the job's, as in a shutdown; this attempt does not count.
     #[non_exhaustive]
     GivenBack {
-        /// How long it ran, by the node's clock.
+        /// How long it ran. Whoever sets a clock meanwhile changes nothing.
         took: Duration,
     },
 }

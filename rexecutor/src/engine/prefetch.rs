@@ -5,7 +5,7 @@
 //! follows from how long slots were taken and how many jobs ended in that time (Little's law), so that jobs that have not
 //! ended count, too: where they are long, nothing is claimed ahead.
 
-use chrono::{DateTime, Utc};
+use std::time::Duration;
 
 /// For how many claims' time jobs are claimed ahead.
 const TRIPS: u64 = 2;
@@ -14,11 +14,11 @@ const TRIPS: u64 = 2;
 /// jobs that take next to none are claimed by the hundred.
 const MIN_TRIP: u64 = 500;
 
-/// How fast jobs have come and gone of late, by the node's clock. A claim halves the weight of what was before.
+/// How fast jobs have come and gone of late, by the node's clock that nobody can set. A claim halves the weight of what was before.
 #[derive(Debug)]
 pub(super) struct Prefetch {
     /// Up to when `taken` is counted.
-    now: DateTime<Utc>,
+    now: Duration,
     /// How many slots are taken.
     running: u64,
     /// The sum of the microseconds for which each slot was taken.
@@ -30,25 +30,25 @@ pub(super) struct Prefetch {
 }
 
 impl Prefetch {
-    pub(super) fn new(now: DateTime<Utc>) -> Self {
+    pub(super) fn new(now: Duration) -> Self {
         Self { now, running: 0, taken: 0, ended: 0, trip: 0 }
     }
 
     /// So many jobs run from now on.
-    pub(super) fn started(&mut self, now: DateTime<Utc>, jobs: usize) {
+    pub(super) fn started(&mut self, now: Duration, jobs: usize) {
         self.pass(now);
         self.running = self.running.saturating_add(count(jobs));
     }
 
     /// So many jobs have ended.
-    pub(super) fn ended(&mut self, now: DateTime<Utc>, jobs: usize) {
+    pub(super) fn ended(&mut self, now: Duration, jobs: usize) {
         self.pass(now);
         self.running = self.running.saturating_sub(count(jobs));
         self.ended = self.ended.saturating_add(count(jobs));
     }
 
     /// A claim that was begun at `began` has been answered.
-    pub(super) fn claimed(&mut self, began: DateTime<Utc>, now: DateTime<Utc>) {
+    pub(super) fn claimed(&mut self, began: Duration, now: Duration) {
         self.pass(now);
         (self.taken, self.ended) = (self.taken / 2, self.ended / 2);
         self.trip = u64::midpoint(self.trip, micros(began, now));
@@ -60,7 +60,7 @@ impl Prefetch {
     }
 
     /// How many jobs to claim ahead, with so many slots.
-    pub(super) fn ahead(&mut self, now: DateTime<Utc>, slots: usize) -> usize {
+    pub(super) fn ahead(&mut self, now: Duration, slots: usize) -> usize {
         self.pass(now);
         let (taken, ended) = (u128::from(self.taken.max(1)), u128::from(self.ended));
         // No time at all is none: the clock of a test stands still.
@@ -69,7 +69,7 @@ impl Prefetch {
         usize::try_from(ahead).unwrap_or(usize::MAX)
     }
 
-    fn pass(&mut self, now: DateTime<Utc>) {
+    fn pass(&mut self, now: Duration) {
         self.taken = self.taken.saturating_add(self.running.saturating_mul(micros(self.now, now)));
         self.now = now;
     }
@@ -79,26 +79,23 @@ fn count(jobs: usize) -> u64 {
     u64::try_from(jobs).unwrap_or(u64::MAX)
 }
 
-/// None, if a clock was set back.
-fn micros(from: DateTime<Utc>, to: DateTime<Utc>) -> u64 {
-    (to - from).num_microseconds().and_then(|micros| u64::try_from(micros).ok()).unwrap_or_default()
+fn micros(from: Duration, to: Duration) -> u64 {
+    u64::try_from(to.saturating_sub(from).as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
 mod tests {
-    use chrono::TimeDelta;
-
     use super::*;
 
-    fn at(milliseconds: i64) -> DateTime<Utc> {
-        DateTime::UNIX_EPOCH + TimeDelta::milliseconds(milliseconds)
+    fn at(milliseconds: u64) -> Duration {
+        Duration::from_millis(4 + milliseconds)
     }
 
     /// After 10 jobs at once of so many milliseconds, and claims of 4.
-    fn after_jobs_of(milliseconds: i64) -> Prefetch {
+    fn after_jobs_of(milliseconds: u64) -> Prefetch {
         let mut prefetch = Prefetch::new(at(0));
         for _ in 0..20 {
-            prefetch.claimed(at(-4), at(0));
+            prefetch.claimed(Duration::ZERO, at(0));
         }
         prefetch.started(at(0), 10);
         prefetch.ended(at(milliseconds), 10);
@@ -115,11 +112,11 @@ mod tests {
     #[test]
     fn a_quick_claim_counts_as_one_of_half_a_millisecond() {
         let mut prefetch = Prefetch::new(at(0));
-        let soon = at(0) + TimeDelta::microseconds(20);
+        let soon = at(0) + Duration::from_micros(20);
         prefetch.claimed(at(0), soon);
         prefetch.started(soon, 10);
-        prefetch.ended(soon + TimeDelta::microseconds(10), 10);
-        assert_eq!(prefetch.ahead(soon + TimeDelta::microseconds(10), 10), 1_000);
+        prefetch.ended(soon + Duration::from_micros(10), 10);
+        assert_eq!(prefetch.ahead(soon + Duration::from_micros(10), 10), 1_000);
     }
 
     #[test]
@@ -140,11 +137,9 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_and_a_clock_that_is_set_back_end_it() {
+    fn a_mistake_ends_it() {
         let mut prefetch = after_jobs_of(1);
         prefetch.overshot();
         assert_eq!(prefetch.ahead(at(1), 10), 0);
-        let mut prefetch = after_jobs_of(1);
-        assert_eq!(prefetch.ahead(at(-60_000), 10), 79);
     }
 }

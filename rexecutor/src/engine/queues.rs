@@ -13,9 +13,10 @@
 //! - Nothing is claimed while what was claimed and has not ended has as many bytes as the node may hold; and what is claimed
 //!   has no more than are left, but for the last job of each executor.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-
-use chrono::{DateTime, TimeDelta, Utc};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    time::Duration,
+};
 
 use super::runner::Runner;
 use crate::model::{Demand, ExecutorName, Held, JobId, JobRow, Lease};
@@ -28,8 +29,8 @@ struct Queue {
     runner: Runner,
     limit: Option<usize>,
     running: usize,
-    /// What was claimed and is not started yet, with the instant of the claim's answer.
-    waiting: VecDeque<(JobRow, DateTime<Utc>)>,
+    /// What was claimed and is not started yet, with when the claim was answered.
+    waiting: VecDeque<(JobRow, Duration)>,
     /// Whether it may have due jobs: it was woken for, or had as many as were asked for.
     is_ready: bool,
     /// Whether it is asked for in the claim under way.
@@ -44,15 +45,15 @@ struct Queue {
 
 /// How long the node waits before it looks whether runs of other nodes have ended that keep its jobs back: a quarter of the time for
 /// which they have, and between these. The ends of its own it knows.
-const MIN_LOOK: TimeDelta = TimeDelta::milliseconds(100);
-const MAX_LOOK: TimeDelta = TimeDelta::seconds(1);
+const MIN_LOOK: Duration = Duration::from_millis(100);
+const MAX_LOOK: Duration = Duration::from_secs(1);
 
-/// When to ask again for what was kept back.
+/// When to ask again for what was kept back, in the time that nobody can set.
 #[derive(Clone, Copy)]
 struct Look {
-    at: DateTime<Utc>,
+    at: Duration,
     /// Since when nothing of it could be claimed.
-    since: DateTime<Utc>,
+    since: Duration,
     /// Whether what runs kept it back.
     is_full: bool,
 }
@@ -124,7 +125,7 @@ impl Queues {
     }
 
     /// Takes in a claimed job; gives it back if there is no such executor here.
-    pub(super) fn put(&mut self, row: JobRow, now: DateTime<Utc>) -> Option<JobRow> {
+    pub(super) fn put(&mut self, row: JobRow, now: Duration) -> Option<JobRow> {
         match self.queues.get_mut(row.executor.as_str()) {
             Some(queue) => {
                 let bytes = row.content_bytes();
@@ -147,7 +148,7 @@ impl Queues {
     }
 
     /// The claim under way has been answered: it gave these jobs, and due jobs of `held` were kept back by limits of the cluster.
-    pub(super) fn answered(&mut self, demands: &[Demand], jobs: &[JobRow], held: &[Held], now: DateTime<Utc>) {
+    pub(super) fn answered(&mut self, demands: &[Demand], jobs: &[JobRow], held: &[Held], now: Duration) {
         for demand in demands {
             let Some(queue) = self.queues.get_mut(&demand.executor) else { continue };
             queue.is_asked = false;
@@ -155,17 +156,14 @@ impl Queues {
             let Some(held) = held.iter().find(|held| held.executor == demand.executor) else { continue };
             let has_jobs = jobs.iter().any(|job| job.executor == demand.executor);
             let since = known.filter(|_| !has_jobs).map_or(now, |look| look.since);
-            let wait = match held.again_in {
-                Some(wait) => TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX),
-                None => ((now - since) / 4).clamp(MIN_LOOK, MAX_LOOK),
-            };
-            let at = now.checked_add_signed(wait).unwrap_or(DateTime::<Utc>::MAX_UTC);
+            let look = (now.saturating_sub(since) / 4).clamp(MIN_LOOK, MAX_LOOK);
+            let at = now.saturating_add(held.again_in.unwrap_or(look));
             queue.held = Some(Look { at, since, is_full: held.again_in.is_none() });
         }
     }
 
     /// When to ask again for what was kept back, at the earliest.
-    pub(super) fn next_look(&self) -> Option<DateTime<Utc>> {
+    pub(super) fn next_look(&self) -> Option<Duration> {
         self.queues.values().filter_map(|queue| Some(queue.held?.at)).min()
     }
 
@@ -178,7 +176,7 @@ impl Queues {
     }
 
     /// What was kept back may be there to be claimed by now.
-    pub(super) fn held_ready(&mut self, now: DateTime<Utc>) {
+    pub(super) fn held_ready(&mut self, now: Duration) {
         for queue in self.queues.values_mut().filter(|queue| queue.held.is_some_and(|look| look.at <= now)) {
             queue.is_ready = true;
         }
@@ -238,7 +236,7 @@ impl Queues {
     }
 
     /// Takes out what waits and is to be given back.
-    pub(super) fn take_waiting(&mut self, is_meant: impl Fn(&JobRow, DateTime<Utc>) -> bool) -> Vec<JobRow> {
+    pub(super) fn take_waiting(&mut self, is_meant: impl Fn(&JobRow, Duration) -> bool) -> Vec<JobRow> {
         let mut taken = Vec::new();
         for queue in self.queues.values_mut() {
             let waiting = std::mem::take(&mut queue.waiting).into_iter();

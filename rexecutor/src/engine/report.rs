@@ -15,15 +15,16 @@ use crate::{
 pub(super) struct Report {
     /// `None`: nobody asks.
     hooks: Option<Arc<Hooks>>,
-    started_at: DateTime<Utc>,
+    /// In the time that nobody can set: how long a run took does not depend on who sets a clock meanwhile.
+    started_at: Duration,
 }
 
 impl Report {
     /// Tells that a run begins.
     pub(super) fn begin(job: &JobContext, hooks: Option<Arc<Hooks>>) -> Self {
-        let Some(hooks) = hooks else { return Self { hooks, started_at: DateTime::UNIX_EPOCH } };
+        let Some(hooks) = hooks else { return Self { hooks, started_at: Duration::ZERO } };
         hooks.tell(JobEvent::new(job, JobEventKind::Started));
-        Self { started_at: job.clock().now(), hooks: Some(hooks) }
+        Self { started_at: job.clock().elapsed(), hooks: Some(hooks) }
     }
 
     /// Tells how it has ended; returns the word for what is stored of that.
@@ -32,7 +33,7 @@ impl Report {
         stored.log(job);
         tracing::debug!(job.outcome = stored.as_str(), "the job has ended");
         if let Some(hooks) = &self.hooks {
-            let took = (job.clock().now() - self.started_at).to_std().unwrap_or_default();
+            let took = job.clock().elapsed().saturating_sub(self.started_at);
             hooks.tell(JobEvent::new(job, stored.event(took)));
         }
         stored.as_str()

@@ -31,6 +31,7 @@ mod runs;
 mod same_rows;
 mod schedules;
 mod sentences;
+mod set_clocks;
 mod shutdown;
 mod sizes;
 mod spans;

@@ -190,13 +190,16 @@ impl Maintain for InMemoryBackend {
             return ready(Ok(Heartbeat::of_no_member()));
         };
         joined.member.beats += 1;
-        joined.seen_at = now;
+        let before = std::mem::replace(&mut joined.seen_at, now);
+        let executors = store.set_back(before, now);
         let mut heartbeat = Heartbeat::of_member();
         let members = store.nodes.values().map(|joined| joined.member);
         heartbeat.others = members.filter(|member| member.node != node).collect();
         for row in store.runs(node) {
             heartbeat.add((row.id, row.lease), row.marks.contains(Marks::STOPPING));
         }
+        drop(store);
+        self.wake(executors);
         ready(Ok(heartbeat))
     }
 

@@ -5,7 +5,10 @@
 //! - Rows change only through [`Store::change`], [`Store::amend`] and [`Store::claim`], which keep the indexes in step.
 //! - What a transition does to a row is decided by [`lifecycle`](super::super::lifecycle) alone.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -281,6 +284,21 @@ impl Store {
     /// The runs of a node.
     pub(super) fn runs(&self, node: NodeId) -> impl Iterator<Item = &JobRow> {
         self.indexes.runs(node).into_iter().filter_map(|id| self.rows.get(&id)).map(|stored| &stored.row)
+    }
+
+    /// The clock showed `before` a while ago: if it was set back since, jobs are moved with it. Gives their executors.
+    pub(super) fn set_back(&mut self, before: DateTime<Utc>, now: DateTime<Utc>) -> BTreeSet<ExecutorName> {
+        if before - now <= lifecycle::SET_BACK {
+            return BTreeSet::new();
+        }
+        tracing::warn!(%before, %now, "the clock was set back: jobs that were due stay so");
+        let ids: Vec<JobId> = self.rows().filter(|row| row.status.is_pending()).map(|row| row.id).collect();
+        let mut moved = BTreeSet::new();
+        for id in ids {
+            let set_back = |row: &mut JobRow| lifecycle::set_back(row, before, now).then(|| row.executor.clone());
+            moved.extend(self.change(id, set_back).flatten());
+        }
+        moved
     }
 
     /// Discards the jobs that are blocked or wait and whose deadline has come.

@@ -1,8 +1,7 @@
 //! A claim that is under way.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 
 use crate::model::{Claimed, Demand, NodeId, Result};
@@ -11,6 +10,6 @@ use crate::model::{Claimed, Demand, NodeId, Result};
 pub(super) struct Claiming {
     pub(super) node: NodeId,
     pub(super) demands: Arc<[Demand]>,
-    pub(super) began: DateTime<Utc>,
+    pub(super) began: Duration,
     pub(super) answer: BoxFuture<'static, Result<Claimed>>,
 }

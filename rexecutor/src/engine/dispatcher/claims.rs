@@ -10,7 +10,6 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt;
 
 use super::{claim::Claiming, phase::Phase, state::Dispatcher};
@@ -36,7 +35,7 @@ impl Dispatcher {
             || self.phase != Phase::Open
             || self.settlements.len() >= MOST_WAITING;
         let Some(node) = self.node.filter(|node| !is_barred && self.lost != Some(*node)) else { return };
-        let began = self.environment.clock.now();
+        let began = self.environment.clock.elapsed();
         let ahead = self.prefetch.ahead(began, self.options.max_running).min(AHEAD);
         let demands: Arc<[Demand]> = self.queues.take_demands(CLAIM, ahead).into();
         if demands.is_empty() {
@@ -72,8 +71,8 @@ impl Dispatcher {
     fn claimed(&mut self, Claiming { node, demands, began, .. }: Claiming, answer: Result<Claimed>) {
         let clock = &self.environment.clock;
         let (jobs, held) = answer.as_ref().map_or((&[][..], &[][..]), |claimed| (&claimed.jobs[..], &claimed.held[..]));
-        self.queues.answered(&demands, jobs, held, clock.now());
-        let wait = self.queues.next_look().map(|at| (at - clock.now()).to_std().unwrap_or_default());
+        self.queues.answered(&demands, jobs, held, clock.elapsed());
+        let wait = self.queues.next_look().map(|at| at.saturating_sub(clock.elapsed()));
         self.held = wait.map(|wait| clock.sleep(wait));
         let claimed = match answer {
             Ok(claimed) => claimed,
@@ -97,7 +96,7 @@ impl Dispatcher {
         }
         self.note_filled(&demands, &claimed.jobs);
         self.note_idle(claimed.jobs.is_empty() && claimed.held.is_empty());
-        let now = self.environment.clock.now();
+        let now = self.environment.clock.elapsed();
         self.prefetch.claimed(began, now);
         let is_ours = self.phase == Phase::Open && self.node == Some(node);
         for row in claimed.jobs {
@@ -125,7 +124,7 @@ impl Dispatcher {
         let jobs = self.queues.take_jobs();
         let has_jobs = !jobs.is_empty();
         if has_jobs {
-            self.prefetch.started(self.environment.clock.now(), jobs.len());
+            self.prefetch.started(self.environment.clock.elapsed(), jobs.len());
             jobs.into_iter().for_each(|row| self.start(row));
         }
         if self.expiry.is_none() && self.queues.waiting() > 0 {
@@ -136,9 +135,8 @@ impl Dispatcher {
 
     /// Gives back what has waited for too long.
     pub(super) fn expire_waiting(&mut self) {
-        let now = self.environment.clock.now();
-        let expiry = TimeDelta::from_std(MAX_WAIT).unwrap_or_default();
-        if self.give_back_waiting(|_, since| now - since >= expiry) {
+        let now = self.environment.clock.elapsed();
+        if self.give_back_waiting(|_, since| now.saturating_sub(since) >= MAX_WAIT) {
             self.prefetch.overshot();
         }
     }
@@ -152,7 +150,7 @@ impl Dispatcher {
     }
 
     /// Gives back what waits and is meant; whether that was anything.
-    pub(super) fn give_back_waiting(&mut self, is_meant: impl Fn(&JobRow, DateTime<Utc>) -> bool) -> bool {
+    pub(super) fn give_back_waiting(&mut self, is_meant: impl Fn(&JobRow, Duration) -> bool) -> bool {
         let rows = self.queues.take_waiting(is_meant);
         rows.iter().for_each(|row| self.give_back(row));
         !rows.is_empty()

@@ -41,7 +41,7 @@ impl Dispatcher {
     }
 
     pub(super) fn end(&mut self, ended: Vec<(Slot, Settlement)>) {
-        self.prefetch.ended(self.environment.clock.now(), ended.len());
+        self.prefetch.ended(self.environment.clock.elapsed(), ended.len());
         for (slot, settlement) in ended {
             // A run that was given back while its thread went on is settled already.
             if let Some(run) = self.running.remove(slot, (settlement.id, settlement.lease)) {

@@ -36,8 +36,7 @@ impl Dispatcher {
         if self.phase == Phase::Open {
             tracing::info!(running = self.running.len(), "the node is shutting down");
             self.give_back_waiting(|_, _| true);
-            let grace = TimeDelta::from_std(self.options.shutdown_grace).ok();
-            self.drained_by = grace.and_then(|grace| self.environment.clock.now().checked_add_signed(grace));
+            self.drained_by = self.environment.clock.elapsed().checked_add(self.options.shutdown_grace);
             self.enter(Phase::Draining, self.options.shutdown_grace);
         }
     }
@@ -86,8 +85,7 @@ impl Dispatcher {
 
     /// What is left of the shutdown grace.
     fn left_to_drain(&self) -> Duration {
-        let left = self.drained_by.map_or(TimeDelta::MAX, |by| by - self.environment.clock.now());
-        left.to_std().unwrap_or_default()
+        self.drained_by.map_or(Duration::MAX, |by| by.saturating_sub(self.environment.clock.elapsed()))
     }
 
     pub(super) fn phase_is_over(&mut self) {

@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
 
@@ -14,6 +13,7 @@ use super::{
     running::{Running, Slot},
 };
 use crate::{
+    clock::Clock,
     context::Environment,
     engine::{
         options::Options, orphans::Orphans, outage::Outage, prefetch::Prefetch, queues::Queues,
@@ -43,7 +43,7 @@ pub(in crate::engine) struct Dispatcher {
     pub(super) pause: Option<BoxFuture<'static, ()>>,
     pub(super) outage: Outage,
     /// When to claim though nobody came: when the next job is due, at the latest after the poll interval.
-    pub(super) timer: (DateTime<Utc>, BoxFuture<'static, ()>),
+    pub(super) timer: (Duration, BoxFuture<'static, ()>),
     /// While limits of the cluster keep due jobs back, until some of them may be there to be claimed.
     pub(super) held: Option<BoxFuture<'static, ()>>,
     pub(super) orphans: Orphans,
@@ -55,7 +55,7 @@ pub(in crate::engine) struct Dispatcher {
     /// When the next phase of shutting down begins by itself.
     pub(super) grace: Option<BoxFuture<'static, ()>>,
     /// When the shutdown grace is over; `None`: never, or the node does not shut down.
-    pub(super) drained_by: Option<DateTime<Utc>>,
+    pub(super) drained_by: Option<Duration>,
     /// Whether the process ends when the node has left: then nothing waits for threads.
     pub(super) ends_with_process: bool,
 }
@@ -67,7 +67,7 @@ impl Dispatcher {
         Self {
             node: None,
             queues: Queues::new(options.max_running, options.max_held_bytes),
-            prefetch: Prefetch::new(clock.now()),
+            prefetch: Prefetch::new(clock.elapsed()),
             expiry: None,
             running: Running::default(),
             settlements: SettlementQueue::new(
@@ -80,7 +80,7 @@ impl Dispatcher {
             claiming: None,
             pause: None,
             outage: Outage::new(clock.clone(), "claim", options.seed),
-            timer: (deadline(clock.now(), options.poll_interval), clock.sleep(options.poll_interval)),
+            timer: timer(clock, options.poll_interval),
             held: None,
             orphans: Orphans::default(),
             lost: None,
@@ -98,20 +98,19 @@ impl Dispatcher {
     /// Moves the timer forward; never back, for it may stand for another executor's next job.
     pub(super) fn wake_in(&mut self, wait: Duration) {
         let clock = &self.environment.clock;
-        let at = deadline(clock.now(), wait);
-        if at < self.timer.0 {
-            self.timer = (at, clock.sleep(wait));
+        if clock.elapsed().saturating_add(wait) < self.timer.0 {
+            self.timer = timer(clock, wait);
         }
     }
 
     /// Looks at all queues, and again after the poll interval.
     pub(super) fn look_again(&mut self) {
-        let clock = &self.environment.clock;
-        self.timer = (deadline(clock.now(), self.options.poll_interval), clock.sleep(self.options.poll_interval));
+        self.timer = timer(&self.environment.clock, self.options.poll_interval);
         self.queues.all_ready();
     }
 }
 
-fn deadline(now: DateTime<Utc>, wait: Duration) -> DateTime<Utc> {
-    TimeDelta::from_std(wait).ok().and_then(|wait| now.checked_add_signed(wait)).unwrap_or(DateTime::<Utc>::MAX_UTC)
+/// With when it fires, in the time that nobody can set.
+fn timer(clock: &Arc<dyn Clock>, wait: Duration) -> (Duration, BoxFuture<'static, ()>) {
+    (clock.elapsed().saturating_add(wait), clock.sleep(wait))
 }

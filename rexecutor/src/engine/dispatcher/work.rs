@@ -51,7 +51,7 @@ impl Dispatcher {
         }
         has_worked |= fires(&mut self.pause, context);
         if fires(&mut self.held, context) {
-            self.queues.held_ready(self.environment.clock.now());
+            self.queues.held_ready(self.environment.clock.elapsed());
             has_worked = true;
         }
         if self.timer.1.poll_unpin(context).is_ready() {
