@@ -20,6 +20,7 @@ pub mod limits;
 mod manage;
 mod model;
 pub mod node;
+pub mod observe;
 pub mod prelude;
 pub mod pruner;
 pub mod registry;

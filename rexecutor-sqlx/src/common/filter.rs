@@ -23,6 +23,14 @@ pub(crate) trait Dialect {
     /// It has one of these tags at least.
     const TAGS_ONE_OF: Option<&str>;
 
+    /// When it finished; NULL, if it has not.
+    const FINISHED_AT: &str;
+    /// The data have this text in them.
+    const DATA_CONTAIN: &str;
+    /// One of its errors has this text in it, in the type or in the details, both of which are written here as they are in JSON;
+    /// or it has that in another place.
+    const ERRORS_CONTAIN: &str;
+
     /// The mark of the `n`-th value, counted from 1.
     fn mark(n: usize) -> String;
 
@@ -85,14 +93,38 @@ impl Condition {
             }
             Filter::TagsAllOf(tags) => self.tags::<D>(D::TAGS_ALL_OF, tags, side),
             Filter::TagsOneOf(tags) => self.tags::<D>(D::TAGS_ONE_OF, tags, side),
-            Filter::ScheduledBefore(at) => self.before::<D>(*at),
+            Filter::ScheduledBefore(at) => self.earlier::<D>("scheduled_at", *at),
             Filter::ScheduledAfter(at) => self.bind::<D>("(scheduled_at > {})", Bound::Instant(*at)),
             Filter::ScheduledAt(at) if is_whole(*at) => self.bind::<D>("(scheduled_at = {})", Bound::Instant(*at)),
             Filter::ScheduledAt(_) => self.sql.push_str("FALSE"),
-            Filter::ScheduledOlderThan(age) => self.before::<D>(ago(self.now, *age)),
+            Filter::ScheduledOlderThan(age) => self.earlier::<D>("scheduled_at", ago(self.now, *age)),
             Filter::ScheduledWithinTheLast(age) => {
                 self.bind::<D>("(scheduled_at > {})", Bound::Instant(ago(self.now, *age)));
             }
+            Filter::InsertedBefore(at) => self.earlier::<D>("inserted_at", *at),
+            Filter::InsertedAfter(at) => self.bind::<D>("(inserted_at > {})", Bound::Instant(*at)),
+            // NULL would be neither true nor, under a NOT, false.
+            Filter::FinishedBefore(at) => {
+                self.finished::<D>();
+                self.earlier::<D>(D::FINISHED_AT, *at);
+                self.sql.push(')');
+            }
+            Filter::FinishedAfter(at) => {
+                self.finished::<D>();
+                self.bind::<D>(&format!("({} > {{}})", D::FINISHED_AT), Bound::Instant(*at));
+                self.sql.push(')');
+            }
+            Filter::Priority(priority) => self.sql.push_str(&format!("(priority = {priority})")),
+            Filter::Node(node) => self.sql.push_str(&format!("(coalesce(node, 0) = {} AND node IS NOT NULL)", node.0)),
+            Filter::DataContains(text) if D::can_store(text) => {
+                self.bind::<D>(D::DATA_CONTAIN, Bound::Text(text.clone()));
+            }
+            Filter::DataContains(_) => self.sql.push_str("FALSE"),
+            Filter::ErrorContains(text) if D::can_store(text) && is_plain(text) => match side {
+                Side::Over => self.bind::<D>(D::ERRORS_CONTAIN, Bound::Text(text.clone())),
+                Side::Under => self.unknown(side),
+            },
+            Filter::ErrorContains(_) => self.unknown(side),
             // And whatever is newer than this crate.
             Filter::Data(_) | Filter::Metadata(_) | _ => self.unknown(side),
         }
@@ -127,11 +159,13 @@ impl Condition {
     }
 
     /// Stored times are whole microseconds, and `at` may lie between two of them.
-    fn before<D: Dialect>(&mut self, at: DateTime<Utc>) {
-        match at {
-            at if is_whole(at) => self.bind::<D>("(scheduled_at < {})", Bound::Instant(at)),
-            at => self.bind::<D>("(scheduled_at <= {})", Bound::Instant(at)),
-        }
+    fn earlier<D: Dialect>(&mut self, column: &str, at: DateTime<Utc>) {
+        let than = if is_whole(at) { "<" } else { "<=" };
+        self.bind::<D>(&format!("({column} {than} {{}})"), Bound::Instant(at));
+    }
+
+    fn finished<D: Dialect>(&mut self) {
+        self.sql.push_str(&format!("({} IS NOT NULL AND ", D::FINISHED_AT));
     }
 
     fn unknown(&mut self, side: Side) {
@@ -145,6 +179,11 @@ impl Condition {
         self.values.push(value);
         self.sql.push_str(&sql.replace("{}", &D::mark(self.before + self.values.len())));
     }
+}
+
+/// Whether a text is written in JSON as it is.
+fn is_plain(text: &str) -> bool {
+    !text.contains(|character: char| character.is_control() || matches!(character, '"' | '\\'))
 }
 
 fn is_whole(at: DateTime<Utc>) -> bool {

@@ -1,19 +1,23 @@
 //! What is the same for all databases.
 
 mod any_store;
+mod bounds;
 mod controlled;
 mod extras;
 mod filter;
 mod log;
+mod pages;
 mod prune;
 mod room;
 
 pub(crate) use self::{
     any_store::{AnyStore, Content, row_of, store},
+    bounds::Bounds,
     controlled::Controlled,
     extras::Stored,
     filter::{Bound, Dialect, condition},
     log::log,
+    pages::{Pages, Walk, page},
     prune::{Meant, unknown},
     room::{Batch, Last, Reserve, Room},
 };

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{Backend, BackendError, Control, Entries, Pause, Paused, Result, Scope, Survey},
+    backend::{Backend, BackendError, Control, Entries, Observe, Pause, Paused, Result, Scope, Survey},
     job::ExecutorName,
 };
 use sqlx::{Row, postgres::PgRow};
@@ -42,6 +42,10 @@ impl Backend for PgBackend {
     }
 
     fn entries(&self) -> Option<&dyn Entries> {
+        Some(self)
+    }
+
+    fn observe(&self) -> Option<&dyn Observe> {
         Some(self)
     }
 

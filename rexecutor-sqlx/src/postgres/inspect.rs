@@ -132,11 +132,7 @@ impl Database {
                 match row::job(stored) {
                     Ok(job) if jobs.len() < limit && filter.matches(&job, now) => jobs.push(job),
                     Ok(_) => {}
-                    Err(error) => tracing::warn!(
-                        job.id = last,
-                        error = &error as &dyn std::error::Error,
-                        "job left out because its row cannot be read"
-                    ),
+                    Err(error) => filter::warn(last, &error),
                 }
             }
             if i64::try_from(rows.len()).is_ok_and(|rows| rows < batch) {

@@ -35,6 +35,7 @@ const BATCHES: usize = 20;
 impl Maintain for PgBackend {
     fn join<'a>(&'a self, node: &'a Node) -> BoxFuture<'a, Result<NodeId>> {
         let (label, timeout) = (node.label.replace('\0', "\u{fffd}"), long(node.timeout));
+        let about = node.about.encode();
         let join = async move |database: &Database, connection: &mut PgConnection| {
             let here = database.known_identity(connection).await;
             let mut transaction = database.begin_on(connection).await?;
@@ -42,7 +43,7 @@ impl Maintain for PgBackend {
                 return Ok(Err(copied.into()));
             }
             let query = database.query(&database.queries.insert_node).bind(database.now()).bind(label);
-            let query = query.bind(migrate::KNOWN).bind(timeout);
+            let query = query.bind(migrate::KNOWN).bind(timeout).bind(about);
             let row = query.fetch_one(&mut *transaction).await?;
             transaction.commit().await?;
             let node = row.try_get("id").map(NodeId)?;
@@ -99,14 +100,18 @@ impl Maintain for PgBackend {
     }
 }
 
+/// How long a stored interval is; nothing, if it is negative.
+pub(super) fn duration(interval: &PgInterval) -> Duration {
+    let days = i64::from(interval.months).saturating_mul(30).saturating_add(interval.days.into());
+    let micros = days.saturating_mul(24 * 60 * 60 * 1_000_000).saturating_add(interval.microseconds);
+    Duration::from_micros(micros.try_into().unwrap_or_default())
+}
+
 fn heartbeat(rows: &[PgRow]) -> sqlx::Result<Heartbeat> {
     let mut heartbeat = if rows.is_empty() { Heartbeat::of_no_member() } else { Heartbeat::of_member() };
     for row in rows {
         if let Some(member) = row.try_get::<Option<i64>, _>("member")? {
-            let PgInterval { months, days, microseconds } = row.try_get("timeout")?;
-            let days = i64::from(months).saturating_mul(30).saturating_add(days.into());
-            let timeout = days.saturating_mul(24 * 60 * 60 * 1_000_000).saturating_add(microseconds);
-            let timeout = Duration::from_micros(timeout.try_into().unwrap_or_default());
+            let timeout = duration(&row.try_get("timeout")?);
             heartbeat.others.push(Member::new(NodeId(member), row.try_get("beats")?, timeout));
         } else if let Some(id) = row.try_get::<Option<i64>, _>("id")? {
             heartbeat.add((JobId::from(id), Lease(row.try_get("lease")?)), row.try_get("is_cancelled")?);

@@ -41,6 +41,7 @@ mod member_connection;
 mod migrate;
 mod notices;
 mod notify;
+mod observe;
 mod options;
 mod origin;
 mod own_thread;

@@ -109,6 +109,12 @@ impl Database {
         self.begin_with(FREE).await
     }
 
+    /// … and have a time limit of their own, if that is shorter.
+    pub(super) async fn begin_reading(&self, timeout: Duration) -> sqlx::Result<Transaction<'static, Postgres>> {
+        let timeout = timeout.min(self.options.inner_timeout()).as_millis();
+        self.begin_with(&format!("{FREE}; SET LOCAL statement_timeout = {timeout}")).await
+    }
+
     /// Begins a transaction whose commit does not wait for the disk.
     pub(super) async fn begin_unflushed(&self) -> sqlx::Result<Transaction<'static, Postgres>> {
         self.begin_with(&format!("{}; SET LOCAL synchronous_commit = off", set_local(&INDEXED))).await

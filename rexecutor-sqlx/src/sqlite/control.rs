@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use rexecutor::backend::{Backend, Control, Entries, Pause, Paused, Result, Scope, Survey};
+use rexecutor::backend::{Backend, Control, Entries, Observe, Pause, Paused, Result, Scope, Survey};
 
 use super::{admit, backend::SqliteBackend, core::Commit, queries, row::micros, work::Work};
 
@@ -25,6 +25,10 @@ impl Backend for SqliteBackend {
     }
 
     fn entries(&self) -> Option<&dyn Entries> {
+        Some(self)
+    }
+
+    fn observe(&self) -> Option<&dyn Observe> {
         Some(self)
     }
 

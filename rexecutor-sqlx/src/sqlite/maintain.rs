@@ -24,14 +24,14 @@ use super::{
 
 impl Maintain for SqliteBackend {
     fn join<'a>(&'a self, node: &'a Node) -> BoxFuture<'a, Result<NodeId>> {
-        let label = node.label.clone();
+        let (label, about) = (node.label.clone(), node.about.encode());
         let timeout = TimeDelta::from_std(node.timeout).unwrap_or(MAX_DELAY).min(MAX_DELAY);
         let timeout = timeout.num_microseconds().unwrap_or(i64::MAX / 2);
         let step = async move |core: &mut Core| {
             let controls = std::mem::take(&mut core.controls);
             let join = async |work: &mut Work<'_>| {
                 let insert = sqlx::query(queries::insert_node()).bind(label).bind(migrate::KNOWN).bind(timeout);
-                let inserted = insert.bind(micros(work.now)).execute(&mut *work.conn).await?;
+                let inserted = insert.bind(micros(work.now)).bind(about).execute(&mut *work.conn).await?;
                 let node = NodeId(inserted.last_insert_rowid());
                 admit::read_controls(work, node, &controls).await?;
                 Ok(node)

@@ -37,6 +37,7 @@ mod inspect;
 mod long_queues;
 mod maintain;
 mod migrate;
+mod observe;
 mod open;
 mod outcomes;
 mod place;

@@ -11,7 +11,13 @@ async fn every_statement_is_prepared_and_those_that_give_jobs_give_their_columns
         let statements = world.backend.statements();
         let mut giving: Vec<(&str, Vec<String>)> = Vec::new();
         for (name, sql) in &statements {
-            let sql = AssertSqlSafe(sql.replace("{filter}", "TRUE")).into_sql_str();
+            let sql = AssertSqlSafe(
+                sql.replace("{filter}", "TRUE")
+                    .replace("{within}", "status = 'complete'")
+                    .replace("{beyond}", "<")
+                    .replace("{direction}", "DESC"),
+            )
+            .into_sql_str();
             let statement = connection.prepare(sql).await.unwrap_or_else(|error| panic!("{name}: {error}"));
             let columns: Vec<String> = statement.columns().iter().map(|column| column.name().to_owned()).collect();
             if columns.iter().any(|column| column == "scheduled_at") {

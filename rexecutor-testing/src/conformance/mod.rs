@@ -25,10 +25,12 @@ mod deadlines;
 mod declared;
 mod enqueue;
 mod entries;
+mod explain;
 mod harness;
 mod keys;
 mod limits;
 mod maintain;
+mod observe;
 mod oracle;
 mod overlaps;
 mod query;
@@ -251,6 +253,31 @@ cases! {
         case_30_chains_of_thousands_are_answered_and_longer_ones_refused,
         case_30_extreme_ages_and_instants_are_compared,
         every_condition_means_what_the_reference_says;
+    observe:
+        pages_have_every_job_once_in_each_order,
+        every_filter_and_order_give_what_the_reference_says,
+        a_page_of_a_rare_kind_ends_early_and_continues,
+        a_time_range_is_found_in_the_middle_of_a_long_table,
+        counts_are_exact_while_small_and_capped_beyond,
+        the_cluster_has_every_node_with_its_runs,
+        executors_have_their_limits_and_their_queues;
+    explain:
+        case_a_job_that_is_not_due_waits_for_its_time,
+        case_a_failed_job_waits_for_its_next_attempt,
+        case_a_pause_says_by_whom_since_when_and_why,
+        case_no_living_node_runs_the_executor,
+        case_all_slots_are_taken,
+        case_as_many_run_in_the_cluster_as_may,
+        case_as_many_of_the_key_run_as_may,
+        case_a_rate_says_when_the_next_token_comes,
+        case_a_job_holds_its_executor_back,
+        case_a_node_that_is_silent_has_claimed_it,
+        case_a_blocked_job_waits_to_be_released,
+        case_a_job_is_about_to_miss_its_deadline,
+        case_unreadable_data_wait_for_another_version,
+        case_a_finished_job_says_how_it_ended,
+        case_a_running_job_says_where,
+        case_nothing_keeps_a_due_job;
 }
 
 /// Runs a case on a runtime of its own.

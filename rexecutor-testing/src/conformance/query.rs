@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use rexecutor::{
     backend::{Due, Filter, Json, Outcome},
-    job::{JobId, JobStatus},
+    job::{JobId, JobStatus, NodeId},
 };
 
 use super::harness::{COMPLETE, Harness, ids, job, retry};
@@ -119,13 +119,16 @@ const DATA: [&str; 8] = [
     "340282366920938463463374607431768211454",
 ];
 
+/// Texts to look for: in data, in errors, in what an error is stored as, and such as a database may take for something else.
+const TEXTS: [&str; 12] = ["", "1", "\"", "b\":[", "it broke", "It", "oops", "\n", "attempt", "%", "'", "a\0b"];
+
 fn json(text: &str) -> Json {
     text.parse().expect("it is JSON")
 }
 
 const TAGS: [&str; 4] = ["a", "b", "a b", "%'\""];
 
-async fn populate(t: &Harness) {
+pub(super) async fn populate(t: &Harness) {
     for n in 0_i16..60 {
         let number = usize::from(n.unsigned_abs());
         let tags = TAGS.iter().take(number % 5).map(|tag| (*tag).to_owned()).collect();
@@ -133,6 +136,7 @@ async fn populate(t: &Harness) {
             .with_data(DATA[number % 8].to_owned())
             .with_metadata((number % 4 > 0).then(|| DATA[number % 4].to_owned()))
             .with_tags(tags)
+            .with_priority([0, 2][number % 3 / 2])
             .with_due(Due::At(t.now() + TimeDelta::microseconds(i64::from(n) - 30)));
         t.enqueue(new).await;
     }
@@ -144,11 +148,13 @@ async fn populate(t: &Harness) {
     }
 }
 
-fn filters(t: &Harness) -> impl Strategy<Value = Filter> {
+pub(super) fn filters(t: &Harness) -> impl Strategy<Value = Filter> {
     let start = t.now() - TimeDelta::seconds(1);
     let instant = (-40_000_i64..40_000).prop_map(move |nanos| start + TimeDelta::nanoseconds(nanos));
     let whole = (-40_i64..40).prop_map(move |micros| start + TimeDelta::microseconds(micros));
     let instant = prop_oneof![instant, whole];
+    let end = t.now();
+    let moments = (-3_i64..3).prop_map(move |nanos| end + TimeDelta::nanoseconds(nanos * 500));
     let value = prop::sample::select(DATA.to_vec()).prop_map(json);
     let tags = prop::collection::vec(prop::sample::select(TAGS.to_vec()).prop_map(str::to_owned), 0..3);
     let age = (999_900_i64..1_000_100).prop_map(TimeDelta::microseconds);
@@ -162,7 +168,15 @@ fn filters(t: &Harness) -> impl Strategy<Value = Filter> {
         tags.prop_map(Filter::TagsOneOf),
         instant.clone().prop_map(Filter::ScheduledBefore),
         instant.clone().prop_map(Filter::ScheduledAfter),
-        instant.prop_map(Filter::ScheduledAt),
+        instant.clone().prop_map(Filter::ScheduledAt),
+        instant.clone().prop_map(Filter::InsertedBefore),
+        instant.clone().prop_map(Filter::InsertedAfter),
+        moments.clone().prop_map(Filter::FinishedBefore),
+        moments.prop_map(Filter::FinishedAfter),
+        (0_u16..3).prop_map(Filter::Priority),
+        (0_i64..4).prop_map(|node| Filter::Node(NodeId(node))),
+        prop::sample::select(TEXTS.to_vec()).prop_map(|text| Filter::DataContains(text.to_owned())),
+        prop::sample::select(TEXTS.to_vec()).prop_map(|text| Filter::ErrorContains(text.to_owned())),
         age.clone().prop_map(Filter::ScheduledOlderThan),
         age.prop_map(Filter::ScheduledWithinTheLast),
     ];

@@ -9,8 +9,8 @@ use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
         AmendError, Backend, BackendError, Claim, Claimed, Control, Demand, Enqueue, Enqueued, Entries, Filter,
-        Heartbeat, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Result, ScheduleKey, Settle, Settlement,
-        Survey, Tick, Ticks, Wakeup,
+        Heartbeat, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe, Result, ScheduleKey, Settle,
+        Settlement, Survey, Tick, Ticks, Wakeup,
     },
     each_role,
     job::{ExecutorName, JobId, Lease, NodeId},
@@ -109,6 +109,10 @@ impl<B: Backend> Backend for Faulty<B> {
 
     fn entries(&self) -> Option<&dyn Entries> {
         self.inner().entries().map(|_| self as &dyn Entries)
+    }
+
+    fn observe(&self) -> Option<&dyn Observe> {
+        self.inner().observe()
     }
 
     fn is_membership_independent(&self) -> bool {

@@ -14,8 +14,9 @@ use rexecutor::{
     Executor,
     backend::{
         AmendError, Backend, Bucket, Claim, Claimed, ClusterLimits, Control, Demand, Enqueue, Enqueued, Entries,
-        Filter, Heartbeat, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Outcome, Result, ScheduleKey,
-        Scope, Settle, Settlement, Survey, Tick, Ticks, Wakeup, in_micros, lifecycle, memory::InMemoryBackend,
+        Filter, Heartbeat, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe, Outcome, Result,
+        ScheduleKey, Scope, Settle, Settlement, Survey, Tick, Ticks, Wakeup, in_micros, lifecycle,
+        memory::InMemoryBackend,
     },
     clock::Clock,
     each_role,
@@ -371,5 +372,9 @@ impl Backend for Audit {
 
     fn entries(&self) -> Option<&dyn Entries> {
         Some(self)
+    }
+
+    fn observe(&self) -> Option<&dyn Observe> {
+        self.memory.observe()
     }
 }

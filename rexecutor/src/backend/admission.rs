@@ -56,7 +56,7 @@ impl Controls {
     }
 
     /// How many more may be claimed, and why no more.
-    fn limit(&self, now: DateTime<Utc>) -> Option<Limited> {
+    pub(super) fn limit(&self, now: DateTime<Utc>) -> Option<Limited> {
         let throttled = self.throttled_until.filter(|until| now < *until);
         let bucket = self.bucket.map(|bucket| bucket.at_least_empty(now));
         let limits = [
@@ -70,14 +70,14 @@ impl Controls {
 
 /// What a limit leaves of a demand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Limited {
-    free: usize,
-    by: Limit,
+pub(super) struct Limited {
+    pub(super) free: usize,
+    pub(super) by: Limit,
 }
 
 /// What keeps jobs back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Limit {
+pub(super) enum Limit {
     Concurrency,
     Rate(Bucket),
     Throttle(DateTime<Utc>),

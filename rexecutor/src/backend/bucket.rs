@@ -70,8 +70,18 @@ impl Bucket {
     /// When there is enough in it for another claim: half of what it holds, or what a second brings if that is less, and one
     /// token at least.
     pub fn again_at(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let wanted = (GATHERING / i128::from(self.interval)).min(i128::from(self.burst) / 2).max(1);
+        self.has_at(wanted, now)
+    }
+
+    /// When there is a token in it; now, if there is one.
+    pub fn next_token_at(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        self.has_at(1, now)
+    }
+
+    /// When so many are in it.
+    fn has_at(&self, wanted: i128, now: DateTime<Utc>) -> DateTime<Utc> {
         let (interval, burst) = (i128::from(self.interval), i128::from(self.burst));
-        let wanted = (GATHERING / interval).min(burst / 2).max(1);
         // That many are in it when so much is still missing.
         let wait = i128::from(self.full_at) - (burst - wanted) * interval - instant(now);
         // To the next microsecond: databases count no finer.

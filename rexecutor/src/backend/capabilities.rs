@@ -6,7 +6,10 @@ use chrono::{DateTime, Utc};
 
 use futures::future::BoxFuture;
 
-use super::roles::{Claim, Enqueue, Inspect, Maintain, Settle};
+use super::{
+    observe::Observe,
+    roles::{Claim, Enqueue, Inspect, Maintain, Settle},
+};
 use crate::{
     clock::{Clock, SystemClock},
     model::{BackendError, ExecutorName, Filter, NodeId, Pause, Paused, Result, Scope, Unserved},
@@ -70,6 +73,11 @@ pub trait Backend: Enqueue + Claim + Settle + Maintain + Inspect + std::fmt::Deb
     /// Keeping schedule entries, if it can. The default is that it cannot: then schedules come from code alone, and tick by
     /// [`Enqueue::tick`].
     fn entries(&self) -> Option<&dyn Entries> {
+        None
+    }
+
+    /// Reading what a dashboard shows, if it can. The default is that it cannot.
+    fn observe(&self) -> Option<&dyn Observe> {
         None
     }
 

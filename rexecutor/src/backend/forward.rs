@@ -7,6 +7,7 @@ use futures::future::BoxFuture;
 
 use super::{
     capabilities::{Backend, Control, Entries, Survey},
+    observe::Observe,
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
     wakeup::Wakeup,
 };
@@ -64,6 +65,10 @@ impl<B: Backend + ?Sized> Backend for Arc<B> {
 
     fn entries(&self) -> Option<&dyn Entries> {
         (**self).entries()
+    }
+
+    fn observe(&self) -> Option<&dyn Observe> {
+        (**self).observe()
     }
 
     fn is_membership_independent(&self) -> bool {

@@ -17,6 +17,7 @@ mod capabilities;
 mod forward;
 pub mod lifecycle;
 pub mod memory;
+pub mod observe;
 mod places;
 pub mod rotation;
 mod transaction;
@@ -25,6 +26,7 @@ mod wakeup;
 pub use self::{
     bucket::Bucket,
     capabilities::{Backend, Control, DueEntries, Entries, Survey, control, entries},
+    observe::Observe,
     places::{Places, places},
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
     transaction::EnqueueIn,
@@ -32,8 +34,8 @@ pub use self::{
 };
 pub use crate::json::Json;
 pub use crate::model::{
-    AmendError, BackendError, Claimed, ClusterLimits, Deadline, Demand, Due, Enqueued, Extra, Extras, Failure, Filter,
-    FilterError, Headers, Heartbeat, Held, JobChange, JobRow, KeyChange, Marks, Member, NewJob, Node, Outcome, Pause,
-    Paused, Rate, Result, ScheduleKey, Scope, Settlement, Tick, Ticks, Unique, UniqueEnqueued, Unserved, ago,
-    in_micros,
+    AboutNode, AmendError, BackendError, Claimed, ClusterLimits, Deadline, Demand, Due, Enqueued, Extra, Extras,
+    Failure, Filter, FilterError, Headers, Heartbeat, Held, JobChange, JobRow, KeyChange, Marks, Member, NewJob, Node,
+    Outcome, Pause, Paused, Rate, Result, ScheduleKey, Scope, Settlement, Tick, Ticks, Unique, UniqueEnqueued,
+    Unserved, ago, in_micros,
 };

@@ -9,6 +9,7 @@ use futures::FutureExt;
 use tokio::sync::{Notify, mpsc, watch};
 
 use super::{
+    about::about,
     dispatcher::{Command, Report},
     failure_detector::FailureDetector,
     options::Options,
@@ -98,7 +99,7 @@ impl Membership {
     }
 
     async fn become_one(&self) -> Result<NodeId> {
-        let node = Node::new(self.options.label.clone(), self.options.node_timeout);
+        let node = Node::new(self.options.label.clone(), self.options.node_timeout).with_about(about(&self.options));
         let node = self.environment.backend.join(&node).await?;
         self.become_member(Some(node));
         Ok(node)

@@ -12,6 +12,7 @@
 //! The [`dispatcher`] is the heart; it runs as one task and owns its state. The others talk to it through channels. The
 //! [`membership`] has a thread of its own where the clock is the real one, so that no job can keep the node from being heard.
 
+mod about;
 mod deadlines;
 mod dispatcher;
 mod entries;

@@ -1,6 +1,6 @@
 //! How a node works.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::event::Hooks;
 
@@ -28,6 +28,10 @@ pub(crate) struct Options {
     pub(crate) seed: Option<u64>,
     /// What people call the node.
     pub(crate) label: String,
+    /// The version of the program, as people are shown it.
+    pub(crate) version: Option<String>,
+    /// Of which executors it runs fewer at once than of all, as people are shown it.
+    pub(crate) executor_slots: BTreeMap<&'static str, usize>,
     /// The registered jobs that it runs; empty: all of them.
     pub(crate) only: Vec<&'static str>,
     /// The registered jobs that it does not run.
@@ -65,6 +69,8 @@ impl Default for Options {
             poll_interval: Duration::from_secs(5),
             seed: None,
             label: format!("process {}", std::process::id()),
+            version: None,
+            executor_slots: BTreeMap::new(),
             only: Vec::new(),
             except: Vec::new(),
             hooks: Arc::default(),

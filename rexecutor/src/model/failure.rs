@@ -25,6 +25,11 @@ impl JobError {
         let Failure { error_type, details } = failure;
         Self { attempt, error_type, details, recorded_at }
     }
+
+    /// Whether this text stands in its type or its details.
+    pub(super) fn mentions(&self, text: &str) -> bool {
+        self.details.contains(text) || self.error_type.as_str().contains(text)
+    }
 }
 
 /// What kind of failure ended an attempt.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    id::{ExecutorName, JobId},
+    id::{ExecutorName, JobId, NodeId},
     marks::Marks,
     row::JobRow,
     status::JobStatus,
@@ -49,6 +49,22 @@ pub enum Filter {
     ScheduledOlderThan(chrono::TimeDelta),
     /// It was due less than this long ago by the backend's clock, or is due in the future.
     ScheduledWithinTheLast(chrono::TimeDelta),
+    /// It was enqueued before this instant.
+    InsertedBefore(DateTime<Utc>),
+    /// It was enqueued after this instant.
+    InsertedAfter(DateTime<Utc>),
+    /// It was completed, cancelled or discarded before this instant.
+    FinishedBefore(DateTime<Utc>),
+    /// It was completed, cancelled or discarded after this instant.
+    FinishedAfter(DateTime<Utc>),
+    /// It has this priority.
+    Priority(u16),
+    /// It runs on this node.
+    Node(NodeId),
+    /// This text stands in its data, as they are stored. Case matters.
+    DataContains(String),
+    /// This text stands in one of its recorded errors, in the type or in the details. Case matters.
+    ErrorContains(String),
 }
 
 impl Filter {
@@ -73,6 +89,14 @@ impl Filter {
             Self::ScheduledAt(at) => row.scheduled_at == *at,
             Self::ScheduledOlderThan(age) => row.scheduled_at < ago(now, *age),
             Self::ScheduledWithinTheLast(age) => row.scheduled_at > ago(now, *age),
+            Self::InsertedBefore(at) => row.inserted_at < *at,
+            Self::InsertedAfter(at) => row.inserted_at > *at,
+            Self::FinishedBefore(at) => row.finished_at().is_some_and(|finished| finished < *at),
+            Self::FinishedAfter(at) => row.finished_at().is_some_and(|finished| finished > *at),
+            Self::Priority(priority) => row.priority == *priority,
+            Self::Node(node) => row.node == Some(*node),
+            Self::DataContains(text) => row.data.contains(text),
+            Self::ErrorContains(text) => row.errors.iter().any(|error| error.mentions(text)),
         }
     }
 }

@@ -45,7 +45,7 @@ pub use self::{
     id::{ExecutorName, FlowId, JobId, Lease, NodeId},
     marks::Marks,
     new_job::{Deadline, Due, Enqueued, NewJob},
-    node::{Heartbeat, Member, Node},
+    node::{AboutNode, Heartbeat, Member, Node},
     pause::{Pause, Paused, Scope},
     prune::{PruneRule, PruneScope, PruneSpec},
     rate::Rate,

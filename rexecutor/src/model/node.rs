@@ -1,6 +1,8 @@
 //! Nodes and their membership.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::{Deserialize, Serialize};
 
 use super::id::{JobId, Lease, NodeId};
 
@@ -12,12 +14,55 @@ pub struct Node {
     pub label: String,
     /// How long it may be silent before it counts as dead.
     pub timeout: Duration,
+    /// What people are shown of it. It decides nothing.
+    pub about: AboutNode,
 }
 
 impl Node {
     /// A node of this label that may be silent for so long.
     pub fn new(label: impl Into<String>, timeout: Duration) -> Self {
-        Self { label: label.into(), timeout }
+        Self { label: label.into(), timeout, about: AboutNode::default() }
+    }
+
+    /// What people are shown of it.
+    #[must_use]
+    pub fn with_about(self, about: AboutNode) -> Self {
+        Self { about, ..self }
+    }
+}
+
+/// What people are shown of a node. A backend stores it as JSON, and looks into nothing of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct AboutNode {
+    /// The name of its machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The number of its process.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
+    /// The version of its program.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// How many jobs it runs at once, over all executors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slots: Option<usize>,
+    /// Of which executors it runs fewer at once, and how many of each.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub executor_slots: BTreeMap<String, usize>,
+}
+
+impl AboutNode {
+    /// The text to store.
+    pub fn encode(&self) -> String {
+        // Nothing in it can fail to encode; and it decides nothing.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// What a stored text says; nothing, if it is of a form that this version does not know.
+    pub fn decode(stored: Option<&str>) -> Self {
+        stored.and_then(|stored| serde_json::from_str(stored).ok()).unwrap_or_default()
     }
 }
 

@@ -171,6 +171,13 @@ impl NodeBuilder {
         self
     }
 
+    /// Which version of your program this is, as people are shown it beside the node: `env!("CARGO_PKG_VERSION")`, say. The
+    /// default is none. It decides nothing.
+    pub fn with_version(mut self, version: impl Into<String>) -> Self {
+        self.options.version = Some(version.into());
+        self
+    }
+
     /// Calls this function with everything that happens to a job on this node: for error reporters and metrics. Calls of
     /// `on_event` add up.
     ///
@@ -279,6 +286,8 @@ impl NodeBuilder {
         }
         let environment = Environment::new(backend, self.clock, self.state);
         signals::stand();
+        let slots = self.plan.runners.values().filter_map(|runner| Some((runner.name, runner.max_concurrency?)));
+        self.options.executor_slots = slots.collect();
         let engine = Engine::start(environment.clone(), self.options);
         self.plan.runners.into_values().for_each(|runner| engine.add(runner));
         if !self.plan.timetables.is_empty() {

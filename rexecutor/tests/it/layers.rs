@@ -28,6 +28,7 @@ const ORDER: &[&str] = &[
     "bulk",
     "manage",
     "cluster",
+    "observe",
     "schedules",
     "pruner",
     "engine",

@@ -62,6 +62,10 @@ WHERE deadline_at IS NOT NULL AND status IN ('blocked', 'scheduled', 'retryable'
 CREATE INDEX jobs_finished ON {schema}.jobs (status, finished_at, id)
 WHERE status IN ('complete', 'cancelled', 'discarded');
 
+-- walk_jobs and count_status: jobs that wait for others. Only these pay for it.
+CREATE INDEX jobs_blocked ON {schema}.jobs (id, executor)
+WHERE status = 'blocked';
+
 -- find_conflicts: the newest job with a key, in a status. Only unique jobs pay for it.
 CREATE INDEX jobs_unique ON {schema}.jobs (unique_key, status, inserted_at, id)
 WHERE unique_key IS NOT NULL;
@@ -86,7 +90,11 @@ CREATE TABLE {schema}.nodes (
     -- before it has read that again.
     is_outdated BOOLEAN NOT NULL DEFAULT TRUE,
     -- Which executors it runs; NULL until it has said so.
-    executors TEXT [] COLLATE "C"
+    executors TEXT [] COLLATE "C",
+    -- For people.
+    joined_at TIMESTAMPTZ NOT NULL,
+    -- For people: JSON.
+    about TEXT
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
 -- On which database these tables are, by the numbers of its cluster and its own. In a copy they are those of the original:

@@ -64,6 +64,10 @@ CREATE INDEX rexecutor_jobs_finished
 ON rexecutor_jobs (status, finished_at, executor)
 WHERE status = 'complete' OR status = 'cancelled' OR status = 'discarded';
 
+-- Jobs that wait for others, by number. Only these pay for it.
+CREATE INDEX rexecutor_jobs_blocked ON rexecutor_jobs (id, executor)
+WHERE status = 'blocked';
+
 -- Apart from the jobs, so that claims do not carry them along. A job's errors are in the order of their numbers.
 CREATE TABLE rexecutor_job_errors (
     id INTEGER PRIMARY KEY,
@@ -90,7 +94,11 @@ CREATE TABLE rexecutor_nodes (
     timeout INTEGER NOT NULL,
     -- For people, and for migrations. A node is judged by how often it was heard: clocks are set.
     seen_at INTEGER NOT NULL,
-    beats INTEGER NOT NULL DEFAULT 0
+    beats INTEGER NOT NULL DEFAULT 0,
+    -- For people.
+    joined_at INTEGER NOT NULL,
+    -- For people: JSON.
+    about TEXT
 ) STRICT;
 
 CREATE TABLE rexecutor_schedules (

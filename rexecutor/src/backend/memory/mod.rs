@@ -4,6 +4,7 @@ mod backend;
 mod entries;
 mod indexes;
 mod keys;
+mod observe;
 mod roles;
 mod rotation;
 mod store;

@@ -11,6 +11,7 @@ use crate::{
         admission::Controls,
         capabilities::{Backend, Control, Entries, Survey},
         lifecycle,
+        observe::Observe,
         roles::{Claim, Enqueue, Inspect, Maintain, Settle},
         rotation::After,
         wakeup::Wakeup,
@@ -181,7 +182,7 @@ impl Settle for InMemoryBackend {
 impl Maintain for InMemoryBackend {
     fn join<'a>(&'a self, node: &'a Node) -> BoxFuture<'a, Result<NodeId>> {
         let (mut store, now) = self.store();
-        ready(Ok(store.join(node.timeout, now)))
+        ready(Ok(store.join(node, now)))
     }
 
     fn heartbeat<'a>(&'a self, node: NodeId) -> BoxFuture<'a, Result<Heartbeat>> {
@@ -297,6 +298,10 @@ impl Backend for InMemoryBackend {
     }
 
     fn entries(&self) -> Option<&dyn Entries> {
+        Some(self)
+    }
+
+    fn observe(&self) -> Option<&dyn Observe> {
         Some(self)
     }
 

@@ -5,10 +5,7 @@
 //! - Rows change only through [`Store::change`], [`Store::amend`] and [`Store::claim`], which keep the indexes in step.
 //! - What a transition does to a row is decided by [`lifecycle`](super::super::lifecycle) alone.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -21,8 +18,8 @@ use crate::{
         places::{Places, places},
     },
     model::{
-        AmendError, BackendError, ClusterLimits, Demand, Enqueued, ExecutorName, Held, JobId, JobRow, Member, NewJob,
-        NodeId, PruneRule, PruneSpec, ScheduleKey, Tick, Unique, Unserved,
+        AboutNode, AmendError, BackendError, ClusterLimits, Demand, Enqueued, ExecutorName, Held, JobId, JobRow,
+        Member, NewJob, Node, NodeId, PruneRule, PruneSpec, ScheduleKey, Tick, Unique, Unserved,
     },
     schedule::StoredEntry,
 };
@@ -41,7 +38,7 @@ pub(super) struct Store {
     /// What nodes declare about executors. That of a node which is no member any more counts for nothing.
     pub(super) declared: BTreeMap<(ExecutorName, NodeId), ClusterLimits>,
     /// When the buckets of executors are full again.
-    full_at: BTreeMap<ExecutorName, i64>,
+    pub(super) full_at: BTreeMap<ExecutorName, i64>,
     /// Until when jobs hold their executors back.
     pub(super) throttled: BTreeMap<ExecutorName, DateTime<Utc>>,
     /// Which key of an executor was served last, where they take turns.
@@ -66,6 +63,9 @@ pub(super) struct Joined {
     pub(super) seen_at: DateTime<Utc>,
     /// What it runs, once it has said so.
     pub(super) executors: Option<Vec<ExecutorName>>,
+    pub(super) label: String,
+    pub(super) about: AboutNode,
+    pub(super) since: DateTime<Utc>,
 }
 
 impl Joined {
@@ -274,10 +274,12 @@ impl Store {
         Ok(())
     }
 
-    pub(super) fn join(&mut self, timeout: Duration, now: DateTime<Utc>) -> NodeId {
+    pub(super) fn join(&mut self, new: &Node, now: DateTime<Utc>) -> NodeId {
         self.last_node += 1;
         let node = NodeId(self.last_node);
-        self.nodes.insert(node, Joined { member: Member::new(node, 0, timeout), seen_at: now, executors: None });
+        let member = Member::new(node, 0, new.timeout);
+        let (label, about) = (new.label.clone(), new.about.clone());
+        self.nodes.insert(node, Joined { member, seen_at: now, executors: None, label, about, since: now });
         node
     }
 

@@ -1,0 +1,3 @@
+-- The members, as people are shown them.
+SELECT id, label, about, joined_at, seen_at, timeout, executors FROM {schema}.nodes
+ORDER BY id

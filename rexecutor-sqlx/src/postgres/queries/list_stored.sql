@@ -1,0 +1,23 @@
+-- What is stored about executors, and about the whole cluster, whose row has no name.
+SELECT
+    named.executor, control.paused_at, control.paused_until, control.paused_by, control.pause_reason,
+    strictest.max_running, strictest.max_per_key, strictest.rate_interval, strictest.rate_burst, kept.full_at,
+    kept.throttled_until
+FROM (
+    SELECT executor FROM {schema}.controls
+    UNION
+    SELECT executor FROM {schema}.declared_limits
+    UNION
+    SELECT executor FROM {schema}.limits
+) AS named
+LEFT JOIN {schema}.controls AS control ON control.executor = named.executor
+LEFT JOIN {schema}.limits AS kept ON kept.executor = named.executor
+CROSS JOIN LATERAL (
+    SELECT
+        min(declared.max_running) AS max_running,
+        min(declared.max_per_key) AS max_per_key,
+        max(declared.rate_interval) AS rate_interval,
+        min(declared.rate_burst) AS rate_burst
+    FROM {schema}.declared_limits AS declared
+    WHERE declared.executor = named.executor
+) AS strictest

@@ -1,0 +1,2 @@
+-- The members, as people are shown them.
+SELECT id, label, about, joined_at, seen_at, timeout, executors FROM rexecutor_nodes ORDER BY id

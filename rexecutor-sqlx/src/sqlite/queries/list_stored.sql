@@ -1,0 +1,17 @@
+-- What is stored about executors, and about the whole cluster, whose row has no name.
+SELECT
+    named.executor, paused_at, paused_until, paused_by, pause_reason,
+    (SELECT min(max_running) FROM rexecutor_declared_limits WHERE executor = named.executor) AS max_running,
+    (SELECT min(max_per_key) FROM rexecutor_declared_limits WHERE executor = named.executor) AS max_per_key,
+    (SELECT max(rate_interval) FROM rexecutor_declared_limits WHERE executor = named.executor) AS rate_interval,
+    (SELECT min(rate_burst) FROM rexecutor_declared_limits WHERE executor = named.executor) AS rate_burst,
+    full_at, throttled_until
+FROM (
+    SELECT executor FROM rexecutor_controls
+    UNION
+    SELECT executor FROM rexecutor_declared_limits
+    UNION
+    SELECT executor FROM rexecutor_limits
+) AS named
+LEFT JOIN rexecutor_controls AS control ON control.executor = named.executor
+LEFT JOIN rexecutor_limits AS kept ON kept.executor = named.executor

@@ -1,0 +1,242 @@
+//! Why a job is not running. A backend that cannot be observed is held to nothing here.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use rexecutor::{
+    backend::{
+        AboutNode, ClusterLimits, Deadline, Demand, Due, Failure, NewJob, Node, Outcome, Pause, Rate, Scope,
+        observe::{Circumstances, Explanation, explain},
+    },
+    job::{ErrorType, JobId, NodeId},
+};
+
+use super::harness::{COMPLETE, Harness, TIMEOUT, failure, job, retry};
+
+impl Harness {
+    /// Why; `None`: the backend cannot tell.
+    async fn why(&self, id: JobId) -> Option<Explanation> {
+        let (observe, job) = (self.observe()?, self.row(id).await);
+        let cluster = observe.cluster().await.expect("the cluster can be read");
+        let key = job.extras.group_key.clone();
+        let runs = observe.runs_of_key(&job.executor, key.as_deref().unwrap_or_default()).await;
+        Some(explain(&Circumstances::new(job, cluster, runs.expect("runs can be counted"))))
+    }
+
+    /// Whether this is the reason, and whether these words stand in its sentence.
+    async fn is_why(&self, id: JobId, word: &str, says: &str) {
+        let Some(why) = self.why(id).await else { return };
+        let sentence = why.to_string();
+        assert_eq!(why.reason.as_str(), word, "{sentence}");
+        assert!(sentence.contains(says), "{sentence}");
+        assert!(!why.evidence.is_empty() && why.id == id && why.now == self.now());
+    }
+
+    /// A node that says how many slots it has and which executors it runs.
+    async fn node(&self, slots: usize, of_mail: Option<usize>, executors: &[&'static str]) -> NodeId {
+        let mut about = AboutNode::default();
+        about.slots = Some(slots);
+        about.executor_slots.extend(of_mail.map(|slots| ("mail".to_owned(), slots)));
+        let node = Node::new("a node", TIMEOUT).with_about(about);
+        let node = self.backend.join(&node).await.expect("a node can join");
+        let executors: Vec<_> = executors.iter().map(|name| (*name).into()).collect();
+        if let Some(survey) = self.backend.survey() {
+            survey.unserved(node, &executors).await.expect("executors can be told");
+        }
+        node
+    }
+
+    async fn claim_within(&self, node: NodeId, limits: ClusterLimits) -> usize {
+        let demand = Demand::new("mail", 9).with_cluster_limits(limits);
+        self.backend.claim(node, [demand].into()).await.expect("jobs can be claimed").jobs.len()
+    }
+}
+
+/// A job that is not due says when it is.
+pub async fn case_a_job_that_is_not_due_waits_for_its_time(t: &Harness) {
+    let id = t.enqueue(job("mail").with_due(Due::In(TimeDelta::seconds(3_720)))).await;
+    t.is_why(id, "not_due", "It is due in 1 h 2 min.").await;
+}
+
+/// So does one that has failed before.
+pub async fn case_a_failed_job_waits_for_its_next_attempt(t: &Harness) {
+    let run = t.running(job("mail")).await;
+    assert!(t.settle(&run, retry(50)).await);
+    t.is_why(run.id, "not_due", "Attempt 1 failed; the next one is due in 50 s.").await;
+}
+
+/// An executor, or the whole cluster, is paused.
+pub async fn case_a_pause_says_by_whom_since_when_and_why(t: &Harness) {
+    let Some(control) = t.backend.control() else { return };
+    t.node(5, None, &["mail"]).await;
+    let id = t.enqueue(job("mail")).await;
+    let pause = Pause::new("SMTP is down").by("ann").until(t.now() + TimeDelta::seconds(90));
+    control.pause(&Scope::Executor("mail".into()), pause).await.expect("it can be paused");
+    t.wait(5).await;
+    t.is_why(id, "executor_is_paused", "Its executor is paused by ann, for 5 s, until ").await;
+    t.is_why(id, "executor_is_paused", ", in 1 min 25 s: SMTP is down").await;
+    control.pause(&Scope::Cluster, Pause::new("")).await.expect("it can be paused");
+    t.is_why(id, "cluster_is_paused", "The whole cluster is paused, for 0 ms.").await;
+    // What is not due would not run without a pause either.
+    let later = t.enqueue(job("mail").with_due(Due::In(TimeDelta::seconds(9)))).await;
+    t.is_why(later, "not_due", "in 9 s").await;
+}
+
+/// No node is alive, or none of those that are runs the executor.
+pub async fn case_no_living_node_runs_the_executor(t: &Harness) {
+    let id = t.enqueue(job("mail")).await;
+    t.is_why(id, "no_node", "No node is alive.").await;
+    if t.backend.survey().is_none() {
+        return;
+    }
+    let other = t.node(5, None, &["print"]).await;
+    t.is_why(id, "no_node", "One node is alive, and it does not run this executor.").await;
+    let node = t.node(5, None, &["mail"]).await;
+    t.is_why(id, "ready", "").await;
+    // It dies, and is not noticed yet.
+    t.wait(9).await;
+    t.backend.heartbeat(other).await.expect("heartbeats work");
+    t.wait(2).await;
+    t.is_why(id, "no_node", "One node is alive").await;
+    if let Some(why) = t.why(id).await {
+        let silent = why.evidence.iter().find(|(what, _)| *what == "silent nodes that ran it");
+        assert_eq!(silent.map(|(_, fact)| fact.clone()), Some(format!("{node} (a node)")));
+    }
+}
+
+/// Nodes that run the executor have no slot left, for any job or for one of this executor.
+pub async fn case_all_slots_are_taken(t: &Harness) {
+    let node = t.node(2, None, &["mail", "print"]).await;
+    let second = t.node(9, Some(1), &["mail"]).await;
+    t.enqueue_all(vec![job("mail"), job("mail"), job("print")]).await;
+    assert_eq!(t.claim(node, "mail", 1).await.len() + t.claim(node, "print", 1).await.len(), 2);
+    let id = t.enqueue(job("mail")).await;
+    t.is_why(id, "ready", "").await;
+    assert_eq!(t.claim(second, "mail", 1).await.len(), 1);
+    t.is_why(id, "slots_are_taken", "All 3 slots of the nodes that run this executor are taken.").await;
+    t.backend.leave(node).await.expect("a node can leave");
+    t.is_why(id, "slots_are_taken", "Every node that runs this executor runs as many of its jobs as it may, 1 in all.")
+        .await;
+}
+
+/// The limit of the cluster is reached.
+pub async fn case_as_many_run_in_the_cluster_as_may(t: &Harness) {
+    if t.backend.control().is_none() {
+        return;
+    }
+    let node = t.node(50, None, &["mail"]).await;
+    let jobs = t.enqueue_all(vec![job("mail"); 3]).await;
+    assert_eq!(t.claim_within(node, ClusterLimits::NONE.with_concurrency(Some(2))).await, 2);
+    let says = "2 jobs of this executor run on all nodes together, and no more than 2 may.";
+    t.is_why(jobs[2].id(), "cluster_limit", says).await;
+}
+
+/// The limit of its key is reached; those of other keys are not kept.
+pub async fn case_as_many_of_the_key_run_as_may(t: &Harness) {
+    if t.backend.control().is_none() {
+        return;
+    }
+    let node = t.node(50, None, &["mail"]).await;
+    let keyed = |key: &str| job("mail").with_group_key(key.to_owned());
+    let jobs = t.enqueue_all(vec![keyed("anna"), keyed("anna")]).await;
+    assert_eq!(t.claim_within(node, ClusterLimits::NONE.with_per_key(Some(1))).await, 1);
+    let other = t.enqueue(keyed("bob")).await;
+    t.is_why(jobs[1].id(), "key_limit", "1 jobs with the key `anna` run, and no more than 1 may.").await;
+    t.is_why(other, "ready", "").await;
+}
+
+/// The rate has no token left.
+pub async fn case_a_rate_says_when_the_next_token_comes(t: &Harness) {
+    if t.backend.control().is_none() {
+        return;
+    }
+    let node = t.node(50, None, &["mail"]).await;
+    let jobs = t.enqueue_all(vec![job("mail"); 3]).await;
+    let rate = Rate::new(2, Duration::from_secs(60));
+    assert_eq!(t.claim_within(node, ClusterLimits::NONE.with_rate(Some(rate))).await, 2);
+    t.wait(9).await;
+    t.is_why(jobs[2].id(), "rate", "This executor's rate is used up; the next token comes in 21 s.").await;
+    t.backend.heartbeat(node).await.expect("heartbeats work");
+    t.wait(9).await;
+    t.backend.heartbeat(node).await.expect("heartbeats work");
+    t.wait(9).await;
+    t.backend.heartbeat(node).await.expect("heartbeats work");
+    t.wait(3).await;
+    t.is_why(jobs[2].id(), "ready", "").await;
+}
+
+/// A throttled job holds all others back.
+pub async fn case_a_job_holds_its_executor_back(t: &Harness) {
+    if t.backend.control().is_none() {
+        return;
+    }
+    let node = t.node(50, None, &["mail"]).await;
+    let jobs = t.enqueue_all(vec![job("mail"); 2]).await;
+    let run = t.claim(node, "mail", 1).await.remove(0);
+    assert!(t.settle(&run, Outcome::throttle(TimeDelta::seconds(8))).await);
+    t.wait(2).await;
+    t.is_why(jobs[1].id(), "throttled", "A job of this executor holds all of them back, until ").await;
+}
+
+/// It belongs to a node that is not heard, or that is no member any more.
+pub async fn case_a_node_that_is_silent_has_claimed_it(t: &Harness) {
+    let run = t.running(job("mail")).await;
+    let node = run.node.expect("it runs");
+    t.wait(11).await;
+    t.is_why(run.id, "node_is_silent", "was last heard 11 s ago").await;
+    t.backend.leave(node).await.expect("a node can leave");
+    t.is_why(run.id, "node_is_silent", "has left the cluster").await;
+}
+
+/// It was enqueued blocked.
+pub async fn case_a_blocked_job_waits_to_be_released(t: &Harness) {
+    let id = t.enqueue(job("mail").with_blocked(true)).await;
+    t.is_why(id, "blocked", "It was enqueued blocked, and waits to be released.").await;
+}
+
+/// Its deadline is over, and nobody has discarded it yet.
+pub async fn case_a_job_is_about_to_miss_its_deadline(t: &Harness) {
+    let id = t.enqueue(job("mail").with_deadline(Deadline::In(TimeDelta::seconds(5)))).await;
+    t.wait(6).await;
+    t.is_why(id, "deadline_passed", "Its deadline passed 1 s ago").await;
+}
+
+/// No node could read it.
+pub async fn case_unreadable_data_wait_for_another_version(t: &Harness) {
+    let run = t.running(job("mail")).await;
+    let error = Failure::new(ErrorType::Decode, "missing field `to`");
+    assert!(t.settle(&run, Outcome::defer(TimeDelta::seconds(60), error)).await);
+    t.is_why(run.id, "unreadable", "No node could read its data; it waits for a version").await;
+}
+
+/// It is over, one way or another.
+pub async fn case_a_finished_job_says_how_it_ended(t: &Harness) {
+    let last = NewJob::new("mail", "1").with_max_attempts(1);
+    let ends = [
+        (job("mail"), COMPLETE, "It was completed at "),
+        (job("mail"), Outcome::cancel("no use"), ": no use"),
+        (last, retry(1), "its attempts are used up, and the last one ended with `oops`."),
+        (job("mail"), Outcome::discard(failure("bad")), ", with `oops`."),
+    ];
+    for (new, outcome, says) in ends {
+        let run = t.running(new).await;
+        assert!(t.settle(&run, outcome).await);
+        t.is_why(run.id, "finished", says).await;
+    }
+}
+
+/// It does run.
+pub async fn case_a_running_job_says_where(t: &Harness) {
+    let run = t.running(job("mail")).await;
+    t.wait(3).await;
+    t.is_why(run.id, "running", ", for 3 s.").await;
+    t.backend.cancel(&"mail".into(), run.id, "stop".to_owned()).await.expect("it can be cancelled");
+    t.is_why(run.id, "running", "was asked to stop").await;
+}
+
+/// There is a free slot, and nothing else in its way.
+pub async fn case_nothing_keeps_a_due_job(t: &Harness) {
+    t.node(1, None, &["mail"]).await;
+    let id = t.enqueue(job("mail")).await;
+    t.is_why(id, "ready", "Nothing keeps it: a node claims it as soon as its turn comes.").await;
+}

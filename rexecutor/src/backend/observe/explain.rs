@@ -1,0 +1,206 @@
+//! Why a job is not running: the one place where it is decided.
+//!
+//! What is asked here, and in which order, is what a claim heeds: the statuses of the life cycle first, then what
+//! [admission](crate::backend::admission) allows, then who has a free slot.
+
+use super::{
+    cluster::{Cluster, SeenNode, Standing},
+    reason::{Explanation, Reason, instant, span},
+};
+use crate::{
+    backend::{admission::Limit, lifecycle},
+    model::{JobRow, JobStatus, Marks, NodeId},
+};
+
+/// What is known about a job and what is around it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Circumstances {
+    /// The job.
+    pub job: JobRow,
+    /// How nodes and executors stand.
+    pub cluster: Cluster,
+    /// How many jobs of its key are executing, where its executor has a limit for each key.
+    pub runs_of_key: usize,
+}
+
+impl Circumstances {
+    /// This job in this cluster.
+    pub fn new(job: JobRow, cluster: Cluster, runs_of_key: usize) -> Self {
+        Self { job, cluster, runs_of_key }
+    }
+}
+
+/// Why a job is not running.
+pub fn explain(circumstances: &Circumstances) -> Explanation {
+    let Circumstances { job, cluster, runs_of_key } = circumstances;
+    let unknown = Standing::new(job.executor.clone());
+    let standing = cluster.executor(&job.executor).unwrap_or(&unknown);
+    let case = Case { job, cluster, standing, runs_of_key: *runs_of_key };
+    let reason = case.reason();
+    Explanation { id: job.id, now: cluster.now, evidence: case.evidence(&reason), reason }
+}
+
+struct Case<'c> {
+    job: &'c JobRow,
+    cluster: &'c Cluster,
+    standing: &'c Standing,
+    runs_of_key: usize,
+}
+
+impl Case<'_> {
+    fn reason(&self) -> Reason {
+        match self.job.status {
+            JobStatus::Complete | JobStatus::Cancelled | JobStatus::Discarded => self.finished(),
+            JobStatus::Executing => self.executing(),
+            JobStatus::Blocked => self.overdue().unwrap_or(Reason::Blocked),
+            JobStatus::Scheduled | JobStatus::Retryable => {
+                let reasons = [Self::overdue, Self::not_due, Self::paused, Self::no_node, Self::limited, Self::full];
+                reasons.iter().find_map(|reason| reason(self)).unwrap_or(Reason::Ready)
+            }
+        }
+    }
+
+    fn finished(&self) -> Reason {
+        let JobRow { status, errors, extras, .. } = self.job;
+        let is_discarded = *status == JobStatus::Discarded;
+        let last = errors.last().filter(|_| is_discarded);
+        let error = last.map(|error| (error.error_type.clone(), lifecycle::is_last_attempt(self.job)));
+        let why = extras.cancel_reason.clone().filter(|_| *status == JobStatus::Cancelled);
+        Reason::Finished { status: *status, at: self.job.finished_at(), why, error }
+    }
+
+    fn executing(&self) -> Reason {
+        let node = self.job.node.unwrap_or(NodeId(0));
+        match self.cluster.node(node) {
+            Some(seen) if !seen.is_silent(self.cluster.now) => {
+                let is_stopping = self.job.marks.contains(Marks::STOPPING);
+                Reason::Running { node, since: self.job.attempted_at, is_stopping }
+            }
+            seen => Reason::NodeIsSilent { node, seen_at: seen.map(|seen| seen.seen_at) },
+        }
+    }
+
+    fn overdue(&self) -> Option<Reason> {
+        self.job.deadline().filter(|deadline| *deadline <= self.cluster.now).map(Reason::DeadlinePassed)
+    }
+
+    fn not_due(&self) -> Option<Reason> {
+        let at = self.job.scheduled_at;
+        if at <= self.cluster.now {
+            return None;
+        }
+        if self.job.marks.contains(Marks::UNDECODED) {
+            let since = self.job.errors.last().map(|error| error.recorded_at);
+            return Some(Reason::Unreadable { since, again_at: at });
+        }
+        let failed_attempt = (self.job.status == JobStatus::Retryable).then_some(self.job.attempt);
+        Some(Reason::NotDue { at, failed_attempt })
+    }
+
+    fn paused(&self) -> Option<Reason> {
+        let of_cluster = self.cluster.paused.clone().map(Reason::ClusterIsPaused);
+        of_cluster.or_else(|| self.standing.paused.clone().map(Reason::ExecutorIsPaused))
+    }
+
+    fn no_node(&self) -> Option<Reason> {
+        let alive = self.alive().count();
+        self.serving().next().is_none().then_some(Reason::NoNode { alive })
+    }
+
+    /// What [admission](crate::backend::admission) leaves nothing of.
+    fn limited(&self) -> Option<Reason> {
+        let (controls, now) = (&self.standing.controls, self.cluster.now);
+        if let Some(limited) = controls.limit(now).filter(|limited| limited.free == 0) {
+            return Some(match limited.by {
+                Limit::Throttle(until) => Reason::Throttled(until),
+                Limit::Concurrency => {
+                    let limit = controls.concurrency.map_or(0, |concurrency| concurrency.limit);
+                    Reason::ClusterLimit { limit, running: self.standing.running }
+                }
+                Limit::Rate(bucket) => Reason::Rate { next_at: bucket.next_token_at(now) },
+            });
+        }
+        let (limit, key) = controls.per_key.zip(self.job.extras.group_key.clone())?;
+        let running = self.runs_of_key;
+        (running >= limit).then_some(Reason::KeyLimit { key, limit, running })
+    }
+
+    /// Whether the nodes that run the executor have no slot left. Where one does not say how many it has, nobody knows.
+    fn full(&self) -> Option<Reason> {
+        let (mut slots, mut of_executor) = (0, true);
+        for node in self.serving() {
+            let all = node.about.slots?;
+            let own = node.about.executor_slots.get(self.job.executor.as_str()).copied().unwrap_or(all).min(all);
+            let running = self.cluster.running_on(node.node);
+            let of_its_own =
+                self.cluster.runs.get(&(node.node, self.job.executor.clone())).copied().unwrap_or_default();
+            if running < all && of_its_own < own {
+                return None;
+            }
+            of_executor &= running < all;
+            slots += if running < all { own } else { all };
+        }
+        Some(Reason::SlotsAreTaken { slots, of_executor })
+    }
+
+    fn alive(&self) -> impl Iterator<Item = &SeenNode> {
+        self.cluster.nodes.iter().filter(|node| !node.is_silent(self.cluster.now))
+    }
+
+    /// The living nodes that run the executor.
+    fn serving(&self) -> impl Iterator<Item = &SeenNode> {
+        self.alive().filter(|node| node.runs(&self.job.executor))
+    }
+
+    fn evidence(&self, reason: &Reason) -> Vec<(&'static str, String)> {
+        let mut evidence = vec![("status", self.job.status.to_string())];
+        let mut add = |what, fact: String| evidence.push((what, fact));
+        match reason {
+            Reason::Finished { error: Some(_), .. } => {
+                add("attempts", format!("{} of {}", self.job.attempt, self.job.max_attempts));
+            }
+            Reason::Running { node, .. } | Reason::NodeIsSilent { node, .. } => {
+                add("attempt", format!("{} of {}", self.job.attempt, self.job.max_attempts));
+                add("node", self.cluster.node(*node).map_or_else(|| node.to_string(), name));
+                if let Some(seen) = self.cluster.node(*node) {
+                    add("last heard", instant(seen.seen_at));
+                    add("may be silent for", span(chrono::TimeDelta::from_std(seen.timeout).unwrap_or_default()));
+                }
+            }
+            Reason::Unreadable { since: Some(since), .. } => add("unreadable since", instant(*since)),
+            Reason::NotDue { at, .. } => add("due", instant(*at)),
+            Reason::ClusterIsPaused(paused) | Reason::ExecutorIsPaused(paused) => {
+                add("paused since", instant(paused.since));
+            }
+            Reason::NoNode { .. } => {
+                let silent = self.cluster.nodes.iter().filter(|node| node.is_silent(self.cluster.now));
+                let silent: Vec<String> = silent.filter(|node| node.runs(&self.job.executor)).map(name).collect();
+                add("nodes alive", self.alive().map(name).collect::<Vec<_>>().join(", "));
+                add("silent nodes that ran it", silent.join(", "));
+            }
+            Reason::ClusterLimit { .. } | Reason::SlotsAreTaken { .. } | Reason::Ready => {
+                let runs = self.cluster.runs.iter().filter(|((_, executor), _)| *executor == self.job.executor);
+                let runs = runs.map(|((node, _), jobs)| format!("{jobs} on node {node}")).collect::<Vec<_>>();
+                add("its executor runs", if runs.is_empty() { "0".to_owned() } else { runs.join(", ") });
+                add("nodes that run it", self.serving().map(name).collect::<Vec<_>>().join(", "));
+            }
+            Reason::Rate { .. } => {
+                if let Some(bucket) = self.standing.controls.bucket {
+                    add("one token", span(chrono::TimeDelta::nanoseconds(bucket.interval)));
+                    add("burst", bucket.burst.to_string());
+                }
+            }
+            _ => {}
+        }
+        if self.job.status.is_pending() {
+            evidence.push(("jobs of its executor that are due", self.standing.queue.due.to_string()));
+        }
+        evidence.retain(|(_, fact)| !fact.is_empty());
+        evidence
+    }
+}
+
+fn name(node: &SeenNode) -> String {
+    format!("{} ({})", node.node, node.label)
+}

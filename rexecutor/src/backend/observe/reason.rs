@@ -1,0 +1,277 @@
+//! Why a job is not running, in one sentence.
+
+use std::fmt;
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+
+use crate::model::{ErrorType, JobId, JobStatus, NodeId, Paused};
+
+/// Why a job is not running.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+#[non_exhaustive]
+pub struct Explanation {
+    /// The job.
+    pub id: JobId,
+    /// The backend's present, at which this holds.
+    pub now: DateTime<Utc>,
+    /// The reason. As a text it is one sentence.
+    pub reason: Reason,
+    /// What speaks for it: what each fact is about, and the fact.
+    pub evidence: Vec<(&'static str, String)>,
+}
+
+/// The first reason that holds, in the order in which claims heed them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// It is over.
+    Finished {
+        /// How it ended.
+        status: JobStatus,
+        /// When it ended.
+        at: Option<DateTime<Utc>>,
+        /// Why, if it was cancelled.
+        why: Option<String>,
+        /// The last error, if it was discarded, and whether its attempts were used up.
+        error: Option<(ErrorType, bool)>,
+    },
+    /// It does run.
+    Running {
+        /// On this node.
+        node: NodeId,
+        /// Since then.
+        since: Option<DateTime<Utc>>,
+        /// Somebody has asked it to stop.
+        is_stopping: bool,
+    },
+    /// A node that is silent has claimed it.
+    NodeIsSilent {
+        /// The node.
+        node: NodeId,
+        /// When it was last heard; `None`: it is no member of the cluster any more.
+        seen_at: Option<DateTime<Utc>>,
+    },
+    /// It was enqueued blocked and waits to be released.
+    Blocked,
+    /// Its deadline has passed.
+    DeadlinePassed(DateTime<Utc>),
+    /// No node could read its data; it waits for a version of the program that can.
+    Unreadable {
+        /// Since when.
+        since: Option<DateTime<Utc>>,
+        /// When it is tried again.
+        again_at: DateTime<Utc>,
+    },
+    /// It is not due yet.
+    NotDue {
+        /// When it is.
+        at: DateTime<Utc>,
+        /// The attempt that has failed before.
+        failed_attempt: Option<u16>,
+    },
+    /// The whole cluster is paused.
+    ClusterIsPaused(Paused),
+    /// Its executor is paused.
+    ExecutorIsPaused(Paused),
+    /// No living node runs its executor.
+    NoNode {
+        /// How many nodes are alive.
+        alive: usize,
+    },
+    /// A job of its executor holds all of them back.
+    Throttled(DateTime<Utc>),
+    /// As many jobs of its executor run as may, on all nodes together.
+    ClusterLimit {
+        /// How many may run.
+        limit: usize,
+        /// How many do.
+        running: usize,
+    },
+    /// Its executor's rate has no token left.
+    Rate {
+        /// When the next one is there.
+        next_at: DateTime<Utc>,
+    },
+    /// As many jobs of its key run as may.
+    KeyLimit {
+        /// The key.
+        key: String,
+        /// How many may run.
+        limit: usize,
+        /// How many do.
+        running: usize,
+    },
+    /// All slots of the nodes that run its executor are taken.
+    SlotsAreTaken {
+        /// How many slots there are, or for this executor alone.
+        slots: usize,
+        /// Whether these are the slots of this executor, and others are free.
+        of_executor: bool,
+    },
+    /// Nothing keeps it.
+    Ready,
+}
+
+impl Reason {
+    /// The word for it, as in the JSON of a dashboard.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Finished { .. } => "finished",
+            Self::Running { .. } => "running",
+            Self::NodeIsSilent { .. } => "node_is_silent",
+            Self::Blocked => "blocked",
+            Self::DeadlinePassed(_) => "deadline_passed",
+            Self::Unreadable { .. } => "unreadable",
+            Self::NotDue { .. } => "not_due",
+            Self::ClusterIsPaused(_) => "cluster_is_paused",
+            Self::ExecutorIsPaused(_) => "executor_is_paused",
+            Self::NoNode { .. } => "no_node",
+            Self::Throttled(_) => "throttled",
+            Self::ClusterLimit { .. } => "cluster_limit",
+            Self::Rate { .. } => "rate",
+            Self::KeyLimit { .. } => "key_limit",
+            Self::SlotsAreTaken { .. } => "slots_are_taken",
+            Self::Ready => "ready",
+        }
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let now = self.now;
+        match &self.reason {
+            Reason::Finished { status, at, why, error } => finished(f, *status, *at, why.as_deref(), error.as_ref()),
+            Reason::Running { is_stopping: true, node, .. } => {
+                write!(f, "It runs on node {node}, and was asked to stop.")
+            }
+            Reason::Running { node, since: Some(since), .. } => {
+                write!(f, "It runs on node {node}, for {}.", span(now - *since))
+            }
+            Reason::Running { node, since: None, .. } => write!(f, "It runs on node {node}."),
+            Reason::NodeIsSilent { node, seen_at: Some(at) } => write!(
+                f,
+                "Node {node} has claimed it and was last heard {} ago; other nodes take it over once they are sure that node is dead.",
+                span(now - *at)
+            ),
+            Reason::NodeIsSilent { node, seen_at: None } => write!(
+                f,
+                "Node {node} has claimed it and has left the cluster; the next heartbeat of another node gives it back."
+            ),
+            Reason::Blocked => f.write_str("It was enqueued blocked, and waits to be released."),
+            Reason::DeadlinePassed(at) => {
+                write!(f, "Its deadline passed {} ago, so it is about to be discarded.", span(now - *at))
+            }
+            Reason::Unreadable { again_at, .. } => write!(
+                f,
+                "No node could read its data; it waits for a version of the program that can, and is tried again {}.",
+                when(*again_at, now)
+            ),
+            Reason::NotDue { at, failed_attempt: None } => write!(f, "It is due {}.", when(*at, now)),
+            Reason::NotDue { at, failed_attempt: Some(attempt) } => {
+                write!(f, "Attempt {attempt} failed; the next one is due {}.", when(*at, now))
+            }
+            Reason::ClusterIsPaused(paused) => pause(f, "The whole cluster", paused, now),
+            Reason::ExecutorIsPaused(paused) => pause(f, "Its executor", paused, now),
+            Reason::NoNode { alive: 0 } => f.write_str("No node is alive."),
+            Reason::NoNode { alive: 1 } => f.write_str("One node is alive, and it does not run this executor."),
+            Reason::NoNode { alive } => write!(f, "{alive} nodes are alive, and none of them runs this executor."),
+            Reason::Throttled(until) => {
+                write!(f, "A job of this executor holds all of them back, until {}.", at_time(*until, now))
+            }
+            Reason::ClusterLimit { limit, running } => {
+                write!(f, "{running} jobs of this executor run on all nodes together, and no more than {limit} may.")
+            }
+            Reason::Rate { next_at } => {
+                write!(f, "This executor's rate is used up; the next token comes {}.", when(*next_at, now))
+            }
+            Reason::KeyLimit { key, limit, running } => {
+                write!(f, "{running} jobs with the key `{key}` run, and no more than {limit} may.")
+            }
+            Reason::SlotsAreTaken { slots, of_executor: false } => {
+                write!(f, "All {slots} slots of the nodes that run this executor are taken.")
+            }
+            Reason::SlotsAreTaken { slots, of_executor: true } => {
+                write!(f, "Every node that runs this executor runs as many of its jobs as it may, {slots} in all.")
+            }
+            Reason::Ready => f.write_str("Nothing keeps it: a node claims it as soon as its turn comes."),
+        }
+    }
+}
+
+fn finished(
+    f: &mut fmt::Formatter<'_>,
+    status: JobStatus,
+    at: Option<DateTime<Utc>>,
+    why: Option<&str>,
+    error: Option<&(ErrorType, bool)>,
+) -> fmt::Result {
+    let at = at.map_or(String::new(), |at| format!(" at {}", instant(at)));
+    match (status, error, why) {
+        (JobStatus::Complete, ..) => write!(f, "It was completed{at}."),
+        (JobStatus::Discarded, Some((error, true)), _) => {
+            write!(f, "It was discarded{at}: its attempts are used up, and the last one ended with `{error}`.")
+        }
+        (JobStatus::Discarded, Some((error, false)), _) => write!(f, "It was discarded{at}, with `{error}`."),
+        (JobStatus::Cancelled, _, Some(why)) => write!(f, "It was cancelled{at}: {why}"),
+        _ => write!(f, "It is {status}{at}."),
+    }
+}
+
+fn pause(f: &mut fmt::Formatter<'_>, what: &str, paused: &Paused, now: DateTime<Utc>) -> fmt::Result {
+    write!(f, "{what} is paused")?;
+    if let Some(by) = &paused.pause.by {
+        write!(f, " by {by}")?;
+    }
+    write!(f, ", for {}", span(now - paused.since))?;
+    if let Some(until) = paused.pause.until {
+        write!(f, ", until {}", at_time(until, now))?;
+    }
+    match paused.pause.reason.trim() {
+        "" => f.write_str("."),
+        reason => write!(f, ": {reason}"),
+    }
+}
+
+/// An instant, to the second.
+pub(super) fn instant(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+fn at_time(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    format!("{}, {}", instant(at), when(at, now))
+}
+
+fn when(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    match at - now {
+        left if left > TimeDelta::zero() => format!("in {}", span(left)),
+        past => format!("{} ago", span(-past)),
+    }
+}
+
+/// A time in its largest unit or two: `3 h 20 min`, say.
+pub(super) fn span(time: TimeDelta) -> String {
+    let seconds = time.num_seconds().max(0);
+    let two = |large: i64, one: &str, small: i64, other: &str| match small {
+        0 => format!("{large} {one}"),
+        small => format!("{large} {one} {small} {other}"),
+    };
+    match seconds {
+        0 => format!("{} ms", time.num_milliseconds().max(0)),
+        1..60 => format!("{seconds} s"),
+        60..3_600 => two(seconds / 60, "min", seconds % 60, "s"),
+        3_600..86_400 => two(seconds / 3_600, "h", seconds / 60 % 60, "min"),
+        _ => two(seconds / 86_400, "d", seconds / 3_600 % 24, "h"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_told_in_its_largest_units() {
+        let shown = [999, 1_000, 61_000, 3_600_000, 90_000_000, -5].map(|ms| span(TimeDelta::milliseconds(ms)));
+        assert_eq!(shown, ["999 ms", "1 s", "1 min 1 s", "1 h", "1 d 1 h", "0 ms"]);
+    }
+}
