@@ -1,0 +1,175 @@
+//! The dashboard's parts, and the routes to its pages.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::Request,
+    http::{HeaderValue, header},
+    middleware::{self, Next},
+    response::Response,
+    routing::{get, post},
+};
+use rexecutor::backend::{Backend, JobRow};
+
+use crate::{access::Authorize, api, assets, audit::Audit, bulk, csrf::Secret, health, live, pages};
+
+/// What is shown in place of what is stored: it takes the job, and its data or metadata.
+type Redact = dyn Fn(&JobRow, &str) -> String + Send + Sync;
+
+/// A dashboard that is being put together.
+///
+/// # Examples
+///
+/// ```
+/// use rexecutor::backend::memory::InMemoryBackend;
+/// use rexecutor_web::{Access, Dashboard, Role};
+///
+/// let everybody = |_: &axum::http::request::Parts| Ok(Access::new("somebody", Role::Viewer));
+/// let router: axum::Router = Dashboard::new(InMemoryBackend::new(), everybody)
+///     .with_banner("shop, production")
+///     .with_audit(|change: &rexecutor_web::Change| println!("{} by {}", change.action, change.by))
+///     .router();
+/// # drop(router);
+/// ```
+#[must_use = "a dashboard does nothing before its router is served"]
+pub struct Dashboard {
+    inner: Inner,
+}
+
+/// What all requests share.
+pub(crate) type Shared = Arc<Inner>;
+
+pub(crate) struct Inner {
+    pub(crate) backend: Arc<dyn Backend>,
+    pub(crate) authorize: Arc<dyn Authorize>,
+    pub(crate) audit: Option<Arc<dyn Audit>>,
+    pub(crate) secret: Secret,
+    pub(crate) prefix: Option<String>,
+    pub(crate) banner: Option<(String, bool)>,
+    pub(crate) redact: Option<Arc<Redact>>,
+    pub(crate) live: live::Live,
+}
+
+/// The dashboard of a backend, for those whom `authorize` lets in: [`Dashboard`] with nothing else said.
+pub fn router(backend: impl Backend, authorize: impl Authorize) -> Router {
+    Dashboard::new(backend, authorize).router()
+}
+
+impl Dashboard {
+    /// The dashboard of a backend, for those whom `authorize` lets in.
+    pub fn new(backend: impl Backend, authorize: impl Authorize) -> Self {
+        Self {
+            inner: Inner {
+                backend: Arc::new(backend),
+                authorize: Arc::new(authorize),
+                audit: None,
+                secret: Secret::random(),
+                prefix: None,
+                banner: None,
+                redact: None,
+                live: live::Live::default(),
+            },
+        }
+    }
+
+    /// Names the database on every page.
+    pub fn with_banner(mut self, name: impl Into<String>) -> Self {
+        self.inner.banner = Some((name.into(), false));
+        self
+    }
+
+    /// Names the database on every page, in a colour that warns: for production.
+    pub fn with_warning_banner(mut self, name: impl Into<String>) -> Self {
+        self.inner.banner = Some((name.into(), true));
+        self
+    }
+
+    /// Is told of every change, beside the log.
+    pub fn with_audit(mut self, audit: impl Audit) -> Self {
+        self.inner.audit = Some(Arc::new(audit));
+        self
+    }
+
+    /// What the tokens of forms are made of. Several processes that serve one address need the same; the default is random, so
+    /// that a form is good for one process, until it ends. It should be 32 random bytes at least.
+    pub fn with_secret(mut self, secret: impl AsRef<[u8]>) -> Self {
+        self.inner.secret = Secret::of(secret.as_ref());
+        self
+    }
+
+    /// Under which path browsers find the dashboard, as `/jobs`. It is found out by itself, but for a proxy that takes a part of
+    /// the path away.
+    pub fn with_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.inner.prefix = Some(prefix.into().trim_end_matches('/').to_owned());
+        self
+    }
+
+    /// What is shown in place of data and metadata: the function takes the job, and either text as it is stored. Nobody can search in
+    /// data then.
+    pub fn with_redaction(mut self, redact: impl Fn(&JobRow, &str) -> String + Send + Sync + 'static) -> Self {
+        self.inner.redact = Some(Arc::new(redact));
+        self
+    }
+
+    /// The routes, to be nested under a path, or served alone.
+    pub fn router(self) -> Router {
+        let shared: Shared = Arc::new(self.inner);
+        let api = Router::new()
+            .route("/overview", get(api::overview))
+            .route("/jobs", get(api::jobs))
+            .route("/jobs/{id}", get(api::job))
+            .route("/jobs/{id}/{action}", post(api::change_job))
+            .route("/executors", get(api::executors))
+            .route("/executors/{action}", post(api::change_executor))
+            .route("/schedules", get(api::schedules))
+            .route("/schedules/{action}", post(api::change_schedule))
+            .route("/nodes", get(api::nodes))
+            .route("/dead", get(api::dead))
+            .fallback(api::missing);
+        Router::new()
+            .route("/", get(pages::overview::show))
+            .route("/jobs", get(pages::jobs::show))
+            .route("/jobs/bulk", post(bulk::change))
+            .route("/jobs/{id}", get(pages::job::show).post(pages::job::change))
+            .route("/executors", get(pages::executors::show).post(pages::executors::change))
+            .route("/schedules", get(pages::schedules::show).post(pages::schedules::change))
+            .route("/nodes", get(pages::nodes::show))
+            .route("/dead", get(pages::dead::show).post(pages::dead::change))
+            .route("/events", get(live::events))
+            .route("/live", get(health::live))
+            .route("/ready", get(health::ready))
+            .route("/assets/style.css", get(assets::style))
+            .route("/assets/icon.svg", get(assets::icon))
+            .route("/assets/live.js", get(assets::script))
+            .nest("/api", api)
+            .fallback(pages::missing)
+            .layer(middleware::from_fn(headers))
+            .with_state(shared)
+    }
+}
+
+impl std::fmt::Debug for Dashboard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Dashboard").field("backend", &self.inner.backend).finish_non_exhaustive()
+    }
+}
+
+/// Nothing from anywhere else, nothing that stands in the page itself, and no page in a frame.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
+                      form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+async fn headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "same-origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,112 @@
+//! A dashboard on a loopback port, over a backend in memory.
+
+use std::{net::Ipv4Addr, sync::Arc, time::Duration};
+
+use axum::{Router, http::request::Parts};
+use rexecutor::{
+    backend::{
+        AboutNode, Backend, Claim, Demand, Due, Enqueue, Failure, Maintain, NewJob, Node, Outcome, Pause, Scope,
+        Settle, Settlement, memory::InMemoryBackend,
+    },
+    job::{ErrorType, JobId},
+    schedule::{EntryStep, NewEntry, Schedule},
+};
+use rexecutor_web::{Access, Dashboard, Role};
+use tokio::runtime::Runtime;
+
+/// A dashboard that is served until this is dropped.
+#[derive(Debug)]
+pub struct Site {
+    /// Where jobs are.
+    pub backend: Arc<InMemoryBackend>,
+    /// Where the dashboard is.
+    pub address: String,
+    runtime: Runtime,
+}
+
+impl Site {
+    /// A dashboard with nothing to show, under a prefix.
+    pub fn empty() -> Self {
+        let runtime = Runtime::new().expect("the system has threads");
+        let backend = Arc::new(InMemoryBackend::new());
+        let everybody = |_: &Parts| Ok(Access::new("tester", Role::Admin));
+        let dashboard = Dashboard::new(backend.clone(), everybody).with_warning_banner("shop, production").router();
+        let app = Router::new().nest("/queue", dashboard);
+        let listener = runtime.block_on(tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
+        let listener = listener.expect("a port is free");
+        let address = format!("http://{}/queue", listener.local_addr().expect("it has an address"));
+        runtime.spawn(async { axum::serve(listener, app).await });
+        Self { backend, address, runtime }
+    }
+
+    /// … with a node and `count` jobs of all kinds.
+    pub fn with_jobs(count: usize) -> Self {
+        let site = Self::empty();
+        site.runtime.block_on(fill(&*site.backend, count));
+        site
+    }
+
+    /// Enqueues a job.
+    pub fn enqueue(&self, job: NewJob) -> JobId {
+        self.runtime.block_on(self.backend.enqueue(vec![job])).expect("jobs can be enqueued")[0].id()
+    }
+
+    /// Where a job stands.
+    pub fn status(&self, id: JobId) -> String {
+        let filter = rexecutor::backend::Filter::IdIn(vec![id]);
+        let found = rexecutor::backend::Inspect::query(&*self.backend, &filter, 1);
+        self.runtime.block_on(found).expect("jobs can be read").remove(0).status.to_string()
+    }
+
+    /// The address of a page.
+    pub fn page(&self, path: &str) -> String {
+        format!("{}{}", self.address, if path == "/" { "" } else { path })
+    }
+}
+
+/// Jobs of all kinds. Nothing here waits: what is to have ended is settled.
+async fn fill(backend: &InMemoryBackend, count: usize) {
+    let executors = ["send_mail", "charge_card", "resize_image", "sync_customer"];
+    let mut about = AboutNode::default();
+    (about.host, about.pid, about.slots) = (Some("web-3.internal".to_owned()), Some(4711), Some(20));
+    about.version = Some("2.4.1".to_owned());
+    let node = backend.join(&Node::new("web-3", Duration::from_secs(600)).with_about(about)).await.expect("it joins");
+    let names: Vec<_> = executors.iter().map(|name| (*name).into()).collect();
+    backend.survey().expect("it can").unserved(node, &names).await.expect("it tells what it runs");
+    let job = |number: usize| {
+        let executor = executors[number % executors.len()];
+        let data = format!(r#"{{"order":{number},"to":"customer-{}@example.com","items":["a","b"]}}"#, number % 97);
+        NewJob::new(executor, data).with_tags(vec![format!("customer-{}", number % 97), "shop".to_owned()])
+    };
+    backend.enqueue((0..count).map(job).collect()).await.expect("jobs can be enqueued");
+    let demands = executors.map(|executor| Demand::new(executor, count * 3 / 16 + 1));
+    let runs = backend.claim(node, demands.into()).await.expect("jobs can be claimed").jobs;
+    let details = "could not reach the bank\nconnection refused (bank.example:443)\nthe network is unreachable";
+    let settle = |(place, run): (usize, &rexecutor::backend::JobRow)| {
+        let failure = || Failure::new(ErrorType::Other("bank_unreachable".to_owned()), details);
+        let outcome = match place % 12 {
+            3 => Outcome::discard(failure()),
+            7 => Outcome::retry(rexecutor::TimeDelta::minutes(4), failure()),
+            9 => Outcome::cancel("the order was withdrawn"),
+            _ => Outcome::complete(true),
+        };
+        Settlement::new(run.id, run.lease, outcome)
+    };
+    // Three go on running.
+    let settlements: Vec<_> = runs.iter().enumerate().skip(3).map(settle).collect();
+    backend.settle(settlements.into()).await.expect("outcomes can be stored");
+    let later = job(7).with_due(Due::In(rexecutor::TimeDelta::days(3)));
+    let others =
+        vec![later, job(8).with_blocked(true), NewJob::new("export_legacy", "{}"), NewJob::new("import_feed", "{}")];
+    backend.enqueue(others).await.expect("jobs can be enqueued");
+    let pause = Pause::new("the supplier moves their servers").by("ann");
+    backend
+        .control()
+        .expect("it can")
+        .pause(&Scope::Executor("import_feed".into()), pause)
+        .await
+        .expect("it is paused");
+    let schedule = Schedule::parse("0 30 9 * * MON-FRI", "Europe/Berlin").expect("it is a schedule");
+    let put = EntryStep::put("tenant-42-report", "ann", NewEntry::new(schedule, &NewJob::new("report", "42")));
+    backend.entries().expect("it can").step(vec![put]).await.expect("it is put");
+}
