@@ -37,3 +37,7 @@ pub mod postgres {}
 /// The guide to SQLite files.
 #[doc = include_str!("../sqlite.md")]
 pub mod sqlite {}
+
+/// The guide to the dashboard.
+#[doc = include_str!("../dashboard.md")]
+pub mod dashboard {}

@@ -14,7 +14,8 @@ fn root() -> PathBuf {
 
 /// The text of every source file that is published.
 fn sources() -> Vec<String> {
-    let folders = ["rexecutor/src", "rexecutor-schedule/src", "rexecutor-sqlx/src", "rexecutor-testing/src"];
+    let folders =
+        ["rexecutor/src", "rexecutor-schedule/src", "rexecutor-sqlx/src", "rexecutor-testing/src", "rexecutor-web/src"];
     folders
         .iter()
         .flat_map(|folder| files(&root().join(folder)))
