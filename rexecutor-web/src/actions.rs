@@ -74,7 +74,7 @@ impl Action {
             _ => (json!({"status": job.status}), json!({})),
         };
         let change = Change::new(cx.access.name(), self.as_str()).of_executor(&job.executor).of_job(job.id);
-        cx.record(&change.from_to(before, after).ended(&answer));
+        cx.record(&change.changing(before, after).ended(&answer));
         Ok(answer?)
     }
 

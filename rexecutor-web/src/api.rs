@@ -14,6 +14,7 @@ use rexecutor::{
         JobRow, Pause,
         observe::{Cluster, Count, Explanation, Standing},
     },
+    clock::{Clock, SystemClock},
     job::{ExecutorName, JobStatus},
     schedule::{Origin, ScheduleEntry},
 };
@@ -118,7 +119,7 @@ fn job_of(cx: &Cx, job: &JobRow) -> Value {
 
 pub(crate) async fn jobs(Ask(cx): Ask, Query(parameters): Query<Vec<(String, String)>>) -> Answer {
     let search = Search::read(&parameters)?;
-    let page = cx.observe()?.page(&search.request(&cx, Utc::now())?).await?;
+    let page = cx.observe()?.page(&search.request(&cx, SystemClock.now())?).await?;
     Ok(Json(json!({
         "jobs": page.jobs.iter().map(|job| job_of(&cx, job)).collect::<Vec<_>>(),
         "next": page.next.map(|next| next.to_string()), "is_partial": page.is_partial, "now": iso(page.now),

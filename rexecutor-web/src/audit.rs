@@ -45,7 +45,7 @@ impl Change {
         Self { schedule: Some(name.to_owned()), ..self }
     }
 
-    pub(crate) fn from_to(self, before: impl Into<Value>, after: impl Into<Value>) -> Self {
+    pub(crate) fn changing(self, before: impl Into<Value>, after: impl Into<Value>) -> Self {
         Self { before: before.into(), after: after.into(), ..self }
     }
 

@@ -1,13 +1,13 @@
 //! Doing something with many jobs: those that were selected, or all that match.
 
 use axum::response::{IntoResponse, Response};
-use chrono::Utc;
 use maud::html;
 use rexecutor::{
     backend::{
         Filter, JobRow,
         observe::{JobsPage, JobsRequest},
     },
+    clock::{Clock, SystemClock},
     job::JobId,
 };
 
@@ -61,7 +61,7 @@ async fn selected(form: &Filled) -> Result<Vec<JobRow>, Problem> {
 
 async fn matching(form: &Filled) -> Result<JobsPage, Problem> {
     let search = Search { after: None, ..Search::read(form.fields())? };
-    all(&form.cx, search.request(&form.cx, Utc::now())?).await
+    all(&form.cx, search.request(&form.cx, SystemClock.now())?).await
 }
 
 /// All that match, up to [`MOST`], whatever it takes to find them within reason.

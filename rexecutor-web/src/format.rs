@@ -54,6 +54,12 @@ pub(crate) fn jobs(count: usize) -> String {
     if count == 1 { "1 job".to_owned() } else { format!("{} jobs", number(count)) }
 }
 
+/// A name, which may be broken behind its underscores, points and dashes.
+pub(crate) fn name(name: &str) -> Markup {
+    let parts = name.split_inclusive(['_', '.', '-', ':', '/']);
+    html! { @for part in parts { (part) wbr; } }
+}
+
 /// At most so many characters of one line.
 pub(crate) fn short(text: &str, most: usize) -> String {
     let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();

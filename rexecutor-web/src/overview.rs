@@ -145,6 +145,16 @@ fn of_cluster(cluster: &Cluster) -> Vec<Attention> {
             resume: None,
         });
     }
+    if cluster.nodes.iter().all(|node| node.is_silent(now)) {
+        found.push(Attention {
+            kind: JobStatus::Discarded,
+            what: "No node is alive".to_owned(),
+            why: "jobs are stored, and wait".to_owned(),
+            link: link("/nodes"),
+            go: "Nodes",
+            resume: None,
+        });
+    }
     for node in cluster.nodes.iter().filter(|node| node.is_silent(now)) {
         found.push(Attention {
             kind: JobStatus::Discarded,
@@ -168,7 +178,7 @@ fn of_cluster(cluster: &Cluster) -> Vec<Attention> {
             });
         }
         let may_run = cluster.nodes.iter().any(|node| !node.is_silent(now) && node.runs(&standing.executor));
-        if queue.due.jobs > 0 && !may_run {
+        if queue.due.jobs > 0 && !may_run && cluster.nodes.iter().any(|node| !node.is_silent(now)) {
             found.push(Attention {
                 kind: JobStatus::Discarded,
                 what: format!("No living node runs {}", standing.executor),

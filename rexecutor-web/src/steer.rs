@@ -1,6 +1,6 @@
 //! Pausing and resuming executors and schedules, and triggering schedules.
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use rexecutor::{
     backend::{Pause, Scope, control},
     job::ExecutorName,
@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::{access::Role, audit::Change, problem::Problem, request::Cx};
 
 /// The pause that somebody has asked for.
-fn asked(cx: &Cx, reason: &str, minutes: &str) -> Result<Pause, Problem> {
+async fn asked(cx: &Cx, reason: &str, minutes: &str) -> Result<Pause, Problem> {
     let clean = |text: &str| text.replace('\0', "\u{fffd}");
     let pause = Pause::new(clean(reason.trim())).by(clean(cx.access.name()));
     if minutes.trim().is_empty() {
@@ -19,7 +19,9 @@ fn asked(cx: &Cx, reason: &str, minutes: &str) -> Result<Pause, Problem> {
     }
     let minutes: Option<u32> = minutes.trim().parse().ok().filter(|minutes| (1..=100_000).contains(minutes));
     let minutes = minutes.ok_or_else(|| Problem::Invalid("A pause is for 1 to 100,000 minutes.".to_owned()))?;
-    Ok(pause.until(Utc::now() + TimeDelta::minutes(minutes.into())))
+    // It ends by the backend's clock.
+    let now = cx.observe()?.cluster().await?.now;
+    Ok(pause.until(now + TimeDelta::minutes(minutes.into())))
 }
 
 /// Whose jobs it is about, if they may do that.
@@ -48,10 +50,10 @@ fn about(cx: &Cx, action: &'static str, executor: Option<&ExecutorName>) -> Chan
 /// Pauses an executor, or the whole cluster.
 pub(crate) async fn pause(cx: &Cx, executor: Option<ExecutorName>, reason: &str, minutes: &str) -> Result<(), Problem> {
     let scope = scope(cx, executor.as_ref())?;
-    let pause = asked(cx, reason, minutes)?;
+    let pause = asked(cx, reason, minutes).await?;
     let after = json!({ "paused": true, "reason": pause.reason, "until": pause.until });
     let answer = control(cx.backend())?.pause(&scope, pause).await;
-    cx.record(&about(cx, "pause", executor.as_ref()).from_to(json!({}), after).ended(&answer));
+    cx.record(&about(cx, "pause", executor.as_ref()).changing(json!({}), after).ended(&answer));
     Ok(answer?)
 }
 
@@ -60,7 +62,7 @@ pub(crate) async fn resume(cx: &Cx, executor: Option<ExecutorName>) -> Result<bo
     let scope = scope(cx, executor.as_ref())?;
     let answer = control(cx.backend())?.resume(&scope).await;
     let was = json!({ "paused": answer.as_ref().is_ok_and(|was| *was) });
-    cx.record(&about(cx, "resume", executor.as_ref()).from_to(was, json!({ "paused": false })).ended(&answer));
+    cx.record(&about(cx, "resume", executor.as_ref()).changing(was, json!({ "paused": false })).ended(&answer));
     Ok(answer?)
 }
 
@@ -82,7 +84,7 @@ pub(crate) async fn schedule(cx: &Cx, name: &str, step: Step<'_>) -> Result<&'st
     let (backend, by) = (cx.backend(), cx.access.name().replace('\0', "\u{fffd}"));
     let (word, answer) = match step {
         Step::Pause { reason, minutes } => {
-            let pause = asked(cx, reason, minutes)?;
+            let pause = asked(cx, reason, minutes).await?;
             ("pause", schedules::pause_on_backend(name, pause, backend).await.map(|()| "pause"))
         }
         Step::Resume => ("resume", schedules::resume_on_backend(name, backend).await.map(|_| "resume")),
@@ -94,6 +96,6 @@ pub(crate) async fn schedule(cx: &Cx, name: &str, step: Step<'_>) -> Result<&'st
     };
     let was = json!({ "paused": entry.paused.is_some() });
     let change = Change::new(cx.access.name(), word).of_executor(&entry.executor).of_schedule(name);
-    cx.record(&change.from_to(was, json!({})).ended(&answer));
+    cx.record(&change.changing(was, json!({})).ended(&answer));
     Ok(answer?)
 }

@@ -42,7 +42,7 @@ impl Site {
     /// … with a node and `count` jobs of all kinds.
     pub fn with_jobs(count: usize) -> Self {
         let site = Self::empty();
-        site.runtime.block_on(fill(&*site.backend, count));
+        site.runtime.block_on(fill(&site.backend, count));
         site
     }
 

@@ -1,5 +1,7 @@
 //! The dashboard in Chromium.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
 use std::{
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},

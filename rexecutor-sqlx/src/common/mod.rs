@@ -17,7 +17,7 @@ pub(crate) use self::{
     extras::Stored,
     filter::{Bound, Dialect, condition},
     log::log,
-    pages::{Pages, Walk, page},
+    pages::{Pages, Stream, Walk, page},
     prune::{Meant, unknown},
     room::{Batch, Last, Reserve, Room},
 };

@@ -42,6 +42,22 @@ pub(crate) struct Walk {
     pub(crate) window: i64,
 }
 
+/// The next positions of a status, or of an executor's jobs of one priority.
+#[derive(Debug, Default)]
+pub(crate) struct Stream {
+    pub(crate) positions: Vec<Position>,
+    /// How many there were, those that are damaged among them.
+    pub(crate) count: i64,
+}
+
+impl Stream {
+    /// Adds one, unless it is damaged.
+    pub(crate) fn add(&mut self, position: Option<Position>) {
+        self.positions.extend(position);
+        self.count += 1;
+    }
+}
+
 /// What a database is asked for a page.
 pub(crate) trait Pages: Send {
     /// The first `limit` jobs of the walk that may match; `None` in place of one that cannot be read.
@@ -65,7 +81,7 @@ pub(crate) trait Pages: Send {
         order: JobOrder,
         behind: Position,
         limit: i64,
-    ) -> impl Future<Output = sqlx::Result<Vec<Vec<Position>>>> + Send;
+    ) -> impl Future<Output = sqlx::Result<Vec<Stream>>> + Send;
 
     /// Those jobs that match, in any order.
     fn matching(&mut self, filter: &Filter) -> impl Future<Output = sqlx::Result<Vec<JobRow>>> + Send;
@@ -162,16 +178,16 @@ async fn merge(
     let (mut jobs, mut looked) = (Vec::new(), 0);
     let mut limit = i64::try_from(size + 1).unwrap_or(i64::MAX).max(100);
     loop {
-        let mut streams = pages.streams(bounds, order, behind, limit).await?;
-        let is_cut = |stream: &&Vec<Position>| i64::try_from(stream.len()).is_ok_and(|length| length >= limit);
+        let streams = pages.streams(bounds, order, behind, limit).await?;
+        let cut = streams.iter().filter(|stream| stream.count >= limit);
         let before = |one: &Position, other: &Position| match order.is_behind(*one, *other) {
             true => Ordering::Greater,
             false if one == other => Ordering::Equal,
             false => Ordering::Less,
         };
         // Beyond the nearest end of a stream that goes on, others may come in between.
-        let horizon = streams.iter().filter(is_cut).filter_map(|stream| stream.last().copied()).min_by(before);
-        let mut positions: Vec<Position> = streams.drain(..).flatten().collect();
+        let horizon = cut.filter_map(|stream| stream.positions.last().copied()).min_by(before);
+        let mut positions: Vec<Position> = streams.into_iter().flat_map(|stream| stream.positions).collect();
         positions.retain(|position| {
             horizon.is_none_or(|horizon| !order.is_behind(*position, horizon)) && !order.is_behind(*position, last)
         });

@@ -27,7 +27,7 @@ use super::{
     control::{executor, pause},
     filter, maintain, row,
 };
-use crate::common::{Bounds, Pages, Walk, page};
+use crate::common::{Bounds, Pages, Stream, Walk, page};
 
 /// How long a statement may take.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -192,8 +192,9 @@ fn query(sql: String) -> Query<'static, Postgres, PgArguments> {
     sqlx::query(AssertSqlSafe(sql)).persistent(false)
 }
 
-fn position(row: &PgRow) -> sqlx::Result<Position> {
-    Ok(Position { at: row::instant(row, "at")?, id: row.try_get::<i64, _>("id")?.into() })
+/// Where a job stands; `None`: nowhere, as one that is due at 'infinity'.
+fn position(row: &PgRow) -> Option<Position> {
+    Some(Position { at: row::instant(row, "at").ok()?, id: row.try_get::<i64, _>("id").ok()?.into() })
 }
 
 impl Pages for Reading<'_> {
@@ -216,7 +217,8 @@ impl Pages for Reading<'_> {
     async fn first_from(&mut self, id: i64) -> sqlx::Result<Option<(i64, DateTime<Utc>)>> {
         let query = self.database.query(&self.database.queries.find_from).bind(id);
         let found = query.fetch_optional(&mut *self.conn).await?;
-        found.map(|row| Ok((row.try_get("id")?, row::instant(&row, "inserted_at")?))).transpose()
+        // A damaged one is looked for before all others; where it stands it is left out.
+        found.map(|row| Ok((row.try_get("id")?, row::instant(&row, "inserted_at").unwrap_or_default()))).transpose()
     }
 
     async fn streams(
@@ -225,14 +227,16 @@ impl Pages for Reading<'_> {
         order: JobOrder,
         behind: Position,
         limit: i64,
-    ) -> sqlx::Result<Vec<Vec<Position>>> {
+    ) -> sqlx::Result<Vec<Stream>> {
         let (at, id) = (filter::storable(behind.at), behind.id.as_i64());
         let mut streams = Vec::new();
         if order == JobOrder::Finished {
             for status in bounds.finished() {
                 let sql = replaced(&self.database.queries.list_finished, &[("{within}", &within(Some(status)))]);
                 let rows = query(sql).bind(at).bind(id).bind(limit).fetch_all(&mut *self.conn).await?;
-                streams.push(rows.iter().map(position).collect::<sqlx::Result<_>>()?);
+                let mut stream = Stream::default();
+                rows.iter().for_each(|row| stream.add(position(row)));
+                streams.push(stream);
             }
             return Ok(streams);
         }
@@ -247,10 +251,10 @@ impl Pages for Reading<'_> {
         for row in &list.fetch_all(&mut *self.conn).await? {
             let step: i32 = row.try_get("step")?;
             if last.replace(step) != Some(step) {
-                streams.push(Vec::new());
+                streams.push(Stream::default());
             }
             if let Some(stream) = streams.last_mut() {
-                stream.push(position(row)?);
+                stream.add(position(row));
             }
         }
         Ok(streams)

@@ -24,7 +24,7 @@ use super::{
     row::{instant_of, micros},
     script::json,
 };
-use crate::common::{Bounds, Pages, Walk, page};
+use crate::common::{Bounds, Pages, Stream, Walk, page};
 
 type Db<T> = std::result::Result<T, sqlx::Error>;
 
@@ -137,24 +137,21 @@ impl Pages for Reading<'_> {
     async fn first_from(&mut self, id: i64) -> Db<Option<(i64, DateTime<Utc>)>> {
         let found = sqlx::query(queries::find_from()).bind(id).fetch_optional(&mut *self.conn).await?;
         let Some(row) = found else { return Ok(None) };
-        let inserted_at = instant_of(row.try_get("inserted_at")?, "inserted_at").map_err(sqlx::Error::Decode)?;
+        // A damaged one is looked for before all others; where it stands it is left out.
+        let inserted_at = instant_of(row.try_get("inserted_at").unwrap_or_default(), "inserted_at").unwrap_or_default();
         Ok(Some((row.try_get("id")?, inserted_at)))
     }
 
-    async fn streams(
-        &mut self,
-        bounds: &Bounds,
-        order: JobOrder,
-        behind: Position,
-        limit: i64,
-    ) -> Db<Vec<Vec<Position>>> {
+    async fn streams(&mut self, bounds: &Bounds, order: JobOrder, behind: Position, limit: i64) -> Db<Vec<Stream>> {
         let (at, id) = (micros(behind.at), behind.id.as_i64());
         let mut streams = Vec::new();
         if order == JobOrder::Finished {
             for status in bounds.finished() {
                 let sql = queries::list_finished().replace("{within}", &within(Some(status)));
                 let rows = query(sql).bind(at).bind(id).bind(limit).fetch_all(&mut *self.conn).await?;
-                streams.push(rows.iter().map(position).collect::<Db<_>>()?);
+                let mut stream = Stream::default();
+                rows.iter().for_each(|row| stream.add(position(row)));
+                streams.push(stream);
             }
             return Ok(streams);
         }
@@ -165,10 +162,10 @@ impl Pages for Reading<'_> {
         for row in &list.fetch_all(&mut *self.conn).await? {
             let step: i64 = row.try_get("step")?;
             if last.replace(step) != Some(step) {
-                streams.push(Vec::new());
+                streams.push(Stream::default());
             }
             if let Some(stream) = streams.last_mut() {
-                stream.push(position(row)?);
+                stream.add(position(row));
             }
         }
         Ok(streams)
@@ -179,9 +176,10 @@ impl Pages for Reading<'_> {
     }
 }
 
-fn position(row: &sqlx::sqlite::SqliteRow) -> Db<Position> {
-    let at = instant_of(row.try_get("at")?, "at").map_err(sqlx::Error::Decode)?;
-    Ok(Position { at, id: row.try_get::<i64, _>("id")?.into() })
+/// Where a job stands; `None`: nowhere, because it is damaged.
+fn position(row: &sqlx::sqlite::SqliteRow) -> Option<Position> {
+    let at = instant_of(row.try_get("at").ok()?, "at").ok()?;
+    Some(Position { at, id: row.try_get::<i64, _>("id").ok()?.into() })
 }
 
 fn number(row: &sqlx::sqlite::SqliteRow, column: &str) -> Db<usize> {

@@ -27,6 +27,7 @@ mod listening;
 #[path = "../shared/log.rs"]
 mod log;
 mod notices;
+mod observe;
 mod pooler;
 #[path = "../it/process.rs"]
 mod process;

@@ -10,6 +10,7 @@ use rexecutor::{
         Filter, JobRow,
         observe::{JobOrder, JobsRequest},
     },
+    clock::{Clock, SystemClock},
     job::{ExecutorName, JobId, JobStatus},
     pruner::{PruneRule, PruneScope, PruneSpec},
 };
@@ -66,7 +67,7 @@ pub(crate) async fn groups(cx: &Cx) -> Result<(Vec<Group>, bool, DateTime<Utc>),
 
 fn request(cx: &Cx, executor: Option<&ExecutorName>) -> Result<JobsRequest, Problem> {
     let search = Search { statuses: vec![JobStatus::Discarded], ..Search::default() };
-    let filter = search.filter(&cx.access, Utc::now())?;
+    let filter = search.filter(&cx.access, SystemClock.now())?;
     let filter = executor.map_or(filter.clone(), |executor| filter.and(Filter::Executor(executor.clone())));
     Ok(JobsRequest::new(filter).in_order(JobOrder::Finished))
 }
@@ -151,7 +152,7 @@ async fn delete(cx: &Cx, executor: &ExecutorName) -> Result<usize, Problem> {
         }
     }
     let change = Change::new(cx.access.name(), "delete").of_executor(executor);
-    cx.record(&change.from_to(json!({ "status": "discarded" }), json!({ "deleted": deleted })).ended(&answer));
+    cx.record(&change.changing(json!({ "status": "discarded" }), json!({ "deleted": deleted })).ended(&answer));
     answer?;
     Ok(deleted)
 }
@@ -160,7 +161,7 @@ fn row(cx: &Cx, group: &Group, now: DateTime<Utc>) -> Markup {
     html! {
         tr {
             td.num { (format::number(group.jobs)) }
-            td { a href=(cx.link(&jobs_link(&group.executor, "discarded"))) { (group.executor) } }
+            td { a href=(cx.link(&jobs_link(&group.executor, "discarded"))) { (format::name(group.executor.as_str())) } }
             td { a.open href=(cx.link(&format!("/jobs/{}", group.last.0))) { code { (group.error_type) } } div.soft.wrap { (group.headline) } }
             td.num.optional { (format::ago(group.last.1, now)) }
             td.num.optional { (format::ago(group.first_at, now)) }

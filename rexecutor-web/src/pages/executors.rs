@@ -84,7 +84,7 @@ fn words(paused: &Paused, cluster: &Cluster) -> Markup {
 fn row(cx: &Cx, one: &Standing, cluster: &Cluster, can_pause: bool) -> Markup {
     html! {
         tr {
-            td { a.open href=(cx.link(&jobs_link(&one.executor, ""))) { (one.executor) } }
+            td { a.open href=(cx.link(&jobs_link(&one.executor, ""))) { (format::name(one.executor.as_str())) } }
             td.num { (one.running) }
             td.num { (one.queue.due) }
             td.num.optional { (one.oldest_wait(cluster.now).map_or("–".to_owned(), span)) }

@@ -156,7 +156,7 @@ fn facts(cx: &Cx, job: &JobRow) -> Markup {
                 @if let Some(key) = &job.unique_key {
                     (fact("Unique key", html! { code { @for byte in key.0 { (format!("{byte:02x}")) } } }))
                 }
-                @if let Some(reason) = &extras.cancel_reason { (fact("To cancel because", html! { (reason) })) }
+                @if let Some(reason) = &extras.cancel_reason { (fact("Cancel reason", html! { (reason) })) }
                 @for (name, value) in extras.headers.iter() { (fact(name, html! { code { (value) } })) }
             }
         }

@@ -8,6 +8,7 @@ use rexecutor::{
         JobRow,
         observe::{Counts, JobOrder, JobsPage},
     },
+    clock::{Clock, SystemClock},
     job::JobStatus,
 };
 
@@ -25,7 +26,7 @@ use crate::{
 pub(crate) async fn show(cx: Cx, Query(parameters): Query<Vec<(String, String)>>) -> Result<Page, Problem> {
     let search = Search::read(&parameters)?;
     let counts = cx.observe()?.counts(CAP).await?;
-    let found = cx.observe()?.page(&search.request(&cx, Utc::now())?).await?;
+    let found = cx.observe()?.page(&search.request(&cx, SystemClock.now())?).await?;
     let body = html! {
         div.bar { h1 { "Jobs" } span.grow {} (orders(&cx, &search)) }
         (field(&cx, &search))
@@ -194,7 +195,7 @@ fn row(cx: &Cx, job: &JobRow, may: bool, order: JobOrder, now: DateTime<Utc>) ->
                 input type="checkbox" name="id" value=(job.id) aria-label=(format!("Select job {}", job.id));
             } }
             td.mono { a.open href=(cx.link(&format!("/jobs/{}", job.id))) { (job.id) } }
-            td.executor { (job.executor) }
+            td.executor { (format::name(job.executor.as_str())) }
             td { (super::status(job.status)) }
             td.num.optional { (job.attempt) "/" (job.max_attempts) }
             td.mono.optional { div.clip { (format::short(&cx.shown(job, &job.data), 80)) } }

@@ -159,7 +159,7 @@ fn executors(cx: &Cx, cluster: &Cluster) -> Markup {
                     th.num scope="col" { "running" } th.num.optional scope="col" { "later" } th.num.optional scope="col" { "nodes" }
                 } }
                 tbody { @for one in executors.iter().take(BUSIEST) { tr {
-                    td { a.open href=(cx.link(&jobs_link(&one.executor, ""))) { (one.executor) }
+                    td { a.open href=(cx.link(&jobs_link(&one.executor, ""))) { (format::name(one.executor.as_str())) }
                         @if one.paused.is_some() { " " span.tag { "paused" } } }
                     td.num { (one.queue.due) }
                     td.num { (one.oldest_wait(cluster.now).map_or("–".to_owned(), span)) }

@@ -57,7 +57,7 @@ fn row(cx: &Cx, entry: &ScheduleEntry) -> Markup {
     html! {
         tr {
             td {
-                a.open href=(cx.link(&overview::jobs_link(&entry.executor, ""))) { (entry.name) }
+                a.open href=(cx.link(&overview::jobs_link(&entry.executor, ""))) { (format::name(&entry.name)) }
                 @if entry.executor.as_str() != entry.name { div.soft { (entry.executor) } }
             }
             td.optional {

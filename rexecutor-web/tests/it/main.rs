@@ -1,5 +1,7 @@
 //! The dashboard through its router.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
 mod api;
 mod changes;
 mod hostile;

@@ -22,7 +22,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 /// Who they are is a header: `viewer`, `operator`, `admin`, or `mail-operator`, who sees the executor `mail` only.
-pub fn by_header(request: &Parts) -> Result<Access, Denied> {
+pub(crate) fn by_header(request: &Parts) -> Result<Access, Denied> {
     match request.headers.get("x-user").and_then(|user| user.to_str().ok()) {
         Some(user @ "viewer") => Ok(Access::new(user, Role::Viewer)),
         Some(user @ "operator") => Ok(Access::new(user, Role::Operator)),
@@ -33,39 +33,39 @@ pub fn by_header(request: &Parts) -> Result<Access, Denied> {
     }
 }
 
-pub struct World {
-    pub backend: Arc<InMemoryBackend>,
-    pub changes: Arc<Mutex<Vec<Change>>>,
+pub(crate) struct World {
+    pub(crate) backend: Arc<InMemoryBackend>,
+    pub(crate) changes: Arc<Mutex<Vec<Change>>>,
     router: Router,
     prefix: &'static str,
 }
 
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub text: String,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
 }
 
 impl Answer {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
     }
 
-    pub fn location(&self) -> &str {
+    pub(crate) fn location(&self) -> &str {
         self.headers.get(header::LOCATION).map_or("", |location| location.to_str().unwrap())
     }
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::under("")
     }
 
-    pub fn under(prefix: &'static str) -> Self {
+    pub(crate) fn under(prefix: &'static str) -> Self {
         Self::of(prefix, |dashboard| dashboard)
     }
 
-    pub fn of(prefix: &'static str, set: impl FnOnce(Dashboard) -> Dashboard) -> Self {
+    pub(crate) fn of(prefix: &'static str, set: impl FnOnce(Dashboard) -> Dashboard) -> Self {
         let backend = Arc::new(InMemoryBackend::new());
         let changes = Arc::new(Mutex::new(Vec::new()));
         let told = changes.clone();
@@ -89,25 +89,25 @@ impl World {
         if user.is_empty() { request } else { request.header("x-user", user) }
     }
 
-    pub async fn get(&self, user: &str, path: &str) -> Answer {
+    pub(crate) async fn get(&self, user: &str, path: &str) -> Answer {
         self.send(self.request(Method::GET, user, path).body(Body::empty()).unwrap()).await
     }
 
     /// The token that somebody's pages have.
-    pub async fn token(&self, user: &str) -> String {
+    pub(crate) async fn token(&self, user: &str) -> String {
         let page = self.get(user, "/jobs").await.text;
         let (_, rest) = page.split_once(r#"name="token" value=""#).expect("the page has a form");
         rest.split('"').next().unwrap().to_owned()
     }
 
-    pub async fn post(&self, user: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn post(&self, user: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
         let token = self.token(user).await;
         let mut all = vec![("token", token.as_str())];
         all.extend(fields);
         self.post_plainly(user, path, &all, &[]).await
     }
 
-    pub async fn post_plainly(
+    pub(crate) async fn post_plainly(
         &self,
         user: &str,
         path: &str,
@@ -125,7 +125,7 @@ impl World {
         self.send(request.body(Body::from(body.join("&"))).unwrap()).await
     }
 
-    pub async fn call(&self, user: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn call(&self, user: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Answer {
         let mut request = self.request(Method::POST, user, path).header(header::CONTENT_TYPE, "application/json");
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -133,11 +133,11 @@ impl World {
         self.send(request.body(Body::from(body.to_owned())).unwrap()).await
     }
 
-    pub async fn enqueue(&self, job: NewJob) -> JobId {
+    pub(crate) async fn enqueue(&self, job: NewJob) -> JobId {
         self.backend.enqueue(vec![job]).await.unwrap()[0].id()
     }
 
-    pub async fn node(&self, label: &str, executors: &[&str]) -> NodeId {
+    pub(crate) async fn node(&self, label: &str, executors: &[&str]) -> NodeId {
         let mut about = AboutNode::default();
         (about.host, about.version, about.slots) = (Some(label.to_owned()), Some(label.to_owned()), Some(10));
         let node = self.backend.join(&Node::new(label, Duration::from_secs(60)).with_about(about)).await.unwrap();
@@ -146,13 +146,13 @@ impl World {
         node
     }
 
-    pub async fn claim(&self, node: NodeId, executor: &str) -> JobRow {
+    pub(crate) async fn claim(&self, node: NodeId, executor: &str) -> JobRow {
         let demand = Demand::new(executor.to_owned(), 1);
         self.backend.claim(node, [demand].into()).await.unwrap().jobs.remove(0)
     }
 
     /// A job that was discarded with these details.
-    pub async fn discarded(&self, executor: &str, error_type: &str, details: &str) -> JobId {
+    pub(crate) async fn discarded(&self, executor: &str, error_type: &str, details: &str) -> JobId {
         // Before all others.
         let due = Due::At(chrono::DateTime::UNIX_EPOCH);
         let id = self.enqueue(NewJob::new(executor.to_owned(), "1").with_due(due)).await;
@@ -167,4 +167,4 @@ impl World {
 }
 
 /// Every page that needs no job.
-pub const PAGES: [&str; 6] = ["/", "/jobs", "/executors", "/schedules", "/nodes", "/dead"];
+pub(crate) const PAGES: [&str; 6] = ["/", "/jobs", "/executors", "/schedules", "/nodes", "/dead"];

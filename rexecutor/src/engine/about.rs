@@ -5,13 +5,14 @@ use crate::model::AboutNode;
 
 /// What this node is.
 pub(super) fn about(options: &Options) -> AboutNode {
-    let mut about = AboutNode::default();
-    about.host = host();
-    about.pid = Some(std::process::id());
-    about.version.clone_from(&options.version);
-    about.slots = Some(options.max_running);
-    about.executor_slots = options.executor_slots.iter().map(|(name, slots)| ((*name).to_owned(), *slots)).collect();
-    about
+    let slots = options.executor_slots.iter().map(|(name, slots)| ((*name).to_owned(), *slots));
+    AboutNode {
+        host: host(),
+        pid: Some(std::process::id()),
+        version: options.version.clone(),
+        slots: Some(options.max_running),
+        executor_slots: slots.collect(),
+    }
 }
 
 /// The machine's name, where the system tells it without a call of its own.
