@@ -18,7 +18,7 @@ use axum::{
         sse::{Event, KeepAlive, Sse},
     },
 };
-use futures::{Stream, stream};
+use futures::{StreamExt, stream};
 use rexecutor::{
     backend::{
         Filter,
@@ -40,6 +40,12 @@ const INTERVAL: Duration = Duration::from_secs(2);
 /// After how many looks pages are told in any case: the times on them have gone on.
 const AT_LEAST: u64 = 8;
 
+/// How long a page is told of changes at a time: it comes again by itself then, and a server that shuts down waits no longer than this.
+const LIFE: Duration = Duration::from_secs(60);
+
+/// How long a page waits before it comes again.
+const RETRY: Duration = Duration::from_millis(300);
+
 /// What is told to open pages.
 #[derive(Debug, Default)]
 pub(crate) struct Live {
@@ -60,9 +66,8 @@ pub(crate) async fn events(cx: Result<Cx, Problem>, State(shared): State<Shared>
         let number = *version.borrow_and_update();
         Some((Ok::<_, Infallible>(Event::default().event("change").data(number.to_string())), version))
     });
-    let first = stream::iter([Ok(Event::default().event("hello").data("0"))]);
-    let changes: std::pin::Pin<Box<dyn Stream<Item = Result<Event, Infallible>> + Send>> =
-        Box::pin(futures::StreamExt::chain(first, changes));
+    let first = stream::iter([Ok(Event::default().event("hello").retry(RETRY).data("0"))]);
+    let changes = first.chain(changes).take_until(SystemClock.sleep(LIFE));
     Sse::new(changes).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response()
 }
 

@@ -108,8 +108,8 @@ mod tests {
     #[tokio::test]
     async fn trap_32_no_frequent_statement_scans_the_table() {
         let (_folder, mut connection) = connect().await;
-        // A query by hand reads what it was asked for.
-        for (name, sql) in whole().filter(|(name, _)| *name != "query_jobs") {
+        // A query by hand reads what it was asked for, and a walk is looked at below.
+        for (name, sql) in whole().filter(|(name, _)| !["query_jobs", "walk_jobs"].contains(name)) {
             let sql = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
             let rows = sqlx::query(sql).fetch_all(&mut connection).await.unwrap();
             for step in rows.iter().map(|row| row.get::<String, _>("detail")) {
@@ -117,6 +117,23 @@ mod tests {
                 assert!(!is_scan, "{name}: {step}");
             }
         }
+    }
+
+    /// A page that few jobs match asks for one row after the other, and stops at the end of its window.
+    #[tokio::test]
+    async fn a_walk_reads_row_by_row_along_the_primary_key() {
+        let (_folder, mut connection) = connect().await;
+        let sql = walk_jobs().replace("{filter}", "executor = 'none'").replace("{within}", "TRUE");
+        let sql = sql.replace("{beyond}", "<").replace("{direction}", "DESC");
+        let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+        let rows = sqlx::query(explain).fetch_all(&mut connection).await.unwrap();
+        let steps: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+        let expected = [
+            "CO-ROUTINE rexecutor_jobs",
+            "SEARCH rexecutor_jobs USING INTEGER PRIMARY KEY (rowid<?)",
+            "SCAN rexecutor_jobs",
+        ];
+        assert_eq!(steps, expected);
     }
 
     /// However many future jobs of higher priority there are, a claim does not read them, and sorts nothing.

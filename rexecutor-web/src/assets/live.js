@@ -93,10 +93,23 @@ function tell(isLive) {
   connection.title = isLive ? "This page keeps itself up to date" : "The server does not answer; the page tries again by itself";
 }
 
+// The server ends the stream now and then; the browser comes again by itself, and only a longer silence is told.
 const events = new EventSource(`${prefix}/events`);
-events.addEventListener("hello", () => { tell(true); if (document.body.dataset.lost) refresh(); });
+let silence = null;
+events.addEventListener("hello", () => {
+  clearTimeout(silence);
+  silence = null;
+  tell(true);
+  if (document.body.dataset.lost) refresh();
+  delete document.body.dataset.lost;
+});
 events.addEventListener("change", refresh);
-events.onerror = () => { document.body.dataset.lost = "1"; tell(false); };
+events.addEventListener("error", () => {
+  document.body.dataset.lost = "1";
+  silence ??= setTimeout(() => tell(false), 5000);
+  // It does not come again after an answer that was none, as from a proxy whose server is away.
+  if (events.readyState === EventSource.CLOSED) tell(false);
+});
 document.addEventListener("visibilitychange", () => { if (!document.hidden && isStale) refresh(); });
 
 // Keys.
@@ -144,7 +157,14 @@ document.addEventListener("keydown", (event) => {
   }
   event.preventDefault();
 });
-if (new URLSearchParams(location.search).get("focus") === "search") document.querySelector("input[type=search]")?.focus();
+
+// What was done is told once, and not again when the page is reloaded.
+const address = new URL(location.href);
+if (address.searchParams.has("done")) {
+  address.searchParams.delete("done");
+  history.replaceState(null, "", address);
+}
+if (address.searchParams.get("focus") === "search") document.querySelector("input[type=search]")?.focus();
 
 // A selection says how many it means.
 function count() {
