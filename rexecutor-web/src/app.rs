@@ -49,6 +49,7 @@ pub(crate) struct Inner {
     pub(crate) banner: Option<(String, bool)>,
     pub(crate) redact: Option<Arc<Redact>>,
     pub(crate) live: live::Live,
+    pub(crate) health: health::Health,
 }
 
 /// The dashboard of a backend, for those whom `authorize` lets in: [`Dashboard`] with nothing else said.
@@ -69,6 +70,7 @@ impl Dashboard {
                 banner: None,
                 redact: None,
                 live: live::Live::default(),
+                health: health::Health::default(),
             },
         }
     }

@@ -173,10 +173,12 @@ pub(crate) fn is_of_another_site(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     match text("sec-fetch-site") {
         Some(site) => !matches!(site, "same-origin" | "none"),
-        None => match (text("origin"), text(header::HOST.as_str())) {
-            (Some(origin), Some(host)) => origin.split_once("://").is_none_or(|(_, origin)| origin != host),
-            _ => false,
-        },
+        // A proxy may name the host that the browser has asked; no page of another site can say that.
+        None => text("origin").is_some_and(|origin| {
+            let asked = [text("x-forwarded-host"), text(header::HOST.as_str())];
+            let origin = origin.split_once("://").map_or(origin, |(_, host)| host);
+            asked.iter().any(Option::is_some) && !asked.contains(&Some(origin))
+        }),
     }
 }
 

@@ -75,6 +75,11 @@ async fn a_change_needs_a_token_of_whoever_makes_it_and_comes_from_here() {
     }
     assert_eq!(status(&world, id).await, "scheduled");
     assert!(world.changes.lock().unwrap().is_empty());
+    let headers = [("origin", "null"), ("host", "here.example")];
+    assert_eq!(world.post_plainly("operator", &path, &mine, &headers).await.status, StatusCode::FORBIDDEN);
+    let behind = [("origin", "https://here.example"), ("host", "10.0.0.7"), ("x-forwarded-host", "here.example")];
+    let retry = [("action", "retry"), ("token", token.as_str())];
+    assert_eq!(world.post_plainly("operator", &path, &retry, &behind).await.status, StatusCode::SEE_OTHER);
     let headers = [("origin", "https://here.example"), ("host", "here.example")];
     assert_eq!(world.post_plainly("operator", &path, &mine, &headers).await.status, StatusCode::SEE_OTHER);
     assert_eq!(status(&world, id).await, "cancelled");
