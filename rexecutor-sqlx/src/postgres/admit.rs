@@ -54,7 +54,8 @@ impl Database {
         let (intervals, bursts): (Vec<Option<i64>>, Vec<Option<i64>>) = rates.unzip();
         let mut transaction = self.begin().await?;
         let query = self.query(&self.queries.declare_limits).bind(node.0).bind(executors).bind(most);
-        let query = query.bind(intervals).bind(bursts).bind(per_key);
+        let ordered: Vec<_> = new.iter().map(|demand| demand.cluster.ordered).collect();
+        let query = query.bind(intervals).bind(bursts).bind(per_key).bind(ordered);
         let stored = query.fetch_all(&mut *transaction).await?;
         transaction.commit().await?;
         // Else the node is no member, as its claim will tell.
@@ -108,6 +109,7 @@ impl Database {
             let walks = self.claim_in_rotation(&mut transaction, node, &rotating, &mut found).await?;
             for ((demand, _), walk) in rotating.iter().zip(&walks) {
                 let claimed = found.jobs.iter().filter(|job| job.executor == demand.executor).count();
+                again_at = again_at.into_iter().chain(walk.next_at(now)).min();
                 match rotation::after(walk, demand, claimed) {
                     After::Again => again_at = Some(now),
                     After::Held(held) => full.push(held),
@@ -169,9 +171,11 @@ impl Database {
             let count = |number: i64| usize::try_from(number).unwrap_or_default();
             let running = number("max_running")?.zip(number("running")?);
             controls.per_key = number("max_per_key")?.map(count);
+            controls.ordered = row.try_get("is_ordered")?;
             controls.concurrency = running.map(|(limit, running)| Concurrency::new(count(running), count(limit)));
             let rate = number("rate_interval")?.zip(number("rate_burst")?);
-            if (running.is_some() || rate.is_some() || controls.per_key.is_some()) && !locked.contains(&executor) {
+            let rotates = controls.per_key.is_some() || controls.ordered;
+            if (running.is_some() || rate.is_some() || rotates) && !locked.contains(&executor) {
                 controls.concurrency = Some(Concurrency::new(0, 0));
             } else if let Some((interval, burst)) = rate {
                 controls.bucket = Some(Bucket::new(interval, burst, number("full_at")?));

@@ -64,6 +64,7 @@ pub(super) async fn claim(
     let (mut full, mut again_at) = (Vec::new(), admitted.again_at);
     for demand in rotating.iter().filter(|_| claimed.member) {
         let (jobs, walk) = rotate::claim(work, node, demand).await?;
+        again_at = again_at.into_iter().chain(walk.next_at(work.now)).min();
         match rotation::after(&walk, &demand.0, jobs.len()) {
             After::Again => again_at = Some(work.now),
             After::Held(held) => full.push(held),
@@ -93,7 +94,8 @@ async fn declare(work: &mut Work<'_>, node: NodeId, new: &[Demand]) -> Result<()
         let (interval, burst) = demand.cluster.rate.map(Bucket::numbers).unzip();
         let declare = sqlx::query(queries::declare_limit()).bind(node.0).bind(demand.executor.to_string()).bind(most);
         let per_key = demand.cluster.per_key.map(|most| i64::try_from(most).unwrap_or(i64::MAX));
-        declare.bind(interval).bind(burst).bind(per_key).execute(&mut *work.conn).await?;
+        let declare = declare.bind(interval).bind(burst).bind(per_key).bind(demand.cluster.ordered);
+        declare.execute(&mut *work.conn).await?;
     }
     if !new.is_empty() {
         control::outdate_nodes(work).await?;
@@ -129,6 +131,7 @@ async fn read_all(
         let count = |number: i64| usize::try_from(number).unwrap_or_default();
         let running = number("max_running")?.zip(number("running")?);
         controls.per_key = number("max_per_key")?.map(count);
+        controls.ordered = row.try_get("is_ordered")?;
         controls.concurrency = running.map(|(limit, running)| Concurrency::new(count(running), count(limit)));
         let full_at = number("full_at")?;
         let rate = number("rate_interval")?.zip(number("rate_burst")?);

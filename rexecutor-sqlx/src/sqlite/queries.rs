@@ -36,15 +36,20 @@ queries! {
     lock_states, move_schedule, outdate_nodes, prune_by_age, prune_by_length, quarantine_jobs, query_jobs, renew_node,
     rewind_schedule, set_back_jobs, store_backlog, store_content, store_entry, store_executors, store_pause, store_served,
     store_states, store_tokens, throttle_executor, trim_errors, update_node, walk_keys,
+    walk_lines,
 }
 
 /// Which jobs wait to be claimed: the one place where it is said in SQL, but for the index that goes with it.
 const PENDING: &str = "status IN ('scheduled', 'retryable')";
 
+/// Which jobs stand in a line and do not run: the one place where it is said in SQL, but for the index that goes with it.
+const IN_LINE: &str = "line IS NOT NULL AND (status = 'blocked' OR status = 'scheduled' OR status = 'retryable' OR \
+                       (status = 'discarded' AND line <> 0))";
+
 fn render(sql: &str) -> String {
     let stopping = Marks::STOPPING.stored().unwrap_or_default().to_string();
     let sql = sql.replace("{columns}", &row::COLUMNS).replace("{states}", &row::STATES);
-    let sql = sql.replace("{max_errors}", &MAX_ERRORS.to_string());
+    let sql = sql.replace("{max_errors}", &MAX_ERRORS.to_string()).replace("{in_line}", IN_LINE);
     let sql = sql.replace("{light_columns}", &due_rows::LIGHT_COLUMNS);
     sql.replace("{due_columns}", &due_rows::COLUMNS).replace("{pending}", PENDING).replace("{stopping}", &stopping)
 }

@@ -12,7 +12,7 @@
 //!   it was declared. What counts is what is executing when the claim decides, while no other claim of that executor can
 //!   decide; there is no counter that a node which dies could leave wrong.
 //! - Of an executor with a limit per key the same holds for the jobs of each key, and keys are served in
-//!   [rotation](super::rotation).
+//!   [rotation](super::rotation); so they are where the jobs of a key run in order.
 //! - Of an executor with a rate no more jobs are claimed than its [bucket](Bucket) has tokens, which are taken out in the
 //!   transaction that claims. A crash loses them on the safe side.
 //! - Of an executor that one of its jobs holds back nothing is claimed before the time is over.
@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use super::bucket::Bucket;
+use super::{bucket::Bucket, rotation::Turns};
 use crate::model::{Demand, ExecutorName, Held, JobRow, Pause, Scope};
 
 /// What is stored about an executor, or about the whole cluster.
@@ -34,6 +34,8 @@ pub struct Controls {
     pub concurrency: Option<Concurrency>,
     /// How many of its jobs of one key may run at once.
     pub per_key: Option<usize>,
+    /// Whether its jobs of one key run one after another.
+    pub ordered: bool,
     /// How fast its jobs may start.
     pub bucket: Option<Bucket>,
     /// Until when one of its jobs holds all of them back.
@@ -51,8 +53,16 @@ impl Controls {
         self.pause.as_ref().is_some_and(|pause| pause.holds(now))
             || self.concurrency.is_some()
             || self.bucket.is_some()
-            || self.per_key.is_some()
+            || self.turns().is_some()
             || self.throttled_until.is_some_and(|until| now < until)
+    }
+
+    /// How its keys take turns, if they do.
+    fn turns(&self) -> Option<Turns> {
+        match self.ordered {
+            true => Some(Turns::InOrder),
+            false => self.per_key.map(Turns::AtOnce),
+        }
     }
 
     /// How many more may be claimed, and why no more.
@@ -117,18 +127,18 @@ pub struct Admitted {
     limited: BTreeMap<ExecutorName, Limited>,
     /// The buckets of those that have one, and whether they are as they were stored.
     buckets: BTreeMap<ExecutorName, (Bucket, bool)>,
-    /// Those whose keys are served in rotation, and how many jobs of each key may run at once.
-    rotating: BTreeMap<ExecutorName, usize>,
+    /// Those whose keys are served in rotation.
+    rotating: BTreeMap<ExecutorName, Turns>,
 }
 
 impl Admitted {
-    /// What is left of the demands: those whose jobs start in order, and those whose keys are served in
-    /// [rotation](super::rotation), with how many jobs of one key may run at once.
-    pub fn split(&self) -> (Vec<Demand>, Vec<(Demand, usize)>) {
+    /// What is left of the demands: those whose jobs start as they come, and those whose keys are served in
+    /// [rotation](super::rotation).
+    pub fn split(&self) -> (Vec<Demand>, Vec<(Demand, Turns)>) {
         let (mut plain, mut rotating) = (Vec::new(), Vec::new());
         for demand in &self.demands {
             match self.rotating.get(&demand.executor) {
-                Some(per_key) => rotating.push((demand.clone(), *per_key)),
+                Some(turns) => rotating.push((demand.clone(), *turns)),
                 None => plain.push(demand.clone()),
             }
         }
@@ -194,8 +204,8 @@ pub fn admit<'c>(
             let settled = bucket.at_least_empty(now);
             admitted.buckets.insert(demand.executor.clone(), (settled, settled == bucket));
         }
-        if let Some(per_key) = controls.and_then(|controls| controls.per_key) {
-            admitted.rotating.insert(demand.executor.clone(), per_key);
+        if let Some(turns) = controls.and_then(Controls::turns) {
+            admitted.rotating.insert(demand.executor.clone(), turns);
         }
         let demand = demand.clone();
         let limited = controls.and_then(|controls| controls.limit(now));

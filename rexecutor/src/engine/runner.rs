@@ -41,7 +41,8 @@ impl Runner {
             cluster: ClusterLimits::NONE
                 .with_concurrency(E::CLUSTER_CONCURRENCY)
                 .with_rate(E::RATE_LIMIT)
-                .with_per_key(E::KEY_CONCURRENCY),
+                .with_per_key(E::KEY_CONCURRENCY)
+                .with_ordered(E::ORDERED.is_some()),
             retention: E::RETENTION,
             begin: begin::<E>,
         }

@@ -16,11 +16,13 @@ pub struct ClusterLimits {
     /// The most of its jobs of one [key](super::extras::Extra::group_key) that run at once; `None`: any number. If there is
     /// one, keys are served in rotation.
     pub per_key: Option<usize>,
+    /// Whether its jobs of one key run one after another, in the order of their numbers. Keys are served in rotation then, too.
+    pub ordered: bool,
 }
 
 impl ClusterLimits {
     /// None.
-    pub const NONE: Self = Self { concurrency: None, rate: None, per_key: None };
+    pub const NONE: Self = Self { concurrency: None, rate: None, per_key: None, ordered: false };
 
     /// The most of its jobs that run at once, at least 1.
     #[must_use]
@@ -40,9 +42,15 @@ impl ClusterLimits {
         Self { per_key, ..self }
     }
 
+    /// Whether its jobs of one key run one after another.
+    #[must_use]
+    pub const fn with_ordered(self, ordered: bool) -> Self {
+        Self { ordered, ..self }
+    }
+
     /// Whether the end of a run may let another one begin.
     pub(crate) const fn counts_runs(&self) -> bool {
-        self.concurrency.is_some() || self.per_key.is_some()
+        self.concurrency.is_some() || self.per_key.is_some() || self.ordered
     }
 
     /// Whether there is any.

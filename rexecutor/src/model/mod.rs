@@ -19,6 +19,7 @@ mod id;
 mod marks;
 mod new_job;
 mod node;
+mod order;
 mod pause;
 mod prune;
 mod rate;
@@ -46,6 +47,7 @@ pub use self::{
     marks::Marks,
     new_job::{Deadline, Due, Enqueued, NewJob},
     node::{Heartbeat, Member, Node},
+    order::OnDiscard,
     pause::{Pause, Paused, Scope},
     prune::{PruneRule, PruneScope, PruneSpec},
     rate::Rate,

@@ -51,6 +51,11 @@ impl Plan {
                 "executor `{name}`: the limit of its key_concurrency is 0, so it would never run; the least is 1"
             ));
         }
+        if runner.cluster.ordered && runner.cluster.per_key.is_some() {
+            self.problems.push(format!(
+                "executor `{name}`: ordered jobs of a key run one at a time, so it has no key_concurrency beside: leave one out"
+            ));
+        }
         if let Some(problem) = runner.cluster.rate.and_then(|rate| rate.check().err()) {
             self.problems.push(format!("executor `{name}`: its rate limit cannot be kept to: {problem}"));
         }

@@ -1,6 +1,6 @@
 -- $1 the test clock's time. What is to be kept to about these executors, $2, and about the whole cluster, whose row has no
--- name: how they are paused, how many of their jobs may run at once, and how many do, how many of one key may, and how fast they may
--- start.
+-- name: how they are paused, how many of their jobs may run at once, and how many do, how many of one key may, whether these run one
+-- after another, and how fast they may start.
 --
 -- In a claim it comes after lock_limits and is a statement of its own: one that had waited for the lock itself would count
 -- what ran before.
@@ -35,7 +35,7 @@ SELECT
             ) AS run
         )
     END AS running,
-    strictest.max_per_key, strictest.rate_interval, strictest.rate_burst, kept.full_at, kept.throttled_until,
+    strictest.max_per_key, strictest.is_ordered, strictest.rate_interval, strictest.rate_burst, kept.full_at, kept.throttled_until,
     (SELECT coalesce($1::TIMESTAMPTZ, clock_timestamp())) AS now
 FROM (SELECT '' AS executor UNION ALL SELECT * FROM unnest($2::TEXT [])) AS named
 LEFT JOIN {schema}.controls AS control ON control.executor = named.executor
@@ -44,6 +44,7 @@ CROSS JOIN LATERAL (
     SELECT
         min(declared.max_running) AS max_running,
         min(declared.max_per_key) AS max_per_key,
+        coalesce(bool_or(declared.is_ordered), FALSE) AS is_ordered,
         max(declared.rate_interval) AS rate_interval,
         min(declared.rate_burst) AS rate_burst
     FROM {schema}.declared_limits AS declared

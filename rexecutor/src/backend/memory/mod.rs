@@ -4,6 +4,7 @@ mod backend;
 mod entries;
 mod indexes;
 mod keys;
+mod lines;
 mod roles;
 mod rotation;
 mod store;

@@ -126,7 +126,9 @@ impl Claim for InMemoryBackend {
             let next_due = store.claim(node, &plain, now, &mut claimed.jobs);
             let (mut full, mut again_at) = (Vec::new(), None);
             for demand in &rotating {
-                match store.claim_in_rotation(node, demand, now, &mut claimed.jobs) {
+                let (after, next) = store.claim_in_rotation(node, demand, now, &mut claimed.jobs);
+                again_at = again_at.into_iter().chain(next).min();
+                match after {
                     After::Nothing => {}
                     After::Again => again_at = Some(now),
                     After::Held(held) => full.push(held),
@@ -243,7 +245,12 @@ impl Inspect for InMemoryBackend {
         let (mut store, now) = self.store();
         let cancel = |row: &mut JobRow, now| lifecycle::cancel(row, reason, now).map(|()| None);
         let answer = store.amend(executor, job, "cancelled", cancel, now);
+        let is_in_line = store.rows.get(&job).is_some_and(|stored| stored.row.extras.order.is_some());
         drop(store);
+        if is_in_line {
+            // Those behind it may start.
+            self.wake([executor.clone()]);
+        }
         self.listeners.each(|wakeup| wakeup.cancel(job));
         ready(answer)
     }

@@ -148,6 +148,7 @@ impl Store {
                 controls.concurrency = Some(Concurrency::new(running, strictest));
             }
             controls.per_key = controls.per_key.into_iter().chain(declared.per_key).min();
+            controls.ordered |= declared.ordered;
             if let Some((interval, burst)) = declared.rate.map(Bucket::numbers) {
                 let full_at = self.full_at.get(executor).copied();
                 let bucket = controls.bucket.unwrap_or(Bucket::new(interval, burst, full_at));
@@ -338,7 +339,8 @@ impl Store {
 
     pub(super) fn prune(&mut self, spec: &PruneSpec, limit: usize, now: DateTime<Utc>) -> usize {
         let matches = |row: &&JobRow| {
-            row.status.is_finished() && row.status == spec.status && spec.executors.contains(&row.executor)
+            let is_over = row.status.is_finished() && !row.halts_line();
+            is_over && row.status == spec.status && spec.executors.contains(&row.executor)
         };
         let mut finished: Vec<(Option<DateTime<Utc>>, JobId)> =
             self.rows().filter(matches).map(|row| (row.finished_at(), row.id)).collect();
