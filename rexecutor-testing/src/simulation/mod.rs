@@ -84,6 +84,10 @@ pub enum Planted {
     LeaksSlots,
     /// It gives one job of a key too many.
     ServesKeysTwice,
+    /// It runs two jobs of a line at once.
+    RunsTwoOfALine,
+    /// It lets a job start while the one before it in its line waits for a retry.
+    PassesRetries,
     /// It serves the keys as their jobs come.
     ForgetsTurns,
     /// It counts the runs of a dead node for ever, for the limit of a key.

@@ -43,6 +43,8 @@ fn a_backend_that_breaks_a_promise_is_found() {
         Planted::ForgetsLimits,
         Planted::LeaksSlots,
         Planted::ServesKeysTwice,
+        Planted::RunsTwoOfALine,
+        Planted::PassesRetries,
         Planted::ForgetsTurns,
         Planted::LeaksSlotsOfKeys,
         Planted::ForgetsNames,

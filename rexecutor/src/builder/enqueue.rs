@@ -130,7 +130,11 @@ impl<E: Executor, D> JobBuilder<'_, E, D> {
         let metadata = self.metadata.as_ref().map(serde_json::to_string).transpose().map_err(encode("metadata"))?;
         let group_key = self.group_key.or_else(|| E::group_key(&given)).map(GroupKey::checked).transpose()?;
         if E::ORDERED.is_some() && group_key.is_none() {
-            return Err(InvalidJob::new("group_key", "an ordered job has none, and so no line to stand in").into());
+            return Err(InvalidJob::new(
+                "group_key",
+                "an ordered job needs a key, and `Executor::group_key` gave none",
+            )
+            .into());
         }
         let mut job = self.job.with_group_key(group_key).with_order(E::ORDERED).with_data(data).with_metadata(metadata);
         // Before the key: reading the data back to compare them needs the limit on their depth.

@@ -53,7 +53,7 @@ impl Plan {
         }
         if runner.cluster.ordered && runner.cluster.per_key.is_some() {
             self.problems.push(format!(
-                "executor `{name}`: ordered jobs of a key run one at a time, so it has no key_concurrency beside: leave one out"
+                "executor `{name}`: its jobs of a key run one at a time, because it is ordered: leave key_concurrency out"
             ));
         }
         if let Some(problem) = runner.cluster.rate.and_then(|rate| rate.check().err()) {

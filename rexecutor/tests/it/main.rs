@@ -25,6 +25,7 @@ mod limits;
 mod log;
 mod macros;
 mod node;
+mod order;
 mod reports;
 mod room;
 mod runs;
