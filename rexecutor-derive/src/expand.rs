@@ -106,6 +106,7 @@ fn settings(job: &Job) -> String {
     words.extend(cluster_concurrency.map(|most| format!("at most {} at once on all nodes", shown(most))));
     words.extend(said.keyed.as_ref().map(|keyed| format!("of each key on all nodes `{keyed}`")));
     words.extend(said.ordered.as_ref().map(|key| format!("one after another of each key on all nodes `{key}`")));
+    words.extend(job.limits.iter().map(|limit| format!("shares the limit `{}`", shown(limit))));
     words.extend(job.max_pending.as_ref().map(|most| format!("at most {} waiting", shown(most))));
     words.extend(priority.as_ref().map(|priority| format!("priority {}", shown(priority))));
     let is_unique = job.unique.as_ref().is_some_and(|unique| unique.kind == Kind::Unique);

@@ -17,6 +17,7 @@ mod keyed;
 mod ordered;
 pub(crate) mod policy;
 mod rate;
+mod shared;
 pub(crate) mod unique;
 
 pub(crate) use self::{backoff::Backoff, cron::Cron, keyed::Keyed, ordered::Ordered, rate::Rate, unique::Unique};
@@ -35,6 +36,7 @@ pub(crate) struct Job {
     pub(crate) cluster_concurrency: Option<Expr>,
     pub(crate) keyed: Option<Keyed>,
     pub(crate) ordered: Option<Ordered>,
+    pub(crate) limits: Vec<syn::ExprPath>,
     pub(crate) rate_limit: Option<Rate>,
     pub(crate) burst: Option<Expr>,
     pub(crate) max_pending: Option<Expr>,
@@ -70,7 +72,7 @@ pub(crate) enum Retain {
     Millis(u64),
 }
 
-const ARGS: [&str; 35] = [
+const ARGS: [&str; 36] = [
     "name",
     "executor",
     "max_attempts",
@@ -79,6 +81,7 @@ const ARGS: [&str; 35] = [
     "concurrency",
     "ordered_by",
     "on_discard",
+    "limit",
     "rate_limit",
     "burst",
     "max_pending",
@@ -146,6 +149,7 @@ impl Job {
             cluster_concurrency: None,
             keyed: None,
             ordered: None,
+            limits: Vec::new(),
             rate_limit: None,
             burst: None,
             max_pending: None,
@@ -182,6 +186,7 @@ impl Job {
             }
             // Once it is known what is ordered.
             "on_discard" => drop(ordered::halts(arg)?),
+            "limit" => self.limits = shared::limits(arg)?,
             "rate_limit" => self.rate_limit = Some(Rate::parse(arg.text("100/1m")?)?),
             "burst" => self.burst = Some(arg.number(1, u32::MAX.into())?),
             "max_pending" => self.max_pending = Some(arg.number(1, u32::MAX.into())?),

@@ -8,5 +8,5 @@ pub use crate::{
         JobFailure, Rerun, Retention,
     },
     manage::{ExecutorExt, JobsError},
-    model::{OnDiscard, Rate},
+    model::{Limit, OnDiscard, Rate},
 };

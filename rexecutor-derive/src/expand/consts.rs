@@ -45,6 +45,10 @@ pub(super) fn consts(job: &Job) -> TokenStream {
                 ::core::option::Option::Some(#krate::executor::OnDiscard::#policy);
         }
     }));
+    let limits = &job.limits;
+    if !limits.is_empty() {
+        consts.extend(quote!(const LIMITS: &'static [&'static #krate::executor::Limit] = &[#(&#limits),*];));
+    }
     consts.extend(job.rate_limit.as_ref().map(|rate| rate_limit(job, rate)));
     if let Some(millis) = job.deadline {
         let (krate, deadline) = (&job.krate, delta(job, millis));

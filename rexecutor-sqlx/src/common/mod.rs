@@ -2,6 +2,7 @@
 
 mod any_store;
 mod controlled;
+mod declared;
 mod extras;
 mod filter;
 mod log;
@@ -11,6 +12,7 @@ mod room;
 pub(crate) use self::{
     any_store::{AnyStore, Content, row_of, store},
     controlled::Controlled,
+    declared::{Declared, declared},
     extras::Stored,
     filter::{Bound, Dialect, condition},
     log::log,

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use rexecutor::{
     backend::{
-        Demand,
-        rotation::{self, MAX_STEPS, Met, Turn, Turns, WINDOW, Walk},
+        Demand, Held,
+        rotation::{self, After, MAX_STEPS, Met, Turn, Turns, WINDOW, Walk},
     },
     job::{ExecutorName, JobId, NodeId},
 };
@@ -14,15 +15,17 @@ use sqlx::{PgConnection, Row, postgres::PgRow};
 use super::{backend::Database, scan::Found};
 
 impl Database {
-    /// Claims jobs of executors that are locked, no more of each key than may run at once; returns what the walks over their
-    /// keys have met.
+    /// Claims jobs of executors that are locked, no more of each key than may run at once; adds those whose due jobs are kept back to
+    /// `full`, and returns when there may be more.
     pub(super) async fn claim_in_rotation(
         &self,
         connection: &mut PgConnection,
         node: NodeId,
         rotating: &[(Demand, Turns)],
         found: &mut Found,
-    ) -> sqlx::Result<Vec<Walk>> {
+        full: &mut Vec<Held>,
+        now: DateTime<Utc>,
+    ) -> sqlx::Result<Option<DateTime<Utc>>> {
         let (mut walks, mut turns) = (Vec::with_capacity(rotating.len()), Vec::with_capacity(rotating.len()));
         for (demand, how) in rotating {
             let walk = match how {
@@ -33,8 +36,19 @@ impl Database {
             walks.push(walk);
         }
         let demands: Vec<Demand> = rotating.iter().map(|(demand, _)| demand.clone()).collect();
-        found.add(self.claim_met(connection, node, &turns, &demands).await?);
-        Ok(walks)
+        let met = self.claim_met(connection, node, &turns, &demands).await?;
+        let mut again_at = None;
+        for (demand, walk) in demands.iter().zip(&walks) {
+            let claimed = met.jobs.iter().filter(|job| job.executor == demand.executor).count();
+            again_at = again_at.into_iter().chain(walk.next_at(now)).min();
+            match rotation::after(walk, demand, claimed) {
+                After::Again => again_at = Some(now),
+                After::Held(held) => full.push(held),
+                _ => {}
+            }
+        }
+        found.add(met);
+        Ok(again_at)
     }
 
     /// Walks over the keys of an executor that is locked.

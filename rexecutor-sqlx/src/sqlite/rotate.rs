@@ -23,10 +23,11 @@ use super::{
 pub(super) async fn claim(
     work: &mut Work<'_>,
     node: NodeId,
-    (demand, turns): &(Demand, Turns),
+    demand: &Demand,
+    turns: Turns,
 ) -> Result<(Vec<JobRow>, Walk), sqlx::Error> {
     let walk = match turns {
-        Turns::AtOnce(per_key) => walk(work, demand, *per_key).await?,
+        Turns::AtOnce(per_key) => walk(work, demand, per_key).await?,
         _ => walk_lines(work, demand).await?,
     };
     let turn = rotation::take(&walk, demand);

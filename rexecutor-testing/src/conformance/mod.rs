@@ -37,6 +37,7 @@ mod rates;
 mod room;
 mod schedules;
 mod settle;
+mod shared;
 mod sizes;
 mod survey;
 mod windows;
@@ -244,6 +245,12 @@ cases! {
         case_14_3_an_order_holds_beside_other_limits,
         case_32_a_claim_in_order_ends_with_its_bytes,
         case_14_3_of_sixteen_claimers_none_breaks_a_line;
+    shared:
+        case_14_5_executors_that_share_a_limit_take_turns,
+        case_14_5_tokens_of_a_shared_rate_are_taken_in_turn,
+        case_14_5_a_shared_limit_holds_for_nodes_that_declare_none,
+        case_14_5_shared_limits_hold_beside_the_others,
+        case_14_5_of_sixteen_claimers_never_more_run_than_the_shared_limit;
     deadlines:
         a_job_that_waits_past_its_deadline_is_discarded,
         a_job_that_runs_past_its_deadline_is_left_to_its_node,

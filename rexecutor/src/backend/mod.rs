@@ -19,6 +19,7 @@ pub mod lifecycle;
 pub mod memory;
 mod places;
 pub mod rotation;
+pub mod sharing;
 mod transaction;
 mod wakeup;
 
@@ -33,7 +34,7 @@ pub use self::{
 pub use crate::json::Json;
 pub use crate::model::{
     AmendError, BackendError, Claimed, ClusterLimits, Deadline, Demand, Due, Enqueued, Extra, Extras, Failure, Filter,
-    FilterError, Headers, Heartbeat, Held, JobChange, JobRow, KeyChange, Marks, Member, NewJob, Node, OnDiscard,
+    FilterError, Headers, Heartbeat, Held, JobChange, JobRow, KeyChange, Limit, Marks, Member, NewJob, Node, OnDiscard,
     Outcome, Pause, Paused, Rate, Result, ScheduleKey, Scope, Settlement, Tick, Ticks, Unique, UniqueEnqueued,
     Unserved, ago, in_micros,
 };

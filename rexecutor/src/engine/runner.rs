@@ -42,7 +42,8 @@ impl Runner {
                 .with_concurrency(E::CLUSTER_CONCURRENCY)
                 .with_rate(E::RATE_LIMIT)
                 .with_per_key(E::KEY_CONCURRENCY)
-                .with_ordered(E::ORDERED.is_some()),
+                .with_ordered(E::ORDERED.is_some())
+                .with_shared(E::LIMITS),
             retention: E::RETENTION,
             begin: begin::<E>,
         }

@@ -11,7 +11,7 @@ use crate::{
     backoff::{DEFAULT_BACKOFF, Strategy},
     criteria::UniquenessCriteria,
     limits,
-    model::{OnDiscard, Rate},
+    model::{Limit, OnDiscard, Rate},
     typed::Job,
 };
 
@@ -109,6 +109,9 @@ pub trait Executor: Send + Sync + 'static {
     /// rates, the slower one and the smaller burst hold. Such claims take turns in the whole cluster, as with
     /// [`CLUSTER_CONCURRENCY`](Self::CLUSTER_CONCURRENCY), and nothing is claimed ahead.
     const RATE_LIMIT: Option<Rate> = None;
+
+    /// Limits that jobs of this kind share with those of other kinds: see [`Limit`]. The default is none.
+    const LIMITS: &'static [&'static Limit] = &[];
 
     /// How many jobs of this kind may wait, scheduled or for a retry, whenever they are due; at least 1. Where a call would make
     /// them more it is refused with [`EnqueueError::QueueFull`](crate::job::builder::EnqueueError::QueueFull), or waits for room with

@@ -26,6 +26,7 @@ mod rate;
 mod row;
 mod schedule;
 mod settlement;
+mod shared_limit;
 mod status;
 mod time;
 mod unique;
@@ -54,6 +55,7 @@ pub use self::{
     row::JobRow,
     schedule::{ScheduleKey, Tick, Ticks},
     settlement::{Outcome, Settlement},
+    shared_limit::Limit,
     status::{JobStatus, Statuses, UnknownStatus},
     time::{ago, in_micros},
     unique::{Debounce, Fields, Replace, Resolution, Unique, UniqueKey},

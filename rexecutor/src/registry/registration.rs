@@ -9,7 +9,7 @@ use crate::{
     builder::EnqueueError,
     engine::Runner,
     executing::{Executor, Rerun, Retention},
-    model::{NewJob, OnDiscard, Rate},
+    model::{Limit, NewJob, OnDiscard, Rate},
     schedule::{MissedTicks, Overlap, Schedule, ScheduleError},
 };
 
@@ -42,6 +42,8 @@ pub struct Settings {
     pub ordered: Option<OnDiscard>,
     /// How many start in how much time on all nodes together; `None`: any number.
     pub rate_limit: Option<Rate>,
+    /// What it shares with other jobs.
+    pub limits: &'static [&'static Limit],
     /// How many may wait; `None`: any number.
     pub max_pending: Option<usize>,
     /// Lower numbers start first.
@@ -75,6 +77,7 @@ impl Settings {
             key_concurrency: E::KEY_CONCURRENCY,
             ordered: E::ORDERED,
             rate_limit: E::RATE_LIMIT,
+            limits: E::LIMITS,
             max_pending: E::MAX_PENDING,
             priority: E::PRIORITY,
             tags: E::TAGS,

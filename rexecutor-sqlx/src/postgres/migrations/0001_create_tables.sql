@@ -150,6 +150,8 @@ CREATE TABLE {schema}.declared_limits (
     max_per_key BIGINT,
     -- Whether the jobs of one key run one after another.
     is_ordered BOOLEAN NOT NULL DEFAULT FALSE,
+    -- The limits that it shares with others, which have rows of their own, under names that no executor has.
+    shared TEXT [] COLLATE "C",
     PRIMARY KEY (executor, node)
 );
 
@@ -163,7 +165,7 @@ CREATE TABLE {schema}.limits (
     full_at BIGINT,
     -- Until when one of its jobs holds all of them back.
     throttled_until TIMESTAMPTZ,
-    -- Which key was served last, where keys are served in rotation.
+    -- Which key was served last, where keys are served in rotation; of a shared limit, which executor.
     served_key TEXT COLLATE "C"
 ) WITH (fillfactor = 50);
 

@@ -148,6 +148,8 @@ CREATE TABLE rexecutor_declared_limits (
     max_per_key INTEGER,
     -- Whether the jobs of one key run one after another.
     is_ordered INTEGER NOT NULL DEFAULT 0,
+    -- The limits that it shares with others, which have rows of their own: a JSON array of their names, which no executor has.
+    shared TEXT,
     PRIMARY KEY (executor, node)
 ) STRICT, WITHOUT ROWID;
 
@@ -160,7 +162,7 @@ CREATE TABLE rexecutor_limits (
     full_at INTEGER,
     -- Until when one of its jobs holds all of them back.
     throttled_until INTEGER,
-    -- Which key was served last, where keys are served in rotation.
+    -- Which key was served last, where keys are served in rotation; of a shared limit, which executor.
     served_key TEXT
 ) STRICT, WITHOUT ROWID;
 

@@ -1,5 +1,6 @@
 //! Jobs in the memory of one process: for tests, and for work that may be lost with the process.
 
+mod admit;
 mod backend;
 mod entries;
 mod indexes;
