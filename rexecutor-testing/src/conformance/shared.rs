@@ -16,7 +16,11 @@ static API: Limit = Limit::new("api").cluster_concurrency(3);
 static SLOW: Limit = Limit::new("slow").rate("1/1m").burst(1);
 static DISK: Limit = Limit::new("disk").cluster_concurrency(1);
 
-const OF_API: ClusterLimits = ClusterLimits::NONE.with_shared(&[&API]);
+const API_ALONE: &[&Limit] = &[&API];
+const SLOW_ALONE: &[&Limit] = &[&SLOW];
+const API_AND_DISK: &[&Limit] = &[&API, &DISK];
+
+const OF_API: ClusterLimits = ClusterLimits::NONE.with_shared(API_ALONE);
 
 const EXECUTORS: [&str; 2] = ["mail", "print"];
 
@@ -86,7 +90,7 @@ pub async fn case_14_5_tokens_of_a_shared_rate_are_taken_in_turn(t: &Harness) {
     }
     t.enqueue_both(9).await;
     let node = t.join().await;
-    let limits = ClusterLimits::NONE.with_shared(&[&SLOW]);
+    let limits = ClusterLimits::NONE.with_shared(SLOW_ALONE);
     let mut served = Vec::new();
     for _ in 0..4 {
         let claimed = claim_shared(&*t.backend, node, 5, limits).await;
@@ -133,7 +137,7 @@ pub async fn case_14_5_shared_limits_hold_beside_the_others(t: &Harness) {
     t.enqueue_all((0..9).map(|_| job("print")).collect()).await;
     let node = t.join().await;
     let mail = Demand::new("mail", 9).with_cluster_limits(OF_API.with_ordered(true).with_concurrency(Some(2)));
-    let print = Demand::new("print", 9).with_cluster_limits(ClusterLimits::NONE.with_shared(&[&API, &DISK]));
+    let print = Demand::new("print", 9).with_cluster_limits(ClusterLimits::NONE.with_shared(API_AND_DISK));
     let demands: Arc<[Demand]> = [mail, print, Demand::new("plain", 1)].into();
     t.enqueue(job("plain")).await;
     let claim = async || t.backend.claim(node, demands.clone()).await.expect("jobs can be claimed").jobs;

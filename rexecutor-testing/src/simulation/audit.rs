@@ -27,6 +27,7 @@ use super::{
     Planted,
     jobs::{Keyed, Ordered, RATE, Rated, SCARCE, Scarce},
     record::{Record, Stage},
+    shares::{SHARERS, Shares},
     steps::NODE_TIMEOUT,
     turns::{Claimable, Turns},
 };
@@ -54,6 +55,18 @@ static PENDING: LazyLock<Filter> = LazyLock::new(|| Filter::StatusIn(vec![JobSta
 /// Those whose keys take turns.
 const TAKE_TURNS: [&str; 2] = [Keyed::NAME, Ordered::NAME];
 
+/// What a claim has to give, and what it may give of those whose keys take turns, or that share a limit.
+struct Expected {
+    next: Vec<JobId>,
+    keyed: Vec<Claimable>,
+    shares: Shares,
+}
+
+/// Whether an executor's jobs are claimed in order, whatever runs of others.
+fn is_in_order(executor: &str) -> bool {
+    !TAKE_TURNS.contains(&executor) && !SHARERS.contains(&executor)
+}
+
 static EXECUTING: LazyLock<Filter> = LazyLock::new(|| Filter::StatusIn(vec![JobStatus::Executing]));
 
 impl Audit {
@@ -77,6 +90,7 @@ impl Audit {
         let limits = |demand: &Demand| match self.planted {
             Some(Planted::ForgetsLimits) => ClusterLimits::NONE,
             Some(Planted::ForgetsTurns) => demand.cluster.with_per_key(None),
+            Some(Planted::ForgetsSharing) => demand.cluster.with_shared(&[]),
             Some(Planted::RunsTwoOfALine) => {
                 demand.cluster.with_per_key(demand.cluster.ordered.then_some(2)).with_ordered(false)
             }
@@ -144,7 +158,7 @@ impl Audit {
     }
 
     /// The runs that a claim has to give, but for those whose keys take turns; and what it may give of these.
-    fn expected(&self, demands: &[Demand]) -> (Vec<JobId>, Vec<Claimable>) {
+    fn expected(&self, demands: &[Demand]) -> Expected {
         let (now, rows) = (self.now(), self.find(&PENDING));
         let due = |executor: &ExecutorName| {
             let is_due = |row: &&JobRow| row.executor == *executor && lifecycle::is_due(row, now);
@@ -161,14 +175,15 @@ impl Audit {
             holds(Scope::Cluster) || holds(Scope::Executor(executor.clone()))
         };
         let open = || demands.iter().filter(|demand| !is_paused(&demand.executor));
-        let in_order = open().filter(|demand| !TAKE_TURNS.contains(&demand.executor.as_str()));
+        let in_order = open().filter(|demand| is_in_order(demand.executor.as_str()));
         let most = |demand: &Demand| match demand.executor.as_str() {
             Scarce::NAME => demand.limit.min(SCARCE.saturating_sub(self.scarce())),
             Rated::NAME => demand.limit.min(self.tokens()),
             _ => demand.limit,
         };
         let next = in_order.flat_map(|demand| due(&demand.executor).into_iter().take(most(demand)));
-        (next.map(|(.., id)| id).collect(), Claimable::of(open(), &self.rows(), now))
+        let (keyed, shares) = (Claimable::of(open(), &self.rows(), now), Shares::of(open(), &self.rows(), now));
+        Expected { next: next.map(|(.., id)| id).collect(), keyed, shares }
     }
 
     /// How many of those run of which few may.
@@ -203,14 +218,15 @@ impl Audit {
         self.started.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn check_claim(&self, node: NodeId, (expected, keyed): (Vec<JobId>, Vec<Claimable>), claimed: &Claimed) {
+    fn check_claim(&self, node: NodeId, expected: &Expected, claimed: &Claimed) {
         let ids: Vec<JobId> = claimed.jobs.iter().map(|row| row.id).collect();
         if !ids.is_empty() {
             self.record.note(format_args!("member {node} claims {ids:?}"));
         }
-        let others = claimed.jobs.iter().filter(|row| !TAKE_TURNS.contains(&row.executor.as_str()));
+        let Expected { next: expected, keyed, shares } = expected;
+        let others = claimed.jobs.iter().filter(|row| is_in_order(row.executor.as_str()));
         let others: Vec<JobId> = others.map(|row| row.id).collect();
-        if claimed.member && others != expected {
+        if claimed.member && others != *expected {
             self.record.broken(format_args!("member {node} claimed {others:?}, but {expected:?} were next"));
         }
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
@@ -220,6 +236,9 @@ impl Audit {
             }
         }
         drop(turns);
+        if let Some(wrong) = shares.check(&claimed.jobs).filter(|_| claimed.member) {
+            self.record.broken(format_args!("member {node}: {wrong}"));
+        }
         self.check_rate(claimed.jobs.iter().filter(|row| row.executor.as_str() == Rated::NAME).count());
         let scarce = self.scarce();
         if scarce > SCARCE {
@@ -303,7 +322,7 @@ macro_rules! audited_method {
             Box::pin(async move {
                 let expected = self.expected(&demands);
                 let claimed = self.memory.claim(node, self.heard(&demands)).await?;
-                self.check_claim(node, expected, &claimed);
+                self.check_claim(node, &expected, &claimed);
                 Ok(claimed)
             })
         }

@@ -43,6 +43,7 @@ fn a_backend_that_breaks_a_promise_is_found() {
         Planted::ForgetsLimits,
         Planted::LeaksSlots,
         Planted::ServesKeysTwice,
+        Planted::ForgetsSharing,
         Planted::RunsTwoOfALine,
         Planted::PassesRetries,
         Planted::ForgetsTurns,
