@@ -162,17 +162,25 @@ mod tests {
     #[tokio::test]
     async fn a_walk_over_keys_looks_each_step_up() {
         let (_folder, mut connection) = connect().await;
-        let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", walk_keys()));
-        let rows = sqlx::query(explain).fetch_all(&mut connection).await.unwrap();
-        let steps: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
-        let jobs = |step: &&String| step.contains("job USING") || step.contains("rexecutor_jobs USING");
-        assert!(steps.iter().filter(jobs).all(|step| step.starts_with("SEARCH")), "{steps:#?}");
-        for look in [
+        let keys: &[&str] = &[
             "rexecutor_jobs_keyed (executor=? AND group_key>?)",
             "rexecutor_jobs_keyed (executor=? AND group_key=? AND priority>?)",
             "rexecutor_jobs_keyed (executor=? AND group_key=? AND priority=? AND scheduled_at<?)",
-        ] {
-            assert!(steps.iter().any(|step| step.contains(look)), "{look}: {steps:#?}");
+        ];
+        let lines: &[&str] = &[
+            "rexecutor_jobs_line (executor=? AND group_key>?)",
+            "rexecutor_jobs_line (executor=? AND group_key=?)",
+            "rexecutor_jobs_keyed_executing (executor=? AND group_key=?)",
+        ];
+        for (sql, looks) in [(walk_keys(), keys), (walk_lines(), lines)] {
+            let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+            let rows = sqlx::query(explain).fetch_all(&mut connection).await.unwrap();
+            let steps: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+            let jobs = |step: &&String| step.contains("job USING") || step.contains("rexecutor_jobs USING");
+            assert!(steps.iter().filter(jobs).all(|step| step.starts_with("SEARCH")), "{steps:#?}");
+            for look in looks {
+                assert!(steps.iter().any(|step| step.contains(look)), "{look}: {steps:#?}");
+            }
         }
     }
 

@@ -163,18 +163,21 @@ met AS (
     WHERE walk.is_free
     UNION ALL
     SELECT 2, queue.place, queue.id, queue.key, 1, queue.bytes
-    FROM queue
+    FROM (
+        SELECT DISTINCT queue.key FROM queue
+        WHERE queue.line IS NOT NULL AND NOT EXISTS (SELECT FROM walk WHERE walk.key = queue.key)
+    ) AS other
     CROSS JOIN LATERAL (
         SELECT job.id FROM {schema}.jobs AS job
-        WHERE job.executor = $2 AND job.group_key = queue.key AND {in_line}
+        WHERE job.executor = $2 AND job.group_key = other.key AND {in_line}
         ORDER BY job.id
         LIMIT 1
     ) AS head
-    WHERE queue.line IS NOT NULL AND head.id = queue.id AND NOT EXISTS (SELECT FROM walk WHERE walk.key = queue.key)
-        AND NOT EXISTS (
-            SELECT FROM {schema}.jobs AS run
-            WHERE run.executor = $2 AND run.group_key = queue.key AND run.status = 'executing'
-        )
+    INNER JOIN queue ON queue.id = head.id
+    WHERE NOT EXISTS (
+        SELECT FROM {schema}.jobs AS run
+        WHERE run.executor = $2 AND run.group_key = other.key AND run.status = 'executing'
+    )
 )
 SELECT
     met.id, met.key, met.room, met.bytes,

@@ -95,6 +95,20 @@ queue (id, key, line, bytes, place) AS MATERIALIZED (
 without (id, key, bytes, place) AS MATERIALIZED (
     SELECT id, key, bytes, place FROM queue WHERE line IS NULL ORDER BY place LIMIT 0 + ?5
 ),
+-- The heads of the lines that the walk has not met.
+head (id) AS MATERIALIZED (
+    SELECT (
+        SELECT id FROM rexecutor_jobs INDEXED BY rexecutor_jobs_line
+        WHERE executor = ?1 AND group_key = other.key AND {in_line}
+        ORDER BY id
+        LIMIT 1
+    )
+    FROM (SELECT DISTINCT key FROM queue WHERE line IS NOT NULL AND key NOT IN (SELECT key FROM walk)) AS other
+    WHERE NOT EXISTS (
+        SELECT 1 FROM rexecutor_jobs INDEXED BY rexecutor_jobs_keyed_executing
+        WHERE executor = ?1 AND group_key = other.key AND status = 'executing'
+    )
+),
 met (part, place, id, key, room, bytes) AS (
     SELECT
         0, place, id, key,
@@ -115,17 +129,7 @@ met (part, place, id, key, room, bytes) AS (
     UNION ALL
     SELECT 2, place, id, key, 1, bytes
     FROM queue
-    WHERE line IS NOT NULL AND key NOT IN (SELECT key FROM walk)
-        AND id = (
-            SELECT id FROM rexecutor_jobs INDEXED BY rexecutor_jobs_line
-            WHERE executor = ?1 AND group_key = queue.key AND {in_line}
-            ORDER BY id
-            LIMIT 1
-        )
-        AND NOT EXISTS (
-            SELECT 1 FROM rexecutor_jobs INDEXED BY rexecutor_jobs_keyed_executing
-            WHERE executor = ?1 AND group_key = queue.key AND status = 'executing'
-        )
+    WHERE id IN (SELECT id FROM head)
 )
 SELECT json_array(
     found >= ?3 OR steps >= ?4 OR (SELECT count(*) FROM without) >= ?5,
