@@ -21,6 +21,7 @@ use crate::{
     settings::Settings,
     tally::Tally,
     target::Address,
+    workloads::limits,
 };
 
 /// How long a job of `latency` waits for the next.
@@ -31,6 +32,8 @@ pub(crate) const PACE: Duration = Duration::from_millis(10);
 pub(crate) enum Task {
     /// It runs jobs from `go` on, says how many at `count`, and again when its node has left at `stop`.
     Work,
+    /// As `work`, of jobs that have limits: a node that runs these asks more, also when it is idle.
+    WorkLimited,
     /// At `go` it enqueues jobs, one after the other.
     Enqueue,
 }
@@ -71,16 +74,20 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     let (mut node, tally) = (None, Tally::default());
     while let Some(order) = orders.next_line().await? {
         match (order.as_str(), arguments.task) {
-            ("go", Task::Work) => {
+            ("go", Task::Work | Task::WorkLimited) => {
                 let builder = Rexecutor::builder().with_backend(backend.clone()).with_state(tally.clone());
                 let builder = match arguments.concurrency {
                     Some(concurrency) => builder.with_max_running(concurrency),
                     None => builder,
                 };
+                let builder = match arguments.task {
+                    Task::WorkLimited => limits::with_all(builder),
+                    _ => builder,
+                };
                 node = Some(builder.with_executor::<Noop>().start().await?);
             }
-            ("count", Task::Work) => println!("{}", tally.run()),
-            ("stop", Task::Work) => {
+            ("count", Task::Work | Task::WorkLimited) => println!("{}", tally.run()),
+            ("stop", Task::Work | Task::WorkLimited) => {
                 if let Some(node) = node.take() {
                     node.graceful_shutdown().await;
                 }

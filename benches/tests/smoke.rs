@@ -42,7 +42,7 @@ fn measure_all(backend: &str, runs: usize) -> BTreeMap<String, BTreeMap<String, 
     workloads
 }
 
-const EVERYWHERE: [&str; 13] = [
+const EVERYWHERE: [&str; 14] = [
     "drain",
     "drain-unkept",
     "enqueue",
@@ -52,6 +52,7 @@ const EVERYWHERE: [&str; 13] = [
     "grown",
     "idle",
     "latency",
+    "limits",
     "prune",
     "retry-storm",
     "steady",
@@ -71,6 +72,10 @@ fn every_workload_runs_in_memory() {
     let measured = measure_all("memory", 2);
     check_names(&measured, &EVERYWHERE);
     assert_eq!(measured["latency"].len(), 4);
+    for case in ["cluster_concurrency = 100", "a shared limit of 100", "1,000 keys", "100,000 keys", "1,000 lines"] {
+        assert!(measured["limits"].contains_key(&format!("{case} to plain: ratio")), "{case}");
+    }
+    assert!(measured["limits"].contains_key("a flood of one key: p95 ms"));
 }
 
 #[test]
@@ -98,6 +103,8 @@ fn every_workload_runs_on_postgres_and_leaves_no_schema() {
         assert!(measured["drain"][measure] > 0.0, "{measure}");
     }
     assert!(measured["idle"].contains_key(": statements/s"));
+    assert!(measured["limits"].contains_key("1,000 jobs at 10 a second: statements/s"));
+    assert!(measured["limits"].contains_key("1,000 lines to plain, 2 processes: ratio"));
     let schemas = tokio::runtime::Runtime::new().unwrap().block_on(async {
         let mut connection = <sqlx::PgConnection as sqlx::Connection>::connect(&url).await.unwrap();
         let sql = "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'rexecutor_bench_%'";

@@ -105,6 +105,8 @@ fn settings(job: &Job) -> String {
     words.extend(max_concurrency.as_ref().map(|most| format!("at most {} at once on a node", shown(most))));
     words.extend(cluster_concurrency.map(|most| format!("at most {} at once on all nodes", shown(most))));
     words.extend(said.keyed.as_ref().map(|keyed| format!("of each key on all nodes `{keyed}`")));
+    words.extend(said.ordered.as_ref().map(|key| format!("one after another of each key on all nodes `{key}`")));
+    words.extend(job.limits.iter().map(|limit| format!("shares the limit `{}`", shown(limit))));
     words.extend(job.max_pending.as_ref().map(|most| format!("at most {} waiting", shown(most))));
     words.extend(priority.as_ref().map(|priority| format!("priority {}", shown(priority))));
     let is_unique = job.unique.as_ref().is_some_and(|unique| unique.kind == Kind::Unique);
@@ -213,8 +215,9 @@ fn functions(job: &Job) -> TokenStream {
             }
         }
     });
-    let group_key = job.keyed.as_ref().map(|keyed| {
-        let (pattern, body) = (&keyed.key.inputs[0], &keyed.key.body);
+    let key = job.keyed.as_ref().map(|keyed| &keyed.key).or(job.ordered.as_ref().map(|ordered| &ordered.key));
+    let group_key = key.map(|key| {
+        let (pattern, body) = (&key.inputs[0], &key.body);
         quote! {
             #[allow(unused_parens)]
             fn group_key(data: &Self::Data) -> ::core::option::Option<#krate::executor::GroupKey> {

@@ -14,11 +14,13 @@ pub(crate) mod backoff;
 mod contradictions;
 pub(crate) mod cron;
 mod keyed;
+mod ordered;
 pub(crate) mod policy;
 mod rate;
+mod shared;
 pub(crate) mod unique;
 
-pub(crate) use self::{backoff::Backoff, cron::Cron, keyed::Keyed, rate::Rate, unique::Unique};
+pub(crate) use self::{backoff::Backoff, cron::Cron, keyed::Keyed, ordered::Ordered, rate::Rate, unique::Unique};
 
 /// One job.
 pub(crate) struct Job {
@@ -33,6 +35,8 @@ pub(crate) struct Job {
     pub(crate) max_concurrency: Option<Expr>,
     pub(crate) cluster_concurrency: Option<Expr>,
     pub(crate) keyed: Option<Keyed>,
+    pub(crate) ordered: Option<Ordered>,
+    pub(crate) limits: Vec<syn::ExprPath>,
     pub(crate) rate_limit: Option<Rate>,
     pub(crate) burst: Option<Expr>,
     pub(crate) max_pending: Option<Expr>,
@@ -57,6 +61,7 @@ pub(crate) struct Words {
     pub(crate) backoff: Option<String>,
     pub(crate) unique: Option<String>,
     pub(crate) keyed: Option<String>,
+    pub(crate) ordered: Option<String>,
 }
 
 /// How long a complete job is kept.
@@ -67,13 +72,16 @@ pub(crate) enum Retain {
     Millis(u64),
 }
 
-const ARGS: [&str; 33] = [
+const ARGS: [&str; 36] = [
     "name",
     "executor",
     "max_attempts",
     "max_concurrency",
     "cluster_concurrency",
     "concurrency",
+    "ordered_by",
+    "on_discard",
+    "limit",
     "rate_limit",
     "burst",
     "max_pending",
@@ -122,6 +130,7 @@ impl Job {
                 errors.combine(error);
             }
         }
+        job.take_on_discard(&args);
         job.take_crons(&args, &mut errors);
         contradictions::find(&job, &args, &mut errors);
         errors.into_result(Some(job))
@@ -139,6 +148,8 @@ impl Job {
             max_concurrency: None,
             cluster_concurrency: None,
             keyed: None,
+            ordered: None,
+            limits: Vec::new(),
             rate_limit: None,
             burst: None,
             max_pending: None,
@@ -169,6 +180,13 @@ impl Job {
                 self.keyed = Some(Keyed::parse(arg, errors)?);
                 self.words.keyed = Some(arg.shown());
             }
+            "ordered_by" => {
+                self.ordered = Some(Ordered::parse(arg)?);
+                self.words.ordered = Some(arg.shown());
+            }
+            // Once it is known what is ordered.
+            "on_discard" => drop(ordered::halts(arg)?),
+            "limit" => self.limits = shared::limits(arg)?,
             "rate_limit" => self.rate_limit = Some(Rate::parse(arg.text("100/1m")?)?),
             "burst" => self.burst = Some(arg.number(1, u32::MAX.into())?),
             "max_pending" => self.max_pending = Some(arg.number(1, u32::MAX.into())?),
@@ -205,6 +223,13 @@ impl Job {
             _ => {}
         }
         Ok(())
+    }
+
+    fn take_on_discard(&mut self, args: &[Arg]) {
+        let on_discard = args.iter().find(|arg| arg.name == "on_discard");
+        if let (Some(ordered), Some(Ok(halts))) = (&mut self.ordered, on_discard.map(ordered::halts)) {
+            ordered.halts = halts;
+        }
     }
 
     fn take_crons(&mut self, args: &[Arg], errors: &mut Errors) {

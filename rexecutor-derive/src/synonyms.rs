@@ -9,13 +9,15 @@ const SINGLE: &str = "; when a single job is due is said as it is enqueued, `bui
 const QUEUE: &str = "; there are no queues: each job has a line of its own, with limits of its own (`max_concurrency`, \
                      `priority`), and a node runs the jobs that it is given (`.only::<..>()`)";
 const KEYED: &str = ", as `concurrency(key = |data| data.customer, limit = 2)`";
+const ORDERED: &str = ", as `ordered_by = |data| data.customer`";
+const SHARED: &str = ", the `static` of a limit that several jobs share, as `limit = STRIPE`";
 const RATE: &str = ", jobs and a time as `\"100/1m\"`";
 const QUOTED: &str = ", a duration as `\"30s\"`";
 const DATE: &str = ", a date as `\"2027-01-31\"`";
 const EVERY: &str = ", as `every = \"5m\"` for every five minutes";
 const CRON: &str = ", as `cron = \"0 */5 * * * *\"` for every five minutes";
 
-const SYNONYMS: [Synonym; 97] = [
+const SYNONYMS: [Synonym; 106] = [
     ("retries", "max_attempts", FIRST_RUN),
     ("retry", "max_attempts", FIRST_RUN),
     ("max_retries", "max_attempts", FIRST_RUN),
@@ -32,7 +34,10 @@ const SYNONYMS: [Synonym; 97] = [
     ("job_name", "name", ""),
     ("job_type", "name", ""),
     ("rename", "name", ""),
-    ("limit", "max_concurrency", ""),
+    ("limits", "limit", SHARED),
+    ("shared_limit", "limit", SHARED),
+    ("limiter", "limit", SHARED),
+    ("rate_limiter", "limit", SHARED),
     ("workers", "max_concurrency", ""),
     ("threads", "max_concurrency", ""),
     ("pool_size", "max_concurrency", ""),
@@ -50,6 +55,12 @@ const SYNONYMS: [Synonym; 97] = [
     ("group", "concurrency", KEYED),
     ("group_by", "concurrency", KEYED),
     ("group_key", "concurrency", KEYED),
+    ("order_by", "ordered_by", ORDERED),
+    ("ordered", "ordered_by", ORDERED),
+    ("sequence", "ordered_by", ORDERED),
+    ("fifo", "ordered_by", ORDERED),
+    ("serial", "ordered_by", ORDERED),
+    ("sequential", "ordered_by", ORDERED),
     ("rate", "rate_limit", RATE),
     ("cooldown", "throttle", QUOTED),
     ("max_wait", "longest", QUOTED),

@@ -8,5 +8,5 @@ pub use crate::{
         JobFailure, Rerun, Retention,
     },
     manage::{ExecutorExt, JobsError},
-    model::Rate,
+    model::{Limit, OnDiscard, Rate},
 };

@@ -12,7 +12,8 @@ pub use crate::{
     backend::{Pause, Rate},
     backoff::{BackoffStrategy, Jitter, Strategy},
     executor::{
-        CancellationReason, Disposition, ExecutionError, ExecutionResult, Executor, ExecutorExt, JobFailure, Retention,
+        CancellationReason, Disposition, ExecutionError, ExecutionResult, Executor, ExecutorExt, JobFailure, Limit,
+        OnDiscard, Retention,
     },
     job::{
         ErrorType, Job, JobContext, JobError, JobId, JobStatus, StopReason,

@@ -6,7 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     json,
     limits::{self, MAX_DELAY, MAX_DEPTH, MAX_HEADER_BYTES, MAX_PRIORITY, MAX_TAG_BYTES, MAX_TAGS},
-    model::{Deadline, Debounce, Due, ExecutorName, Headers, JobChange, NewJob, Pause},
+    model::{Deadline, Debounce, Due, ExecutorName, Headers, JobChange, Limit, NewJob, Pause},
 };
 
 /// A field of a job that is not acceptable. Nothing was stored.
@@ -126,6 +126,9 @@ pub(crate) fn name(name: &str) -> Checked {
             Err(InvalidJob::new("name", format!("the name of an executor has {bytes} bytes; the limit is {max}")))
         }
         _ if name.contains('\0') => Err(InvalidJob::new("name", "the name of an executor contains U+0000")),
+        _ if name.starts_with(Limit::PREFIX) => {
+            Err(InvalidJob::new("name", "names that begin with `limit:` are those of limits that executors share"))
+        }
         _ => Ok(()),
     }
 }

@@ -47,7 +47,7 @@ pub(super) async fn run(settings: &Settings) -> Result<Vec<Sample>> {
 }
 
 /// On PostgreSQL, a proxy that counts, and the address by which the database is reached through it.
-async fn through_wire(address: &Address) -> Result<(Option<Wire>, Address)> {
+pub(super) async fn through_wire(address: &Address) -> Result<(Option<Wire>, Address)> {
     let Address::Schema { url, schema } = address else { return Ok((None, address.clone())) };
     let wire = Wire::start(url).await?;
     let url = wire.url().to_owned();

@@ -5,6 +5,7 @@ mod executors;
 mod grown;
 mod idle;
 mod latency;
+pub(crate) mod limits;
 mod nodes;
 mod pinned;
 mod prune;
@@ -51,6 +52,8 @@ pub(crate) enum Workload {
     Unique,
     /// `drain`, while many old jobs are pruned.
     Prune,
+    /// `drain` under limits in the cluster, per key, in order and of rates, beside a plain one.
+    Limits,
     /// What bare prepared statements can do, without rexecutor.
     Limit,
     /// All of these.
@@ -117,6 +120,7 @@ impl Workload {
             Self::Idle => idle::run(settings).await,
             Self::Unique => unique::run(settings, jobs).await,
             Self::Prune => prune::run(settings, jobs).await,
+            Self::Limits => limits::run(settings, jobs).await,
             Self::Limit => limit::run(settings, jobs).await,
             Self::All => Ok(Vec::new()),
         }

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use rexecutor::clock::{Clock, SystemClock};
+use rexecutor::{
+    Executor,
+    clock::{Clock, SystemClock},
+};
 
 use crate::{
     child::{Child, Task},
     drain::{check, fill, ratio},
     error::Result,
-    jobs::Noop,
+    jobs::{Noop, Work},
     place::in_place,
     sample::Sample,
     settings::Settings,
@@ -22,11 +25,12 @@ const CONCURRENCY: usize = 1_000;
 const MAX_SILENCE: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(settings: &Settings, jobs: usize) -> Result<Vec<Sample>> {
-    let alone = by(settings, jobs, 1).await?;
+    let name = |processes| if processes == 1 { "1 process".to_owned() } else { format!("{processes} processes") };
+    let alone = by::<Noop>(settings, jobs, (Task::Work, 1), &name(1)).await?;
     let mut samples = alone.clone();
     let counts = settings.nodes.map_or(vec![2, 4], |nodes| vec![nodes]);
     for processes in counts.into_iter().filter(|processes| *processes > 1) {
-        let together = by(settings, jobs, processes).await?;
+        let together = by::<Noop>(settings, jobs, (Task::Work, processes), &name(processes)).await?;
         let ratio = ratio(&format!("{processes} processes to 1"), &together, &alone);
         samples.extend(together);
         samples.extend(ratio);
@@ -34,14 +38,19 @@ pub(super) async fn run(settings: &Settings, jobs: usize) -> Result<Vec<Sample>>
     Ok(samples)
 }
 
-async fn by(settings: &Settings, jobs: usize, processes: usize) -> Result<Vec<Sample>> {
-    let case = if processes == 1 { "1 process".to_owned() } else { format!("{processes} processes") };
-    in_place(&settings.backend, &case, async |place| {
-        let ids = fill::<Noop>(place, settings, jobs, |job| job).await?;
+/// Jobs of an executor that every child runs, by so many processes.
+pub(super) async fn by<E: Executor<Data = Work>>(
+    settings: &Settings,
+    jobs: usize,
+    (task, processes): (Task, usize),
+    case: &str,
+) -> Result<Vec<Sample>> {
+    in_place(&settings.backend, case, async |place| {
+        let ids = fill::<E>(place, settings, jobs, |job| job).await?;
         let concurrency = settings.concurrency.unwrap_or(CONCURRENCY).div_ceil(processes);
         let mut children = Vec::new();
         for _ in 0..processes {
-            children.push(Child::start(Task::Work, &place.address, settings, 0, Some(concurrency)).await?);
+            children.push(Child::start(task, &place.address, settings, 0, Some(concurrency)).await?);
         }
         let work = async {
             for child in &mut children {
@@ -52,7 +61,7 @@ async fn by(settings: &Settings, jobs: usize, processes: usize) -> Result<Vec<Sa
             let counts = children.iter_mut().map(|child| child.ask("stop"));
             Ok(futures::future::try_join_all(counts).await?.into_iter().sum::<usize>())
         };
-        let (run, samples) = place.measure(&case, jobs, work).await?;
+        let (run, samples) = place.measure(case, jobs, work).await?;
         futures::future::try_join_all(children.into_iter().map(Child::end)).await?;
         if run != jobs {
             return Err(format!("{jobs} jobs were run {run} times").into());

@@ -38,6 +38,17 @@ pub(super) fn consts(job: &Job) -> TokenStream {
     if job.is_never_rerun {
         consts.extend(quote!(const RERUN: #krate::executor::Rerun = #krate::executor::Rerun::Never;));
     }
+    consts.extend(job.ordered.as_ref().map(|ordered| {
+        let policy = format_ident!("{}", if ordered.halts { "Halt" } else { "Skip" });
+        quote! {
+            const ORDERED: ::core::option::Option<#krate::executor::OnDiscard> =
+                ::core::option::Option::Some(#krate::executor::OnDiscard::#policy);
+        }
+    }));
+    let limits = &job.limits;
+    if !limits.is_empty() {
+        consts.extend(quote!(const LIMITS: &'static [&'static #krate::executor::Limit] = &[#(&#limits),*];));
+    }
     consts.extend(job.rate_limit.as_ref().map(|rate| rate_limit(job, rate)));
     if let Some(millis) = job.deadline {
         let (krate, deadline) = (&job.krate, delta(job, millis));

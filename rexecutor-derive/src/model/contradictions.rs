@@ -36,6 +36,7 @@ pub(super) fn find(job: &Job, args: &[Arg], errors: &mut Errors) {
         );
         errors.push(&arg.name, problem);
     }
+    order(job, args, errors);
     if let (None, Some(burst)) = (&job.rate_limit, named("burst")) {
         errors.push(&burst.name, "a burst without a rate: add `rate_limit = \"100/1m\"`");
     }
@@ -74,6 +75,29 @@ pub(super) fn find(job: &Job, args: &[Arg], errors: &mut Errors) {
                 },
             );
         }
+    }
+}
+
+/// What does not go with `ordered_by`.
+fn order(job: &Job, args: &[Arg], errors: &mut Errors) {
+    let named = |name: &str| args.iter().find(|arg| arg.name == name);
+    if named("ordered_by").is_none() {
+        if let Some(arg) = named("on_discard") {
+            errors.push(&arg.name, "no jobs wait behind a discarded one: add `ordered_by = |data| data.customer`");
+        }
+        return;
+    }
+    if let Some(arg) = named("concurrency") {
+        let problem = "`ordered_by` runs the jobs of a key one at a time, so there is no limit for a key beside it: leave one of \
+                       the two out";
+        errors.push(&arg.name, problem);
+    }
+    if let (Some(arg), Some(priority)) = (named("priority"), &job.priority)
+        && integer(priority) != Some(0)
+    {
+        let problem =
+            "ordered jobs start in the order in which they were enqueued, whatever their priority: leave it out";
+        errors.push(&arg.name, problem);
     }
 }
 

@@ -91,6 +91,7 @@ impl Condition {
                 let bits = marks.stored().unwrap_or_default().cast_signed();
                 self.sql.push_str(&format!("((coalesce(marks, 0) & {bits}) <> 0)"));
             }
+            Filter::HaltsLine => self.sql.push_str("(status = 'discarded' AND coalesce(line, 0) <> 0)"),
             Filter::TagsAllOf(tags) => self.tags::<D>(D::TAGS_ALL_OF, tags, side),
             Filter::TagsOneOf(tags) => self.tags::<D>(D::TAGS_ONE_OF, tags, side),
             Filter::ScheduledBefore(at) => self.earlier::<D>("scheduled_at", *at),

@@ -3,6 +3,7 @@
 mod any_store;
 mod bounds;
 mod controlled;
+mod declared;
 mod extras;
 mod filter;
 mod log;
@@ -14,6 +15,7 @@ pub(crate) use self::{
     any_store::{AnyStore, Content, row_of, store},
     bounds::Bounds,
     controlled::Controlled,
+    declared::{Declared, declared},
     extras::Stored,
     filter::{Bound, Dialect, condition},
     log::log,

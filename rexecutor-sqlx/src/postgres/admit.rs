@@ -7,14 +7,13 @@
 //! - Of each limited executor one claim at a time decides. It holds the lock until it has committed, and counts after it has
 //!   got it, in a statement of its own: so it sees what all before it have claimed, and the tokens that they have taken.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
     backend::{
         Bucket, Demand, Held, Scope,
         admission::{self, Concurrency, Controls},
-        rotation::{self, After},
     },
     job::{ExecutorName, NodeId},
 };
@@ -28,6 +27,7 @@ use super::{
     scan::{By, Found},
     session::{INDEXED, set_local},
 };
+use crate::common::{Declared, declared};
 
 /// How long a claim waits for another one of the same executor, in milliseconds. A node that froze in the middle of one must
 /// not keep the others from all else that they could do.
@@ -46,19 +46,17 @@ impl Database {
         if new.is_empty() {
             return Ok(());
         }
-        let executors: Vec<String> = new.iter().map(|demand| demand.executor.to_string()).collect();
-        let as_number = |most: usize| i64::try_from(most).unwrap_or(i64::MAX);
-        let most: Vec<_> = new.iter().map(|demand| demand.cluster.concurrency.map(as_number)).collect();
-        let per_key: Vec<_> = new.iter().map(|demand| demand.cluster.per_key.map(as_number)).collect();
-        let rates = new.iter().map(|demand| demand.cluster.rate.map(Bucket::numbers).unzip());
-        let (intervals, bursts): (Vec<Option<i64>>, Vec<Option<i64>>) = rates.unzip();
+        let rows = declared(&new);
         let mut transaction = self.begin().await?;
-        let query = self.query(&self.queries.declare_limits).bind(node.0).bind(executors).bind(most);
-        let query = query.bind(intervals).bind(bursts).bind(per_key);
+        let query =
+            self.query(&self.queries.declare_limits).bind(node.0).bind(rows.keys().cloned().collect::<Vec<_>>());
+        let query = query.bind(each(&rows, |one| one.most)).bind(each(&rows, |one| one.rate.map(|rate| rate.0)));
+        let query = query.bind(each(&rows, |one| one.rate.map(|rate| rate.1))).bind(each(&rows, |one| one.per_key));
+        let query = query.bind(each(&rows, |one| one.is_ordered)).bind(each(&rows, |one| one.shared.clone()));
         let stored = query.fetch_all(&mut *transaction).await?;
         transaction.commit().await?;
         // Else the node is no member, as its claim will tell.
-        if stored.len() == new.len() {
+        if stored.len() == rows.len() {
             self.outdate_nodes().await?;
             self.controls.declared(node, new);
         }
@@ -97,25 +95,35 @@ impl Database {
         };
         let Stored { controls, now } = self.find_controls(&mut transaction, demands, &locked).await?;
         let admitted = admission::admit(demands, |executor| controls.get(executor), now);
-        // Also when nothing is admitted, to learn whether the node is a member.
         let (plain, rotating) = admitted.split();
-        let mut found = match rotating.is_empty() || !plain.is_empty() {
-            true => self.scan(&mut transaction, node, &plain, By::Bytes).await?,
-            false => Found::default(),
+        let mut found = match plain.is_empty() {
+            true => Found::default(),
+            false => self.scan(&mut transaction, node, &plain, By::Bytes).await?,
         };
         let (mut full, mut again_at) = (Vec::new(), admitted.again_at);
         if !rotating.is_empty() {
-            let walks = self.claim_in_rotation(&mut transaction, node, &rotating, &mut found).await?;
-            for ((demand, _), walk) in rotating.iter().zip(&walks) {
-                let claimed = found.jobs.iter().filter(|job| job.executor == demand.executor).count();
-                match rotation::after(walk, demand, claimed) {
-                    After::Again => again_at = Some(now),
-                    After::Held(held) => full.push(held),
-                    _ => {}
-                }
-            }
+            let more = self.claim_in_rotation(&mut transaction, node, &rotating, &mut found, &mut full, now).await?;
+            again_at = again_at.into_iter().chain(more).min();
         }
-        self.store_tokens(&mut transaction, admitted.spent(&found.jobs, now)).await?;
+        let mut sharing = admitted.sharing();
+        while let Some((demand, turns)) = sharing.next_demand() {
+            let before = found.jobs.len();
+            match turns {
+                Some(turns) => {
+                    let rotating = [(demand, turns)];
+                    let more =
+                        self.claim_in_rotation(&mut transaction, node, &rotating, &mut found, &mut full, now).await?;
+                    again_at = again_at.into_iter().chain(more).min();
+                }
+                None => found.add(self.scan(&mut transaction, node, &[demand], By::Bytes).await?),
+            }
+            sharing.took(found.jobs.get(before..).unwrap_or_default());
+        }
+        if !found.is_member && !found.is_outdated {
+            // Nothing was admitted: to learn whether the node is a member.
+            found.add(self.scan(&mut transaction, node, &[], By::Bytes).await?);
+        }
+        self.store_spent(&mut transaction, admitted.spent(&found.jobs, now), sharing.served()).await?;
         full.extend(admitted.full(&found.jobs, now));
         if !full.is_empty() && !found.is_outdated {
             let (held, next) = self.find_held(&mut transaction, full).await?;
@@ -130,7 +138,7 @@ impl Database {
         }
         let again_in = again_at.filter(|_| found.is_member).and_then(|at| (at - now).to_std().ok());
         found.next_due_in = found.next_due_in.into_iter().chain(again_in).min();
-        sort(&mut found.jobs, &admitted.demands);
+        sort(&mut found.jobs, demands);
         Ok(found)
     }
 
@@ -169,9 +177,16 @@ impl Database {
             let count = |number: i64| usize::try_from(number).unwrap_or_default();
             let running = number("max_running")?.zip(number("running")?);
             controls.per_key = number("max_per_key")?.map(count);
+            controls.ordered = row.try_get("is_ordered")?;
             controls.concurrency = running.map(|(limit, running)| Concurrency::new(count(running), count(limit)));
             let rate = number("rate_interval")?.zip(number("rate_burst")?);
-            if (running.is_some() || rate.is_some() || controls.per_key.is_some()) && !locked.contains(&executor) {
+            let rotates = controls.per_key.is_some() || controls.ordered;
+            let shared: Vec<String> = row.try_get("shared")?;
+            controls.shared = shared.into_iter().map(ExecutorName::from).collect();
+            controls.served = row.try_get("served")?;
+            let is_locked = locked.contains(&executor) && controls.shared.iter().all(|name| locked.contains(name));
+            let is_limited = running.is_some() || rate.is_some() || rotates || !controls.shared.is_empty();
+            if is_limited && !is_locked {
                 controls.concurrency = Some(Concurrency::new(0, 0));
             } else if let Some((interval, burst)) = rate {
                 controls.bucket = Some(Bucket::new(interval, burst, number("full_at")?));
@@ -183,18 +198,23 @@ impl Database {
         Ok(stored)
     }
 
-    /// Takes tokens out of the buckets.
-    async fn store_tokens(
+    /// Takes tokens out of the buckets, and stores who was served last of those that share limits.
+    async fn store_spent(
         &self,
         connection: &mut PgConnection,
         spent: Vec<(ExecutorName, Bucket)>,
+        served: Vec<(ExecutorName, String)>,
     ) -> sqlx::Result<()> {
-        if spent.is_empty() {
+        if spent.is_empty() && served.is_empty() {
             return Ok(());
         }
-        let full_at: Vec<i64> = spent.iter().map(|(_, bucket)| bucket.full_at).collect();
-        let executors: Vec<String> = spent.into_iter().map(|(executor, _)| executor.to_string()).collect();
-        self.query(&self.queries.store_tokens).bind(executors).bind(full_at).execute(connection).await.map(drop)
+        let mut rows: BTreeMap<ExecutorName, (Option<i64>, Option<String>)> = BTreeMap::new();
+        spent.into_iter().for_each(|(name, bucket)| rows.entry(name).or_default().0 = Some(bucket.full_at));
+        served.into_iter().for_each(|(name, executor)| rows.entry(name).or_default().1 = Some(executor));
+        let names: Vec<String> = rows.keys().map(ToString::to_string).collect();
+        let (full_at, served): (Vec<_>, Vec<_>) = rows.into_values().unzip();
+        let query = self.query(&self.queries.store_tokens).bind(names).bind(full_at).bind(served);
+        query.execute(connection).await.map(drop)
     }
 
     /// Which of these have due jobs, and when the first of the others has one.
@@ -216,4 +236,8 @@ impl Database {
         full.retain(|held| due.contains(&held.executor));
         Ok((full, next))
     }
+}
+
+fn each<T>(rows: &BTreeMap<String, Declared>, value: impl Fn(&Declared) -> T) -> Vec<T> {
+    rows.values().map(value).collect()
 }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use chrono::TimeDelta;
 use rexecutor::{
-    backend::{Deadline, NewJob, in_micros},
+    backend::{Deadline, NewJob, OnDiscard, in_micros},
     job::JobStatus,
 };
 
@@ -39,6 +39,7 @@ extras! {
     |job|
     status: job.blocked.then_some(JobStatus::Blocked), "coalesce({}, 'scheduled')";
     group_key: job.extras.group_key.as_ref(), "{}";
+    line: job.extras.order.map(OnDiscard::stored), "{}::SMALLINT";
     // A time, or after how many microseconds.
     deadline_at: job.extras.deadline.map(deadline), "CASE
         WHEN {} LIKE '+%' THEN least(

@@ -43,10 +43,18 @@ impl Inspect for PgBackend {
         reason: String,
     ) -> BoxFuture<'a, Result<(), AmendError>> {
         Box::pin(async move {
-            let cancel = |row: &mut JobRow, now| lifecycle::cancel(row, reason, now).map(|()| None);
+            let mut is_in_line = false;
+            let cancel = |row: &mut JobRow, now| {
+                is_in_line = row.extras.order.is_some();
+                lifecycle::cancel(row, reason, now).map(|()| None)
+            };
             self.0.amend(Amendment { executor, job, verb: "cancelled", key: Key::None }, cancel).await?;
             self.0.listeners.each(|wakeup| wakeup.cancel(job));
             self.0.tell_all(Default::default(), Some(job)).await;
+            if is_in_line {
+                // Those behind it may start.
+                self.0.wake_and_tell([executor.clone()].into()).await;
+            }
             Ok(())
         })
     }

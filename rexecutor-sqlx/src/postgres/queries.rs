@@ -58,7 +58,7 @@ queries! {
     lock_unique_keys, move_schedule, notify_nodes, outdate_nodes, prune_by_age, prune_by_length, quarantine_jobs,
     query_jobs, read_clock, record_origin, release_unique_key, release_unique_keys, renew_node, reserve_entries,
     rewind_schedule, set_back_jobs, store_backlog, store_content, store_content_in_any, store_entries, store_pause,
-    store_states, store_tokens, take_places, throttle_executors, update_node, walk_jobs, walk_keys,
+    store_states, store_tokens, take_places, throttle_executors, update_node, walk_jobs, walk_keys, walk_lines,
 }
 
 impl Queries {
@@ -69,12 +69,18 @@ impl Queries {
 /// Which jobs wait to be claimed: the one place where it is said in SQL, but for the index that goes with it.
 const PENDING: &str = "status IN ('scheduled', 'retryable')";
 
+/// Which jobs stand in a line and do not run: the one place where it is said in SQL, but for the index that goes with it.
+const IN_LINE: &str = "line IS NOT NULL AND (status IN ('blocked', 'scheduled', 'retryable') OR \
+                       (status = 'discarded' AND line <> 0))";
+
 /// The substitutions in a statement. The schema's name comes last: it may contain anything.
 pub(super) fn render(sql: &str, schema: &str) -> Arc<str> {
     let stopping = Marks::STOPPING.stored().unwrap_or_default().to_string();
-    let sql = sql.replace("{columns}", &row::COLUMNS).replace("{states}", &row::STATES);
+    let sql =
+        sql.replace("{columns}", &row::COLUMNS).replace("{states}", &row::STATES);
     let sql = sql.replace("{extra_columns}", &extras::COLUMNS).replace("{extra_values}", &extras::VALUES);
     let sql = sql.replace("{max_errors}", &MAX_ERRORS.to_string()).replace("{large}", &LARGE.to_string());
+    let sql = sql.replace("{in_line}", IN_LINE);
     sql.replace("{pending}", PENDING).replace("{stopping}", &stopping).replace("{schema}", schema).into()
 }
 

@@ -1,35 +1,54 @@
 //! Claims of executors whose keys are served in rotation.
 
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
 use rexecutor::{
     backend::{
-        Demand,
-        rotation::{self, MAX_STEPS, Met, Turn, WINDOW, Walk},
+        Demand, Held,
+        rotation::{self, After, MAX_STEPS, Met, Turn, Turns, WINDOW, Walk},
     },
     job::{ExecutorName, JobId, NodeId},
 };
-use sqlx::{PgConnection, Row};
+use sqlx::{PgConnection, Row, postgres::PgRow};
 
 use super::{backend::Database, scan::Found};
 
 impl Database {
-    /// Claims jobs of executors that are locked, no more of each key than may run at once; returns what the walks over their
-    /// keys have met.
+    /// Claims jobs of executors that are locked, no more of each key than may run at once; adds those whose due jobs are kept back to
+    /// `full`, and returns when there may be more.
     pub(super) async fn claim_in_rotation(
         &self,
         connection: &mut PgConnection,
         node: NodeId,
-        rotating: &[(Demand, usize)],
+        rotating: &[(Demand, Turns)],
         found: &mut Found,
-    ) -> sqlx::Result<Vec<Walk>> {
+        full: &mut Vec<Held>,
+        now: DateTime<Utc>,
+    ) -> sqlx::Result<Option<DateTime<Utc>>> {
         let (mut walks, mut turns) = (Vec::with_capacity(rotating.len()), Vec::with_capacity(rotating.len()));
-        for (demand, per_key) in rotating {
-            let walk = self.walk(connection, demand, *per_key).await?;
+        for (demand, how) in rotating {
+            let walk = match how {
+                Turns::AtOnce(per_key) => self.walk(connection, demand, *per_key).await?,
+                _ => self.walk_lines(connection, demand).await?,
+            };
             turns.push((demand.executor.clone(), rotation::take(&walk, demand)));
             walks.push(walk);
         }
         let demands: Vec<Demand> = rotating.iter().map(|(demand, _)| demand.clone()).collect();
-        found.add(self.claim_met(connection, node, &turns, &demands).await?);
-        Ok(walks)
+        let met = self.claim_met(connection, node, &turns, &demands).await?;
+        let mut again_at = None;
+        for (demand, walk) in demands.iter().zip(&walks) {
+            let claimed = met.jobs.iter().filter(|job| job.executor == demand.executor).count();
+            again_at = again_at.into_iter().chain(walk.next_at(now)).min();
+            match rotation::after(walk, demand, claimed) {
+                After::Again => again_at = Some(now),
+                After::Held(held) => full.push(held),
+                _ => {}
+            }
+        }
+        found.add(met);
+        Ok(again_at)
     }
 
     /// Walks over the keys of an executor that is locked.
@@ -40,12 +59,23 @@ impl Database {
         let rows = query.bind(number(WINDOW)).fetch_all(connection).await?;
         let mut walk = Walk::default();
         for row in &rows {
-            walk.is_partial |= row.try_get::<bool, _>("is_partial")? || row.try_get::<bool, _>("is_cut")?;
-            walk.stopped_at = row.try_get("stopped_at")?;
-            let Some(id) = row.try_get::<Option<i64>, _>("id")? else { continue };
-            let count =
-                |name: &str| row.try_get::<i64, _>(name).map(|count| usize::try_from(count).unwrap_or_default());
-            walk.met.push(Met::new(JobId::from(id), row.try_get("key")?, count("room")?, count("bytes")?));
+            walk.is_partial |= row.try_get::<bool, _>("is_cut")?;
+            add(&mut walk, row)?;
+        }
+        Ok(walk)
+    }
+
+    /// Walks over the lines of an executor that is locked.
+    async fn walk_lines(&self, connection: &mut PgConnection, demand: &Demand) -> sqlx::Result<Walk> {
+        let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        let query = self.query(&self.queries.walk_lines).bind(self.now()).bind(demand.executor.to_string());
+        let query = query.bind(number(demand.limit)).bind(number(MAX_STEPS)).bind(number(WINDOW));
+        let mut walk = Walk::default();
+        for row in &query.fetch_all(connection).await? {
+            walk.is_idle = row.try_get("is_idle")?;
+            let next_in: Option<i64> = row.try_get("next_in")?;
+            walk.next_in = next_in.map(|micros| Duration::from_micros(micros.try_into().unwrap_or_default()));
+            add(&mut walk, row)?;
         }
         Ok(walk)
     }
@@ -71,4 +101,14 @@ impl Database {
         (found.is_member, found.is_outdated) = (is_outdated.is_some(), is_outdated == Some(true));
         Ok(found)
     }
+}
+
+/// Adds a row that a walk has given.
+fn add(walk: &mut Walk, row: &PgRow) -> sqlx::Result<()> {
+    walk.is_partial |= row.try_get::<bool, _>("is_partial")?;
+    walk.stopped_at = row.try_get("stopped_at")?;
+    let Some(id) = row.try_get::<Option<i64>, _>("id")? else { return Ok(()) };
+    let count = |name: &str| row.try_get::<i64, _>(name).map(|count| usize::try_from(count).unwrap_or_default());
+    walk.met.push(Met::new(JobId::from(id), row.try_get("key")?, count("room")?, count("bytes")?));
+    Ok(())
 }

@@ -6,7 +6,7 @@ use std::{array::TryFromSliceError, collections::HashMap, sync::LazyLock};
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
-    backend::{Deadline, Demand, JobRow, Marks},
+    backend::{Deadline, Demand, JobRow, Marks, OnDiscard},
     job::{ExecutorName, JobError, JobId, JobStatus, Lease, NodeId, uniqueness_criteria::UniqueKey},
 };
 use sqlx::{
@@ -95,6 +95,7 @@ columns! {
         extras: extras;
         cancel_reason: cancel_reason;
         group_key: group_key;
+        line: order, as "line::TEXT";
         deadline_at: deadline, as "encode(timestamptz_send(deadline_at), 'hex')";
         output: output;
     }
@@ -106,7 +107,9 @@ pub(super) const COUNT: usize = NAMES.len() + 1;
 /// What few jobs have, as a JSON object of texts, and NULL for a job that has nothing of it. As columns they would be NULL
 /// in nearly every row, and reading them a tenth of all that a node computes while it drains a queue.
 fn few(extras: &[(&str, Option<&str>)]) -> String {
-    let names = extras.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    // Whoever stands in a line has a key.
+    let names = extras.iter().map(|(name, _)| *name).filter(|name| *name != "line");
+    let names = names.collect::<Vec<_>>().join(", ");
     let fields = extras.iter().map(|(name, sql)| format!("'{name}', {}", sql.unwrap_or(name)));
     let fields = fields.collect::<Vec<_>>().join(", ");
     format!("CASE WHEN num_nonnulls({names}) > 0 THEN json_build_object({fields})::TEXT END AS extras")
@@ -258,6 +261,12 @@ impl Few<'_> {
 
     fn cancel_reason(&self, column: &str, job: &mut JobRow) -> sqlx::Result<()> {
         job.extras.set(|extra| &mut extra.cancel_reason, self.string(column));
+        Ok(())
+    }
+
+    fn order(&self, column: &str, job: &mut JobRow) -> sqlx::Result<()> {
+        let order = self.text(column).map(str::parse).transpose().map_err(|error| broken(column, error))?;
+        job.extras.set(|extra| &mut extra.order, order.map(OnDiscard::from_stored));
         Ok(())
     }
 

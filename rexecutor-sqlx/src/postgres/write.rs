@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
-    backend::{Failure, JobRow},
+    backend::{Failure, JobRow, OnDiscard},
     clock::{Clock, SystemClock},
     job::{ErrorType, JobError},
 };
@@ -83,7 +83,8 @@ impl Database {
             .bind(each(jobs, |job| job.marks.stored().map(u32::cast_signed)))
             .bind(each(jobs, |job| job.extras.output.clone()))
             .bind(each(jobs, JobRow::deadline))
-            .bind(each(jobs, |job| job.lease.0));
+            .bind(each(jobs, |job| job.lease.0))
+            .bind(each(jobs, |job| job.extras.order.map(OnDiscard::stored)));
         query.execute(connection).await.map(drop)
     }
 

@@ -15,7 +15,7 @@ use rexecutor::{
     backend::{
         Bucket, Claimed, Demand, Held, Pause, Paused, Scope,
         admission::{self, Concurrency, Controls},
-        rotation::{self, After},
+        rotation::{self, After, Walk},
     },
     job::{ExecutorName, NodeId},
 };
@@ -30,7 +30,7 @@ use super::{
     script::{Answer, Script, json},
     work::Work,
 };
-use crate::common::Controlled;
+use crate::common::{Controlled, declared};
 
 /// Claims due jobs, as far as the cluster allows it. `new` are those demands whose limits this node has not declared yet.
 pub(super) async fn claim(
@@ -62,14 +62,32 @@ pub(super) async fn claim(
     // This transaction has brought the node up to date, and nobody else can write meanwhile.
     let mut claimed = claimed.unwrap_or_else(|| Claimed::nothing(true));
     let (mut full, mut again_at) = (Vec::new(), admitted.again_at);
-    for demand in rotating.iter().filter(|_| claimed.member) {
-        let (jobs, walk) = rotate::claim(work, node, demand).await?;
-        match rotation::after(&walk, &demand.0, jobs.len()) {
-            After::Again => again_at = Some(work.now),
-            After::Held(held) => full.push(held),
-            _ => {}
-        }
+    for (demand, turns) in rotating.iter().filter(|_| claimed.member) {
+        let (jobs, walk) = rotate::claim(work, node, demand, *turns).await?;
+        again_at = again_at.into_iter().chain(more(&walk, demand, jobs.len(), &mut full, work.now)).min();
         claimed.jobs.extend(jobs);
+    }
+    let mut sharing = admitted.sharing();
+    while let Some((demand, turns)) = sharing.next_demand().filter(|_| claimed.member) {
+        let jobs = match turns {
+            Some(turns) => {
+                let (jobs, walk) = rotate::claim(work, node, &demand, turns).await?;
+                again_at = again_at.into_iter().chain(more(&walk, &demand, jobs.len(), &mut full, work.now)).min();
+                jobs
+            }
+            None => {
+                let part = scan::claim(work, node, std::slice::from_ref(&demand), long).await?;
+                let part = part.unwrap_or_else(|| Claimed::nothing(true));
+                claimed.next_due_in = claimed.next_due_in.into_iter().chain(part.next_due_in).min();
+                part.jobs
+            }
+        };
+        sharing.took(&jobs);
+        claimed.jobs.extend(jobs);
+    }
+    for (limit, executor) in sharing.served() {
+        let store = sqlx::query(queries::store_served()).bind(limit.to_string()).bind(executor);
+        store.execute(&mut *work.conn).await?;
     }
     // Those of the others are in this order already.
     claimed.jobs.sort_by_key(|job| demands.iter().position(|demand| demand.executor == job.executor));
@@ -86,14 +104,29 @@ pub(super) async fn claim(
     Ok(claimed)
 }
 
+/// When there may be more of an executor whose keys take turns, after a walk that gave so many jobs; or that its jobs are kept back.
+fn more(
+    walk: &Walk,
+    demand: &Demand,
+    claimed: usize,
+    full: &mut Vec<Held>,
+    now: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    match rotation::after(walk, demand, claimed) {
+        After::Again => return Some(now),
+        After::Held(held) => full.push(held),
+        _ => {}
+    }
+    walk.next_at(now)
+}
+
 /// Stores what a node declares. Every node must read it before it claims anything.
 async fn declare(work: &mut Work<'_>, node: NodeId, new: &[Demand]) -> Result<(), sqlx::Error> {
-    for demand in new {
-        let most = demand.cluster.concurrency.map(|most| i64::try_from(most).unwrap_or(i64::MAX));
-        let (interval, burst) = demand.cluster.rate.map(Bucket::numbers).unzip();
-        let declare = sqlx::query(queries::declare_limit()).bind(node.0).bind(demand.executor.to_string()).bind(most);
-        let per_key = demand.cluster.per_key.map(|most| i64::try_from(most).unwrap_or(i64::MAX));
-        declare.bind(interval).bind(burst).bind(per_key).execute(&mut *work.conn).await?;
+    for (name, one) in declared(new) {
+        let (interval, burst) = one.rate.unzip();
+        let declare = sqlx::query(queries::declare_limit()).bind(node.0).bind(name).bind(one.most).bind(interval);
+        let declare = declare.bind(burst).bind(one.per_key).bind(one.is_ordered).bind(one.shared);
+        declare.execute(&mut *work.conn).await?;
     }
     if !new.is_empty() {
         control::outdate_nodes(work).await?;
@@ -129,6 +162,7 @@ async fn read_all(
         let count = |number: i64| usize::try_from(number).unwrap_or_default();
         let running = number("max_running")?.zip(number("running")?);
         controls.per_key = number("max_per_key")?.map(count);
+        controls.ordered = row.try_get("is_ordered")?;
         controls.concurrency = running.map(|(limit, running)| Concurrency::new(count(running), count(limit)));
         let full_at = number("full_at")?;
         let rate = number("rate_interval")?.zip(number("rate_burst")?);
@@ -136,6 +170,10 @@ async fn read_all(
         // What somebody else wrote must not keep the other executors from being claimed from.
         let throttled = number("throttled_until")?;
         controls.throttled_until = throttled.and_then(|micros| instant_of(micros, "throttled_until").ok());
+        let shared: Option<&str> = row.try_get("shared")?;
+        let shared: Option<Vec<String>> = shared.and_then(|names| serde_json::from_str(names).ok());
+        controls.shared = shared.into_iter().flatten().map(ExecutorName::from).collect();
+        controls.served = row.try_get("served_key")?;
         stored.insert(executor, controls);
     }
     Ok(stored)

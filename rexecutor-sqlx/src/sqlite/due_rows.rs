@@ -23,7 +23,9 @@ pub(super) static LIGHT_COLUMNS: LazyLock<String> = LazyLock::new(|| columns("ab
 
 fn columns(in_place_of_heavy_data: &str) -> String {
     let rare = row::RARE.join(", ");
-    let has_rare = row::RARE.map(|column| format!("{column} IS NOT NULL")).join(" OR ");
+    // Whoever stands in a line has a key.
+    let telling: Vec<_> = row::RARE.into_iter().filter(|column| *column != "line").collect();
+    let has_rare = telling.iter().map(|column| format!("{column} IS NOT NULL")).collect::<Vec<_>>().join(" OR ");
     let is_light = "extras IS NULL OR NOT json_valid(extras) OR extras ->> 'heavy' IS NULL";
     format!(
         "id, priority, scheduled_at, attempt, max_attempts, lease, inserted_at, \

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
-    backend::{Deadline, Extras, JobRow},
+    backend::{Deadline, Extras, JobRow, OnDiscard},
     job::JobStatus,
 };
 use serde_json::{Value, json};
@@ -35,6 +35,7 @@ pub(super) struct NewExtras<'j> {
     is_blocked: bool,
     deadline_at: Option<i64>,
     group_key: Option<&'j str>,
+    line: Option<i16>,
     stored: Stored<'j>,
 }
 
@@ -47,22 +48,25 @@ impl<'j> NewExtras<'j> {
         }
         let deadline_at = extras.deadline.map(|deadline: Deadline| micros(deadline.at(now)));
         let group_key = extras.group_key.as_deref();
-        Some(Self { is_blocked, deadline_at, group_key, stored: Stored::of(extras, heavy) })
+        let line = extras.order.map(OnDiscard::stored);
+        Some(Self { is_blocked, deadline_at, group_key, line, stored: Stored::of(extras, heavy) })
     }
 
     /// In the order of the columns.
     fn values(&self) -> [Value; COLUMNS.len()] {
         let status = if self.is_blocked { JobStatus::Blocked } else { JobStatus::Scheduled };
-        [json!(status.as_str()), json!(self.deadline_at), json!(self.group_key), json!(self.stored.encode())]
+        let stored = json!(self.stored.encode());
+        [json!(status.as_str()), json!(self.deadline_at), json!(self.group_key), json!(self.line), stored]
     }
 
     /// … of a job that may have none.
     pub(super) fn values_of(new: Option<&Self>) -> [Value; COLUMNS.len()] {
-        new.map_or([json!(JobStatus::Scheduled.as_str()), Value::Null, Value::Null, Value::Null], Self::values)
+        let plain = || [json!(JobStatus::Scheduled.as_str()), Value::Null, Value::Null, Value::Null, Value::Null];
+        new.map_or_else(plain, Self::values)
     }
 }
 
-const COLUMNS: [&str; 4] = ["status", "deadline_at", "group_key", "extras"];
+const COLUMNS: [&str; 5] = ["status", "deadline_at", "group_key", "line", "extras"];
 
 /// The statement that inserts jobs of which at least one has extras.
 pub(super) static INSERT: LazyLock<String> = LazyLock::new(|| {

@@ -74,7 +74,17 @@ impl Inspect for SqliteBackend {
             // A job that is over already may still be running here, in its last moments.
             work.cancelled.push(job);
             let now = work.now;
-            amend_state(work, &executor, job, |row| lifecycle::cancel(row, reason, now)).await
+            let mut is_in_line = false;
+            let cancel = |row: &mut JobRow| {
+                is_in_line = row.extras.order.is_some();
+                lifecycle::cancel(row, reason, now)
+            };
+            let answer = amend_state(work, &executor, job, cancel).await;
+            if is_in_line {
+                // Those behind it may start.
+                work.due.insert(executor);
+            }
+            answer
         };
         Box::pin(async move { self.0.writer.write(Commit::Promise, step).await? })
     }

@@ -37,16 +37,20 @@ queries! {
     list_stored, lock_backlog, lock_jobs, lock_states, move_schedule, outdate_nodes, prune_by_age, prune_by_length,
     quarantine_jobs, query_jobs, renew_node, rewind_schedule, set_back_jobs, store_backlog, store_content, store_entry,
     store_executors, store_pause, store_served, store_states, store_tokens, throttle_executor, trim_errors,
-    update_node, walk_jobs, walk_keys,
+    update_node, walk_jobs, walk_keys, walk_lines,
 }
 
 /// Which jobs wait to be claimed: the one place where it is said in SQL, but for the index that goes with it.
 const PENDING: &str = "status IN ('scheduled', 'retryable')";
 
+/// Which jobs stand in a line and do not run: the one place where it is said in SQL, but for the index that goes with it.
+const IN_LINE: &str = "line IS NOT NULL AND (status = 'blocked' OR status = 'scheduled' OR status = 'retryable' OR \
+                       (status = 'discarded' AND line <> 0))";
+
 fn render(sql: &str) -> String {
     let stopping = Marks::STOPPING.stored().unwrap_or_default().to_string();
     let sql = sql.replace("{columns}", &row::COLUMNS).replace("{states}", &row::STATES);
-    let sql = sql.replace("{max_errors}", &MAX_ERRORS.to_string());
+    let sql = sql.replace("{max_errors}", &MAX_ERRORS.to_string()).replace("{in_line}", IN_LINE);
     let sql = sql.replace("{light_columns}", &due_rows::LIGHT_COLUMNS);
     sql.replace("{due_columns}", &due_rows::COLUMNS).replace("{pending}", PENDING).replace("{stopping}", &stopping)
 }
@@ -183,17 +187,25 @@ mod tests {
     #[tokio::test]
     async fn a_walk_over_keys_looks_each_step_up() {
         let (_folder, mut connection) = connect().await;
-        let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", walk_keys()));
-        let rows = sqlx::query(explain).fetch_all(&mut connection).await.unwrap();
-        let steps: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
-        let jobs = |step: &&String| step.contains("job USING") || step.contains("rexecutor_jobs USING");
-        assert!(steps.iter().filter(jobs).all(|step| step.starts_with("SEARCH")), "{steps:#?}");
-        for look in [
+        let keys: &[&str] = &[
             "rexecutor_jobs_keyed (executor=? AND group_key>?)",
             "rexecutor_jobs_keyed (executor=? AND group_key=? AND priority>?)",
             "rexecutor_jobs_keyed (executor=? AND group_key=? AND priority=? AND scheduled_at<?)",
-        ] {
-            assert!(steps.iter().any(|step| step.contains(look)), "{look}: {steps:#?}");
+        ];
+        let lines: &[&str] = &[
+            "rexecutor_jobs_line (executor=? AND group_key>?)",
+            "rexecutor_jobs_line (executor=? AND group_key=?)",
+            "rexecutor_jobs_keyed_executing (executor=? AND group_key=?)",
+        ];
+        for (sql, looks) in [(walk_keys(), keys), (walk_lines(), lines)] {
+            let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+            let rows = sqlx::query(explain).fetch_all(&mut connection).await.unwrap();
+            let steps: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+            let jobs = |step: &&String| step.contains("job USING") || step.contains("rexecutor_jobs USING");
+            assert!(steps.iter().filter(jobs).all(|step| step.starts_with("SEARCH")), "{steps:#?}");
+            for look in looks {
+                assert!(steps.iter().any(|step| step.contains(look)), "{look}: {steps:#?}");
+            }
         }
     }
 

@@ -1,20 +1,21 @@
 //! Claims of executors whose keys are served in rotation.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use rexecutor::{
     backend::{
         Demand, JobRow,
-        rotation::{self, MAX_STEPS, Met, WINDOW, Walk},
+        rotation::{self, MAX_STEPS, Met, Turns, WINDOW, Walk},
     },
     job::{JobId, NodeId},
 };
+use serde::de::DeserializeOwned;
 use sqlx::Row;
 
 use super::{
     fast_path, queries,
     row::micros,
-    script::{Script, json},
+    script::{self, Script, json},
     work::Work,
 };
 
@@ -22,9 +23,13 @@ use super::{
 pub(super) async fn claim(
     work: &mut Work<'_>,
     node: NodeId,
-    (demand, per_key): &(Demand, usize),
+    demand: &Demand,
+    turns: Turns,
 ) -> Result<(Vec<JobRow>, Walk), sqlx::Error> {
-    let walk = walk(work, demand, *per_key).await?;
+    let walk = match turns {
+        Turns::AtOnce(per_key) => walk(work, demand, per_key).await?,
+        _ => walk_lines(work, demand).await?,
+    };
     let turn = rotation::take(&walk, demand);
     if let Some(key) = turn.served {
         let store = sqlx::query(queries::store_served()).bind(demand.executor.to_string()).bind(key);
@@ -50,11 +55,7 @@ async fn walk(work: &mut Work<'_>, demand: &Demand, per_key: usize) -> Result<Wa
     let script = Script::default().then(queries::walk_keys()).bind(demand.executor.to_string())?;
     let script = script.bind(micros(work.now))?.bind(number(demand.limit))?.bind(number(per_key))?;
     let answers = work.run(script.bind(number(MAX_STEPS))?.bind(number(WINDOW))?).await?;
-    let row = answers.first().and_then(|answer| answer.rows.first()).ok_or(sqlx::Error::RowNotFound)?;
-    // Unchecked: a key may be broken, whose job is quarantined once it is read.
-    let bytes: &[u8] = row.try_get_unchecked(0)?;
-    let (is_partial, stopped_at, share, met): Answer =
-        serde_json::from_str(&String::from_utf8_lossy(bytes)).map_err(|error| sqlx::Error::Decode(error.into()))?;
+    let (is_partial, stopped_at, share, met): Answer = answer(&answers)?;
     let mut counts: HashMap<(u8, i64), usize> = HashMap::new();
     let mut walk = Walk::default();
     (walk.is_partial, walk.stopped_at) = (is_partial != 0, stopped_at);
@@ -67,4 +68,28 @@ async fn walk(work: &mut Work<'_>, demand: &Demand, per_key: usize) -> Result<Wa
         walk.met.push(Met::new(JobId::from(id), key, room, bytes));
     }
     Ok(walk)
+}
+
+/// Whether the walk was cut short, where it has stopped then, whether nothing that runs keeps a line back, after how many
+/// microseconds the next of the heads is due, and the jobs: the number, the key, how much room that has, and how many bytes.
+type Lines = (u8, Option<String>, u8, Option<u64>, Vec<(i64, Option<String>, usize, usize)>);
+
+async fn walk_lines(work: &mut Work<'_>, demand: &Demand) -> Result<Walk, sqlx::Error> {
+    let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+    let script = Script::default().then(queries::walk_lines()).bind(demand.executor.to_string())?;
+    let script = script.bind(micros(work.now))?.bind(number(demand.limit))?;
+    let answers = work.run(script.bind(number(MAX_STEPS))?.bind(number(WINDOW))?).await?;
+    let (is_partial, stopped_at, is_idle, next_in, met): Lines = answer(&answers)?;
+    let mut walk = Walk::default();
+    (walk.is_partial, walk.stopped_at, walk.is_idle) = (is_partial != 0, stopped_at, is_idle != 0);
+    walk.next_in = next_in.map(Duration::from_micros);
+    walk.met = met.into_iter().map(|(id, key, room, bytes)| Met::new(JobId::from(id), key, room, bytes)).collect();
+    Ok(walk)
+}
+
+/// The one value in an answer, which is JSON. Unchecked: a key may be broken, whose job is quarantined once it is read.
+fn answer<T: DeserializeOwned>(answers: &[script::Answer]) -> Result<T, sqlx::Error> {
+    let row = answers.first().and_then(|answer| answer.rows.first()).ok_or(sqlx::Error::RowNotFound)?;
+    let bytes: &[u8] = row.try_get_unchecked(0)?;
+    serde_json::from_str(&String::from_utf8_lossy(bytes)).map_err(|error| sqlx::Error::Decode(error.into()))
 }

@@ -6,7 +6,7 @@ use std::{cell::Cell, sync::LazyLock};
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
-    backend::{Deadline, JobRow, Marks},
+    backend::{Deadline, JobRow, Marks, OnDiscard},
     job::{ExecutorName, JobId, JobStatus, Lease, NodeId, uniqueness_criteria::UniqueKey},
 };
 use sqlx::{Decode, Row, Sqlite, Type, sqlite::SqliteRow};
@@ -112,6 +112,7 @@ columns! {
         marks: marks;
         deadline_at: deadline;
         group_key: group_key;
+        line: order;
         extras: extras;
     }
     finished {
@@ -208,6 +209,12 @@ fn deadline(job: &mut JobRow, row: &impl Source, column: &'static str) -> Result
 fn group_key(job: &mut JobRow, row: &impl Source, column: &'static str) -> Result<(), Problem> {
     let key = row.string(column)?;
     job.extras.set(|extra| &mut extra.group_key, key);
+    Ok(())
+}
+
+fn order(job: &mut JobRow, row: &impl Source, column: &'static str) -> Result<(), Problem> {
+    let order = row.integer(column)?.map(OnDiscard::from_stored);
+    job.extras.set(|extra| &mut extra.order, order);
     Ok(())
 }
 

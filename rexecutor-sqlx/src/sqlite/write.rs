@@ -4,7 +4,7 @@
 use std::error::Error;
 
 use rexecutor::{
-    backend::JobRow,
+    backend::{JobRow, OnDiscard},
     job::{ErrorType, JobId},
     limits::MAX_ERRORS,
 };
@@ -59,6 +59,7 @@ pub(super) async fn store_states(work: &mut Work<'_>, jobs: &[JobRow]) -> Result
             job.deadline().map(micros),
             job.lease.0,
             extras::state_of(&job.extras),
+            job.extras.order.map(OnDiscard::stored),
         ])
     }));
     sqlx::query(queries::store_states()).bind(states.to_string()).execute(&mut *work.conn).await?;

@@ -1,7 +1,7 @@
 //! What only the SQL of keys can get wrong: how much it reads.
 
 use rexecutor::{
-    backend::{Claim, ClusterLimits, Demand, Enqueue, NewJob},
+    backend::{Claim, ClusterLimits, Demand, Enqueue, NewJob, OnDiscard},
     clock::Clock,
     job::NodeId,
 };
@@ -20,16 +20,19 @@ async fn claim(world: &World, node: NodeId, most: usize) -> Vec<Option<String>> 
 }
 
 /// How many pages the walk of a claim for 20 jobs reads, by the server's own account.
-async fn pages_read_by_a_walk(world: &World) -> i64 {
+async fn pages_read_by_a_walk(world: &World, ordered: bool) -> i64 {
     let statements = world.backend.statements();
-    let sql = &statements.iter().find(|(name, _)| *name == "walk_keys").unwrap().1;
+    let name = if ordered { "walk_lines" } else { "walk_keys" };
+    let sql = &statements.iter().find(|(known, _)| *known == name).unwrap().1;
     let mut transaction = sqlx::PgPool::connect(&world.url).await.unwrap().begin().await.unwrap();
     let settings = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL jit = off; \
                     SET LOCAL plan_cache_mode = force_generic_plan";
     sqlx::raw_sql(settings).execute(&mut *transaction).await.unwrap();
     let explain = AssertSqlSafe(format!("EXPLAIN (ANALYZE, BUFFERS) {sql}"));
     let query = sqlx::query_scalar::<_, String>(explain).bind(world.clock.now()).bind("mail").bind(20_i64);
-    let plan = query.bind(1_i64).bind(1_000_i64).bind(64_i64).fetch_all(&mut *transaction).await.unwrap();
+    // Of the keys, how many of one may run.
+    let query = if ordered { query } else { query.bind(1_i64) };
+    let plan = query.bind(1_000_i64).bind(64_i64).fetch_all(&mut *transaction).await.unwrap();
     transaction.rollback().await.unwrap();
     // The first such line is that of the whole: `Buffers: shared hit=12 read=3 dirtied=1`.
     let buffers = plan.iter().find(|line| line.contains("Buffers: shared")).unwrap();
@@ -46,21 +49,52 @@ async fn a_claim_reads_no_more_pages_however_many_jobs_and_keys_wait() {
         let node = join(&world.backend).await;
         let _ = world.backend.enqueue(["a", "b", "c", "d"].map(keyed).into()).await.unwrap();
         let _ = claim(world, node, 1).await;
-        let few = pages_read_by_a_walk(world).await;
+        let few = pages_read_by_a_walk(world, false).await;
         let insert = "INSERT INTO {schema}.jobs (executor, data, max_attempts, priority, scheduled_at, inserted_at, group_key)
                       SELECT 'mail', '{}', 1, n % 3, '2000-01-01', '2000-01-01', KEY FROM generate_series(1, 100000) AS n";
         world.sql(&insert.replace("KEY", "'a'")).await;
-        let flood = pages_read_by_a_walk(world).await;
+        let flood = pages_read_by_a_walk(world, false).await;
         world.sql(&insert.replace("KEY", "'k' || n")).await;
-        let keys = pages_read_by_a_walk(world).await;
+        let keys = pages_read_by_a_walk(world, false).await;
         world.sql(&insert.replace("KEY", "'l' || n").replace("'2000-01-01', '2000", "'2100-01-01', '2000")).await;
-        let idle = pages_read_by_a_walk(world).await;
+        let idle = pages_read_by_a_walk(world, false).await;
         assert!([flood, keys, idle].iter().all(|pages| *pages < few + 600), "{few}, {flood}, {keys}, {idle} pages");
         let keys = claim(world, node, 20).await;
         let mut keys: Vec<_> = keys.into_iter().flatten().collect();
         keys.sort_unstable();
         keys.dedup();
         assert_eq!((keys.len(), &keys[..3]), (20, ["b", "c", "d"].map(str::to_owned).as_slice()), "each in its turn");
+    })
+    .await;
+}
+
+/// However many jobs of a line that halts wait, and however many lines there are, a claim in order reads as few pages.
+#[tokio::test]
+async fn case_14_3_a_claim_in_order_reads_no_more_pages_however_many_lines_wait() {
+    in_schema(async |world| {
+        let node = join(&world.backend).await;
+        let in_line = |key: &str| keyed(key).with_order(OnDiscard::Halt);
+        let _ = world.backend.enqueue(["a", "b", "c", "d"].map(in_line).into()).await.unwrap();
+        let demand = |most| Demand::new("mail", most).with_cluster_limits(ClusterLimits::NONE.with_ordered(true));
+        let _ = world.backend.claim(node, [demand(1)].into()).await.unwrap();
+        world.sql("UPDATE {schema}.jobs SET status = 'discarded', node = NULL WHERE status = 'executing'").await;
+        let few = pages_read_by_a_walk(world, true).await;
+        let insert = "INSERT INTO {schema}.jobs
+                          (executor, data, max_attempts, priority, scheduled_at, inserted_at, group_key, line)
+                      SELECT 'mail', '{}', 1, n % 3, '2000-01-01', '2000-01-01', KEY, 1
+                      FROM generate_series(1, 100000) AS n";
+        world.sql(&insert.replace("KEY", "'a'")).await;
+        let flood = pages_read_by_a_walk(world, true).await;
+        world.sql(&insert.replace("KEY", "'k' || n")).await;
+        let lines = pages_read_by_a_walk(world, true).await;
+        world.sql(&insert.replace("KEY", "'l' || n").replace("'2000-01-01', '2000", "'2100-01-01', '2000")).await;
+        let idle = pages_read_by_a_walk(world, true).await;
+        assert!([flood, lines, idle].iter().all(|pages| *pages < few + 800), "{few}, {flood}, {lines}, {idle} pages");
+        let jobs = world.backend.claim(node, [demand(20)].into()).await.unwrap().jobs;
+        let mut keys: Vec<_> = jobs.into_iter().filter_map(|job| job.extras.group_key.clone()).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!((keys.len(), &keys[..3]), (20, ["b", "c", "d"].map(str::to_owned).as_slice()), "`a` halts");
     })
     .await;
 }

@@ -32,12 +32,14 @@ mod limits;
 mod maintain;
 mod observe;
 mod oracle;
+mod order;
 mod overlaps;
 mod query;
 mod rates;
 mod room;
 mod schedules;
 mod settle;
+mod shared;
 mod sizes;
 mod survey;
 mod windows;
@@ -231,6 +233,26 @@ cases! {
         a_limit_per_key_holds_beside_the_others,
         case_32_a_claim_in_rotation_ends_with_its_bytes,
         a_key_is_changed_with_the_data;
+    order:
+        case_14_3_jobs_of_a_key_run_one_after_another,
+        case_14_3_whatever_waits_at_the_head_holds_up_those_behind_it,
+        case_14_3_a_discarded_job_leaves_its_line_or_halts_it,
+        case_14_3_cancelling_the_head_lets_its_line_go_on,
+        case_14_3_releasing_the_head_lets_its_line_go_on,
+        case_14_3_a_rerun_goes_first_and_never_beside_another,
+        case_14_3_the_order_holds_for_nodes_that_declare_none,
+        case_14_3_jobs_from_before_the_order_run_one_at_a_time_of_each_key,
+        trap_14_the_run_of_a_dead_node_keeps_its_line,
+        case_14_3_a_line_behind_many_others_has_its_turn,
+        case_14_3_an_order_holds_beside_other_limits,
+        case_32_a_claim_in_order_ends_with_its_bytes,
+        case_14_3_of_sixteen_claimers_none_breaks_a_line;
+    shared:
+        case_14_5_executors_that_share_a_limit_take_turns,
+        case_14_5_tokens_of_a_shared_rate_are_taken_in_turn,
+        case_14_5_a_shared_limit_holds_for_nodes_that_declare_none,
+        case_14_5_shared_limits_hold_beside_the_others,
+        case_14_5_of_sixteen_claimers_never_more_run_than_the_shared_limit;
     deadlines:
         a_job_that_waits_past_its_deadline_is_discarded,
         a_job_that_runs_past_its_deadline_is_left_to_its_node,

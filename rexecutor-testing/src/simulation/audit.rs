@@ -26,8 +26,9 @@ use rexecutor::{
 
 use super::{
     Planted,
-    jobs::{Keyed, RATE, Rated, SCARCE, Scarce},
+    jobs::{Keyed, Ordered, RATE, Rated, SCARCE, Scarce},
     record::{Record, Stage},
+    shares::{SHARERS, Shares},
     steps::NODE_TIMEOUT,
     turns::{Claimable, Turns},
 };
@@ -44,13 +45,28 @@ pub(super) struct Audit {
     leaked: AtomicUsize,
     /// … for the limit of a key.
     leaked_of_keys: AtomicUsize,
-    /// How the keys of the executor that has some take turns.
-    turns: Mutex<Turns>,
+    /// How the keys of the executors that have some take turns.
+    turns: Mutex<BTreeMap<&'static str, Turns>>,
     /// When jobs of the executor with a rate were claimed.
     started: Mutex<Vec<DateTime<Utc>>>,
 }
 
 static PENDING: LazyLock<Filter> = LazyLock::new(|| Filter::StatusIn(vec![JobStatus::Scheduled, JobStatus::Retryable]));
+
+/// Those whose keys take turns.
+const TAKE_TURNS: [&str; 2] = [Keyed::NAME, Ordered::NAME];
+
+/// What a claim has to give, and what it may give of those whose keys take turns, or that share a limit.
+struct Expected {
+    next: Vec<JobId>,
+    keyed: Vec<Claimable>,
+    shares: Shares,
+}
+
+/// Whether an executor's jobs are claimed in order, whatever runs of others.
+fn is_in_order(executor: &str) -> bool {
+    !TAKE_TURNS.contains(&executor) && !SHARERS.contains(&executor)
+}
 
 static EXECUTING: LazyLock<Filter> = LazyLock::new(|| Filter::StatusIn(vec![JobStatus::Executing]));
 
@@ -75,6 +91,13 @@ impl Audit {
         let limits = |demand: &Demand| match self.planted {
             Some(Planted::ForgetsLimits) => ClusterLimits::NONE,
             Some(Planted::ForgetsTurns) => demand.cluster.with_per_key(None),
+            Some(Planted::ForgetsSharing) => demand.cluster.with_shared(&[]),
+            Some(Planted::RunsTwoOfALine) => {
+                demand.cluster.with_per_key(demand.cluster.ordered.then_some(2)).with_ordered(false)
+            }
+            Some(Planted::PassesRetries) => {
+                demand.cluster.with_per_key(demand.cluster.ordered.then_some(1)).with_ordered(false)
+            }
             Some(Planted::ServesKeysTwice) => demand.cluster.with_per_key(demand.cluster.per_key.map(|most| most + 1)),
             _ => {
                 let cluster =
@@ -136,7 +159,7 @@ impl Audit {
     }
 
     /// The runs that a claim has to give, but for those whose keys take turns; and what it may give of these.
-    fn expected(&self, demands: &[Demand]) -> (Vec<JobId>, Option<Claimable>) {
+    fn expected(&self, demands: &[Demand]) -> Expected {
         let (now, rows) = (self.now(), self.find(&PENDING));
         let due = |executor: &ExecutorName| {
             let is_due = |row: &&JobRow| row.executor == *executor && lifecycle::is_due(row, now);
@@ -153,14 +176,15 @@ impl Audit {
             holds(Scope::Cluster) || holds(Scope::Executor(executor.clone()))
         };
         let open = || demands.iter().filter(|demand| !is_paused(&demand.executor));
-        let in_order = open().filter(|demand| demand.executor.as_str() != Keyed::NAME);
+        let in_order = open().filter(|demand| is_in_order(demand.executor.as_str()));
         let most = |demand: &Demand| match demand.executor.as_str() {
             Scarce::NAME => demand.limit.min(SCARCE.saturating_sub(self.scarce())),
             Rated::NAME => demand.limit.min(self.tokens()),
             _ => demand.limit,
         };
         let next = in_order.flat_map(|demand| due(&demand.executor).into_iter().take(most(demand)));
-        (next.map(|(.., id)| id).collect(), Claimable::of(open(), &self.rows(), now))
+        let (keyed, shares) = (Claimable::of(open(), &self.rows(), now), Shares::of(open(), &self.rows(), now));
+        Expected { next: next.map(|(.., id)| id).collect(), keyed, shares }
     }
 
     /// How many of those run of which few may.
@@ -195,21 +219,27 @@ impl Audit {
         self.started.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn check_claim(&self, node: NodeId, (expected, keyed): (Vec<JobId>, Option<Claimable>), claimed: &Claimed) {
+    fn check_claim(&self, node: NodeId, expected: &Expected, claimed: &Claimed) {
         let ids: Vec<JobId> = claimed.jobs.iter().map(|row| row.id).collect();
         if !ids.is_empty() {
             self.record.note(format_args!("member {node} claims {ids:?}"));
         }
-        let others = claimed.jobs.iter().filter(|row| row.executor.as_str() != Keyed::NAME);
+        let Expected { next: expected, keyed, shares } = expected;
+        let others = claimed.jobs.iter().filter(|row| is_in_order(row.executor.as_str()));
         let others: Vec<JobId> = others.map(|row| row.id).collect();
-        if claimed.member && others != expected {
+        if claimed.member && others != *expected {
             self.record.broken(format_args!("member {node} claimed {others:?}, but {expected:?} were next"));
         }
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(wrong) = keyed.filter(|_| claimed.member).and_then(|before| turns.check(&before, &claimed.jobs)) {
-            self.record.broken(format_args!("member {node}: {wrong}"));
+        for before in keyed.iter().filter(|_| claimed.member) {
+            if let Some(wrong) = turns.entry(before.executor).or_default().check(before, &claimed.jobs) {
+                self.record.broken(format_args!("member {node}: {wrong}"));
+            }
         }
         drop(turns);
+        if let Some(wrong) = shares.check(&claimed.jobs).filter(|_| claimed.member) {
+            self.record.broken(format_args!("member {node}: {wrong}"));
+        }
         self.check_rate(claimed.jobs.iter().filter(|row| row.executor.as_str() == Rated::NAME).count());
         let scarce = self.scarce();
         if scarce > SCARCE {
@@ -293,7 +323,7 @@ macro_rules! audited_method {
             Box::pin(async move {
                 let expected = self.expected(&demands);
                 let claimed = self.memory.claim(node, self.heard(&demands)).await?;
-                self.check_claim(node, expected, &claimed);
+                self.check_claim(node, &expected, &claimed);
                 Ok(claimed)
             })
         }

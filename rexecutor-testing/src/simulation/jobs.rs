@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use rexecutor::{
     ExecutionResult, Executor, Job,
-    executor::{ExecutionError, GroupKey, Rate},
+    executor::{ExecutionError, GroupKey, Limit, OnDiscard, Rate},
     job::uniqueness_criteria::Debounce,
 };
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,9 @@ pub(super) const OF_A_KEY: usize = 2;
 
 /// How many jobs of [`Rated`] start in how much time on all nodes.
 pub(super) const RATE: Rate = Rate::new(3, Duration::from_secs(7)).with_burst(4);
+
+/// What [`Narrow`] and [`Timed`] share.
+pub(super) static DOOR: Limit = Limit::new("door").cluster_concurrency(3);
 
 /// How long calls of [`Called`] wait for later ones.
 pub(super) const DEBOUNCE: Debounce = Debounce::new(TimeDelta::seconds(6), TimeDelta::seconds(25));
@@ -129,7 +132,7 @@ async fn work<E: Executor<Data = Work, Metadata = ()>>(job: Job<Work, ()>) -> Ex
 }
 
 macro_rules! executors {
-    ($($name:ident $text:literal $limit:expr, $cluster:expr, $key:expr, $rate:expr, $timeout:expr;)*) => {$(
+    ($($name:ident $text:literal $limit:expr, $cluster:expr, $key:expr, $order:expr, $rate:expr, $timeout:expr, $shared:expr;)*) => {$(
         pub(super) struct $name;
 
         #[rexecutor::__private::async_trait]
@@ -141,10 +144,12 @@ macro_rules! executors {
             const MAX_CONCURRENCY: Option<usize> = $limit;
             const CLUSTER_CONCURRENCY: Option<usize> = $cluster;
             const KEY_CONCURRENCY: Option<usize> = $key;
+            const ORDERED: Option<OnDiscard> = $order;
             const RATE_LIMIT: Option<Rate> = $rate;
+            const LIMITS: &'static [&'static Limit] = $shared;
 
             fn group_key(data: &Work) -> Option<GroupKey> {
-                $key.map(|_: usize| GroupKey::of(&data.key))
+                ($key.is_some_and(|most: usize| most > 0) || Self::ORDERED.is_some()).then(|| GroupKey::of(&data.key))
             }
 
             fn backoff(_: &Job<Work, ()>) -> TimeDelta {
@@ -163,13 +168,14 @@ macro_rules! executors {
 }
 
 executors! {
-    Plain "plain" None, None, None, None, None;
-    Narrow "narrow" Some(2), None, None, None, None;
-    Scarce "scarce" None, Some(SCARCE), None, None, None;
-    Keyed "keyed" None, None, Some(OF_A_KEY), None, None;
-    Rated "rated" None, None, None, Some(RATE), None;
-    Timed "timed" None, None, None, None, Some(Duration::from_secs(4));
-    Called "called" None, None, None, None, None;
-    Ticks "ticks" None, None, None, None, None;
-    Hand "hand" None, None, None, None, None;
+    Plain "plain" None, None, None, None, None, None, &[];
+    Narrow "narrow" Some(2), None, None, None, None, None, &[&DOOR];
+    Scarce "scarce" None, Some(SCARCE), None, None, None, None, &[];
+    Keyed "keyed" None, None, Some(OF_A_KEY), None, None, None, &[];
+    Ordered "ordered" None, None, None, Some(OnDiscard::Skip), None, None, &[];
+    Rated "rated" None, None, None, None, Some(RATE), None, &[];
+    Timed "timed" None, None, None, None, None, Some(Duration::from_secs(4)), &[&DOOR];
+    Called "called" None, None, None, None, None, None, &[];
+    Ticks "ticks" None, None, None, None, None, None, &[];
+    Hand "hand" None, None, None, None, None, None, &[];
 }

@@ -37,6 +37,7 @@ mod entries;
 mod jobs;
 mod node;
 mod record;
+mod shares;
 mod steps;
 mod turns;
 mod world;
@@ -84,6 +85,12 @@ pub enum Planted {
     LeaksSlots,
     /// It gives one job of a key too many.
     ServesKeysTwice,
+    /// It does not hear that executors share a limit.
+    ForgetsSharing,
+    /// It runs two jobs of a line at once.
+    RunsTwoOfALine,
+    /// It lets a job start while the one before it in its line waits for a retry.
+    PassesRetries,
     /// It serves the keys as their jobs come.
     ForgetsTurns,
     /// It counts the runs of a dead node for ever, for the limit of a key.

@@ -6,15 +6,15 @@ use chrono::TimeDelta;
 use rand::RngExt;
 use rexecutor::{
     Executor, ExecutorExt, Rexecutor,
-    backend::{self, Control, Enqueue, Inspect, JobRow, NewJob, Pause, Scope},
+    backend::{self, Control, Enqueue, Inspect, JobRow, NewJob, OnDiscard, Pause, Scope},
     clock::Clock,
     job::{ExecutorName, JobId, JobStatus, builder::EnqueueError, uniqueness_criteria::UniquenessCriteria},
 };
 
 use super::{
     jobs::{
-        Act, Called, DEBOUNCE, End, Hand, Keyed, MAX_RUNNING, Narrow, Place, Plain, ROOM, Rated, Scarce, THROTTLE,
-        THROTTLED, Timed, Work,
+        Act, Called, DEBOUNCE, End, Hand, Keyed, MAX_RUNNING, Narrow, Ordered, Place, Plain, ROOM, Rated, Scarce,
+        THROTTLE, THROTTLED, Timed, Work,
     },
     node::{Life, Process},
     world::{Running, World},
@@ -30,8 +30,8 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1_800);
 const NODES: usize = 3;
 
 /// Those that are paused now and then, as the whole cluster is.
-const EXECUTORS: [&str; 7] =
-    [Called::NAME, Keyed::NAME, Plain::NAME, Narrow::NAME, Rated::NAME, Scarce::NAME, Timed::NAME];
+const EXECUTORS: [&str; 8] =
+    [Called::NAME, Keyed::NAME, Ordered::NAME, Plain::NAME, Narrow::NAME, Rated::NAME, Scarce::NAME, Timed::NAME];
 
 impl World {
     /// Does one thing.
@@ -80,15 +80,23 @@ impl World {
         let acts = (0..attempts).map(|_| self.act()).collect();
         // One key has most of the jobs.
         let work = Work { acts, key: self.random.random_range(0..6_u8).saturating_sub(3) };
-        let built = match self.random.random_range(0..11) {
+        let built = match self.random.random_range(0..16) {
             0 => self.built::<Narrow>(work),
             1 => self.built::<Timed>(work),
-            2..=4 => self.built::<Scarce>(work),
-            5 => self.built::<Rated>(work),
-            6..=8 => self.built::<Keyed>(work),
-            _ => self.built::<Plain>(work),
+            2..=5 => self.built::<Scarce>(work),
+            6 => self.built::<Rated>(work),
+            7..=11 => self.built::<Keyed>(work),
+            12..=13 => self.built::<Plain>(work),
+            _ => self.in_line(work),
         };
         self.must(built)
+    }
+
+    /// One that may be discarded, and then may halt its line.
+    fn in_line(&mut self, work: Work) -> Result<NewJob, EnqueueError> {
+        let order = if self.random.random_range(0..2) == 0 { OnDiscard::Halt } else { OnDiscard::Skip };
+        let attempts = if self.random.random_range(0..2) == 0 { 2 } else { Ordered::MAX_ATTEMPTS };
+        Ok(self.built::<Ordered>(work)?.with_order(order).with_max_attempts(attempts))
     }
 
     fn built<E: Executor<Data = Work>>(&mut self, work: Work) -> Result<NewJob, EnqueueError> {
@@ -186,6 +194,7 @@ impl World {
             .with_executor::<Narrow>()
             .with_executor::<Scarce>()
             .with_executor::<Keyed>()
+            .with_executor::<Ordered>()
             .with_executor::<Rated>()
             .with_executor::<Timed>()
             .with_executor::<Hand>()
@@ -257,8 +266,8 @@ impl World {
     }
 
     async fn release(&mut self) {
-        let blocked: Vec<JobRow> =
-            self.audit.rows().into_iter().filter(|row| row.status == JobStatus::Blocked).collect();
+        let is_held = |row: &JobRow| row.status == JobStatus::Blocked || row.halts_line();
+        let blocked: Vec<JobRow> = self.audit.rows().into_iter().filter(is_held).collect();
         let Some(row) = blocked.get(self.random.random_range(0..blocked.len().max(1))) else { return };
         self.record.note(format_args!("release {}", row.id));
         let answer = self.audit.release(&row.executor, row.id).await;

@@ -1,4 +1,4 @@
-//! Whether keys take turns, and no more of one run than may.
+//! Whether keys take turns, no more of one run than may, and lines keep their order.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use rexecutor::{
     job::{JobId, JobStatus},
 };
 
-use super::jobs::{Keyed, OF_A_KEY};
+use super::jobs::{Keyed, OF_A_KEY, Ordered};
 
 type Key = Option<String>;
 
@@ -22,20 +22,42 @@ pub(super) struct Turns {
 /// What a claim may take.
 #[derive(Debug)]
 pub(super) struct Claimable {
+    pub(super) executor: &'static str,
     most: usize,
     /// The due jobs of each key that has room, in their order, as many as it has room for.
     keys: BTreeMap<Key, Vec<JobId>>,
 }
 
 impl Claimable {
-    /// What these demands may take of these rows; `None`, if the keyed jobs are not among them.
-    pub(super) fn of<'d>(
-        mut demands: impl Iterator<Item = &'d Demand>,
-        rows: &[JobRow],
-        now: DateTime<Utc>,
-    ) -> Option<Self> {
-        let most = demands.find(|demand| demand.executor.as_str() == Keyed::NAME)?.limit;
-        let mut rows: Vec<&JobRow> = rows.iter().filter(|row| row.executor.as_str() == Keyed::NAME).collect();
+    /// What these demands may take of these rows, where keys take turns.
+    pub(super) fn of<'d>(demands: impl Iterator<Item = &'d Demand>, rows: &[JobRow], now: DateTime<Utc>) -> Vec<Self> {
+        let of_one = |demand: &Demand| {
+            let of = |row: &&JobRow| row.executor == demand.executor;
+            match demand.executor.as_str() {
+                Keyed::NAME => Some(Self::of_keys(demand.limit, rows.iter().filter(of).collect(), now)),
+                Ordered::NAME => Some(Self::of_lines(demand.limit, rows.iter().filter(of).collect(), now)),
+                _ => None,
+            }
+        };
+        demands.filter_map(of_one).collect()
+    }
+
+    /// The head of each line that can start: of the jobs that are not finished, and those that halt it, the one with the lowest
+    /// number, if it is due and no other one runs.
+    fn of_lines(most: usize, rows: Vec<&JobRow>, now: DateTime<Utc>) -> Self {
+        let mut lines = BTreeMap::<Key, Vec<&JobRow>>::new();
+        for row in rows.into_iter().filter(|row| row.stands_in_line()) {
+            lines.entry(row.extras.group_key.clone()).or_default().push(row);
+        }
+        let head = |(key, line): (Key, Vec<&JobRow>)| {
+            let is_busy = line.iter().any(|row| row.status == JobStatus::Executing);
+            let head = line.into_iter().min_by_key(|row| row.id)?;
+            (!is_busy && lifecycle::is_due(head, now)).then(|| (key, vec![head.id]))
+        };
+        Self { executor: Ordered::NAME, most, keys: lines.into_iter().filter_map(head).collect() }
+    }
+
+    fn of_keys(most: usize, mut rows: Vec<&JobRow>, now: DateTime<Utc>) -> Self {
         rows.sort_unstable_by_key(|row| (row.priority, row.scheduled_at, row.id));
         let mut keys = BTreeMap::<Key, Vec<JobId>>::new();
         for row in rows.iter().filter(|row| lifecycle::is_due(row, now)) {
@@ -46,7 +68,7 @@ impl Claimable {
             due.truncate(OF_A_KEY.saturating_sub(rows.iter().filter(is_run).count()));
         }
         keys.retain(|_, due| !due.is_empty());
-        Some(Self { most, keys })
+        Self { executor: Keyed::NAME, most, keys }
     }
 }
 
@@ -54,7 +76,7 @@ impl Turns {
     /// What is wrong with a claim that has given these jobs.
     pub(super) fn check(&mut self, before: &Claimable, claimed: &[JobRow]) -> Option<String> {
         let mut served = BTreeMap::<Key, Vec<JobId>>::new();
-        for row in claimed.iter().filter(|row| row.executor.as_str() == Keyed::NAME) {
+        for row in claimed.iter().filter(|row| row.executor.as_str() == before.executor) {
             served.entry(row.extras.group_key.clone()).or_default().push(row.id);
         }
         for (key, ids) in &served {

@@ -12,16 +12,16 @@
 //!   it was declared. What counts is what is executing when the claim decides, while no other claim of that executor can
 //!   decide; there is no counter that a node which dies could leave wrong.
 //! - Of an executor with a limit per key the same holds for the jobs of each key, and keys are served in
-//!   [rotation](super::rotation).
+//!   [rotation](super::rotation); so they are where the jobs of a key run in order.
 //! - Of an executor with a rate no more jobs are claimed than its [bucket](Bucket) has tokens, which are taken out in the
 //!   transaction that claims. A crash loses them on the safe side.
 //! - Of an executor that one of its jobs holds back nothing is claimed before the time is over.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use chrono::{DateTime, Utc};
 
-use super::bucket::Bucket;
+use super::{bucket::Bucket, rotation::Turns, sharing::Sharing};
 use crate::model::{Demand, ExecutorName, Held, JobRow, Pause, Scope};
 
 /// What is stored about an executor, or about the whole cluster.
@@ -34,10 +34,16 @@ pub struct Controls {
     pub concurrency: Option<Concurrency>,
     /// How many of its jobs of one key may run at once.
     pub per_key: Option<usize>,
+    /// Whether its jobs of one key run one after another.
+    pub ordered: bool,
     /// How fast its jobs may start.
     pub bucket: Option<Bucket>,
     /// Until when one of its jobs holds all of them back.
     pub throttled_until: Option<DateTime<Utc>>,
+    /// The [stored names](crate::backend::Limit::stored_name) of the limits that it shares with others, about which more is stored.
+    pub shared: Vec<ExecutorName>,
+    /// Of a shared limit, the executor that has had its turn last.
+    pub served: Option<String>,
 }
 
 impl Controls {
@@ -51,8 +57,17 @@ impl Controls {
         self.pause.as_ref().is_some_and(|pause| pause.holds(now))
             || self.concurrency.is_some()
             || self.bucket.is_some()
-            || self.per_key.is_some()
+            || self.turns().is_some()
+            || !self.shared.is_empty()
             || self.throttled_until.is_some_and(|until| now < until)
+    }
+
+    /// How its keys take turns, if they do.
+    fn turns(&self) -> Option<Turns> {
+        match self.ordered {
+            true => Some(Turns::InOrder),
+            false => self.per_key.map(Turns::AtOnce),
+        }
     }
 
     /// How many more may be claimed, and why no more.
@@ -117,27 +132,49 @@ pub struct Admitted {
     limited: BTreeMap<ExecutorName, Limited>,
     /// The buckets of those that have one, and whether they are as they were stored.
     buckets: BTreeMap<ExecutorName, (Bucket, bool)>,
-    /// Those whose keys are served in rotation, and how many jobs of each key may run at once.
-    rotating: BTreeMap<ExecutorName, usize>,
+    /// Those whose keys are served in rotation.
+    rotating: BTreeMap<ExecutorName, Turns>,
+    /// Those that share limits, and these.
+    sharing: BTreeMap<ExecutorName, Vec<ExecutorName>>,
+    /// What the shared limits allow, and who was served last.
+    pools: BTreeMap<ExecutorName, (Limited, Option<String>)>,
 }
 
 impl Admitted {
-    /// What is left of the demands: those whose jobs start in order, and those whose keys are served in
-    /// [rotation](super::rotation), with how many jobs of one key may run at once.
-    pub fn split(&self) -> (Vec<Demand>, Vec<(Demand, usize)>) {
+    /// What is left of the demands of executors that share no limit: those whose jobs start as they come, and those whose keys are
+    /// served in [rotation](super::rotation).
+    pub fn split(&self) -> (Vec<Demand>, Vec<(Demand, Turns)>) {
         let (mut plain, mut rotating) = (Vec::new(), Vec::new());
-        for demand in &self.demands {
+        for demand in self.demands.iter().filter(|demand| !self.sharing.contains_key(&demand.executor)) {
             match self.rotating.get(&demand.executor) {
-                Some(per_key) => rotating.push((demand.clone(), *per_key)),
+                Some(turns) => rotating.push((demand.clone(), *turns)),
                 None => plain.push(demand.clone()),
             }
         }
         (plain, rotating)
     }
 
+    /// Takes in a bucket, if there is one.
+    fn take_bucket(&mut self, name: &ExecutorName, controls: Option<&Controls>, now: DateTime<Utc>) {
+        if let Some(bucket) = controls.and_then(|controls| controls.bucket) {
+            let settled = bucket.at_least_empty(now);
+            self.buckets.insert(name.clone(), (settled, settled == bucket));
+        }
+    }
+
+    /// What is left of the others, one after the other.
+    pub fn sharing(&self) -> Sharing {
+        let left = self.pools.iter().map(|(name, (limited, served))| (name.clone(), limited.free, served.clone()));
+        let demands = self.demands.iter().filter_map(|demand| {
+            let limits = self.sharing.get(&demand.executor)?;
+            Some((demand.clone(), self.rotating.get(&demand.executor).copied(), limits.clone()))
+        });
+        Sharing::new(left, demands)
+    }
+
     /// The buckets that are not as they were stored, as those out of which the claimed jobs have taken tokens.
     pub fn spent(&self, jobs: &[JobRow], now: DateTime<Utc>) -> Vec<(ExecutorName, Bucket)> {
-        let counts = count(jobs);
+        let counts = self.count(jobs);
         let taken =
             self.buckets.iter().filter_map(|(executor, (bucket, is_stored))| match counts.get(executor.as_str()) {
                 Some(count) => Some((executor.clone(), bucket.without(*count, now))),
@@ -148,30 +185,52 @@ impl Admitted {
 
     /// Those of whom there may be more due jobs than the claim gave, because a limit kept them back.
     pub fn full(&self, jobs: &[JobRow], now: DateTime<Utc>) -> Vec<Held> {
-        let counts = count(jobs);
+        let counts = self.count(jobs);
         let mut full = Vec::new();
         for (executor, limited) in &self.limited {
             let claimed = counts.get(executor.as_str()).copied().unwrap_or_default();
             if claimed < limited.free {
                 continue;
             }
-            let again_at = match limited.by {
-                Limit::Concurrency => None,
-                Limit::Rate(bucket) => Some(bucket.without(claimed, now).again_at(now)),
-                Limit::Throttle(until) => Some(until),
-            };
-            full.push(Held::new(executor.clone(), again_at.map(|at| (at - now).to_std().unwrap_or_default())));
+            full.push(Held::new(executor.clone(), limited.again_in(claimed, now)));
+        }
+        for demand in &self.demands {
+            let claimed = counts.get(demand.executor.as_str()).copied().unwrap_or_default();
+            let is_known = full.iter().any(|held| held.executor == demand.executor);
+            let shared = self.sharing.get(&demand.executor).filter(|_| claimed < demand.limit && !is_known);
+            let exhausted = shared.into_iter().flatten().find_map(|name| {
+                let (limited, _) = self.pools.get(name)?;
+                let taken = counts.get(name.as_str()).copied().unwrap_or_default();
+                (taken >= limited.free).then(|| limited.again_in(taken, now))
+            });
+            full.extend(exhausted.map(|again_in| Held::new(demand.executor.clone(), again_in)));
         }
         full
     }
+
+    /// How many of these are of each executor, and under each shared limit.
+    fn count<'j>(&'j self, jobs: &'j [JobRow]) -> BTreeMap<&'j str, usize> {
+        let mut counts = BTreeMap::new();
+        for job in jobs {
+            *counts.entry(job.executor.as_str()).or_default() += 1;
+            for limit in self.sharing.get(&job.executor).into_iter().flatten() {
+                *counts.entry(limit.as_str()).or_default() += 1;
+            }
+        }
+        counts
+    }
 }
 
-fn count(jobs: &[JobRow]) -> BTreeMap<&str, usize> {
-    let mut counts = BTreeMap::new();
-    for job in jobs {
-        *counts.entry(job.executor.as_str()).or_default() += 1;
+impl Limited {
+    /// When there is more, once so many were claimed; `None`: once runs have ended.
+    fn again_in(&self, claimed: usize, now: DateTime<Utc>) -> Option<Duration> {
+        let at = match self.by {
+            Limit::Concurrency => return None,
+            Limit::Rate(bucket) => bucket.without(claimed, now).again_at(now),
+            Limit::Throttle(until) => until,
+        };
+        Some((at - now).to_std().unwrap_or_default())
     }
-    counts
 }
 
 /// Cuts demands down to what `controls` allow at `now`. They are asked for by executor, and by the
@@ -189,16 +248,22 @@ pub fn admit<'c>(
             admitted.again_at = admitted.again_at.into_iter().chain(pause.until).min();
             continue;
         }
-        let controls = controls(&demand.executor);
-        if let Some(bucket) = controls.and_then(|controls| controls.bucket) {
-            let settled = bucket.at_least_empty(now);
-            admitted.buckets.insert(demand.executor.clone(), (settled, settled == bucket));
+        let own = controls(&demand.executor);
+        admitted.take_bucket(&demand.executor, own, now);
+        for name in own.map(|own| &own.shared[..]).unwrap_or_default() {
+            let limit = controls(name);
+            admitted.take_bucket(name, limit, now);
+            if let Some(limited) = limit.and_then(|limit| limit.limit(now)) {
+                let served = limit.and_then(|limit| limit.served.clone());
+                admitted.pools.insert(name.clone(), (limited, served));
+                admitted.sharing.entry(demand.executor.clone()).or_default().push(name.clone());
+            }
         }
-        if let Some(per_key) = controls.and_then(|controls| controls.per_key) {
-            admitted.rotating.insert(demand.executor.clone(), per_key);
+        if let Some(turns) = own.and_then(Controls::turns) {
+            admitted.rotating.insert(demand.executor.clone(), turns);
         }
         let demand = demand.clone();
-        let limited = controls.and_then(|controls| controls.limit(now));
+        let limited = own.and_then(|own| own.limit(now));
         let demand = match limited.filter(|limited| limited.free < demand.limit) {
             Some(limited) => {
                 admitted.limited.insert(demand.executor.clone(), limited);

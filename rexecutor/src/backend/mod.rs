@@ -20,6 +20,7 @@ pub mod memory;
 pub mod observe;
 mod places;
 pub mod rotation;
+pub mod sharing;
 mod transaction;
 mod wakeup;
 
@@ -35,7 +36,7 @@ pub use self::{
 pub use crate::json::Json;
 pub use crate::model::{
     AboutNode, AmendError, BackendError, Claimed, ClusterLimits, Deadline, Demand, Due, Enqueued, Extra, Extras,
-    Failure, Filter, FilterError, Headers, Heartbeat, Held, JobChange, JobRow, KeyChange, Marks, Member, NewJob, Node,
-    Outcome, Pause, Paused, Rate, Result, ScheduleKey, Scope, Settlement, Tick, Ticks, Unique, UniqueEnqueued,
-    Unserved, ago, in_micros,
+    Failure, Filter, FilterError, Headers, Heartbeat, Held, JobChange, JobRow, KeyChange, Limit, Marks, Member, NewJob,
+    Node, OnDiscard, Outcome, Pause, Paused, Rate, Result, ScheduleKey, Scope, Settlement, Tick, Ticks, Unique,
+    UniqueEnqueued, Unserved, ago, in_micros,
 };

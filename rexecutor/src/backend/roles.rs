@@ -98,6 +98,9 @@ roles! {
     /// - The same holds for the jobs of each [key](super::Extra::group_key) of an executor for which a limit per key is declared.
     ///   Its keys are served in [rotation](super::rotation): no key is served a second time while another one that has due jobs
     ///   and room waits.
+    /// - The same holds for the jobs together of executors of which any member says that they [share](super::Limit) a limit.
+    /// - Of an executor that any member declares to be [ordered](super::ClusterLimits::ordered), only the lowest number of each key's
+    ///   jobs that [stand in line](super::JobRow::stands_in_line) is claimed, and not while another job of its key is executing.
     /// - A job is claimed only while those before it, of its executor and this claim, have less than
     ///   [`max_bytes`](super::Demand::max_bytes). A backend need not count jobs of up to 64 KiB each.
     /// - An executor's jobs come by priority, then due time, then number, or those of each key where keys are served in

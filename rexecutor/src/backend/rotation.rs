@@ -10,8 +10,12 @@
 //! - No key is given a second job before each key that has a due job and room, of those that the walk has met, has one.
 //! - What was taken last is what the next walk begins behind. So a key waits for one job of each other key at most, whatever
 //!   waits in theirs.
+//! - Where jobs of a key run in [order](Turns::InOrder), the only one that may be taken is the head of its line: the lowest
+//!   number of those that stand in it. It is not taken while another job of its key runs, nor before it is due.
 
 use std::{collections::HashMap, time::Duration};
+
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::model::{Demand, Held, JobId};
 
@@ -24,6 +28,19 @@ pub const WINDOW: usize = 64;
 
 /// After how long to go on with a walk that has met nothing to claim. It costs some milliseconds each time.
 const AGAIN_IN: Duration = Duration::from_millis(100);
+
+/// For how long a node rests where nothing but time, or somebody by hand, can let a line go on.
+const MAX_REST: Duration = Duration::from_secs(60);
+
+/// How the keys of an executor take turns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Turns {
+    /// So many jobs of a key may run at once.
+    AtOnce(usize),
+    /// The jobs of a key run one after another, in the order of their numbers.
+    InOrder,
+}
 
 /// A due job that a walk has met.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +74,17 @@ pub struct Walk {
     /// Whether there may be more due jobs that could be claimed: it stopped before it had come round, or did not look at all
     /// jobs of a key.
     pub is_partial: bool,
+    /// Whether nothing that runs keeps a key back that it has met: only time does, or a job that halts its line.
+    pub is_idle: bool,
+    /// After how long the first of the heads that it has met in vain becomes due.
+    pub next_in: Option<Duration>,
+}
+
+impl Walk {
+    /// When the first of the heads that it has met in vain is due.
+    pub fn next_at(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        now.checked_add_signed(TimeDelta::from_std(self.next_in?).ok()?)
+    }
 }
 
 /// What is to be claimed.
@@ -114,6 +142,10 @@ pub fn after(walk: &Walk, demand: &Demand, claimed: usize) -> After {
     match claimed {
         claimed if claimed >= demand.limit => After::Nothing,
         1.. if walk.is_partial => After::Again,
+        0 if walk.is_idle && !walk.is_partial => {
+            let rest = walk.next_in.map_or(MAX_REST, |next| next.min(MAX_REST));
+            After::Held(Held::new(demand.executor.clone(), Some(rest)))
+        }
         // Nothing that could be claimed was met, or not yet.
         _ => After::Held(Held::new(demand.executor.clone(), walk.is_partial.then_some(AGAIN_IN))),
     }
@@ -158,6 +190,10 @@ mod tests {
         let mail = demand.executor.clone();
         assert_eq!(after(&walk, &demand, 3), After::Nothing);
         assert_eq!(after(&walk, &demand, 0), After::Held(Held::new(mail.clone(), None)));
+        walk.is_idle = true;
+        assert_eq!(after(&walk, &demand, 0), After::Held(Held::new(mail.clone(), Some(MAX_REST))));
+        walk.next_in = Some(AGAIN_IN / 2);
+        assert_eq!(after(&walk, &demand, 0), After::Held(Held::new(mail.clone(), walk.next_in)));
         walk.is_partial = true;
         assert_eq!(after(&walk, &demand, 1), After::Again);
         assert_eq!(after(&walk, &demand, 0), After::Held(Held::new(mail, Some(AGAIN_IN))));

@@ -10,7 +10,7 @@ use crate::{
     executing::{Executor, GroupKey, unique},
     global,
     model::{BackendError, Due, Enqueued, NewJob, Resolution},
-    validate,
+    validate::{self, InvalidJob},
 };
 
 impl<E: Executor, D> JobBuilder<'_, E, D> {
@@ -129,7 +129,14 @@ impl<E: Executor, D> JobBuilder<'_, E, D> {
         let data = serde_json::to_string(&given).map_err(encode("data"))?;
         let metadata = self.metadata.as_ref().map(serde_json::to_string).transpose().map_err(encode("metadata"))?;
         let group_key = self.group_key.or_else(|| E::group_key(&given)).map(GroupKey::checked).transpose()?;
-        let mut job = self.job.with_group_key(group_key).with_data(data).with_metadata(metadata);
+        if E::ORDERED.is_some() && group_key.is_none() {
+            return Err(InvalidJob::new(
+                "group_key",
+                "an ordered job needs a key, and `Executor::group_key` gave none",
+            )
+            .into());
+        }
+        let mut job = self.job.with_group_key(group_key).with_order(E::ORDERED).with_data(data).with_metadata(metadata);
         // Before the key: reading the data back to compare them needs the limit on their depth.
         validate::new_job(&job, E::MAX_DATA_BYTES)?;
         validate::comes_back("data", &given, &job.data)?;

@@ -8,7 +8,7 @@ use super::event::{Hooks, JobEvent, JobEventKind};
 use crate::{
     backend::lifecycle,
     context::JobContext,
-    model::{Failure, Marks, Outcome, after},
+    model::{Failure, Marks, OnDiscard, Outcome, after},
 };
 
 /// What is told of one run.
@@ -96,15 +96,24 @@ impl<'a> Stored<'a> {
                 error = error.details,
                 "job failed and is tried again"
             ),
-            Self::Discarded(error) => tracing::error!(
-                job.id = job.job_id().as_i64(),
-                job.executor = job.executor(),
-                job.attempt = job.attempt(),
-                job.max_attempts = job.max_attempts(),
-                job.error_type = error.error_type.as_str(),
-                error = error.details,
-                "job failed and is discarded"
-            ),
+            Self::Discarded(error) => {
+                tracing::error!(
+                    job.id = job.job_id().as_i64(),
+                    job.executor = job.executor(),
+                    job.attempt = job.attempt(),
+                    job.max_attempts = job.max_attempts(),
+                    job.error_type = error.error_type.as_str(),
+                    error = error.details,
+                    "job failed and is discarded"
+                );
+                if job.row().extras.order == Some(OnDiscard::Halt) {
+                    tracing::warn!(
+                        job.id = job.job_id().as_i64(),
+                        job.executor = job.executor(),
+                        "the jobs behind it in its line wait until it is rerun, cancelled or released"
+                    );
+                }
+            }
             // Only the first time: it is claimed again and again.
             Self::Deferred(error, until) if !job.row().marks.contains(Marks::UNDECODED) => tracing::warn!(
                 job.id = job.job_id().as_i64(),

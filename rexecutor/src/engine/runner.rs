@@ -41,7 +41,9 @@ impl Runner {
             cluster: ClusterLimits::NONE
                 .with_concurrency(E::CLUSTER_CONCURRENCY)
                 .with_rate(E::RATE_LIMIT)
-                .with_per_key(E::KEY_CONCURRENCY),
+                .with_per_key(E::KEY_CONCURRENCY)
+                .with_ordered(E::ORDERED.is_some())
+                .with_shared(E::LIMITS),
             retention: E::RETENTION,
             begin: begin::<E>,
         }

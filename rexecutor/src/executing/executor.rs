@@ -11,7 +11,7 @@ use crate::{
     backoff::{DEFAULT_BACKOFF, Strategy},
     criteria::UniquenessCriteria,
     limits,
-    model::Rate,
+    model::{Limit, OnDiscard, Rate},
     typed::Job,
 };
 
@@ -88,6 +88,19 @@ pub trait Executor: Send + Sync + 'static {
     /// have no limit.
     const KEY_CONCURRENCY: Option<usize> = None;
 
+    /// Whether jobs of this kind with one [key](Self::group_key) run one after another, in the order in which they were enqueued,
+    /// and what becomes of those behind a job that is discarded. The default is `None`: they run in any order.
+    ///
+    /// One job of a key runs at a time, on all nodes together: the one with the lowest number of those that are not finished,
+    /// whatever its due time and priority. So a job that waits for a retry, for its due time or for its release holds up those
+    /// behind it. A job that is rerun, or whose transaction commits late, goes before those with higher numbers that have not
+    /// begun; it never runs beside one that has. Keys are served in rotation.
+    ///
+    /// It is exact, as [`CLUSTER_CONCURRENCY`](Self::CLUSTER_CONCURRENCY) is, and what is said there of several versions of a
+    /// program holds here. Jobs that were enqueued before their executor was ordered go first; those of one key still run one
+    /// at a time, in any order. Each job must have a key, and [`KEY_CONCURRENCY`](Self::KEY_CONCURRENCY) does not go with this.
+    const ORDERED: Option<OnDiscard> = None;
+
     /// How many jobs of this kind start in how much time on all nodes together. The default is `None`: any number.
     ///
     /// It is a bucket of tokens in the database, by the database's clock: see [`Rate`]. A claimed job has taken its token, also
@@ -96,6 +109,9 @@ pub trait Executor: Send + Sync + 'static {
     /// rates, the slower one and the smaller burst hold. Such claims take turns in the whole cluster, as with
     /// [`CLUSTER_CONCURRENCY`](Self::CLUSTER_CONCURRENCY), and nothing is claimed ahead.
     const RATE_LIMIT: Option<Rate> = None;
+
+    /// Limits that jobs of this kind share with those of other kinds: see [`Limit`]. The default is none.
+    const LIMITS: &'static [&'static Limit] = &[];
 
     /// How many jobs of this kind may wait, scheduled or for a retry, whenever they are due; at least 1. Where a call would make
     /// them more it is refused with [`EnqueueError::QueueFull`](crate::job::builder::EnqueueError::QueueFull), or waits for room with
@@ -154,7 +170,8 @@ pub trait Executor: Send + Sync + 'static {
         None
     }
 
-    /// To which key a new job with these data belongs, for [`KEY_CONCURRENCY`](Self::KEY_CONCURRENCY). The default is none.
+    /// To which key a new job with these data belongs, for [`KEY_CONCURRENCY`](Self::KEY_CONCURRENCY) and
+    /// [`ORDERED`](Self::ORDERED). The default is none.
     ///
     /// It is stored with the job. When the data of a stored job change, so does its key, unless the job was enqueued with
     /// [another one](crate::job::builder::JobBuilder::group_key).

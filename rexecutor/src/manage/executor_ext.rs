@@ -24,7 +24,7 @@ pub trait ExecutorExt: Executor + Sized {
         JobBuilder::new()
     }
 
-    /// Cancels a job: at once if it is blocked or waits; if it is executing, it is asked to stop, on whichever node it runs.
+    /// Cancels a job: at once if it is blocked or waits, or was discarded and [halts](crate::executor::OnDiscard::Halt) its line; if it is executing, it is asked to stop, on whichever node it runs.
     ///
     /// # Errors
     ///
@@ -86,11 +86,13 @@ pub trait ExecutorExt: Executor + Sized {
         }
     }
 
-    /// Lets a job run that was enqueued [blocked](JobBuilder::blocked), as soon as it is due.
+    /// Lets a job run that was enqueued [blocked](JobBuilder::blocked), as soon as it is due; or those that wait behind a discarded job
+    /// which [halts](crate::executor::OnDiscard::Halt) their line. That one stays discarded.
     ///
     /// # Errors
     ///
-    /// When no global backend is set, no job of this executor has this number, it is not blocked, or the backend fails.
+    /// When no global backend is set, no job of this executor has this number, it is not blocked and halts no line, or the
+    /// backend fails.
     fn release_job(job: impl Into<JobId> + Send) -> impl Future<Output = Result<(), JobsError>> + Send {
         async move { Self::release_job_on_backend(job, &*global::backend()?).await }
     }
@@ -99,7 +101,7 @@ pub trait ExecutorExt: Executor + Sized {
     ///
     /// # Errors
     ///
-    /// When no job of this executor has this number, it is not blocked, or the backend fails.
+    /// When no job of this executor has this number, it is not blocked and halts no line, or the backend fails.
     fn release_job_on_backend<B: Inspect + ?Sized>(
         job: impl Into<JobId> + Send,
         backend: &B,

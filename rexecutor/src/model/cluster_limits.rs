@@ -1,6 +1,6 @@
 //! What an executor declares for all nodes together to keep to.
 
-use super::rate::Rate;
+use super::{rate::Rate, shared_limit::Limit};
 
 /// What an executor declares for all nodes together to keep to.
 ///
@@ -16,11 +16,15 @@ pub struct ClusterLimits {
     /// The most of its jobs of one [key](super::extras::Extra::group_key) that run at once; `None`: any number. If there is
     /// one, keys are served in rotation.
     pub per_key: Option<usize>,
+    /// Whether its jobs of one key run one after another, in the order of their numbers. Keys are served in rotation then, too.
+    pub ordered: bool,
+    /// Limits that it shares with other executors.
+    pub shared: &'static [&'static Limit],
 }
 
 impl ClusterLimits {
     /// None.
-    pub const NONE: Self = Self { concurrency: None, rate: None, per_key: None };
+    pub const NONE: Self = Self { concurrency: None, rate: None, per_key: None, ordered: false, shared: &[] };
 
     /// The most of its jobs that run at once, at least 1.
     #[must_use]
@@ -40,9 +44,22 @@ impl ClusterLimits {
         Self { per_key, ..self }
     }
 
+    /// Whether its jobs of one key run one after another.
+    #[must_use]
+    pub const fn with_ordered(self, ordered: bool) -> Self {
+        Self { ordered, ..self }
+    }
+
+    /// Limits that it shares with other executors.
+    #[must_use]
+    pub const fn with_shared(self, shared: &'static [&'static Limit]) -> Self {
+        Self { shared, ..self }
+    }
+
     /// Whether the end of a run may let another one begin.
-    pub(crate) const fn counts_runs(&self) -> bool {
-        self.concurrency.is_some() || self.per_key.is_some()
+    pub(crate) fn counts_runs(&self) -> bool {
+        let shares = || self.shared.iter().any(|limit| limit.max_running().is_some());
+        self.concurrency.is_some() || self.per_key.is_some() || self.ordered || shares()
     }
 
     /// Whether there is any.

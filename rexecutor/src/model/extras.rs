@@ -4,7 +4,7 @@ use std::{fmt, ops::Deref};
 
 use chrono::{DateTime, Utc};
 
-use super::{headers::Headers, id::FlowId, new_job::Deadline};
+use super::{headers::Headers, id::FlowId, new_job::Deadline, order::OnDiscard};
 
 /// What few jobs have. It is a pointer, and a null one for all others: what a plain job weighs decides how fast many of
 /// them are.
@@ -28,6 +28,9 @@ pub struct Extra {
     pub headers: Headers,
     /// Jobs of one executor with the same key belong together, for limits of so many a key.
     pub group_key: Option<String>,
+    /// That jobs with its key run one after another, in the order of their numbers; and what becomes of those behind it when
+    /// it is discarded. Claims need not read it.
+    pub order: Option<OnDiscard>,
     /// The flow that it is a part of.
     pub flow: Option<FlowId>,
     /// After which time it neither starts nor runs on: once it is stored, always an instant.
@@ -45,6 +48,7 @@ pub struct Extra {
 static NONE: Extra = Extra {
     headers: Headers::NONE,
     group_key: None,
+    order: None,
     flow: None,
     deadline: None,
     tick_at: None,

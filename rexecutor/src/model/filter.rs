@@ -35,6 +35,8 @@ pub enum Filter {
     StatusIn(Vec<JobStatus>),
     /// The job has one of these marks at least.
     Marked(Marks),
+    /// It was discarded, and halts the line of its key.
+    HaltsLine,
     /// The job has all of these tags.
     TagsAllOf(Vec<String>),
     /// The job has one of these tags at least.
@@ -82,6 +84,7 @@ impl Filter {
             Self::IdIn(ids) => ids.contains(&row.id),
             Self::StatusIn(statuses) => statuses.contains(&row.status),
             Self::Marked(marks) => row.marks.intersects(*marks),
+            Self::HaltsLine => row.halts_line(),
             Self::TagsAllOf(tags) => tags.iter().all(|tag| row.tags.contains(tag)),
             Self::TagsOneOf(tags) => tags.iter().any(|tag| row.tags.contains(tag)),
             Self::ScheduledBefore(at) => row.scheduled_at < *at,

@@ -19,12 +19,14 @@ mod id;
 mod marks;
 mod new_job;
 mod node;
+mod order;
 mod pause;
 mod prune;
 mod rate;
 mod row;
 mod schedule;
 mod settlement;
+mod shared_limit;
 mod status;
 mod time;
 mod unique;
@@ -46,12 +48,14 @@ pub use self::{
     marks::Marks,
     new_job::{Deadline, Due, Enqueued, NewJob},
     node::{AboutNode, Heartbeat, Member, Node},
+    order::OnDiscard,
     pause::{Pause, Paused, Scope},
     prune::{PruneRule, PruneScope, PruneSpec},
     rate::Rate,
     row::JobRow,
     schedule::{ScheduleKey, Tick, Ticks},
     settlement::{Outcome, Settlement},
+    shared_limit::Limit,
     status::{JobStatus, Statuses, UnknownStatus},
     time::{ago, in_micros},
     unique::{Debounce, Fields, Replace, Resolution, Unique, UniqueKey},

@@ -6,6 +6,7 @@ use super::{
     extras::Extras,
     headers::Headers,
     id::{ExecutorName, FlowId, JobId},
+    order::OnDiscard,
     time::{after, in_micros},
     unique::Unique,
 };
@@ -121,12 +122,18 @@ impl NewJob {
         self
     }
 
-    /// What it has in common with others of its executor.
-    ///
-    /// It is stored and comes back with the row. Nothing heeds it yet.
+    /// What it has in common with others of its executor: the key of limits of so many a key, and of jobs that run in order.
     #[must_use]
     pub fn with_group_key(mut self, group_key: impl Into<Option<String>>) -> Self {
         self.extras.set(|extra| &mut extra.group_key, group_key.into());
+        self
+    }
+
+    /// That jobs with its key run one after another, in the order of their numbers, and what becomes of those behind it when it
+    /// is discarded.
+    #[must_use]
+    pub fn with_order(mut self, order: impl Into<Option<OnDiscard>>) -> Self {
+        self.extras.set(|extra| &mut extra.order, order.into());
         self
     }
 

@@ -8,6 +8,7 @@ use super::{
     id::{ExecutorName, JobId, Lease, NodeId},
     marks::Marks,
     new_job::{Deadline, NewJob},
+    order::OnDiscard,
     status::JobStatus,
     unique::UniqueKey,
 };
@@ -113,6 +114,18 @@ impl JobRow {
     /// After which instant it neither starts nor runs on.
     pub fn deadline(&self) -> Option<DateTime<Utc>> {
         self.extras.deadline.map(|deadline| deadline.at(self.inserted_at))
+    }
+
+    /// Whether the jobs of its key that were enqueued after it wait for it to be rerun, cancelled or released: it was discarded,
+    /// and that [halts](OnDiscard::Halt) its line.
+    pub fn halts_line(&self) -> bool {
+        self.status == JobStatus::Discarded && self.extras.order == Some(OnDiscard::Halt)
+    }
+
+    /// Whether it stands in the line of its key, so that later jobs of it do not start: it is not finished, or
+    /// [halts](Self::halts_line) it.
+    pub fn stands_in_line(&self) -> bool {
+        self.extras.order.is_some() && (!self.status.is_finished() || self.halts_line())
     }
 
     /// How many bytes its data and metadata have, as they are encoded.

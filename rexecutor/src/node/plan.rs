@@ -51,9 +51,15 @@ impl Plan {
                 "executor `{name}`: the limit of its key_concurrency is 0, so it would never run; the least is 1"
             ));
         }
+        if runner.cluster.ordered && runner.cluster.per_key.is_some() {
+            self.problems.push(format!(
+                "executor `{name}`: its jobs of a key run one at a time, because it is ordered: leave key_concurrency out"
+            ));
+        }
         if let Some(problem) = runner.cluster.rate.and_then(|rate| rate.check().err()) {
             self.problems.push(format!("executor `{name}`: its rate limit cannot be kept to: {problem}"));
         }
+        self.add_limits(&runner);
         match self.runners.get(name) {
             Some(known) if (known.type_name)() != (runner.type_name)() => self.problems.push(format!(
                 "`{}` and `{}` are both named `{name}`: give one of them another name",
@@ -64,6 +70,26 @@ impl Plan {
             None => {
                 self.timetables.extend(retention(&runner));
                 self.runners.insert(name, runner);
+            }
+        }
+    }
+
+    /// Notes a limit that another executor declares otherwise.
+    fn add_limits(&mut self, runner: &Runner) {
+        for limit in runner.cluster.shared {
+            if let Some(problem) = limit.max_rate().and_then(|rate| rate.check().err()) {
+                self.problems.push(format!("the rate of the limit `{}` cannot be kept to: {problem}", limit.name()));
+            }
+            let of = |(_, other): &(&str, Runner)| {
+                other.cluster.shared.iter().any(|known| known.name() == limit.name() && known != limit)
+            };
+            let others = self.runners.iter().map(|(name, runner)| (*name, *runner));
+            if let Some((other, _)) = others.into_iter().find(of) {
+                self.problems.push(format!(
+                    "the executors `{other}` and `{}` declare the limit `{}` in two ways: let both name one `static`",
+                    runner.name,
+                    limit.name()
+                ));
             }
         }
     }

@@ -9,7 +9,7 @@ use crate::{
     builder::EnqueueError,
     engine::Runner,
     executing::{Executor, Rerun, Retention},
-    model::{NewJob, Rate},
+    model::{Limit, NewJob, OnDiscard, Rate},
     schedule::{MissedTicks, Overlap, Schedule, ScheduleError},
 };
 
@@ -37,8 +37,13 @@ pub struct Settings {
     pub cluster_concurrency: Option<usize>,
     /// How many of one key run at once on all nodes together; `None`: any number.
     pub key_concurrency: Option<usize>,
+    /// Whether those of one key run one after another, and what becomes of those behind one that is discarded; `None`: they do
+    /// not.
+    pub ordered: Option<OnDiscard>,
     /// How many start in how much time on all nodes together; `None`: any number.
     pub rate_limit: Option<Rate>,
+    /// What it shares with other jobs.
+    pub limits: &'static [&'static Limit],
     /// How many may wait; `None`: any number.
     pub max_pending: Option<usize>,
     /// Lower numbers start first.
@@ -70,7 +75,9 @@ impl Settings {
             max_concurrency: E::MAX_CONCURRENCY,
             cluster_concurrency: E::CLUSTER_CONCURRENCY,
             key_concurrency: E::KEY_CONCURRENCY,
+            ordered: E::ORDERED,
             rate_limit: E::RATE_LIMIT,
+            limits: E::LIMITS,
             max_pending: E::MAX_PENDING,
             priority: E::PRIORITY,
             tags: E::TAGS,

@@ -4,8 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Deadline, Debounce, ExecutorName, Fields, FlowId, Headers, JobStatus, NewJob, Replace, Resolution, Statuses,
-    Unique, UniqueKey,
+    Deadline, Debounce, ExecutorName, Fields, FlowId, Headers, JobStatus, NewJob, OnDiscard, Replace, Resolution,
+    Statuses, Unique, UniqueKey,
 };
 
 /// A [`NewJob`] without its due time, which each tick has its own of.
@@ -24,6 +24,8 @@ pub(crate) struct Template {
     pub(crate) headers: Headers,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) group_key: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) order: Option<OnDiscard>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) flow: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -65,6 +67,7 @@ impl Template {
             tags: job.tags.clone(),
             headers: extras.headers.clone(),
             group_key: extras.group_key.clone(),
+            order: extras.order,
             flow: extras.flow.map(|flow| flow.0),
             deadline: extras.deadline.map(|deadline| match deadline {
                 Deadline::In(delay) => Until::In(micros(delay)),
@@ -86,6 +89,7 @@ impl Template {
             .with_tags(self.tags.clone())
             .with_headers(self.headers.clone())
             .with_group_key(self.group_key.clone())
+            .with_order(self.order)
             .with_flow(self.flow.map(FlowId))
             .with_deadline(deadline)
             .with_unique(self.unique.as_ref().map(Only::unique))
@@ -166,6 +170,7 @@ mod tests {
             .with_tags(vec!["x".to_owned()])
             .with_headers([("a", "b")].into_iter().collect())
             .with_group_key(Some("g".to_owned()))
+            .with_order(OnDiscard::Halt)
             .with_flow(Some(FlowId(4)))
             .with_deadline(Some(Deadline::In(TimeDelta::seconds(5))))
             .with_unique(Some(

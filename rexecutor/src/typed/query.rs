@@ -128,6 +128,12 @@ impl<'a, D, M> Where<'a, D, M> {
         Self::new(Filter::StatusIn(statuses.to_vec()))
     }
 
+    /// It was discarded, and [halts](crate::executor::OnDiscard::Halt) the line of its key: the jobs behind it wait until it is
+    /// rerun, cancelled or released.
+    pub fn halts_line() -> Self {
+        Self::new(Filter::HaltsLine)
+    }
+
     /// It has all of these tags; every job has, if the list is empty.
     pub fn tagged_by_all_of(tags: &'a [&'a str]) -> Self {
         Self::new(Filter::TagsAllOf(owned(tags)))

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use rexecutor::{
     backend::{
-        AmendError, Deadline, Failure, JobChange, JobRow, Marks, NewJob, Outcome, Unique,
+        AmendError, Deadline, Failure, JobChange, JobRow, Marks, NewJob, OnDiscard, Outcome, Unique,
         lifecycle::{self, Effects},
     },
     job::{
@@ -186,6 +186,33 @@ fn case_28_a_job_that_is_discarded_because_it_does_not_decode_keeps_the_mark() {
         lifecycle::rerun(&mut row, NOW).unwrap();
         assert_eq!(row.marks, Marks::NONE);
     }
+}
+
+/// A discarded job that halts its line can be let go, or cancelled, and stands in it while it is not.
+#[test]
+fn case_14_3_a_discarded_job_that_halts_its_line_is_let_go_or_cancelled() {
+    let halting = || {
+        let mut row = job(JobStatus::Executing);
+        row.extras.set(|extra| &mut extra.order, Some(OnDiscard::Halt));
+        assert!(row.stands_in_line() && !row.halts_line());
+        let _ = settle(&mut row, Outcome::discard(failure())).unwrap();
+        assert!(row.stands_in_line() && row.halts_line());
+        row
+    };
+    let mut row = halting();
+    lifecycle::release(&mut row, NOW).unwrap();
+    assert_eq!((row.status, row.stands_in_line()), (JobStatus::Discarded, false));
+    assert!(lifecycle::release(&mut row, NOW).is_err() && lifecycle::cancel(&mut row, "no".to_owned(), NOW).is_err());
+    let mut row = halting();
+    lifecycle::cancel(&mut row, "enough".to_owned(), NOW + SOON).unwrap();
+    assert_eq!((row.status, row.stands_in_line()), (JobStatus::Cancelled, false));
+    assert_eq!((row.discarded_at, row.finished_at(), row.errors.len()), (None, Some(NOW + SOON), 1));
+    let mut row = halting();
+    lifecycle::rerun(&mut row, NOW).unwrap();
+    assert!(row.stands_in_line() && !row.halts_line());
+    let mut skipped = job(JobStatus::Discarded);
+    skipped.extras.set(|extra| &mut extra.order, Some(OnDiscard::Skip));
+    assert!(!skipped.stands_in_line() && lifecycle::release(&mut skipped, NOW).is_err());
 }
 
 #[test]

@@ -55,6 +55,23 @@ async fn edited(data: (u32, String)) {
 #[job(throttle = "1m")]
 async fn seldom() {}
 
+static STRIPE: Limit = Limit::new("stripe").rate("10/s").burst(2).cluster_concurrency(4);
+static DISK: Limit = Limit::new("disk").cluster_concurrency(1);
+
+#[job(limit = STRIPE)]
+async fn charge() {}
+
+#[job(limit = [STRIPE, DISK])]
+async fn bill() {}
+
+#[job(ordered_by = |data| data.1, priority = 0)]
+async fn in_line(data: (u32, String)) {
+    drop(data);
+}
+
+#[job(ordered_by = |_| (), on_discard = halt, cluster_concurrency = 1)]
+async fn in_one_line() {}
+
 fn main() {
     let debounce = |longest| Some(UniquenessCriteria::debounce(TimeDelta::seconds(5), TimeDelta::seconds(longest)));
     assert_eq!(Often::UNIQUENESS_CRITERIA, debounce(50));
@@ -67,6 +84,11 @@ fn main() {
     assert_eq!(Mail::CLUSTER_CONCURRENCY, Some(40));
     assert_eq!((Mail::KEY_CONCURRENCY, Keyed::KEY_CONCURRENCY), (Some(3), Some(2)));
     assert_eq!(Keyed::group_key(&(1, "a".to_owned())).unwrap().as_str(), Some("a"));
+    assert_eq!((Charge::LIMITS, Bill::LIMITS), ([&STRIPE].as_slice(), [&STRIPE, &DISK].as_slice()));
+    assert_eq!(Bill::LIMITS[0].max_rate(), Some(Rate::new(10, Duration::from_secs(1)).with_burst(2)));
+    assert_eq!((InLine::ORDERED, InOneLine::ORDERED), (Some(OnDiscard::Skip), Some(OnDiscard::Halt)));
+    assert_eq!((Mail::ORDERED, InOneLine::group_key(&()).unwrap().as_str()), (None, Some("null")));
+    assert_eq!(InLine::group_key(&(1, "a".to_owned())).unwrap().as_str(), Some("a"));
     assert_eq!(Mail::group_key(&None).unwrap().as_str(), Some("null"));
     assert_eq!(Mail::RATE_LIMIT, Some(Rate::new(100, Duration::from_secs(60)).with_burst(10)));
     assert_eq!(Mail::DEADLINE, Some(TimeDelta::hours(1)));

@@ -22,6 +22,8 @@ CREATE TABLE {schema}.jobs (
     unique_key BYTEA,
     tags TEXT [] NOT NULL DEFAULT '{}',
     group_key TEXT COLLATE "C",
+    -- Of a job whose key's jobs run one after another, what its discard does: 0 the next one goes on, 1 the line halts.
+    line SMALLINT,
     cancel_reason TEXT,
     -- One JSON object for each failed attempt. NULL, which takes no space, until one has failed.
     errors TEXT [],
@@ -47,9 +49,14 @@ CREATE INDEX jobs_executing ON {schema}.jobs (node, executor)
 WHERE status = 'executing';
 
 -- walk_keys: the keys that have waiting jobs, each key's jobs in their order, and how many jobs of a key run. Only jobs that
--- have a key pay for them.
+-- have a key pay for them; those that stand in a line have an index of their own.
 CREATE INDEX jobs_keyed ON {schema}.jobs (executor, group_key, priority, scheduled_at, id)
-WHERE group_key IS NOT NULL AND status IN ('scheduled', 'retryable');
+WHERE group_key IS NOT NULL AND line IS NULL AND status IN ('scheduled', 'retryable');
+
+-- walk_lines: the lines, each in the order of its jobs' numbers: what is not finished and does not run, and discarded jobs that
+-- halt one.
+CREATE INDEX jobs_line ON {schema}.jobs (executor, group_key, id)
+WHERE line IS NOT NULL AND (status IN ('blocked', 'scheduled', 'retryable') OR (status = 'discarded' AND line <> 0));
 
 CREATE INDEX jobs_keyed_executing ON {schema}.jobs (executor, group_key)
 WHERE group_key IS NOT NULL AND status = 'executing';
@@ -149,6 +156,10 @@ CREATE TABLE {schema}.declared_limits (
     rate_burst BIGINT,
     -- How many jobs of one key may run at once.
     max_per_key BIGINT,
+    -- Whether the jobs of one key run one after another.
+    is_ordered BOOLEAN NOT NULL DEFAULT FALSE,
+    -- The limits that it shares with others, which have rows of their own, under names that no executor has.
+    shared TEXT [] COLLATE "C",
     PRIMARY KEY (executor, node)
 );
 
@@ -162,7 +173,7 @@ CREATE TABLE {schema}.limits (
     full_at BIGINT,
     -- Until when one of its jobs holds all of them back.
     throttled_until TIMESTAMPTZ,
-    -- Which key was served last, where keys are served in rotation.
+    -- Which key was served last, where keys are served in rotation; of a shared limit, which executor.
     served_key TEXT COLLATE "C"
 ) WITH (fillfactor = 50);
 

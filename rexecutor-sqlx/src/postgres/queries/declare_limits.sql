@@ -1,15 +1,17 @@
--- $1 the node, $2 executors in ascending order, and of each: $3 how many jobs may run at once, $4 how many nanoseconds one token
--- takes, $5 how many tokens there may be, $6 how many of one key may run. It gives a row for each, if the node is a member.
+-- $1 the node, $2 executors, and limits that executors share, in ascending order, and of each: $3 how many jobs may run at once, $4 how many nanoseconds one token
+-- takes, $5 how many tokens there may be, $6 how many of one key may run, $7 whether these run one after another, $8 which limits it shares, as a JSON array. It gives a row for each, if the node is a member.
 WITH declared AS (
-    INSERT INTO {schema}.declared_limits (node, executor, max_running, rate_interval, rate_burst, max_per_key)
-    SELECT member.id, new.executor, new.max_running, new.rate_interval, new.rate_burst, new.max_per_key
+    INSERT INTO {schema}.declared_limits (node, executor, max_running, rate_interval, rate_burst, max_per_key, is_ordered, shared)
+    SELECT
+        member.id, new.executor, new.max_running, new.rate_interval, new.rate_burst, new.max_per_key, new.is_ordered,
+        CASE WHEN new.shared IS NOT NULL THEN ARRAY(SELECT json_array_elements_text(new.shared::JSON)) END
     FROM (SELECT id FROM {schema}.nodes WHERE id = $1 FOR KEY SHARE) AS member
-    CROSS JOIN unnest($2::TEXT [], $3::BIGINT [], $4::BIGINT [], $5::BIGINT [], $6::BIGINT [])
-        AS new (executor, max_running, rate_interval, rate_burst, max_per_key)
+    CROSS JOIN unnest($2::TEXT [], $3::BIGINT [], $4::BIGINT [], $5::BIGINT [], $6::BIGINT [], $7::BOOLEAN [], $8::TEXT [])
+        AS new (executor, max_running, rate_interval, rate_burst, max_per_key, is_ordered, shared)
     ON CONFLICT (executor, node) DO UPDATE
     SET
         max_running = excluded.max_running, rate_interval = excluded.rate_interval, rate_burst = excluded.rate_burst,
-        max_per_key = excluded.max_per_key
+        max_per_key = excluded.max_per_key, is_ordered = excluded.is_ordered, shared = excluded.shared
     RETURNING executor
 ),
 lockable AS (

@@ -1,6 +1,6 @@
--- $1 the test clock's time. What is to be kept to about these executors, $2, and about the whole cluster, whose row has no
--- name: how they are paused, how many of their jobs may run at once, and how many do, how many of one key may, and how fast they may
--- start.
+-- $1 the test clock's time. What is to be kept to about these executors, $2, about the limits that they share, and about the whole
+-- cluster, whose row has no name: how they are paused, how many of their jobs may run at once, and how many do, how many of one
+-- key may, whether these run one after another, how fast they may start, and what they share.
 --
 -- In a claim it comes after lock_limits and is a statement of its own: one that had waited for the lock itself would count
 -- what ran before.
@@ -29,21 +29,45 @@ SELECT
         WHEN strictest.max_running IS NOT NULL THEN (
             SELECT coalesce(sum(run.count), 0)::BIGINT
             FROM holder
+            CROSS JOIN (
+                SELECT named.executor
+                UNION ALL
+                SELECT DISTINCT sharer.executor FROM {schema}.declared_limits AS sharer
+                WHERE named.is_shared AND named.executor = ANY (sharer.shared)
+            ) AS member
             CROSS JOIN LATERAL (
                 SELECT count(*) AS count FROM {schema}.jobs AS job
-                WHERE job.status = 'executing' AND job.node = holder.node AND job.executor = named.executor
+                WHERE job.status = 'executing' AND job.node = holder.node AND job.executor = member.executor
             ) AS run
         )
     END AS running,
-    strictest.max_per_key, strictest.rate_interval, strictest.rate_burst, kept.full_at, kept.throttled_until,
+    strictest.max_per_key, strictest.is_ordered, strictest.rate_interval, strictest.rate_burst, kept.full_at,
+    kept.throttled_until,
+    ARRAY(
+        SELECT DISTINCT share.name
+        FROM {schema}.declared_limits AS declared
+        CROSS JOIN unnest(declared.shared) AS share (name)
+        WHERE declared.executor = named.executor
+    ) AS shared,
+    CASE WHEN named.is_shared THEN kept.served_key END AS served,
     (SELECT coalesce($1::TIMESTAMPTZ, clock_timestamp())) AS now
-FROM (SELECT '' AS executor UNION ALL SELECT * FROM unnest($2::TEXT [])) AS named
+FROM (
+    SELECT '' COLLATE "C" AS executor, FALSE AS is_shared
+    UNION ALL
+    SELECT asked.executor, FALSE FROM unnest($2::TEXT []) AS asked (executor)
+    UNION
+    SELECT share.name, TRUE
+    FROM {schema}.declared_limits AS declared
+    CROSS JOIN unnest(declared.shared) AS share (name)
+    WHERE declared.executor = ANY ($2)
+) AS named
 LEFT JOIN {schema}.controls AS control ON control.executor = named.executor
 LEFT JOIN {schema}.limits AS kept ON kept.executor = named.executor
 CROSS JOIN LATERAL (
     SELECT
         min(declared.max_running) AS max_running,
         min(declared.max_per_key) AS max_per_key,
+        coalesce(bool_or(declared.is_ordered), FALSE) AS is_ordered,
         max(declared.rate_interval) AS rate_interval,
         min(declared.rate_burst) AS rate_burst
     FROM {schema}.declared_limits AS declared

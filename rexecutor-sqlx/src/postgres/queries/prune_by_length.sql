@@ -1,7 +1,9 @@
--- The newest job that is one too many, counted from the newest; all that finished before it go with it.
+-- The newest job that is one too many, counted from the newest; all that finished before it go with it. Jobs that halt a line are
+-- left to whoever lets it go on, and do not count.
 WITH surplus AS MATERIALIZED (
     SELECT finished_at, id FROM {schema}.jobs
     WHERE status = $1 AND status IN ('complete', 'cancelled', 'discarded') AND (executor = ANY ($2)) = $3
+        AND (line IS NULL OR line = 0 OR status <> 'discarded')
     ORDER BY finished_at DESC, id DESC
     LIMIT 1 OFFSET $4
 )
@@ -9,6 +11,7 @@ DELETE FROM {schema}.jobs
 WHERE id = ANY (ARRAY(
     SELECT id FROM {schema}.jobs
     WHERE status = $1 AND status IN ('complete', 'cancelled', 'discarded') AND (executor = ANY ($2)) = $3
+        AND (line IS NULL OR line = 0 OR status <> 'discarded')
         AND (finished_at, id)
             <= ((SELECT finished_at FROM surplus), (SELECT id FROM surplus))
     ORDER BY finished_at, id

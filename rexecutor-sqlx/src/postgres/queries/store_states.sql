@@ -10,6 +10,7 @@ SET
     cancel_reason = new.cancel_reason,
     deadline_at = new.deadline_at,
     marks = new.marks,
+    line = new.line,
     output = new.output,
     finished_at = new.finished_at,
     errors = CASE
@@ -22,8 +23,8 @@ SET
     END
 FROM unnest(
     $1::BIGINT [], $2::TEXT [], $3::INTEGER [], $4::TIMESTAMPTZ [], $5::BIGINT [], $6::TEXT [], $7::TIMESTAMPTZ [],
-    $8::TEXT [], $9::INTEGER [], $10::TEXT [], $11::TIMESTAMPTZ [], $12::BIGINT []
+    $8::TEXT [], $9::INTEGER [], $10::TEXT [], $11::TIMESTAMPTZ [], $12::BIGINT [], $13::SMALLINT []
 ) AS new (
-    id, status, attempt, scheduled_at, node, cancel_reason, finished_at, error, marks, output, deadline_at, lease
+    id, status, attempt, scheduled_at, node, cancel_reason, finished_at, error, marks, output, deadline_at, lease, line
 )
 WHERE job.id = new.id

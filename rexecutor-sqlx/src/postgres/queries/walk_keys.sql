@@ -20,7 +20,7 @@ walk (key, priority, is_due, room, is_around, found, step) AS (
             (
                 SELECT job.group_key AS key, job.priority, job.scheduled_at, FALSE AS is_around
                 FROM {schema}.jobs AS job
-                WHERE job.executor = $2 AND job.{pending} AND job.group_key > present.served
+                WHERE job.executor = $2 AND job.{pending} AND job.line IS NULL AND job.group_key > present.served
                 ORDER BY job.group_key, job.priority, job.scheduled_at, job.id
                 LIMIT 1
             )
@@ -28,7 +28,7 @@ walk (key, priority, is_due, room, is_around, found, step) AS (
             (
                 SELECT job.group_key, job.priority, job.scheduled_at, TRUE
                 FROM {schema}.jobs AS job
-                WHERE job.executor = $2 AND job.{pending} AND job.group_key IS NOT NULL
+                WHERE job.executor = $2 AND job.{pending} AND job.line IS NULL AND job.group_key IS NOT NULL
                 ORDER BY job.group_key, job.priority, job.scheduled_at, job.id
                 LIMIT 1
             )
@@ -51,7 +51,7 @@ walk (key, priority, is_due, room, is_around, found, step) AS (
             (
                 SELECT job.group_key AS key, job.priority, job.scheduled_at, walk.is_around
                 FROM {schema}.jobs AS job
-                WHERE job.executor = $2 AND job.group_key = walk.key AND job.priority > walk.priority AND job.{pending}
+                WHERE job.executor = $2 AND job.group_key = walk.key AND job.priority > walk.priority AND job.{pending} AND job.line IS NULL
                 ORDER BY job.group_key, job.priority, job.scheduled_at, job.id
                 LIMIT 1
             )
@@ -59,7 +59,7 @@ walk (key, priority, is_due, room, is_around, found, step) AS (
             (
                 SELECT job.group_key, job.priority, job.scheduled_at, walk.is_around
                 FROM {schema}.jobs AS job
-                WHERE job.executor = $2 AND job.group_key > walk.key AND job.{pending}
+                WHERE job.executor = $2 AND job.group_key > walk.key AND job.{pending} AND job.line IS NULL
                 ORDER BY job.group_key, job.priority, job.scheduled_at, job.id
                 LIMIT 1
             )
@@ -67,7 +67,7 @@ walk (key, priority, is_due, room, is_around, found, step) AS (
             (
                 SELECT job.group_key, job.priority, job.scheduled_at, TRUE
                 FROM {schema}.jobs AS job
-                WHERE job.executor = $2 AND job.{pending} AND job.group_key IS NOT NULL AND NOT walk.is_around
+                WHERE job.executor = $2 AND job.{pending} AND job.line IS NULL AND job.group_key IS NOT NULL AND NOT walk.is_around
                 ORDER BY job.group_key, job.priority, job.scheduled_at, job.id
                 LIMIT 1
             )
@@ -146,7 +146,7 @@ met AS (
         FROM (
             SELECT job.id, octet_length(job.data)::BIGINT + coalesce(octet_length(job.metadata), 0) AS bytes
             FROM {schema}.jobs AS job
-            WHERE job.executor = $2 AND job.group_key = walk.key AND job.priority = walk.priority AND job.{pending}
+            WHERE job.executor = $2 AND job.group_key = walk.key AND job.priority = walk.priority AND job.{pending} AND job.line IS NULL
                 AND job.scheduled_at <= (SELECT now FROM present)
             ORDER BY job.scheduled_at, job.id
             LIMIT least(walk.room, summary.share)

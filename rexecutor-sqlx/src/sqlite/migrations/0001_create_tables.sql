@@ -21,6 +21,8 @@ CREATE TABLE rexecutor_jobs (
     finished_at INTEGER,
     deadline_at INTEGER,
     group_key TEXT,
+    -- Of a job whose key's jobs run one after another, what its discard does: 0 the next one goes on, 1 the line halts.
+    line INTEGER,
     unique_key BLOB,
     -- What few jobs have, in one column: each takes time in every statement that changes a row. A JSON object.
     extras TEXT,
@@ -48,9 +50,16 @@ WHERE marks IS NOT NULL AND status = 'executing';
 CREATE INDEX rexecutor_jobs_deadline ON rexecutor_jobs (deadline_at)
 WHERE deadline_at IS NOT NULL AND (status = 'blocked' OR status = 'scheduled' OR status = 'retryable');
 
--- The keys that have waiting jobs, each key's jobs in their order, and how many jobs of a key run.
+-- The keys that have waiting jobs, each key's jobs in their order, and how many jobs of a key run. Those that stand in a line have
+-- an index of their own.
 CREATE INDEX rexecutor_jobs_keyed ON rexecutor_jobs (executor, group_key, priority, scheduled_at)
-WHERE group_key IS NOT NULL AND status IN ('scheduled', 'retryable');
+WHERE group_key IS NOT NULL AND line IS NULL AND status IN ('scheduled', 'retryable');
+
+-- The lines, each in the order of its jobs' numbers: what is not finished and does not run, and discarded jobs that halt one.
+CREATE INDEX rexecutor_jobs_line ON rexecutor_jobs (executor, group_key)
+WHERE line IS NOT NULL AND (
+    status = 'blocked' OR status = 'scheduled' OR status = 'retryable' OR (status = 'discarded' AND line <> 0)
+);
 
 CREATE INDEX rexecutor_jobs_keyed_executing ON rexecutor_jobs (executor, group_key)
 WHERE group_key IS NOT NULL AND status = 'executing';
@@ -145,6 +154,10 @@ CREATE TABLE rexecutor_declared_limits (
     rate_burst INTEGER,
     -- How many jobs of one key may run at once.
     max_per_key INTEGER,
+    -- Whether the jobs of one key run one after another.
+    is_ordered INTEGER NOT NULL DEFAULT 0,
+    -- The limits that it shares with others, which have rows of their own: a JSON array of their names, which no executor has.
+    shared TEXT,
     PRIMARY KEY (executor, node)
 ) STRICT, WITHOUT ROWID;
 
@@ -157,7 +170,7 @@ CREATE TABLE rexecutor_limits (
     full_at INTEGER,
     -- Until when one of its jobs holds all of them back.
     throttled_until INTEGER,
-    -- Which key was served last, where keys are served in rotation.
+    -- Which key was served last, where keys are served in rotation; of a shared limit, which executor.
     served_key TEXT
 ) STRICT, WITHOUT ROWID;
 

@@ -1,24 +1,43 @@
--- What is to be kept to about these executors, the JSON array ?3, and about the whole cluster, whose row has no name: how they
--- are paused, how many of their jobs may run at once, and how many do, how many of one key may, and how fast they may start. What runs is little: it
--- is counted by reading it.
-WITH named (executor, max_running, max_per_key, rate_interval, rate_burst) AS (
+-- What is to be kept to about these executors, the JSON array ?3, about the limits that they share, and about the whole cluster, whose
+-- row has no name: how they are paused, how many of their jobs may run at once, and how many do, how many of one key may, whether these
+-- run one after another, how fast they may start, and what they share. What runs is little: it is counted by reading it.
+WITH asked (executor) AS (
+    SELECT ''
+    UNION
+    SELECT value FROM json_each(?3)
+    UNION
+    SELECT share.value FROM rexecutor_declared_limits AS declared, json_each(declared.shared) AS share
+    WHERE declared.executor IN (SELECT value FROM json_each(?3))
+),
+named (executor, max_running, max_per_key, is_ordered, rate_interval, rate_burst, shared) AS (
     SELECT
-        value,
-        (SELECT min(max_running) FROM rexecutor_declared_limits WHERE executor = value),
-        (SELECT min(max_per_key) FROM rexecutor_declared_limits WHERE executor = value),
-        (SELECT max(rate_interval) FROM rexecutor_declared_limits WHERE executor = value),
-        (SELECT min(rate_burst) FROM rexecutor_declared_limits WHERE executor = value)
-    FROM (SELECT '' AS value UNION ALL SELECT value FROM json_each(?3))
+        executor,
+        (SELECT min(max_running) FROM rexecutor_declared_limits WHERE executor = asked.executor),
+        (SELECT min(max_per_key) FROM rexecutor_declared_limits WHERE executor = asked.executor),
+        (SELECT max(is_ordered) FROM rexecutor_declared_limits WHERE executor = asked.executor),
+        (SELECT max(rate_interval) FROM rexecutor_declared_limits WHERE executor = asked.executor),
+        (SELECT min(rate_burst) FROM rexecutor_declared_limits WHERE executor = asked.executor),
+        (
+            SELECT json_group_array(DISTINCT share.value)
+            FROM rexecutor_declared_limits AS declared, json_each(declared.shared) AS share
+            WHERE declared.executor = asked.executor
+        )
+    FROM asked
 )
 SELECT
     named.executor, paused_at, paused_until, paused_by, pause_reason, max_running,
     CASE
         WHEN max_running IS NOT NULL THEN (
             SELECT count(*) FROM rexecutor_jobs INDEXED BY rexecutor_jobs_executing
-            WHERE status = 'executing' AND executor = named.executor
+            WHERE status = 'executing' AND executor IN (
+                SELECT named.executor
+                UNION ALL
+                SELECT declared.executor FROM rexecutor_declared_limits AS declared, json_each(declared.shared) AS share
+                WHERE share.value = named.executor
+            )
         )
     END AS running,
-    max_per_key, rate_interval, rate_burst, full_at, throttled_until
+    max_per_key, coalesce(is_ordered, 0) AS is_ordered, rate_interval, rate_burst, full_at, throttled_until, shared, served_key
 FROM named
 LEFT JOIN rexecutor_controls AS control ON control.executor = named.executor
 LEFT JOIN rexecutor_limits AS kept ON kept.executor = named.executor

@@ -1,8 +1,10 @@
--- The newest job that is one too many, counted from the newest; all that finished before it go with it.
+-- The newest job that is one too many, counted from the newest; all that finished before it go with it. Jobs that halt a line are
+-- left to whoever lets it go on, and do not count.
 WITH surplus (finished_at, id) AS (
     SELECT finished_at, id FROM rexecutor_jobs
     WHERE status = ?1 AND (status = 'complete' OR status = 'cancelled' OR status = 'discarded')
         AND (executor IN (SELECT value FROM json_each(?2))) = ?3
+        AND (line IS NULL OR line = 0 OR status <> 'discarded')
     ORDER BY finished_at DESC, id DESC
     LIMIT 1 OFFSET 0 + ?4
 )
@@ -12,6 +14,7 @@ WHERE id IN (
     WHERE status = ?1 AND (status = 'complete' OR status = 'cancelled' OR status = 'discarded')
         AND (finished_at, id) <= (SELECT finished_at, id FROM surplus)
         AND (executor IN (SELECT value FROM json_each(?2))) = ?3
+        AND (line IS NULL OR line = 0 OR status <> 'discarded')
     ORDER BY finished_at, id
     LIMIT 0 + ?5
 )

@@ -10,6 +10,7 @@ SET
     output = run.value ->> 7,
     deadline_at = run.value ->> 8,
     lease = run.value ->> 9,
+    line = run.value ->> 11,
     extras = nullif(json_patch(coalesce(extras, '{}'), run.value -> 10), '{}')
 FROM json_each(?1) AS run
 WHERE rexecutor_jobs.id = run.value ->> 0

@@ -17,13 +17,13 @@ walk (key, priority, is_due, room, is_around, found, step) AS (
     CROSS JOIN rexecutor_jobs AS job ON job.id = coalesce(
         (
             SELECT id FROM rexecutor_jobs INDEXED BY rexecutor_jobs_keyed
-            WHERE executor = ?1 AND group_key > served.key AND {pending}
+            WHERE executor = ?1 AND group_key > served.key AND {pending} AND line IS NULL
             ORDER BY group_key, priority, scheduled_at, id
             LIMIT 1
         ),
         (
             SELECT id FROM rexecutor_jobs INDEXED BY rexecutor_jobs_keyed
-            WHERE executor = ?1 AND group_key IS NOT NULL AND {pending}
+            WHERE executor = ?1 AND group_key IS NOT NULL AND {pending} AND line IS NULL
             ORDER BY group_key, priority, scheduled_at, id
             LIMIT 1
         )
@@ -42,19 +42,19 @@ walk (key, priority, is_due, room, is_around, found, step) AS (
     CROSS JOIN rexecutor_jobs AS job ON job.id = coalesce(
         (
             SELECT id FROM rexecutor_jobs INDEXED BY rexecutor_jobs_keyed
-            WHERE executor = ?1 AND group_key = walk.key AND priority > walk.priority AND {pending}
+            WHERE executor = ?1 AND group_key = walk.key AND priority > walk.priority AND {pending} AND line IS NULL
             ORDER BY priority, scheduled_at, id
             LIMIT 1
         ),
         (
             SELECT id FROM rexecutor_jobs INDEXED BY rexecutor_jobs_keyed
-            WHERE executor = ?1 AND group_key > walk.key AND {pending}
+            WHERE executor = ?1 AND group_key > walk.key AND {pending} AND line IS NULL
             ORDER BY group_key, priority, scheduled_at, id
             LIMIT 1
         ),
         CASE WHEN NOT walk.is_around THEN (
             SELECT id FROM rexecutor_jobs INDEXED BY rexecutor_jobs_keyed
-            WHERE executor = ?1 AND group_key IS NOT NULL AND {pending}
+            WHERE executor = ?1 AND group_key IS NOT NULL AND {pending} AND line IS NULL
             ORDER BY group_key, priority, scheduled_at, id
             LIMIT 1
         ) END
@@ -104,7 +104,7 @@ met (part, step, place, id, key, room, bytes) AS (
     FROM walk
     CROSS JOIN rexecutor_jobs AS job ON job.id IN (
         SELECT id FROM rexecutor_jobs INDEXED BY rexecutor_jobs_keyed
-        WHERE executor = ?1 AND group_key = walk.key AND priority = walk.priority AND {pending}
+        WHERE executor = ?1 AND group_key = walk.key AND priority = walk.priority AND {pending} AND line IS NULL
             AND scheduled_at <= ?2
         ORDER BY scheduled_at, id
         LIMIT (SELECT share FROM summary)

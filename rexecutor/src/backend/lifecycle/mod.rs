@@ -24,7 +24,7 @@ use crate::{
     limits::MAX_ERRORS,
     model::{
         AmendError, ErrorType, Failure, JobChange, JobError, JobRow, JobStatus, KeyChange, Lease, Marks, NodeId,
-        Outcome, after, in_micros,
+        OnDiscard, Outcome, after, in_micros,
     },
 };
 
@@ -198,17 +198,21 @@ pub fn deadline_passed(deadline: DateTime<Utc>) -> Failure {
     Failure::new(ErrorType::DeadlinePassed, format!("its deadline was {deadline}"))
 }
 
-/// Lets a blocked job be claimed, as soon as it is due.
+/// Lets a blocked job be claimed, as soon as it is due; or those behind a discarded one that halts their line.
 ///
 /// # Errors
 ///
-/// When it is not blocked.
+/// When it does neither block nor halt.
 pub fn release(row: &mut JobRow, now: DateTime<Utc>) -> Result<(), AmendError> {
     match row.status {
         JobStatus::Blocked => {
             row.status = JobStatus::Scheduled;
             // Not before: it would stand behind jobs that were claimed already.
             row.scheduled_at = row.scheduled_at.max(now);
+            Ok(())
+        }
+        JobStatus::Discarded if row.halts_line() => {
+            row.extras.set(|extra| &mut extra.order, Some(OnDiscard::Skip));
             Ok(())
         }
         JobStatus::Scheduled
@@ -220,7 +224,8 @@ pub fn release(row: &mut JobRow, now: DateTime<Utc>) -> Result<(), AmendError> {
     }
 }
 
-/// Cancels a job that is blocked or waits, or asks one that is executing to stop.
+/// Cancels a job that is blocked or waits, or asks one that is executing to stop. A discarded one that halts its line becomes a
+/// cancelled one, which does not.
 ///
 /// # Errors
 ///
@@ -238,6 +243,13 @@ pub fn cancel(row: &mut JobRow, reason: String, now: DateTime<Utc>) -> Result<()
             let reason = row.extras.cancel_reason.clone().unwrap_or(reason);
             row.extras.set(|extra| &mut extra.cancel_reason, Some(reason));
             row.marks = row.marks.with(Marks::STOPPING);
+            Ok(())
+        }
+        JobStatus::Discarded if row.halts_line() => {
+            row.extras.set(|extra| &mut extra.cancel_reason, Some(reason));
+            row.marks = row.marks.without(Marks::UNDECODED);
+            row.discarded_at = None;
+            finish(row, Finish::Cancelled, now);
             Ok(())
         }
         JobStatus::Complete | JobStatus::Cancelled | JobStatus::Discarded => Err(refused(row, "cancelled")),

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 
-use super::keys::Keys;
+use super::{keys::Keys, lines::Lines};
 use crate::{
     model::{ExecutorName, JobId, JobRow, JobStatus, NodeId, UniqueKey},
     slab::Slab,
@@ -44,6 +44,8 @@ pub(super) struct Indexes {
     unique: HashMap<UniqueKey, BTreeSet<JobId>>,
     /// Those of the waiting jobs that have a key.
     pub(super) keys: Keys,
+    /// The jobs that stand in a line and do not run.
+    pub(super) lines: Lines,
 }
 
 impl Indexes {
@@ -68,6 +70,7 @@ impl Indexes {
     /// Adds a row by what changes.
     pub(super) fn add(&mut self, Indexed { row, slot }: &mut Indexed) {
         self.deadlines.extend(waiting_deadline(row));
+        self.lines.insert(row);
         match (row.status, row.node) {
             (JobStatus::Scheduled | JobStatus::Retryable, _) => {
                 self.keys.insert(row);
@@ -90,6 +93,7 @@ impl Indexes {
     /// Removes a row by what changes.
     pub(super) fn remove(&mut self, Indexed { row, slot }: &Indexed) {
         self.remove_deadline(row);
+        self.lines.remove(row);
         match (row.status, row.node) {
             (JobStatus::Scheduled | JobStatus::Retryable, _) => {
                 self.keys.remove(row);
@@ -112,6 +116,7 @@ impl Indexes {
     /// Removes a row from all that [`take_due`](Self::take_due) has not removed it from.
     pub(super) fn remove_taken(&mut self, row: &JobRow) {
         self.keys.remove(row);
+        self.lines.remove(row);
         self.remove_deadline(row);
     }
 

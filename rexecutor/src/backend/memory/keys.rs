@@ -13,7 +13,7 @@ use crate::{
     model::{Demand, ExecutorName, JobId, JobRow},
 };
 
-/// The waiting jobs that have a key: by executor and key, in the order in which they start.
+/// The waiting jobs that have a key, and stand in no line: by executor and key, in the order in which they start.
 #[derive(Debug, Default)]
 pub(super) struct Keys(BTreeMap<ExecutorName, BTreeMap<String, BTreeSet<Place>>>);
 
@@ -27,7 +27,9 @@ fn place(row: &JobRow) -> Place {
 impl Keys {
     /// Adds a job that waits.
     pub(super) fn insert(&mut self, row: &JobRow) {
-        if let Some(key) = &row.extras.group_key {
+        if let Some(key) = &row.extras.group_key
+            && row.extras.order.is_none()
+        {
             let keys = self.0.entry(row.executor.clone()).or_default();
             keys.entry(key.clone()).or_default().insert(place(row));
         }
@@ -35,7 +37,7 @@ impl Keys {
 
     /// Removes one.
     pub(super) fn remove(&mut self, row: &JobRow) {
-        let Some(key) = &row.extras.group_key else { return };
+        let Some(key) = row.extras.group_key.as_ref().filter(|_| row.extras.order.is_none()) else { return };
         let Some(keys) = self.0.get_mut(&row.executor) else { return };
         if let Some(jobs) = keys.get_mut(key) {
             jobs.remove(&place(row));
@@ -44,19 +46,17 @@ impl Keys {
             }
         }
     }
+}
 
-    /// The keys of an executor, from behind this one and once around.
-    fn around(
-        &self,
-        executor: &ExecutorName,
-        behind: Option<&str>,
-    ) -> impl Iterator<Item = (&String, &BTreeSet<Place>)> {
-        let keys = self.0.get(executor);
-        let from = behind.map_or(Bound::Unbounded, Bound::Excluded);
-        let before = behind.map_or(Bound::Excluded(""), Bound::Included);
-        let first = keys.into_iter().flat_map(move |keys| keys.range::<str, _>((from, Bound::Unbounded)));
-        first.chain(keys.into_iter().flat_map(move |keys| keys.range::<str, _>((Bound::Unbounded, before))))
-    }
+/// The keys of an executor, from behind this one and once around.
+pub(super) fn around<'k, V>(
+    keys: Option<&'k BTreeMap<String, V>>,
+    behind: Option<&str>,
+) -> impl Iterator<Item = (&'k String, &'k V)> {
+    let from = behind.map_or(Bound::Unbounded, Bound::Excluded);
+    let before = behind.map_or(Bound::Excluded(""), Bound::Included);
+    let first = keys.into_iter().flat_map(move |keys| keys.range::<str, _>((from, Bound::Unbounded)));
+    first.chain(keys.into_iter().flat_map(move |keys| keys.range::<str, _>((Bound::Unbounded, before))))
 }
 
 impl Indexes {
@@ -72,7 +72,7 @@ impl Indexes {
         let (mut keyed, mut found) = (Walk::default(), BTreeSet::new());
         let met =
             |row: &JobRow, key: Option<&str>, room| Met::new(row.id, key.map(str::to_owned), room, row.content_bytes());
-        for (step, (key, jobs)) in self.keys.around(&demand.executor, behind).enumerate() {
+        for (step, (key, jobs)) in around(self.keys.0.get(&demand.executor), behind).enumerate() {
             if found.len() == demand.limit || step == MAX_STEPS {
                 keyed.is_partial = true;
                 keyed.stopped_at = keyed.stopped_at.filter(|_| step == MAX_STEPS);

@@ -1,9 +1,11 @@
 //! Jobs in the memory of one process: for tests, and for work that may be lost with the process.
 
+mod admit;
 mod backend;
 mod entries;
 mod indexes;
 mod keys;
+mod lines;
 mod observe;
 mod roles;
 mod rotation;

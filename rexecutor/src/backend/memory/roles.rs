@@ -13,7 +13,6 @@ use crate::{
         lifecycle,
         observe::Observe,
         roles::{Claim, Enqueue, Inspect, Maintain, Settle},
-        rotation::After,
         wakeup::Wakeup,
     },
     model::{
@@ -106,11 +105,6 @@ impl Enqueue for InMemoryBackend {
     }
 }
 
-/// Puts jobs into the order of the demands that they are of; those of one executor keep theirs.
-fn sort(jobs: &mut [JobRow], demands: &[Demand]) {
-    jobs.sort_by_key(|row| demands.iter().position(|demand| demand.executor == row.executor));
-}
-
 impl Claim for InMemoryBackend {
     fn claim<'a>(&'a self, node: NodeId, demands: Arc<[Demand]>) -> BoxFuture<'a, Result<Claimed>> {
         let (mut store, now) = self.store();
@@ -122,23 +116,9 @@ impl Claim for InMemoryBackend {
         let next_due = if store.is_plain() {
             store.claim(node, &demands, now, &mut claimed.jobs)
         } else {
-            let admitted = store.admit(&demands, now);
-            let (plain, rotating) = admitted.split();
-            let next_due = store.claim(node, &plain, now, &mut claimed.jobs);
-            let (mut full, mut again_at) = (Vec::new(), None);
-            for demand in &rotating {
-                match store.claim_in_rotation(node, demand, now, &mut claimed.jobs) {
-                    After::Nothing => {}
-                    After::Again => again_at = Some(now),
-                    After::Held(held) => full.push(held),
-                }
-            }
-            sort(&mut claimed.jobs, &admitted.demands);
-            store.spend(admitted.spent(&claimed.jobs, now));
-            full.extend(admitted.full(&claimed.jobs, now));
-            let (held, next_held) = store.due(full, now);
+            let (held, next) = store.claim_admitted(node, &demands, now, &mut claimed.jobs);
             claimed.held = held;
-            next_due.into_iter().chain(admitted.again_at).chain(next_held).chain(again_at).min()
+            next
         };
         claimed.next_due_in = next_due.and_then(|at| (at - now).to_std().ok());
         ready(Ok(claimed))
@@ -244,7 +224,12 @@ impl Inspect for InMemoryBackend {
         let (mut store, now) = self.store();
         let cancel = |row: &mut JobRow, now| lifecycle::cancel(row, reason, now).map(|()| None);
         let answer = store.amend(executor, job, "cancelled", cancel, now);
+        let is_in_line = store.rows.get(&job).is_some_and(|stored| stored.row.extras.order.is_some());
         drop(store);
+        if is_in_line {
+            // Those behind it may start.
+            self.wake([executor.clone()]);
+        }
         self.listeners.each(|wakeup| wakeup.cancel(job));
         ready(answer)
     }

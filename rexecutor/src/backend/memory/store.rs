@@ -12,8 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::indexes::{Indexed, Indexes};
 use crate::{
     backend::{
-        admission::{self, Admitted, Concurrency, Controls},
-        bucket::Bucket,
+        admission::Controls,
         lifecycle::{self, Effects, Resolved},
         places::{Places, places},
     },
@@ -41,7 +40,7 @@ pub(super) struct Store {
     pub(super) full_at: BTreeMap<ExecutorName, i64>,
     /// Until when jobs hold their executors back.
     pub(super) throttled: BTreeMap<ExecutorName, DateTime<Utc>>,
-    /// Which key of an executor was served last, where they take turns.
+    /// Which key of an executor, or executor of a shared limit, was served last, where they take turns.
     pub(super) served: BTreeMap<ExecutorName, String>,
     last_job: i64,
     last_node: i64,
@@ -117,55 +116,6 @@ impl Store {
         let is_in_the_way =
             move |id: &JobId| self.rows.get(id).is_some_and(|stored| lifecycle::conflicts(&stored.row, unique, now));
         self.indexes.unique(&unique.key).filter(is_in_the_way)
-    }
-
-    /// Takes in what a node declares about executors.
-    pub(super) fn declare(&mut self, node: NodeId, demands: &[Demand]) {
-        for demand in demands.iter().filter(|demand| demand.cluster.is_some()) {
-            self.declared.entry((demand.executor.clone(), node)).or_insert(demand.cluster);
-        }
-    }
-
-    /// Whether nothing is stored about any executor.
-    pub(super) fn is_plain(&self) -> bool {
-        self.controls.is_empty() && self.declared.is_empty() && self.throttled.is_empty()
-    }
-
-    /// What the cluster allows of these demands.
-    pub(super) fn admit(&mut self, demands: &[Demand], now: DateTime<Utc>) -> Admitted {
-        self.declared.retain(|(_, node), _| self.nodes.contains_key(node));
-        self.throttled.retain(|_, until| now < *until);
-        let mut controls: BTreeMap<&ExecutorName, Controls> =
-            self.controls.iter().map(|(name, (_, controls))| (name, controls.clone())).collect();
-        for (executor, until) in &self.throttled {
-            controls.entry(executor).or_default().throttled_until = Some(*until);
-        }
-        for ((executor, _), declared) in &self.declared {
-            let controls = controls.entry(executor).or_default();
-            if let Some(limit) = declared.concurrency {
-                let running = controls.concurrency.map_or_else(|| self.running(executor), |known| known.running);
-                let strictest = controls.concurrency.map_or(limit, |known| known.limit.min(limit));
-                controls.concurrency = Some(Concurrency::new(running, strictest));
-            }
-            controls.per_key = controls.per_key.into_iter().chain(declared.per_key).min();
-            if let Some((interval, burst)) = declared.rate.map(Bucket::numbers) {
-                let full_at = self.full_at.get(executor).copied();
-                let bucket = controls.bucket.unwrap_or(Bucket::new(interval, burst, full_at));
-                controls.bucket = Some(bucket.strictest(interval, burst));
-            }
-        }
-        admission::admit(demands, |executor| controls.get(executor), now)
-    }
-
-    /// Takes tokens out of the buckets.
-    pub(super) fn spend(&mut self, buckets: Vec<(ExecutorName, Bucket)>) {
-        self.full_at.extend(buckets.into_iter().map(|(executor, bucket)| (executor, bucket.full_at)));
-    }
-
-    /// How many jobs of an executor are executing.
-    fn running(&self, executor: &ExecutorName) -> usize {
-        let runs = self.indexes.executing().into_iter().filter_map(|(_, id)| self.rows.get(&id));
-        runs.filter(|stored| stored.row.executor == *executor).count()
     }
 
     /// Which of these have due jobs, and when the first of the others has one.
@@ -340,7 +290,8 @@ impl Store {
 
     pub(super) fn prune(&mut self, spec: &PruneSpec, limit: usize, now: DateTime<Utc>) -> usize {
         let matches = |row: &&JobRow| {
-            row.status.is_finished() && row.status == spec.status && spec.executors.contains(&row.executor)
+            let is_over = row.status.is_finished() && !row.halts_line();
+            is_over && row.status == spec.status && spec.executors.contains(&row.executor)
         };
         let mut finished: Vec<(Option<DateTime<Utc>>, JobId)> =
             self.rows().filter(matches).map(|row| (row.finished_at(), row.id)).collect();

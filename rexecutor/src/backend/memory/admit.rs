@@ -1,0 +1,153 @@
+//! What of the demands the cluster allows, and the claim of that.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+
+use super::store::Store;
+use crate::{
+    backend::{
+        admission::{self, Admitted, Concurrency, Controls},
+        bucket::Bucket,
+        rotation::{After, Turns},
+    },
+    model::{ClusterLimits, Demand, ExecutorName, Held, JobRow, NodeId, Rate},
+};
+
+impl Controls {
+    /// Adds what a program declares: the strictest holds.
+    fn declare(
+        &mut self,
+        most: Option<usize>,
+        rate: Option<Rate>,
+        full_at: Option<i64>,
+        running: impl FnOnce() -> usize,
+    ) {
+        if let Some(limit) = most {
+            let running = self.concurrency.map_or_else(running, |known| known.running);
+            let strictest = self.concurrency.map_or(limit, |known| known.limit.min(limit));
+            self.concurrency = Some(Concurrency::new(running, strictest));
+        }
+        if let Some((interval, burst)) = rate.map(Bucket::numbers) {
+            let bucket = self.bucket.unwrap_or(Bucket::new(interval, burst, full_at));
+            self.bucket = Some(bucket.strictest(interval, burst));
+        }
+    }
+}
+
+impl Store {
+    /// Takes in what a node declares about executors.
+    pub(super) fn declare(&mut self, node: NodeId, demands: &[Demand]) {
+        for demand in demands.iter().filter(|demand| demand.cluster.is_some()) {
+            self.declared.entry((demand.executor.clone(), node)).or_insert(demand.cluster);
+        }
+    }
+
+    /// Whether nothing is stored about any executor.
+    pub(super) fn is_plain(&self) -> bool {
+        self.controls.is_empty() && self.declared.is_empty() && self.throttled.is_empty()
+    }
+
+    /// Claims due jobs as far as the cluster allows it, and adds them to `claimed`; returns whose due jobs are kept back, and when
+    /// there are more.
+    pub(super) fn claim_admitted(
+        &mut self,
+        node: NodeId,
+        demands: &[Demand],
+        now: DateTime<Utc>,
+        claimed: &mut Vec<JobRow>,
+    ) -> (Vec<Held>, Option<DateTime<Utc>>) {
+        let admitted = self.admit(demands, now);
+        let (plain, rotating) = admitted.split();
+        let mut again_at = self.claim(node, &plain, now, claimed);
+        let mut full = Vec::new();
+        for (demand, turns) in &rotating {
+            self.claim_part(node, demand, Some(*turns), now, claimed, &mut full, &mut again_at);
+        }
+        let mut sharing = admitted.sharing();
+        while let Some((demand, turns)) = sharing.next_demand() {
+            let before = claimed.len();
+            self.claim_part(node, &demand, turns, now, claimed, &mut full, &mut again_at);
+            sharing.took(claimed.get(before..).unwrap_or_default());
+        }
+        self.served.extend(sharing.served());
+        // Those of one executor keep their order.
+        claimed.sort_by_key(|row| demands.iter().position(|demand| demand.executor == row.executor));
+        let spent = admitted.spent(claimed, now);
+        self.full_at.extend(spent.into_iter().map(|(executor, bucket)| (executor, bucket.full_at)));
+        full.extend(admitted.full(claimed, now));
+        let (held, next) = self.due(full, now);
+        (held, again_at.into_iter().chain(admitted.again_at).chain(next).min())
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "two of them are what the answer is gathered in")]
+    fn claim_part(
+        &mut self,
+        node: NodeId,
+        demand: &Demand,
+        turns: Option<Turns>,
+        now: DateTime<Utc>,
+        claimed: &mut Vec<JobRow>,
+        full: &mut Vec<Held>,
+        again_at: &mut Option<DateTime<Utc>>,
+    ) {
+        let next = match turns {
+            None => self.claim(node, std::slice::from_ref(demand), now, claimed),
+            Some(turns) => {
+                let (after, next) = self.claim_in_rotation(node, &(demand.clone(), turns), now, claimed);
+                match after {
+                    After::Nothing => next,
+                    After::Again => Some(now),
+                    After::Held(held) => {
+                        full.push(held);
+                        next
+                    }
+                }
+            }
+        };
+        *again_at = again_at.iter().copied().chain(next).min();
+    }
+
+    /// What the cluster allows of these demands.
+    fn admit(&mut self, demands: &[Demand], now: DateTime<Utc>) -> Admitted {
+        self.declared.retain(|(_, node), _| self.nodes.contains_key(node));
+        self.throttled.retain(|_, until| now < *until);
+        let mut controls: BTreeMap<ExecutorName, Controls> =
+            self.controls.iter().map(|(name, (_, controls))| (name.clone(), controls.clone())).collect();
+        for (executor, until) in &self.throttled {
+            controls.entry(executor.clone()).or_default().throttled_until = Some(*until);
+        }
+        for ((executor, _), declared) in &self.declared {
+            let ClusterLimits { concurrency, rate, per_key, ordered, shared } = *declared;
+            for limit in shared {
+                let name = limit.stored_name();
+                let sharing = controls.entry(name.clone()).or_default();
+                sharing.served = self.served.get(&name).cloned();
+                let full_at = self.full_at.get(&name).copied();
+                sharing.declare(limit.max_running(), limit.max_rate(), full_at, || self.running(&self.sharers(&name)));
+                let own = controls.entry(executor.clone()).or_default();
+                if !own.shared.contains(&name) {
+                    own.shared.push(name);
+                }
+            }
+            let own = controls.entry(executor.clone()).or_default();
+            let full_at = self.full_at.get(executor).copied();
+            own.declare(concurrency, rate, full_at, || self.running(&BTreeSet::from([executor])));
+            own.per_key = own.per_key.into_iter().chain(per_key).min();
+            own.ordered |= ordered;
+        }
+        admission::admit(demands, |executor| controls.get(executor), now)
+    }
+
+    /// The executors of which any member says that they share this limit.
+    fn sharers(&self, limit: &ExecutorName) -> BTreeSet<&ExecutorName> {
+        let shares = |declared: &ClusterLimits| declared.shared.iter().any(|shared| shared.stored_name() == *limit);
+        self.declared.iter().filter(|(_, declared)| shares(declared)).map(|((executor, _), _)| executor).collect()
+    }
+
+    /// How many jobs of these executors are executing.
+    fn running(&self, executors: &BTreeSet<&ExecutorName>) -> usize {
+        let runs = self.indexes.executing().into_iter().filter_map(|(_, id)| self.rows.get(&id));
+        runs.filter(|stored| executors.contains(&stored.row.executor)).count()
+    }
+}
