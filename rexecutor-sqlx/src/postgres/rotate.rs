@@ -97,7 +97,7 @@ impl Database {
         let rows = query.bind(executors).bind(served).fetch_all(connection).await?;
         let Some(first) = rows.first() else { return Err(sqlx::Error::RowNotFound) };
         let is_outdated: Option<bool> = first.try_get("is_outdated")?;
-        let mut found = self.read(&rows, demands)?;
+        let mut found = self.read(node, &rows, demands)?;
         (found.is_member, found.is_outdated) = (is_outdated.is_some(), is_outdated == Some(true));
         Ok(found)
     }

@@ -21,7 +21,7 @@ use crate::common::Stored;
 /// is wanted. What few jobs have comes last, in one column, which is NULL for all others: see [`few`].
 macro_rules! columns {
     (
-        all { $($column:ident: $read:ident $(, else $nothing:literal)?;)* }
+        all { $($column:ident: $read:ident $(, else $nothing:literal)? $(, known as $null:literal)?;)* }
         finished { $finished:ident; }
         extras { $($extra:ident: $read_extra:ident $(, as $sql:literal)? $(, else $no_extra:literal)?;)* }
     ) => {
@@ -33,18 +33,21 @@ macro_rules! columns {
             format!("{}, {}", NAMES.join(", "), few(&extras))
         });
 
+        /// `{claimed}` in a statement that claims: all columns, but nothing of what the claim itself has just set.
+        pub(super) static CLAIMED: LazyLock<String> = LazyLock::new(|| {
+            let extras = [$((stringify!($extra), None::<&str>$(.or(Some($sql)))?)),*];
+            let columns = [$((stringify!($column), None::<&str>$(.or(Some($null)))?),)* (stringify!($finished), None)];
+            format!("{}, {}", columns.map(in_place).join(", "), few(&extras))
+        });
+
         /// `{states}` in a statement: all columns, but nothing of what a change of status does not need.
         pub(super) static STATES: LazyLock<String> = LazyLock::new(|| {
             let columns = [
                 $((stringify!($column), None::<&str>$(.or(Some($nothing)))?),)*
                 (stringify!($finished), None),
             ];
-            let column = |(name, nothing): (&str, Option<&str>)| match nothing {
-                Some(nothing) => format!("{nothing} AS {name}"),
-                None => name.to_owned(),
-            };
             let extras = [$((stringify!($extra), None::<&str>$(.or(Some($sql)))?$(.or(Some($no_extra)))?)),*];
-            format!("{}, {}", columns.map(column).join(", "), few(&extras))
+            format!("{}, {}", columns.map(in_place).join(", "), few(&extras))
         });
 
         /// Reads a job. Its columns come first in every statement that gives jobs, and in the order in which they are listed
@@ -74,7 +77,7 @@ columns! {
     all {
         id: id;
         executor: text;
-        status: status;
+        status: status, known as "NULL::TEXT";
         data: string, else "''";
         metadata: optional_string, else "NULL::TEXT";
         attempt: small;
@@ -83,7 +86,7 @@ columns! {
         tags: texts, else "'{}'::TEXT []";
         errors: errors, else "NULL::TEXT []";
         lease: lease;
-        node: node;
+        node: node, known as "NULL::BIGINT";
         marks: marks;
         unique_key: key;
         inserted_at: instant;
@@ -115,14 +118,19 @@ fn few(extras: &[(&str, Option<&str>)]) -> String {
     format!("CASE WHEN num_nonnulls({names}) > 0 THEN json_build_object({fields})::TEXT END AS extras")
 }
 
-/// Reads a job.
-pub(super) fn job(row: &PgRow) -> sqlx::Result<JobRow> {
-    claimed_job(row, &[])
+/// A column, or what stands in its place.
+fn in_place((name, other): (&str, Option<&str>)) -> String {
+    other.map_or_else(|| name.to_owned(), |other| format!("{other} AS {name}"))
 }
 
-/// … that may be one of these executors', whose name need not be copied then.
-pub(super) fn claimed_job(row: &PgRow, known: &[Demand]) -> sqlx::Result<JobRow> {
-    read(&mut Columns { row, next: 0 }, known)
+/// Reads a job.
+pub(super) fn job(row: &PgRow) -> sqlx::Result<JobRow> {
+    read(&mut Columns { row, next: 0, by: None }, &[])
+}
+
+/// … that this node has just claimed. It may be one of these executors', whose name need not be copied then.
+pub(super) fn claimed_job(row: &PgRow, by: NodeId, known: &[Demand]) -> sqlx::Result<JobRow> {
+    read(&mut Columns { row, next: 0, by: Some(by) }, known)
 }
 
 fn executor(name: &str, known: &[Demand]) -> ExecutorName {
@@ -134,6 +142,8 @@ fn executor(name: &str, known: &[Demand]) -> ExecutorName {
 struct Columns<'r> {
     row: &'r PgRow,
     next: usize,
+    /// Which node has just claimed the job, if one has: then the row does not say that it is executing, and where.
+    by: Option<NodeId>,
 }
 
 impl<'r> Columns<'r> {
@@ -187,7 +197,11 @@ impl<'r> Columns<'r> {
     }
 
     fn status(&mut self) -> sqlx::Result<JobStatus> {
-        self.text()?.parse().map_err(|error| self.broken(error))
+        match (self.optional_text()?, self.by) {
+            (None, Some(_)) => Ok(JobStatus::Executing),
+            (Some(status), _) => status.parse().map_err(|error| self.broken(error)),
+            (None, None) => Err(self.broken("it is NULL")),
+        }
     }
 
     fn optional_long(&mut self) -> sqlx::Result<Option<i64>> {
@@ -220,7 +234,7 @@ impl<'r> Columns<'r> {
     }
 
     fn node(&mut self) -> sqlx::Result<Option<NodeId>> {
-        Ok(self.optional_long()?.map(NodeId))
+        Ok(self.optional_long()?.map(NodeId).or(self.by))
     }
 
     fn marks(&mut self) -> sqlx::Result<Marks> {

@@ -72,7 +72,7 @@ impl Database {
         // It comes from a row that was not claimed: one that is due at 'infinity' is never due, and fails nobody's claim.
         let next_due = row::optional_instant(first, "due_at").ok().flatten();
         let is_outdated: Option<bool> = first.try_get("is_outdated")?;
-        let mut found = self.read(&rows, demands)?;
+        let mut found = self.read(node, &rows, demands)?;
         if by == By::Bytes {
             self.large.note(demands, &found.jobs);
         }
@@ -98,18 +98,18 @@ impl Database {
             .bind(asked.iter().map(|(_, after)| after.priority).collect::<Vec<_>>())
             .bind(asked.iter().map(|(_, after)| after.at).collect::<Vec<_>>())
             .bind(asked.iter().map(|(_, after)| after.id).collect::<Vec<_>>());
-        let mut found = self.read(&query.fetch_all(connection).await?, &demands)?;
+        let mut found = self.read(node, &query.fetch_all(connection).await?, &demands)?;
         found.is_member = !found.jobs.is_empty();
         Ok(found)
     }
 
-    pub(super) fn read(&self, rows: &[PgRow], demands: &[Demand]) -> sqlx::Result<Found> {
+    pub(super) fn read(&self, node: NodeId, rows: &[PgRow], demands: &[Demand]) -> sqlx::Result<Found> {
         let (mut found, mut locations) = (Found::default(), Vec::with_capacity(rows.len()));
         for stored in rows {
             if stored.try_get_raw(0)?.is_null() {
                 continue;
             }
-            match row::claimed_job(stored, demands) {
+            match row::claimed_job(stored, node, demands) {
                 Ok(job) => {
                     locations.push(((job.id, job.lease), stored.try_get::<&str, _>(row::COUNT)?.into()));
                     found.jobs.push(job);

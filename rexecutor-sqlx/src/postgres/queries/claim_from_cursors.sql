@@ -24,7 +24,7 @@ WHERE ctid = ANY (ARRAY(
     WHERE EXISTS (SELECT FROM {schema}.nodes WHERE id = $2 AND NOT is_outdated)
 ))
 RETURNING
-    {columns},
+    {claimed},
     CASE
         WHEN octet_length(data) + coalesce(octet_length(metadata), 0) > {large}
             THEN ('rexecutor claims large jobs by their bytes, as job ' || id)::INTEGER::TEXT

@@ -63,7 +63,7 @@ claimed AS (
     WHERE ctid = ANY (ARRAY(SELECT tid FROM due))
     -- A large job fails the statement, and claim_large_jobs is asked instead.
     RETURNING
-        {columns},
+        {claimed},
         CASE
             WHEN octet_length(data) + coalesce(octet_length(metadata), 0) > {large}
                 THEN ('rexecutor claims large jobs by their bytes, as job ' || id)::INTEGER::TEXT

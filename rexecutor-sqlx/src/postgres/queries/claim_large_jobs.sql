@@ -67,7 +67,7 @@ claimed AS (
         node = $2,
         attempted_at = (SELECT now FROM present)
     WHERE ctid = ANY (ARRAY(SELECT tid FROM due WHERE fits))
-    RETURNING {columns}, ctid::TEXT AS location
+    RETURNING {claimed}, ctid::TEXT AS location
 ),
 -- When the next job of those is due of which fewer than asked for were claimed.
 next AS MATERIALIZED (

@@ -36,7 +36,7 @@ claimed AS (
         node = $2,
         attempted_at = (SELECT now FROM present)
     WHERE ctid = ANY (ARRAY(SELECT tid FROM due))
-    RETURNING {columns}, ctid::TEXT AS location
+    RETURNING {claimed}, ctid::TEXT AS location
 )
 SELECT claimed.*, present.now, present.is_outdated
 FROM present
