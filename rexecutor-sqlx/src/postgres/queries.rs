@@ -76,7 +76,8 @@ const IN_LINE: &str = "line IS NOT NULL AND (status IN ('blocked', 'scheduled', 
 /// The substitutions in a statement. The schema's name comes last: it may contain anything.
 pub(super) fn render(sql: &str, schema: &str) -> Arc<str> {
     let stopping = Marks::STOPPING.stored().unwrap_or_default().to_string();
-    let sql = sql.replace("{columns}", &row::COLUMNS).replace("{states}", &row::STATES);
+    let sql =
+        sql.replace("{columns}", &row::COLUMNS).replace("{claimed}", &row::CLAIMED).replace("{states}", &row::STATES);
     let sql = sql.replace("{extra_columns}", &extras::COLUMNS).replace("{extra_values}", &extras::VALUES);
     let sql = sql.replace("{max_errors}", &MAX_ERRORS.to_string()).replace("{large}", &LARGE.to_string());
     let sql = sql.replace("{in_line}", IN_LINE);
