@@ -51,6 +51,13 @@ impl Site {
         self.runtime.block_on(self.backend.enqueue(vec![job])).expect("jobs can be enqueued")[0].id()
     }
 
+    /// Cancels a job of the executor `import_feed`, as another program might.
+    pub fn cancel(&self, id: JobId) {
+        let executor = "import_feed".into();
+        let cancel = rexecutor::backend::Inspect::cancel(&*self.backend, &executor, id, "not needed".to_owned());
+        self.runtime.block_on(cancel).expect("it can be cancelled");
+    }
+
     /// Where a job stands.
     pub fn status(&self, id: JobId) -> String {
         let filter = rexecutor::backend::Filter::IdIn(vec![id]);

@@ -153,6 +153,29 @@ fn all_of_it_works_without_script() {
 }
 
 #[test]
+fn lists_go_on_and_a_job_says_why_it_is_not_running_and_then_what_became_of_it() {
+    let _turn = turn();
+    let (site, mut browser) = (Site::with_jobs(120), Browser::start());
+    let mut tab = browser.open((1200, 900), true, true);
+    tab.go(&site.page("/jobs"));
+    let first = "document.querySelector('#rows a.open').textContent";
+    let newest = tab.ask(first);
+    tab.follow("a[rel=next]");
+    assert_ne!(tab.ask(first), newest);
+    assert_eq!(tab.ask("document.querySelectorAll('#rows tbody tr').length"), 50);
+    let id = site.enqueue(NewJob::new("import_feed", "{}"));
+    tab.go(&site.page(&format!("/jobs/{id}")));
+    let why = tab.ask("document.querySelector('#why b').textContent");
+    assert!(why.as_str().unwrap().starts_with("Its executor is paused by ann, for "), "{why}");
+    tab.until("!document.querySelector('.connection').hidden");
+    site.cancel(id);
+    tab.until("document.querySelector('#title .status').textContent === 'cancelled'");
+    let why = tab.ask("document.querySelector('#why b').textContent");
+    assert!(why.as_str().unwrap().contains("not needed"), "{why}");
+    assert_eq!(tab.complaints(), Vec::<String>::new());
+}
+
+#[test]
 fn keys_move_in_lists_and_between_pages() {
     let _turn = turn();
     let (site, mut browser) = (Site::with_jobs(20), Browser::start());
