@@ -29,6 +29,7 @@ mod explain;
 mod harness;
 mod keys;
 mod limits;
+mod lines;
 mod maintain;
 mod observe;
 mod oracle;
@@ -242,7 +243,8 @@ cases! {
         case_14_3_a_rerun_goes_first_and_never_beside_another,
         case_14_3_the_order_holds_for_nodes_that_declare_none,
         case_14_3_jobs_from_before_the_order_run_one_at_a_time_of_each_key,
-        trap_14_the_run_of_a_dead_node_keeps_its_line,
+        trap_14_the_run_of_a_dead_node_keeps_its_line;
+    lines:
         case_14_3_a_line_behind_many_others_has_its_turn,
         case_14_3_an_order_holds_beside_other_limits,
         case_32_a_claim_in_order_ends_with_its_bytes,

@@ -13,10 +13,9 @@ use futures::{FutureExt, future::BoxFuture};
 use rexecutor::{
     Executor,
     backend::{
-        AmendError, Backend, Bucket, Claim, Claimed, ClusterLimits, Control, Demand, Enqueue, Enqueued, Entries,
-        Filter, Heartbeat, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe, Outcome, Result,
-        ScheduleKey, Scope, Settle, Settlement, Survey, Tick, Ticks, Wakeup, in_micros, lifecycle,
-        memory::InMemoryBackend,
+        AmendError, Backend, Bucket, Claim, Claimed, Control, Demand, Enqueue, Enqueued, Entries, Filter, Heartbeat,
+        Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe, Outcome, Result, ScheduleKey, Scope,
+        Settle, Settlement, Survey, Tick, Ticks, Wakeup, in_micros, lifecycle, memory::InMemoryBackend,
     },
     clock::Clock,
     each_role,
@@ -27,6 +26,7 @@ use rexecutor::{
 use super::{
     Planted,
     jobs::{Keyed, Ordered, RATE, Rated, SCARCE, Scarce},
+    mistakes,
     record::{Record, Stage},
     shares::{SHARERS, Shares},
     steps::NODE_TIMEOUT,
@@ -88,24 +88,8 @@ impl Audit {
     /// The demands as a backend with the planted mistake hears them.
     fn heard(&self, demands: &Arc<[Demand]>) -> Arc<[Demand]> {
         let [leaked, of_keys] = [&self.leaked, &self.leaked_of_keys].map(|leaked| leaked.load(Ordering::Relaxed));
-        let limits = |demand: &Demand| match self.planted {
-            Some(Planted::ForgetsLimits) => ClusterLimits::NONE,
-            Some(Planted::ForgetsTurns) => demand.cluster.with_per_key(None),
-            Some(Planted::ForgetsSharing) => demand.cluster.with_shared(&[]),
-            Some(Planted::RunsTwoOfALine) => {
-                demand.cluster.with_per_key(demand.cluster.ordered.then_some(2)).with_ordered(false)
-            }
-            Some(Planted::PassesRetries) => {
-                demand.cluster.with_per_key(demand.cluster.ordered.then_some(1)).with_ordered(false)
-            }
-            Some(Planted::ServesKeysTwice) => demand.cluster.with_per_key(demand.cluster.per_key.map(|most| most + 1)),
-            _ => {
-                let cluster =
-                    demand.cluster.with_per_key(demand.cluster.per_key.map(|most| most.saturating_sub(of_keys)));
-                cluster.with_concurrency(cluster.concurrency.map(|most| most.saturating_sub(leaked)))
-            }
-        };
-        demands.iter().map(|demand| demand.clone().with_cluster_limits(limits(demand))).collect()
+        let heard = |demand: &Demand| mistakes::heard(self.planted, demand.cluster, leaked, of_keys);
+        demands.iter().map(|demand| demand.clone().with_cluster_limits(heard(demand))).collect()
     }
 
     /// The time by which the backend decides.

@@ -35,6 +35,7 @@ mod audit;
 mod calls;
 mod entries;
 mod jobs;
+mod mistakes;
 mod node;
 mod record;
 mod shares;

@@ -19,7 +19,7 @@ use std::{
 };
 
 use super::runner::Runner;
-use crate::model::{Demand, ExecutorName, Held, JobId, JobRow, Lease};
+use crate::model::{Demand, ExecutorName, Held, JobId, JobRow, Lease, Limit};
 
 /// One slot in so many is kept for executors that are idle, if there are enough of these.
 const KEPT: usize = 10;
@@ -144,6 +144,22 @@ impl Queues {
             let is_full = queue.held.is_some_and(|look| look.is_full);
             queue.has_freed |= is_full || (queue.is_asked && queue.runner.cluster.counts_runs());
             self.held = self.held.saturating_sub(row.content_bytes());
+            let shared = queue.runner.cluster.shared;
+            self.freed_of(shared);
+        }
+    }
+
+    /// A run has ended that counted for these shared limits: the others that share them have their turn, too.
+    fn freed_of(&mut self, shared: &[&Limit]) {
+        let shares = |queue: &Queue| {
+            let own = queue.runner.cluster.shared;
+            own.iter().any(|own| shared.iter().any(|limit| own.name() == limit.name() && own.max_running().is_some()))
+        };
+        if shared.is_empty() {
+            return;
+        }
+        for queue in self.queues.values_mut().filter(|queue| shares(queue)) {
+            queue.has_freed |= queue.is_asked || queue.held.is_some_and(|look| look.is_full);
         }
     }
 

@@ -1,4 +1,5 @@
--- What is stored about executors, and about the whole cluster, whose row has no name.
+-- What is stored about executors, and about the whole cluster, whose row has no name. Limits that executors share are no
+-- executors.
 SELECT
     named.executor, control.paused_at, control.paused_until, control.paused_by, control.pause_reason,
     strictest.max_running, strictest.max_per_key, strictest.rate_interval, strictest.rate_burst, kept.full_at,
@@ -21,3 +22,4 @@ CROSS JOIN LATERAL (
     FROM {schema}.declared_limits AS declared
     WHERE declared.executor = named.executor
 ) AS strictest
+WHERE named.executor NOT LIKE 'limit:%'

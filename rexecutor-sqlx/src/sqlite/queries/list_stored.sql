@@ -1,4 +1,5 @@
--- What is stored about executors, and about the whole cluster, whose row has no name.
+-- What is stored about executors, and about the whole cluster, whose row has no name. Limits that executors share are no
+-- executors.
 SELECT
     named.executor, paused_at, paused_until, paused_by, pause_reason,
     (SELECT min(max_running) FROM rexecutor_declared_limits WHERE executor = named.executor) AS max_running,
@@ -15,3 +16,4 @@ FROM (
 ) AS named
 LEFT JOIN rexecutor_controls AS control ON control.executor = named.executor
 LEFT JOIN rexecutor_limits AS kept ON kept.executor = named.executor
+WHERE named.executor NOT LIKE 'limit:%'

@@ -16,6 +16,7 @@
 //! A job that is blocked or waits is cancelled at once, an executing one when its run has ended. A rerun leads from
 //! waiting and from finished statuses back to scheduled. One that is blocked or waits past its deadline is discarded.
 
+mod deadline;
 mod unique;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -28,7 +29,10 @@ use crate::{
     },
 };
 
-pub use self::unique::{Resolved, beside_rerun, beside_update, conflicts, replace, resolve};
+pub use self::{
+    deadline::{deadline_passed, expire},
+    unique::{Resolved, beside_rerun, beside_update, conflicts, replace, resolve},
+};
 
 /// What has to happen once the end of a run is stored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -180,22 +184,6 @@ pub fn set_back(row: &mut JobRow, before: DateTime<Utc>, now: DateTime<Utc>) -> 
         _ => return false,
     }
     true
-}
-
-/// Discards a job that is blocked or waits and whose deadline has come; returns whether it is one.
-pub fn expire(row: &mut JobRow, now: DateTime<Utc>) -> bool {
-    let waits = row.status.is_pending() || row.status == JobStatus::Blocked;
-    let Some(deadline) = row.deadline().filter(|deadline| waits && *deadline <= now) else { return false };
-    // As a claim would: that there may be errors is told by the lease.
-    row.lease = Lease(row.lease.0.saturating_add(1));
-    record(row, &deadline_passed(deadline), now);
-    finish(row, Finish::Discarded, now);
-    true
-}
-
-/// What is recorded of a job whose deadline has come before it was done.
-pub fn deadline_passed(deadline: DateTime<Utc>) -> Failure {
-    Failure::new(ErrorType::DeadlinePassed, format!("its deadline was {deadline}"))
 }
 
 /// Lets a blocked job be claimed, as soon as it is due; or those behind a discarded one that halts their line.
