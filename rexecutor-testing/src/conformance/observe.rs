@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use rexecutor::{
     backend::{
-        AboutNode, ClusterLimits, Demand, Due, Filter, JobRow, NewJob, Node, Outcome, Pause, Rate, Scope,
+        AboutNode, ClusterLimits, Demand, Due, Filter, JobRow, Limit, NewJob, Node, Outcome, Pause, Rate, Scope,
         observe::{JobOrder, JobsPage, JobsRequest, Observe, Position},
     },
     job::{ExecutorName, JobId, JobStatus},
@@ -235,6 +235,10 @@ pub async fn executors_have_their_limits_and_their_queues(t: &Harness) {
     .await;
     let rate = Rate::new(2, std::time::Duration::from_secs(60));
     let limits = ClusterLimits::NONE.with_concurrency(Some(4)).with_per_key(Some(2)).with_rate(Some(rate));
+    // The limits that executors share are none themselves.
+    static STRIPE: Limit = Limit::new("stripe").cluster_concurrency(9);
+    static SHARED: [&Limit; 1] = [&STRIPE];
+    let limits = limits.with_shared(&SHARED);
     let is_limited = t.backend.control().is_some();
     let demand = Demand::new("mail", 1);
     let demand = if is_limited { demand.with_cluster_limits(limits) } else { demand };

@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::counts::Count;
 use crate::{
     backend::admission::{Concurrency, Controls},
-    model::{AboutNode, ExecutorName, NodeId, Paused, Scope},
+    model::{AboutNode, ExecutorName, Limit, NodeId, Paused, Scope},
 };
 
 /// Nodes and executors as they stand.
@@ -159,7 +159,9 @@ impl Cluster {
             stored.controls.pause = stored.paused.as_ref().map(|paused| paused.pause.clone());
             let running = running.get(executor).copied().unwrap_or_default();
             stored.controls.concurrency = stored.max_running.map(|limit| Concurrency::new(running, limit));
-            if stored.controls.is_in_force(now) {
+            // What several executors share is stored under a name that is no executor's.
+            let is_executor = !executor.as_str().starts_with(Limit::PREFIX);
+            if is_executor && stored.controls.is_in_force(now) {
                 names.insert(executor.clone());
             }
         }
