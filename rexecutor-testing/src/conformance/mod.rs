@@ -141,6 +141,7 @@ cases! {
         many_nodes_that_declare_many_entries_do_not_wait_for_each_other;
     clocks:
         case_44_what_was_due_before_a_clock_was_set_back_is_due_after,
+        case_44_a_run_during_which_a_clock_is_set_back_has_no_negative_duration,
         case_44_a_clock_that_is_set_forward_leaves_missed_ticks,
         case_44_a_clock_that_is_set_back_repeats_no_tick_of_the_last_minute,
         trap_20_hours_that_are_skipped_or_come_twice_lose_no_tick;
