@@ -119,15 +119,23 @@ pub(crate) fn change(change: &JobChange, max_bytes: usize) -> Checked {
 
 /// Checks the name of an executor.
 pub(crate) fn name(name: &str) -> Checked {
+    name_of("an executor", name)
+}
+
+/// Checks the name of a schedule entry.
+pub(crate) fn entry_name(name: &str) -> Checked {
+    name_of("a schedule entry", name)
+}
+
+fn name_of(what: &str, name: &str) -> Checked {
     let max = ExecutorName::MAX_BYTES;
-    match name.len() {
-        0 => Err(InvalidJob::new("name", "the name of an executor must not be empty")),
-        bytes if bytes > max => {
-            Err(InvalidJob::new("name", format!("the name of an executor has {bytes} bytes; the limit is {max}")))
-        }
-        _ if name.contains('\0') => Err(InvalidJob::new("name", "the name of an executor contains U+0000")),
-        _ => Ok(()),
-    }
+    let problem = match name.len() {
+        0 => "must not be empty".to_owned(),
+        bytes if bytes > max => format!("has {bytes} bytes; the limit is {max}"),
+        _ if name.contains('\0') => "contains U+0000".to_owned(),
+        _ => return Ok(()),
+    };
+    Err(InvalidJob::new("name", format!("the name of {what} {problem}")))
 }
 
 fn json(field: &'static str, json: &str, max_bytes: usize) -> Checked {

@@ -255,7 +255,7 @@ pub async fn remove_on_backend<B: Backend + ?Sized>(name: &str, backend: &B) -> 
 async fn step<B: Backend + ?Sized>(step: EntryStep, backend: &B) -> Result<EntryAnswer> {
     let name = step.name().to_owned();
     // No entry has such a name, and not every backend can look for it.
-    if validate::name(&name).is_err() {
+    if validate::entry_name(&name).is_err() {
         return Err(SchedulesError::NotFound(name));
     }
     match backend::entries(backend)?.step(vec![step]).await?.into_iter().next() {
