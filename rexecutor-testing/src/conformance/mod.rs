@@ -212,6 +212,9 @@ cases! {
         a_pause_that_cannot_be_stored_is_refused,
         a_paused_cluster_gives_nothing_until_it_is_resumed,
         a_pause_of_the_cluster_ends_by_itself,
+        a_paused_node_is_given_nothing_and_the_others_all,
+        a_pause_of_a_node_ends_by_itself,
+        what_runs_is_listed_by_scope,
         listeners_are_woken_when_a_pause_ends_by_hand;
     limits:
         no_more_run_on_all_nodes_than_the_limit,

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     clock::{Clock, SystemClock},
-    model::{BackendError, ExecutorName, Filter, NodeId, Pause, Paused, Result, Scope, Unserved},
+    model::{BackendError, ExecutorName, Filter, JobId, NodeId, Pause, Paused, Result, Scope, Unserved},
     schedule::{EntryAnswer, EntryStep, ScheduleEntry},
 };
 
@@ -149,12 +149,12 @@ impl DueEntries {
     }
 }
 
-/// Pauses and resumes executors, on all nodes, and the whole cluster.
+/// Pauses and resumes executors, on all nodes, nodes by their label, and the whole cluster.
 ///
 /// # Contract
 ///
 /// - Once `pause` has returned, no claim that begins gives a job of the executor, on any node, until it is resumed or the
-///   pause is over; no job at all, if the whole cluster is paused. What runs is left to end.
+///   pause is over; no job at all, if the whole cluster is paused, or to a node whose label is. What runs is left to end.
 /// - A pause outlives nodes and processes.
 /// - Pauses of different scopes are apart: a job is given only if none of those that it is in is paused.
 /// - Once a scope is resumed, every wakeup fires for all executors in it.
@@ -165,7 +165,10 @@ pub trait Control: Send + Sync {
     /// Lets jobs be claimed again; returns whether this scope was paused.
     fn resume<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<bool>>;
 
-    /// What is paused: the whole cluster first, then executors by name.
+    /// The jobs that are executing in this scope, by their numbers.
+    fn running<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<Vec<(ExecutorName, JobId)>>>;
+
+    /// What is paused: the whole cluster first, then executors by name, then nodes by label.
     fn paused(&self) -> BoxFuture<'_, Result<Vec<Paused>>>;
 }
 

@@ -238,8 +238,8 @@ pub trait ExecutorExt: Executor + Sized {
     /// when the executor is resumed.
     ///
     /// A text is a reason without an end: `WelcomeEmail::pause("SMTP is down")`. A [`Pause`] also says by whom, and until
-    /// when: `Pause::new("SMTP is down").by("ann").until(at)`. It ends then by itself, and the nodes go on. A reason is cut
-    /// at 64 KiB. [`cluster::paused`](crate::cluster::paused) lists what is paused, and [`cluster::pause`](crate::cluster::pause)
+    /// when: `Pause::new("SMTP is down").by("ann").until(at)`. It ends then by itself, and the nodes go on. With
+    /// [`Pause::cancel_running`] the jobs that run are cancelled. A reason is cut at 64 KiB. [`cluster::paused`](crate::cluster::paused) lists what is paused, and [`cluster::pause`](crate::cluster::pause)
     /// stops all executors at once.
     ///
     /// # Errors
@@ -258,10 +258,7 @@ pub trait ExecutorExt: Executor + Sized {
         pause: impl Into<Pause> + Send,
         backend: &B,
     ) -> impl Future<Output = Result<(), JobsError>> + Send {
-        let pause = pause.into();
-        async move {
-            Ok(backend::control(backend)?.pause(&Scope::Executor(Self::NAME.into()), validate::pause(pause)).await?)
-        }
+        super::pause(Scope::Executor(Self::NAME.into()), pause.into(), backend)
     }
 
     /// Lets this executor's jobs be claimed again; returns whether it was paused.

@@ -5,5 +5,7 @@ mod change;
 mod error;
 mod executor_ext;
 mod find;
+mod pausing;
 
+pub(crate) use self::pausing::pause;
 pub use self::{error::JobsError, executor_ext::ExecutorExt};

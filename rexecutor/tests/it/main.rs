@@ -25,6 +25,7 @@ mod limits;
 mod log;
 mod macros;
 mod node;
+mod pauses;
 mod reports;
 mod room;
 mod runs;

@@ -139,6 +139,15 @@ CREATE TABLE {schema}.controls (
     pause_reason TEXT
 ) WITH (fillfactor = 50);
 
+-- The labels whose nodes are paused, or were until the end of the pause.
+CREATE TABLE {schema}.node_pauses (
+    label TEXT COLLATE "C" PRIMARY KEY,
+    paused_at TIMESTAMPTZ NOT NULL,
+    paused_until TIMESTAMPTZ,
+    paused_by TEXT,
+    pause_reason TEXT NOT NULL
+);
+
 -- What nodes declare about executors, for all nodes to keep to: the strictest holds. It is gone when the node is.
 CREATE TABLE {schema}.declared_limits (
     executor TEXT COLLATE "C" NOT NULL,

@@ -14,6 +14,8 @@ WITH needed (relation, privilege, enqueues) AS (
     ('schedules', 'SELECT', FALSE), ('schedules', 'INSERT', FALSE), ('schedules', 'UPDATE', FALSE),
     ('controls', 'SELECT', FALSE), ('controls', 'INSERT', FALSE), ('controls', 'UPDATE', FALSE),
     ('controls', 'DELETE', FALSE),
+    ('node_pauses', 'SELECT', FALSE), ('node_pauses', 'INSERT', FALSE), ('node_pauses', 'UPDATE', FALSE),
+    ('node_pauses', 'DELETE', FALSE),
     ('limits', 'SELECT', FALSE), ('limits', 'INSERT', FALSE), ('limits', 'UPDATE', FALSE),
     ('declared_limits', 'SELECT', FALSE), ('declared_limits', 'INSERT', FALSE),
     ('declared_limits', 'UPDATE', FALSE)

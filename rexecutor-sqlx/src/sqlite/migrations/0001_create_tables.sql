@@ -135,6 +135,15 @@ CREATE TABLE rexecutor_controls (
     pause_reason TEXT
 ) STRICT, WITHOUT ROWID;
 
+-- The labels whose nodes are paused, or were until the end of the pause.
+CREATE TABLE rexecutor_node_pauses (
+    label TEXT PRIMARY KEY,
+    paused_at INTEGER NOT NULL,
+    paused_until INTEGER,
+    paused_by TEXT,
+    pause_reason TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- What nodes declare about executors, for all nodes to keep to: the strictest holds. It is gone when the node is.
 CREATE TABLE rexecutor_declared_limits (
     executor TEXT NOT NULL,

@@ -12,14 +12,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::indexes::{Indexed, Indexes};
 use crate::{
     backend::{
-        admission::{self, Admitted, Concurrency, Controls},
+        admission::Controls,
         bucket::Bucket,
         lifecycle::{self, Effects, Resolved},
         places::{Places, places},
     },
     model::{
         AboutNode, AmendError, BackendError, ClusterLimits, Demand, Enqueued, ExecutorName, Held, JobId, JobRow,
-        Member, NewJob, Node, NodeId, PruneRule, PruneSpec, ScheduleKey, Tick, Unique, Unserved,
+        Member, NewJob, Node, NodeId, Pause, PruneRule, PruneSpec, ScheduleKey, Tick, Unique, Unserved,
     },
     schedule::StoredEntry,
 };
@@ -35,6 +35,8 @@ pub(super) struct Store {
     /// What is stored about executors, and about the [whole cluster](crate::model::Scope::CLUSTER_NAME), since when. Those about
     /// which nothing is are not here.
     pub(super) controls: BTreeMap<ExecutorName, (DateTime<Utc>, Controls)>,
+    /// The labels whose nodes are paused, since when.
+    pub(super) paused_nodes: BTreeMap<String, (DateTime<Utc>, Pause)>,
     /// What nodes declare about executors. That of a node which is no member any more counts for nothing.
     pub(super) declared: BTreeMap<(ExecutorName, NodeId), ClusterLimits>,
     /// When the buckets of executors are full again.
@@ -128,33 +130,10 @@ impl Store {
 
     /// Whether nothing is stored about any executor.
     pub(super) fn is_plain(&self) -> bool {
-        self.controls.is_empty() && self.declared.is_empty() && self.throttled.is_empty()
-    }
-
-    /// What the cluster allows of these demands.
-    pub(super) fn admit(&mut self, demands: &[Demand], now: DateTime<Utc>) -> Admitted {
-        self.declared.retain(|(_, node), _| self.nodes.contains_key(node));
-        self.throttled.retain(|_, until| now < *until);
-        let mut controls: BTreeMap<&ExecutorName, Controls> =
-            self.controls.iter().map(|(name, (_, controls))| (name, controls.clone())).collect();
-        for (executor, until) in &self.throttled {
-            controls.entry(executor).or_default().throttled_until = Some(*until);
-        }
-        for ((executor, _), declared) in &self.declared {
-            let controls = controls.entry(executor).or_default();
-            if let Some(limit) = declared.concurrency {
-                let running = controls.concurrency.map_or_else(|| self.running(executor), |known| known.running);
-                let strictest = controls.concurrency.map_or(limit, |known| known.limit.min(limit));
-                controls.concurrency = Some(Concurrency::new(running, strictest));
-            }
-            controls.per_key = controls.per_key.into_iter().chain(declared.per_key).min();
-            if let Some((interval, burst)) = declared.rate.map(Bucket::numbers) {
-                let full_at = self.full_at.get(executor).copied();
-                let bucket = controls.bucket.unwrap_or(Bucket::new(interval, burst, full_at));
-                controls.bucket = Some(bucket.strictest(interval, burst));
-            }
-        }
-        admission::admit(demands, |executor| controls.get(executor), now)
+        self.controls.is_empty()
+            && self.paused_nodes.is_empty()
+            && self.declared.is_empty()
+            && self.throttled.is_empty()
     }
 
     /// Takes tokens out of the buckets.
@@ -163,7 +142,7 @@ impl Store {
     }
 
     /// How many jobs of an executor are executing.
-    fn running(&self, executor: &ExecutorName) -> usize {
+    pub(super) fn running(&self, executor: &ExecutorName) -> usize {
         let runs = self.indexes.executing().into_iter().filter_map(|(_, id)| self.rows.get(&id));
         runs.filter(|stored| stored.row.executor == *executor).count()
     }
@@ -286,21 +265,6 @@ impl Store {
     /// The runs of a node.
     pub(super) fn runs(&self, node: NodeId) -> impl Iterator<Item = &JobRow> {
         self.indexes.runs(node).into_iter().filter_map(|id| self.rows.get(&id)).map(|stored| &stored.row)
-    }
-
-    /// The clock showed `before` a while ago: if it was set back since, jobs are moved with it. Gives their executors.
-    pub(super) fn set_back(&mut self, before: DateTime<Utc>, now: DateTime<Utc>) -> BTreeSet<ExecutorName> {
-        if before - now <= lifecycle::SET_BACK {
-            return BTreeSet::new();
-        }
-        tracing::warn!(%before, %now, "the clock was set back: jobs that were due stay so");
-        let ids: Vec<JobId> = self.rows().filter(|row| row.status.is_pending()).map(|row| row.id).collect();
-        let mut moved = BTreeSet::new();
-        for id in ids {
-            let set_back = |row: &mut JobRow| lifecycle::set_back(row, before, now).then(|| row.executor.clone());
-            moved.extend(self.change(id, set_back).flatten());
-        }
-        moved
     }
 
     /// Discards the jobs that are blocked or wait and whose deadline has come.
