@@ -1,4 +1,5 @@
-//! Control of the whole cluster: stopping every executor, or single nodes, for maintenance, and seeing what is paused.
+//! Control of the whole cluster: stopping every executor, or single nodes, for maintenance, setting limits, and seeing what is paused and
+//! set.
 //!
 //! One executor is paused with [`ExecutorExt::pause`](crate::ExecutorExt::pause). Both kinds of pause are apart: ending that of
 //! the cluster leaves an executor paused that was paused by itself.
@@ -7,7 +8,7 @@ use crate::{
     backend::{self, Backend},
     global,
     manage::{self, JobsError},
-    model::{Pause, Paused, Scope},
+    model::{ChangedLimits, ExecutorName, LimitChange, Pause, Paused, Scope},
     validate,
 };
 
@@ -174,6 +175,110 @@ pub async fn resume_node_on_backend<B: Backend + ?Sized>(
     backend: &B,
 ) -> Result<bool, JobsError> {
     Ok(backend::control(backend)?.resume(&Scope::Node(validate::text(&label.into()))).await?)
+}
+
+/// Sets limits of the executor of this name for all nodes while they run, as [`ExecutorExt::set_limits`](crate::ExecutorExt::set_limits)
+/// does: for programs that do not have the executor.
+///
+/// # Errors
+///
+/// When no global backend is set, or it fails or cannot do this. When the name is empty, no limit is given, one is 0, or the rate is none.
+///
+/// # Cancel safety
+///
+/// When the future is dropped, the limits may or may not be set.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use rexecutor::{backend::memory::InMemoryBackend, cluster, prelude::*};
+///
+/// #[job(rate_limit = "100/s")]
+/// async fn sync_order() {}
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # rexecutor::set_global_backend(InMemoryBackend::new())?;
+/// let slower = LimitChange::new("the provider asked for it").by("ann");
+/// SyncOrder::set_limits(slower.rate_limit(Rate::new(10, Duration::from_secs(1)))).await?;
+/// for set in cluster::limits().await? {
+///     println!("`{}`: {}", set.executor, set.change.reason);
+/// }
+/// assert!(SyncOrder::reset_limits().await?, "there were some");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// ```text
+/// `sync_order`: the provider asked for it
+/// ```
+pub async fn set_limits(executor: impl Into<ExecutorName>, change: LimitChange) -> Result<(), JobsError> {
+    set_limits_on_backend(executor, change, &*global::backend()?).await
+}
+
+/// [`set_limits`] on a backend of your choice.
+///
+/// # Errors
+///
+/// As [`set_limits`], but for the global backend.
+///
+/// # Cancel safety
+///
+/// When the future is dropped, the limits may or may not be set.
+pub async fn set_limits_on_backend<B: Backend + ?Sized>(
+    executor: impl Into<ExecutorName>,
+    change: LimitChange,
+    backend: &B,
+) -> Result<(), JobsError> {
+    manage::set_limits(executor.into(), Some(change), backend).await.map(drop)
+}
+
+/// Ends what was set of the executor of this name: what programs declare holds again. Returns whether any limits were set.
+///
+/// # Errors
+///
+/// When no global backend is set, or it fails or cannot do this.
+///
+/// # Cancel safety
+///
+/// When the future is dropped, the limits may or may not be reset.
+pub async fn reset_limits(executor: impl Into<ExecutorName>) -> Result<bool, JobsError> {
+    reset_limits_on_backend(executor, &*global::backend()?).await
+}
+
+/// [`reset_limits`] on a backend of your choice.
+///
+/// # Errors
+///
+/// When the backend fails or cannot do this.
+///
+/// # Cancel safety
+///
+/// When the future is dropped, the limits may or may not be reset.
+pub async fn reset_limits_on_backend<B: Backend + ?Sized>(
+    executor: impl Into<ExecutorName>,
+    backend: &B,
+) -> Result<bool, JobsError> {
+    manage::set_limits(executor.into(), None, backend).await
+}
+
+/// Which limits somebody has set, since when, by whom and why, by executor. Those that programs declare are not here.
+///
+/// # Errors
+///
+/// When no global backend is set, or it fails or cannot do this.
+pub async fn limits() -> Result<Vec<ChangedLimits>, JobsError> {
+    limits_on_backend(&*global::backend()?).await
+}
+
+/// [`limits`] on a backend of your choice.
+///
+/// # Errors
+///
+/// When the backend fails or cannot do this.
+pub async fn limits_on_backend<B: Backend + ?Sized>(backend: &B) -> Result<Vec<ChangedLimits>, JobsError> {
+    Ok(backend::control(backend)?.limits().await?)
 }
 
 /// What is paused, since when, by whom and why: the whole cluster first, then executors by name, then nodes by their label.

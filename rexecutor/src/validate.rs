@@ -6,7 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     json,
     limits::{self, MAX_DELAY, MAX_DEPTH, MAX_HEADER_BYTES, MAX_PRIORITY, MAX_TAG_BYTES, MAX_TAGS},
-    model::{Deadline, Debounce, Due, ExecutorName, Headers, JobChange, NewJob, Pause},
+    model::{Deadline, Debounce, Due, ExecutorName, Headers, JobChange, LimitChange, NewJob, Pause},
 };
 
 /// A field of a job that is not acceptable. Nothing was stored.
@@ -221,6 +221,11 @@ pub(crate) fn text(text: &str) -> String {
 /// A pause whose texts can be stored.
 pub(crate) fn pause(pause: Pause) -> Pause {
     Pause { reason: text(&pause.reason), by: pause.by.as_deref().map(text), ..pause }
+}
+
+/// Limits whose texts can be stored.
+pub(crate) fn limit_change(change: LimitChange) -> LimitChange {
+    LimitChange { reason: text(&change.reason), by: change.by.as_deref().map(text), ..change }
 }
 
 /// A short text that stands for a long one.

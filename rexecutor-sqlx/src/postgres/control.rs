@@ -10,7 +10,10 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{Backend, BackendError, Control, Entries, Observe, Pause, Paused, Result, Scope, Survey},
+    backend::{
+        Backend, BackendError, ChangedLimits, Control, Entries, LimitChange, Observe, Pause, Paused, Result, Scope,
+        Survey,
+    },
     job::{ExecutorName, JobId},
 };
 use sqlx::{Row, postgres::PgRow};
@@ -69,6 +72,23 @@ impl Control for PgBackend {
             self.0.wake_and_tell([scope.name().clone()].into()).await;
             Ok(held)
         })
+    }
+
+    fn set_limits<'a>(
+        &'a self,
+        executor: &'a ExecutorName,
+        change: Option<LimitChange>,
+    ) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(async move {
+            change.as_ref().map_or(Ok(()), |change| change.check(executor))?;
+            let were_set = self.0.limited("could not set limits", self.0.set_limits(executor, change)).await?;
+            self.0.wake_and_tell([executor.clone()].into()).await;
+            Ok(were_set)
+        })
+    }
+
+    fn limits(&self) -> BoxFuture<'_, Result<Vec<ChangedLimits>>> {
+        Box::pin(self.0.limited("could not read which limits were set", self.0.list_limits()))
     }
 
     fn running<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<Vec<(ExecutorName, JobId)>>> {

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{Backend, Control, Entries, Observe, Pause, Paused, Result, Scope, Survey},
+    backend::{Backend, ChangedLimits, Control, Entries, LimitChange, Observe, Pause, Paused, Result, Scope, Survey},
     job::{ExecutorName, JobId},
 };
 
-use super::{admit, backend::SqliteBackend, core::Commit, queries, row::micros, work::Work};
+use super::{admit, backend::SqliteBackend, core::Commit, queries, row::micros, set_limits, work::Work};
 
 impl Backend for SqliteBackend {
     fn instance(&self) -> usize {
@@ -73,6 +73,23 @@ impl Control for SqliteBackend {
             Ok(held == Some(true))
         };
         Box::pin(self.0.writer.write(Commit::Promise, step))
+    }
+
+    fn set_limits<'a>(
+        &'a self,
+        executor: &'a ExecutorName,
+        change: Option<LimitChange>,
+    ) -> BoxFuture<'a, Result<bool>> {
+        if let Some(Err(error)) = change.as_ref().map(|change| change.check(executor)) {
+            return Box::pin(std::future::ready(Err(error)));
+        }
+        let executor = executor.clone();
+        let step = async move |work: &mut Work<'_>| set_limits::set(work, executor, change).await;
+        Box::pin(self.0.writer.write(Commit::Promise, step))
+    }
+
+    fn limits(&self) -> BoxFuture<'_, Result<Vec<ChangedLimits>>> {
+        Box::pin(self.0.writer.write(Commit::Progress, async |work: &mut Work<'_>| set_limits::list(work).await))
     }
 
     fn running<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<Vec<(ExecutorName, JobId)>>> {

@@ -34,11 +34,11 @@ queries! {
     find_node, find_node_pause, find_oldest_node, find_rival, find_running, find_runs, find_seen, find_stopping,
     find_unfinished, find_unserved, find_version, first_due, insert_alike, insert_errors, insert_jobs,
     insert_migration, insert_node, insert_schedules, list_controls, list_due, list_entries, list_finished,
-    list_members, list_nodes, list_pauses, list_queues, list_schedules, list_seen, list_stored, lock_backlog,
-    lock_jobs, lock_states, move_schedule, outdate_nodes, prune_by_age, prune_by_length, quarantine_jobs, query_jobs,
-    renew_node, rewind_schedule, set_back_jobs, store_backlog, store_content, store_entry, store_executors,
-    store_node_pause, store_pause, store_served, store_states, store_tokens, throttle_executor, trim_errors,
-    update_node, walk_jobs, walk_keys,
+    list_limits, list_members, list_nodes, list_pauses, list_queues, list_schedules, list_seen, list_stored,
+    lock_backlog, lock_jobs, lock_states, move_schedule, outdate_nodes, prune_by_age, prune_by_length,
+    quarantine_jobs, query_jobs, renew_node, reset_limits, rewind_schedule, set_back_jobs, set_limits, store_backlog,
+    store_content, store_entry, store_executors, store_node_pause, store_pause, store_served, store_states,
+    store_tokens, throttle_executor, trim_errors, update_node, walk_jobs, walk_keys,
 }
 
 /// Which jobs wait to be claimed: the one place where it is said in SQL, but for the index that goes with it.

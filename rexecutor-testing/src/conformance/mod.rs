@@ -37,6 +37,7 @@ mod query;
 mod rates;
 mod room;
 mod schedules;
+mod set_limits;
 mod settle;
 mod sizes;
 mod survey;
@@ -223,6 +224,12 @@ cases! {
         trap_14_the_runs_of_a_dead_node_count_until_they_are_rescued,
         of_sixteen_claimers_never_more_run_than_the_limit,
         a_pause_holds_beside_a_limit;
+    set_limits:
+        a_limit_that_was_set_holds_over_those_that_are_declared_until_it_is_reset,
+        a_limit_is_set_of_an_executor_that_declares_none,
+        a_rate_is_set_while_jobs_wait_for_another_one,
+        listeners_are_woken_when_limits_are_set,
+        limits_that_let_nothing_run_are_refused;
     keys:
         of_each_key_no_more_run_on_all_nodes_than_the_limit,
         keys_are_served_in_rotation,

@@ -26,7 +26,7 @@ use rexecutor::{
 
 use super::{
     Planted,
-    jobs::{Keyed, RATE, Rated, SCARCE, Scarce},
+    jobs::{Keyed, RATE, Rated, Scarce},
     record::{Record, Stage},
     steps::NODE_TIMEOUT,
     turns::{Claimable, Turns},
@@ -155,7 +155,7 @@ impl Audit {
         let open = || demands.iter().filter(|demand| !is_paused(&demand.executor));
         let in_order = open().filter(|demand| demand.executor.as_str() != Keyed::NAME);
         let most = |demand: &Demand| match demand.executor.as_str() {
-            Scarce::NAME => demand.limit.min(SCARCE.saturating_sub(self.scarce())),
+            Scarce::NAME => demand.limit.min(self.room_for_scarce()),
             Rated::NAME => demand.limit.min(self.tokens()),
             _ => demand.limit,
         };
@@ -163,12 +163,7 @@ impl Audit {
         (next.map(|(.., id)| id).collect(), Claimable::of(open(), &self.rows(), now))
     }
 
-    /// How many of those run of which few may.
-    fn scarce(&self) -> usize {
-        self.running(Scarce::NAME)
-    }
-
-    fn running(&self, executor: &str) -> usize {
+    pub(super) fn running(&self, executor: &str) -> usize {
         self.find(&EXECUTING).iter().filter(|row| row.executor.as_str() == executor).count()
     }
 
@@ -211,10 +206,7 @@ impl Audit {
         }
         drop(turns);
         self.check_rate(claimed.jobs.iter().filter(|row| row.executor.as_str() == Rated::NAME).count());
-        let scarce = self.scarce();
-        if scarce > SCARCE {
-            self.record.broken(format_args!("{scarce} of {} run on all nodes, and {SCARCE} may", Scarce::NAME));
-        }
+        self.check_scarce();
         let mut known = self.record.known();
         for row in &claimed.jobs {
             let place = known.claimed.len() as u64;
@@ -334,13 +326,13 @@ macro_rules! audited_method {
     (rescue $($rest:tt)*) => {
         fn rescue<'a>(&'a self, dead: &'a [Member]) -> BoxFuture<'a, Result<usize>> {
             Box::pin(async move {
-                let (before, of_keys) = (self.scarce(), self.running(Keyed::NAME));
+                let (before, of_keys) = (self.running(Scarce::NAME), self.running(Keyed::NAME));
                 let members = self.members(dead).await?;
                 let count = self.memory.rescue(dead).await?;
                 let left = self.members(dead).await?;
                 members.difference(&left).for_each(|node| self.record.declared_dead(*node, NODE_TIMEOUT));
                 if self.planted == Some(Planted::LeaksSlots) {
-                    self.leaked.fetch_add(before - self.scarce(), Ordering::Relaxed);
+                    self.leaked.fetch_add(before - self.running(Scarce::NAME), Ordering::Relaxed);
                 }
                 if self.planted == Some(Planted::LeaksSlotsOfKeys) {
                     self.leaked_of_keys.fetch_add(of_keys - self.running(Keyed::NAME), Ordering::Relaxed);

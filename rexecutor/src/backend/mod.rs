@@ -34,8 +34,8 @@ pub use self::{
 };
 pub use crate::json::Json;
 pub use crate::model::{
-    AboutNode, AmendError, BackendError, Claimed, ClusterLimits, Deadline, Demand, Due, Enqueued, Extra, Extras,
-    Failure, Filter, FilterError, Headers, Heartbeat, Held, JobChange, JobRow, KeyChange, Marks, Member, NewJob, Node,
-    Outcome, Pause, Paused, Rate, Result, ScheduleKey, Scope, Settlement, Tick, Ticks, Unique, UniqueEnqueued,
-    Unserved, ago, in_micros,
+    AboutNode, AmendError, BackendError, ChangedLimits, Claimed, ClusterLimits, Deadline, Demand, Due, Enqueued, Extra,
+    Extras, Failure, Filter, FilterError, Headers, Heartbeat, Held, JobChange, JobRow, KeyChange, LimitChange, Marks,
+    Member, NewJob, Node, Outcome, Pause, Paused, Rate, Result, ScheduleKey, Scope, Settlement, Tick, Ticks, Unique,
+    UniqueEnqueued, Unserved, ago, in_micros,
 };

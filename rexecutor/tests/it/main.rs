@@ -33,6 +33,7 @@ mod same_rows;
 mod schedules;
 mod sentences;
 mod set_clocks;
+mod set_limits;
 mod shutdown;
 mod sizes;
 mod spans;

@@ -46,7 +46,9 @@ const ERRORS: &[&str] = &[
 fn case_03_every_public_error_of_every_crate_shows_its_sentence() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let (mut errors, mut shown) = (BTreeSet::new(), BTreeSet::new());
-    for folder in ["rexecutor/src", "rexecutor-schedule/src", "rexecutor-sqlx/src", "rexecutor-testing/src", "rexecutor-web/src"] {
+    for folder in
+        ["rexecutor/src", "rexecutor-schedule/src", "rexecutor-sqlx/src", "rexecutor-testing/src", "rexecutor-web/src"]
+    {
         for file in files(&root.join(folder)) {
             let text = fs::read_to_string(&file).unwrap();
             errors.extend(public_errors(&text));

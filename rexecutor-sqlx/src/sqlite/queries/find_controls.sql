@@ -4,11 +4,19 @@
 WITH named (executor, max_running, max_per_key, rate_interval, rate_burst) AS (
     SELECT
         value,
-        (SELECT min(max_running) FROM rexecutor_declared_limits WHERE executor = value),
-        (SELECT min(max_per_key) FROM rexecutor_declared_limits WHERE executor = value),
-        (SELECT max(rate_interval) FROM rexecutor_declared_limits WHERE executor = value),
-        (SELECT min(rate_burst) FROM rexecutor_declared_limits WHERE executor = value)
+        -- What somebody has set holds, and else the strictest of what programs declare.
+        coalesce(
+            by_hand.max_running, (SELECT min(max_running) FROM rexecutor_declared_limits WHERE executor = value)
+        ),
+        coalesce(
+            by_hand.max_per_key, (SELECT min(max_per_key) FROM rexecutor_declared_limits WHERE executor = value)
+        ),
+        coalesce(
+            by_hand.rate_interval, (SELECT max(rate_interval) FROM rexecutor_declared_limits WHERE executor = value)
+        ),
+        coalesce(by_hand.rate_burst, (SELECT min(rate_burst) FROM rexecutor_declared_limits WHERE executor = value))
     FROM (SELECT '' AS value UNION ALL SELECT value FROM json_each(?3))
+    LEFT JOIN rexecutor_set_limits AS by_hand ON by_hand.executor = value
 )
 SELECT
     named.executor, paused_at, paused_until, paused_by, pause_reason, max_running,

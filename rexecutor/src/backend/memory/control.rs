@@ -13,7 +13,7 @@ use crate::{
         capabilities::Control,
         lifecycle,
     },
-    model::{Demand, ExecutorName, JobId, JobRow, NodeId, Pause, Paused, Result, Scope},
+    model::{ChangedLimits, Demand, ExecutorName, JobId, JobRow, LimitChange, NodeId, Pause, Paused, Result, Scope},
 };
 
 /// Under which name a pause of all executors stands.
@@ -50,6 +50,31 @@ impl Control for InMemoryBackend {
     fn running<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<Vec<(ExecutorName, JobId)>>> {
         let (store, _) = self.store();
         ready(Ok(store.running_in(scope)))
+    }
+
+    fn set_limits<'a>(
+        &'a self,
+        executor: &'a ExecutorName,
+        change: Option<LimitChange>,
+    ) -> BoxFuture<'a, Result<bool>> {
+        if let Some(Err(error)) = change.as_ref().map(|change| change.check(executor)) {
+            return ready(Err(error));
+        }
+        let (mut store, now) = self.store();
+        let before = match change {
+            Some(change) => store.set_limits.insert(executor.clone(), (now, change)),
+            None => store.set_limits.remove(executor),
+        };
+        drop(store);
+        self.wake([executor.clone()]);
+        ready(Ok(before.is_some()))
+    }
+
+    fn limits(&self) -> BoxFuture<'_, Result<Vec<ChangedLimits>>> {
+        let (store, _) = self.store();
+        let limits = store.set_limits.iter();
+        let limits = limits.map(|(name, (since, change))| ChangedLimits::new(name.clone(), *since, change.clone()));
+        ready(Ok(limits.collect()))
     }
 
     fn paused(&self) -> BoxFuture<'_, Result<Vec<Paused>>> {
@@ -89,6 +114,16 @@ impl Store {
                 let full_at = self.full_at.get(executor).copied();
                 let bucket = controls.bucket.unwrap_or(Bucket::new(interval, burst, full_at));
                 controls.bucket = Some(bucket.strictest(interval, burst));
+            }
+        }
+        for (executor, (_, change)) in &self.set_limits {
+            let controls = controls.entry(executor).or_default();
+            if let Some(limit) = change.limits.concurrency {
+                controls.concurrency = Some(Concurrency::new(self.running(executor), limit));
+            }
+            controls.per_key = change.limits.per_key.or(controls.per_key);
+            if let Some((interval, burst)) = change.limits.rate.map(Bucket::numbers) {
+                controls.bucket = Some(Bucket::new(interval, burst, self.full_at.get(executor).copied()));
             }
         }
         admission::admit(demands, |executor| controls.get(executor), now)

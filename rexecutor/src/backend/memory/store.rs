@@ -19,7 +19,7 @@ use crate::{
     },
     model::{
         AboutNode, AmendError, BackendError, ClusterLimits, Demand, Enqueued, ExecutorName, Held, JobId, JobRow,
-        Member, NewJob, Node, NodeId, Pause, PruneRule, PruneSpec, ScheduleKey, Tick, Unique, Unserved,
+        LimitChange, Member, NewJob, Node, NodeId, Pause, PruneRule, PruneSpec, ScheduleKey, Tick, Unique, Unserved,
     },
     schedule::StoredEntry,
 };
@@ -37,6 +37,8 @@ pub(super) struct Store {
     pub(super) controls: BTreeMap<ExecutorName, (DateTime<Utc>, Controls)>,
     /// The labels whose nodes are paused, since when.
     pub(super) paused_nodes: BTreeMap<String, (DateTime<Utc>, Pause)>,
+    /// What somebody has set of executors, since when.
+    pub(super) set_limits: BTreeMap<ExecutorName, (DateTime<Utc>, LimitChange)>,
     /// What nodes declare about executors. That of a node which is no member any more counts for nothing.
     pub(super) declared: BTreeMap<(ExecutorName, NodeId), ClusterLimits>,
     /// When the buckets of executors are full again.
@@ -133,6 +135,7 @@ impl Store {
         self.controls.is_empty()
             && self.paused_nodes.is_empty()
             && self.declared.is_empty()
+            && self.set_limits.is_empty()
             && self.throttled.is_empty()
     }
 

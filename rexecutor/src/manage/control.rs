@@ -1,9 +1,9 @@
-//! Pausing, and what that does to jobs that run.
+//! Pausing, and what that does to jobs that run; and setting limits.
 
 use super::JobsError;
 use crate::{
     backend::{self, Backend},
-    model::{AmendError, Pause, Scope},
+    model::{AmendError, ExecutorName, LimitChange, Pause, Scope},
     validate,
 };
 
@@ -21,4 +21,13 @@ pub(crate) async fn pause<B: Backend + ?Sized>(scope: Scope, pause: Pause, backe
         }
     }
     Ok(())
+}
+
+/// Sets limits of an executor, or ends what was set; whether any limits were set.
+pub(crate) async fn set_limits<B: Backend + ?Sized>(
+    executor: ExecutorName,
+    change: Option<LimitChange>,
+    backend: &B,
+) -> Result<bool, JobsError> {
+    Ok(backend::control(backend)?.set_limits(&executor, change.map(validate::limit_change)).await?)
 }
