@@ -5,7 +5,7 @@
 //! - Rows change only through [`Store::change`], [`Store::amend`] and [`Store::claim`], which keep the indexes in step.
 //! - What a transition does to a row is decided by [`lifecycle`](super::super::lifecycle) alone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
