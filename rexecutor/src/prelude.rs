@@ -9,7 +9,7 @@ pub use rexecutor_derive::job;
 
 pub use crate::{
     Rexecutor,
-    backend::{Pause, Rate},
+    backend::{LimitChange, Pause, Rate},
     backoff::{BackoffStrategy, Jitter, Strategy},
     executor::{
         CancellationReason, Disposition, ExecutionError, ExecutionResult, Executor, ExecutorExt, JobFailure, Limit,

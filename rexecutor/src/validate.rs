@@ -6,7 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     json,
     limits::{self, MAX_DELAY, MAX_DEPTH, MAX_HEADER_BYTES, MAX_PRIORITY, MAX_TAG_BYTES, MAX_TAGS},
-    model::{Deadline, Debounce, Due, ExecutorName, Headers, JobChange, Limit, NewJob, Pause},
+    model::{Deadline, Debounce, Due, ExecutorName, Headers, JobChange, Limit, LimitChange, NewJob, Pause},
 };
 
 /// A field of a job that is not acceptable. Nothing was stored.
@@ -119,18 +119,26 @@ pub(crate) fn change(change: &JobChange, max_bytes: usize) -> Checked {
 
 /// Checks the name of an executor.
 pub(crate) fn name(name: &str) -> Checked {
-    let max = ExecutorName::MAX_BYTES;
-    match name.len() {
-        0 => Err(InvalidJob::new("name", "the name of an executor must not be empty")),
-        bytes if bytes > max => {
-            Err(InvalidJob::new("name", format!("the name of an executor has {bytes} bytes; the limit is {max}")))
-        }
-        _ if name.contains('\0') => Err(InvalidJob::new("name", "the name of an executor contains U+0000")),
-        _ if name.starts_with(Limit::PREFIX) => {
-            Err(InvalidJob::new("name", "names that begin with `limit:` are those of limits that executors share"))
-        }
-        _ => Ok(()),
+    if name.starts_with(Limit::PREFIX) {
+        return Err(InvalidJob::new("name", "names that begin with `limit:` are those of limits that executors share"));
     }
+    name_of("an executor", name)
+}
+
+/// Checks the name of a schedule entry.
+pub(crate) fn entry_name(name: &str) -> Checked {
+    name_of("a schedule entry", name)
+}
+
+fn name_of(what: &str, name: &str) -> Checked {
+    let max = ExecutorName::MAX_BYTES;
+    let problem = match name.len() {
+        0 => "must not be empty".to_owned(),
+        bytes if bytes > max => format!("has {bytes} bytes; the limit is {max}"),
+        _ if name.contains('\0') => "contains U+0000".to_owned(),
+        _ => return Ok(()),
+    };
+    Err(InvalidJob::new("name", format!("the name of {what} {problem}")))
 }
 
 fn json(field: &'static str, json: &str, max_bytes: usize) -> Checked {
@@ -216,6 +224,11 @@ pub(crate) fn text(text: &str) -> String {
 /// A pause whose texts can be stored.
 pub(crate) fn pause(pause: Pause) -> Pause {
     Pause { reason: text(&pause.reason), by: pause.by.as_deref().map(text), ..pause }
+}
+
+/// Limits whose texts can be stored.
+pub(crate) fn limit_change(change: LimitChange) -> LimitChange {
+    LimitChange { reason: text(&change.reason), by: change.by.as_deref().map(text), ..change }
 }
 
 /// A short text that stands for a long one.

@@ -17,6 +17,8 @@ use rexecutor::{
 pub(crate) struct Controlled {
     /// And whether that is a limit.
     known: RwLock<HashMap<ExecutorName, bool>>,
+    /// The nodes of this process that are paused, or were until the end of the pause.
+    paused: RwLock<HashSet<NodeId>>,
     /// Whose limits each node of this process has declared.
     declared: RwLock<HashSet<(NodeId, ExecutorName)>>,
 }
@@ -27,10 +29,26 @@ impl Controlled {
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = executors;
     }
 
-    /// Those demands about whose executors nothing is stored, and the others; `None`: nothing is about any of them.
-    pub(crate) fn split(&self, demands: &[Demand]) -> Option<(Vec<Demand>, Vec<Demand>)> {
+    /// Whether this node is paused.
+    pub(crate) fn set_paused(&self, node: NodeId, is_paused: bool) {
+        let mut paused = self.paused.write().unwrap_or_else(PoisonError::into_inner);
+        match is_paused {
+            true => paused.insert(node),
+            false => paused.remove(&node),
+        };
+    }
+
+    /// Whether this node is to look for a pause of its own.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn is_paused(&self, node: NodeId) -> bool {
+        self.paused.read().unwrap_or_else(PoisonError::into_inner).contains(&node)
+    }
+
+    /// Those of a node's demands about whose executors nothing is stored, and the others; `None`: nothing is about any of them.
+    pub(crate) fn split(&self, node: NodeId, demands: &[Demand]) -> Option<(Vec<Demand>, Vec<Demand>)> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let is_whole = known.contains_key(&Scope::CLUSTER_NAME);
+        let is_paused = self.paused.read().unwrap_or_else(PoisonError::into_inner).contains(&node);
+        let is_whole = is_paused || known.contains_key(&Scope::CLUSTER_NAME);
         let is_plain =
             |demand: &Demand| !is_whole && !demand.cluster.is_some() && !known.contains_key(&demand.executor);
         if demands.iter().all(is_plain) {

@@ -10,6 +10,7 @@ mod log;
 mod pages;
 mod prune;
 mod room;
+mod set_limits;
 
 pub(crate) use self::{
     any_store::{AnyStore, Content, row_of, store},
@@ -22,4 +23,5 @@ pub(crate) use self::{
     pages::{Pages, Stream, Walk, page},
     prune::{Meant, unknown},
     room::{Batch, Last, Reserve, Room},
+    set_limits::{SetNumbers, change_of},
 };

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use rexecutor::{
     backend::{
-        Bucket, Demand, Held, Scope,
+        Bucket, Demand, Held, Pause, Scope,
         admission::{self, Concurrency, Controls},
     },
     job::{ExecutorName, NodeId},
@@ -82,6 +82,7 @@ impl Database {
         let rows = self.query(&self.queries.list_controls).bind(self.now()).fetch_all(&mut *transaction).await?;
         let known = |row: &PgRow| Ok((executor(row)?, row.try_get("is_limited")?));
         self.controls.set(rows.iter().map(known).collect::<sqlx::Result<_>>()?);
+        self.controls.set_paused(node, self.find_pause_of(&mut transaction, node).await?.is_some());
         transaction.commit().await
     }
 
@@ -93,7 +94,12 @@ impl Database {
             let held = demands.iter().map(|demand| Held::new(demand.executor.clone(), None)).collect();
             return Ok(Found { held, is_member: true, ..Found::default() });
         };
-        let Stored { controls, now } = self.find_controls(&mut transaction, demands, &locked).await?;
+        let Stored { mut controls, now } = self.find_controls(&mut transaction, demands, &locked).await?;
+        if self.controls.is_paused(node)
+            && let Some(pause) = self.find_pause_of(&mut transaction, node).await?
+        {
+            controls.entry(Scope::CLUSTER_NAME).or_default().also_paused(pause, now);
+        }
         let admitted = admission::admit(demands, |executor| controls.get(executor), now);
         let (plain, rotating) = admitted.split();
         let mut found = match plain.is_empty() {
@@ -196,6 +202,12 @@ impl Database {
             stored.controls.insert(executor, controls);
         }
         Ok(stored)
+    }
+
+    /// The pause of the node's label, if there is one.
+    async fn find_pause_of(&self, connection: &mut PgConnection, node: NodeId) -> sqlx::Result<Option<Pause>> {
+        let find = self.query(&self.queries.find_node_pause).bind(node.0);
+        find.fetch_optional(connection).await?.as_ref().map_or(Ok(None), pause)
     }
 
     /// Takes tokens out of the buckets, and stores who was served last of those that share limits.

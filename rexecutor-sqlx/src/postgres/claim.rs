@@ -57,7 +57,7 @@ impl Database {
     }
 
     async fn try_to_claim(&self, node: NodeId, demands: &[Demand]) -> sqlx::Result<Found> {
-        let Some((plain, controlled)) = self.controls.split(demands) else {
+        let Some((plain, controlled)) = self.controls.split(node, demands) else {
             return self.claim_plain(node, demands).await;
         };
         let mut found = Found::default();

@@ -1,4 +1,4 @@
-//! Pausing executors and the whole cluster.
+//! Pausing executors, nodes and the whole cluster.
 //!
 //! # Invariant
 //!
@@ -10,8 +10,11 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{Backend, BackendError, Control, Entries, Observe, Pause, Paused, Result, Scope, Survey},
-    job::ExecutorName,
+    backend::{
+        Backend, BackendError, ChangedLimits, Control, Entries, LimitChange, Observe, Pause, Paused, Result, Scope,
+        Survey,
+    },
+    job::{ExecutorName, JobId},
 };
 use sqlx::{Row, postgres::PgRow};
 
@@ -71,6 +74,27 @@ impl Control for PgBackend {
         })
     }
 
+    fn set_limits<'a>(
+        &'a self,
+        executor: &'a ExecutorName,
+        change: Option<LimitChange>,
+    ) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(async move {
+            change.as_ref().map_or(Ok(()), |change| change.check(executor))?;
+            let were_set = self.0.limited("could not set limits", self.0.set_limits(executor, change)).await?;
+            self.0.wake_and_tell([executor.clone()].into()).await;
+            Ok(were_set)
+        })
+    }
+
+    fn limits(&self) -> BoxFuture<'_, Result<Vec<ChangedLimits>>> {
+        Box::pin(self.0.limited("could not read which limits were set", self.0.list_limits()))
+    }
+
+    fn running<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<Vec<(ExecutorName, JobId)>>> {
+        Box::pin(self.0.limited("could not read what is running", self.0.running(scope)))
+    }
+
     fn paused(&self) -> BoxFuture<'_, Result<Vec<Paused>>> {
         Box::pin(self.0.limited("could not read what is paused", self.0.paused()))
     }
@@ -79,7 +103,10 @@ impl Control for PgBackend {
 impl Database {
     async fn pause(&self, scope: &Scope, pause: Pause) -> sqlx::Result<()> {
         let mut transaction = self.begin().await?;
-        let store = self.query(&self.queries.store_pause).bind(self.now()).bind(scope.name().to_string());
+        let store = match scope {
+            Scope::Node(label) => self.query(&self.queries.store_node_pause).bind(self.now()).bind(label.clone()),
+            _ => self.query(&self.queries.store_pause).bind(self.now()).bind(scope.name().to_string()),
+        };
         let store = store.bind(pause.until).bind(pause.by).bind(pause.reason);
         store.execute(&mut *transaction).await?;
         transaction.commit().await?;
@@ -88,7 +115,10 @@ impl Database {
 
     async fn resume(&self, scope: &Scope) -> sqlx::Result<bool> {
         let mut transaction = self.begin().await?;
-        let delete = self.query(&self.queries.delete_pause).bind(self.now()).bind(scope.name().to_string());
+        let delete = match scope {
+            Scope::Node(label) => self.query(&self.queries.delete_node_pause).bind(self.now()).bind(label.clone()),
+            _ => self.query(&self.queries.delete_pause).bind(self.now()).bind(scope.name().to_string()),
+        };
         let deleted = delete.fetch_optional(&mut *transaction).await?;
         transaction.commit().await?;
         self.outdate_nodes().await?;
@@ -110,10 +140,26 @@ impl Database {
         for row in &rows {
             let (now, since) = (row::instant(row, "now")?, row::optional_instant(row, "paused_at")?);
             if let Some((pause, since)) = pause(row)?.filter(|pause| pause.holds(now)).zip(since) {
-                paused.push(Paused::new(Scope::of_name(executor(row)?), since, pause));
+                let scope = match row.try_get::<Option<String>, _>("label")? {
+                    Some(label) => Scope::Node(label),
+                    None => Scope::of_name(executor(row)?),
+                };
+                paused.push(Paused::new(scope, since, pause));
             }
         }
         Ok(paused)
+    }
+
+    async fn running(&self, scope: &Scope) -> sqlx::Result<Vec<(ExecutorName, JobId)>> {
+        let (name, label) = match scope {
+            Scope::Executor(name) => (Some(name.to_string()), None),
+            Scope::Node(label) => (None, Some(label.clone())),
+            _ => (None, None),
+        };
+        let mut session = self.session().await?;
+        let rows = self.query(&self.queries.find_running).bind(name).bind(label).fetch_all(&mut *session).await?;
+        session.end().await?;
+        rows.iter().map(|row| Ok((executor(row)?, row.try_get::<i64, _>("id")?.into()))).collect()
     }
 }
 

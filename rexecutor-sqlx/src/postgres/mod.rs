@@ -56,6 +56,7 @@ mod row_locations;
 mod runtime;
 mod scan;
 mod session;
+mod set_limits;
 mod settle;
 mod survey;
 mod transaction;

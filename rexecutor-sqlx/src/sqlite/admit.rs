@@ -41,7 +41,7 @@ pub(super) async fn claim(
     long: &mut LongQueues,
     controls: &Controlled,
 ) -> Result<Claimed, sqlx::Error> {
-    if controls.split(demands).is_none()
+    if controls.split(node, demands).is_none()
         && let Some(claimed) = fast_path::claim(work, node, demands, long).await?
     {
         return Ok(claimed);
@@ -136,9 +136,19 @@ async fn declare(work: &mut Work<'_>, node: NodeId, new: &[Demand]) -> Result<()
 
 /// Learns about which executors anything is stored. The node is up to date then.
 pub(super) async fn read_controls(work: &mut Work<'_>, node: NodeId, controls: &Controlled) -> Result<(), sqlx::Error> {
-    let script = Script::default().then(queries::update_node()).then(queries::list_controls()).bind(node.0)?;
-    let script = script.bind(micros(work.now))?;
-    note_controls(work.run(script).await?.get(1), controls)
+    let script = Script::default().then(queries::update_node()).then(queries::list_controls());
+    let script = script.then(queries::find_node_pause()).bind(node.0)?.bind(micros(work.now))?;
+    let answers = work.run(script).await?;
+    note_controls(answers.get(1), controls)?;
+    note_pause(answers.get(2), node, controls).map(drop)
+}
+
+/// Notes whether the node's label is paused; gives the pause.
+fn note_pause(answer: Option<&Answer>, node: NodeId, controls: &Controlled) -> Result<Option<Pause>, sqlx::Error> {
+    let row = answer.and_then(|answer| answer.rows.first());
+    let paused = row.map_or(Ok(None), |row| read(row).map(|(_, paused)| paused)).map_err(sqlx::Error::Decode)?;
+    controls.set_paused(node, paused.is_some());
+    Ok(paused.map(|paused| paused.pause))
 }
 
 /// The same, and what is stored about the executors that are asked for.
@@ -150,7 +160,7 @@ async fn read_all(
 ) -> Result<HashMap<ExecutorName, Controls>, sqlx::Error> {
     let executors: Vec<&str> = demands.iter().map(|demand| demand.executor.as_str()).collect();
     let script = Script::default().then(queries::update_node()).then(queries::list_controls());
-    let script = script.then(queries::find_controls());
+    let script = script.then(queries::find_controls()).then(queries::find_node_pause());
     let answers = work.run(script.bind(node.0)?.bind(micros(work.now))?.bind(json(&executors)?)?).await?;
     note_controls(answers.get(1), controls)?;
     let mut stored = HashMap::new();
@@ -175,6 +185,9 @@ async fn read_all(
         controls.shared = shared.into_iter().flatten().map(ExecutorName::from).collect();
         controls.served = row.try_get("served_key")?;
         stored.insert(executor, controls);
+    }
+    if let Some(pause) = note_pause(answers.get(3), node, controls)? {
+        stored.entry(Scope::CLUSTER_NAME).or_default().also_paused(pause, work.now);
     }
     Ok(stored)
 }
@@ -218,6 +231,10 @@ pub(super) fn read(row: &SqliteRow) -> Result<(ExecutorName, Option<Paused>), Pr
     let (by, reason): (Option<String>, Option<String>) = (row.try_get("paused_by")?, row.try_get("pause_reason")?);
     let mut pause = Pause::new(reason.unwrap_or_default()).until(until);
     pause.by = by;
-    let paused = Paused::new(Scope::of_name(executor.clone()), instant_of(since, "paused_at")?, pause);
+    let scope = match row.try_get::<Option<String>, _>("label").unwrap_or_default() {
+        Some(label) => Scope::Node(label),
+        None => Scope::of_name(executor.clone()),
+    };
+    let paused = Paused::new(scope, instant_of(since, "paused_at")?, pause);
     Ok((executor, Some(paused)))
 }

@@ -1,11 +1,14 @@
-//! Pausing executors, and the whole cluster.
+//! Pausing executors, nodes and the whole cluster.
 
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use rexecutor::backend::{Backend, Control, Entries, Observe, Pause, Paused, Result, Scope, Survey};
+use rexecutor::{
+    backend::{Backend, ChangedLimits, Control, Entries, LimitChange, Observe, Pause, Paused, Result, Scope, Survey},
+    job::{ExecutorName, JobId},
+};
 
-use super::{admit, backend::SqliteBackend, core::Commit, queries, row::micros, work::Work};
+use super::{admit, backend::SqliteBackend, core::Commit, queries, row::micros, set_limits, work::Work};
 
 impl Backend for SqliteBackend {
     fn instance(&self) -> usize {
@@ -43,9 +46,12 @@ impl Control for SqliteBackend {
         if let Err(error) = pause.check(scope) {
             return Box::pin(std::future::ready(Err(error)));
         }
-        let name = scope.name().to_string();
+        let (query, name) = match scope {
+            Scope::Node(label) => (queries::store_node_pause(), label.clone()),
+            _ => (queries::store_pause(), scope.name().to_string()),
+        };
         let step = async move |work: &mut Work<'_>| {
-            let store = sqlx::query(queries::store_pause()).bind(name).bind(micros(work.now));
+            let store = sqlx::query(query).bind(name).bind(micros(work.now));
             let store = store.bind(pause.until.map(micros)).bind(pause.by).bind(pause.reason);
             store.execute(&mut *work.conn).await?;
             outdate_nodes(work).await
@@ -54,15 +60,51 @@ impl Control for SqliteBackend {
     }
 
     fn resume<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<bool>> {
-        let name = scope.name().clone();
+        let (query, name) = match scope {
+            Scope::Node(label) => (queries::delete_node_pause(), label.clone()),
+            _ => (queries::delete_pause(), scope.name().to_string()),
+        };
+        let woken = scope.name().clone();
         let step = async move |work: &mut Work<'_>| {
-            let delete = sqlx::query_scalar(queries::delete_pause()).bind(name.to_string());
+            let delete = sqlx::query_scalar(query).bind(name);
             let held: Option<bool> = delete.bind(micros(work.now)).fetch_optional(&mut *work.conn).await?;
             outdate_nodes(work).await?;
-            work.due.insert(name);
+            work.due.insert(woken);
             Ok(held == Some(true))
         };
         Box::pin(self.0.writer.write(Commit::Promise, step))
+    }
+
+    fn set_limits<'a>(
+        &'a self,
+        executor: &'a ExecutorName,
+        change: Option<LimitChange>,
+    ) -> BoxFuture<'a, Result<bool>> {
+        if let Some(Err(error)) = change.as_ref().map(|change| change.check(executor)) {
+            return Box::pin(std::future::ready(Err(error)));
+        }
+        let executor = executor.clone();
+        let step = async move |work: &mut Work<'_>| set_limits::set(work, executor, change).await;
+        Box::pin(self.0.writer.write(Commit::Promise, step))
+    }
+
+    fn limits(&self) -> BoxFuture<'_, Result<Vec<ChangedLimits>>> {
+        Box::pin(self.0.writer.write(Commit::Progress, async |work: &mut Work<'_>| set_limits::list(work).await))
+    }
+
+    fn running<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<Vec<(ExecutorName, JobId)>>> {
+        let (name, label) = match scope {
+            Scope::Executor(name) => (Some(name.to_string()), None),
+            Scope::Node(label) => (None, Some(label.clone())),
+            _ => (None, None),
+        };
+        let step = async move |work: &mut Work<'_>| {
+            work.open().await?;
+            let find = sqlx::query_as(queries::find_running()).bind(name).bind(label);
+            let rows: Vec<(String, i64)> = find.fetch_all(&mut *work.conn).await?;
+            Ok(rows.into_iter().map(|(executor, id)| (executor.into(), JobId::from(id))).collect())
+        };
+        Box::pin(self.0.writer.write(Commit::Progress, step))
     }
 
     fn paused(&self) -> BoxFuture<'_, Result<Vec<Paused>>> {

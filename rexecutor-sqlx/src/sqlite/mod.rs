@@ -52,6 +52,7 @@ mod row;
 mod scan;
 mod script;
 mod serve;
+mod set_limits;
 mod settle;
 mod store;
 mod survey;

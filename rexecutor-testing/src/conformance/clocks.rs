@@ -8,7 +8,7 @@ use rexecutor::{
 
 use super::{
     entries::entry,
-    harness::{Harness, job, retry},
+    harness::{COMPLETE, Harness, failure, job, retry},
 };
 
 /// The ticks of a time that a clock jumps over, or a machine sleeps through, are missed ticks.
@@ -96,6 +96,21 @@ pub async fn case_44_what_was_due_before_a_clock_was_set_back_is_due_after(t: &H
     assert!(t.claim(nodes[0], "soon", 1).await.is_empty());
     t.wait(50).await;
     assert_eq!(t.claim(nodes[0], "soon", 1).await.len(), 1);
+}
+
+/// No run ends before it began, however it ends, though the clock was set back meanwhile.
+pub async fn case_44_a_run_during_which_a_clock_is_set_back_has_no_negative_duration(t: &Harness) {
+    let node = t.join().await;
+    let outcomes = [COMPLETE, Outcome::discard(failure("it broke")), Outcome::cancel("no use")];
+    t.enqueue_all(vec![job("mail"); 3]).await;
+    let runs = t.claim(node, "mail", 3).await;
+    let began = t.now();
+    t.clock.jump(TimeDelta::hours(-2)).await;
+    for (run, outcome) in runs.iter().zip(outcomes) {
+        assert!(t.settle(run, outcome).await);
+        let row = t.row(run.id).await;
+        assert_eq!((row.attempted_at, row.finished_at()), (Some(began), Some(began)), "{}", row.status);
+    }
 }
 
 /// In spring an hour is skipped, and in autumn one comes twice.

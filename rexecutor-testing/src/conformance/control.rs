@@ -1,10 +1,10 @@
-//! Pausing executors and the whole cluster. A backend that cannot is held to nothing here.
+//! Pausing executors, nodes and the whole cluster. A backend that cannot is held to nothing here.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt;
-use rexecutor::backend::{Control, Pause, Scope, Wakeup};
+use rexecutor::backend::{Control, Node, Pause, Scope, Wakeup};
 
 use super::harness::{COMPLETE, Harness, ids, job};
 
@@ -173,4 +173,80 @@ pub async fn listeners_are_woken_when_a_pause_ends_by_hand(t: &Harness) {
         assert!(reasons.all || reasons.executors.contains(scope.name()), "{scope}: {reasons:?}");
         assert!(reasons.all || scope != Scope::Cluster, "{scope}: {reasons:?}");
     }
+}
+
+fn labelled(label: &str) -> Scope {
+    Scope::Node(label.to_owned())
+}
+
+/// Nodes of a paused label are given nothing, whatever they ask for and whenever they join, until it is resumed; the others all.
+pub async fn a_paused_node_is_given_nothing_and_the_others_all(t: &Harness) {
+    let Some(control) = t.control() else { return };
+    let join =
+        async |label: &str| t.backend.join(&Node::new(label, Duration::from_secs(60))).await.expect("a node can join");
+    let [paused, other] = [join("old").await, join("new").await];
+    t.enqueue_all((0..1_000).map(|_| job("mail")).collect()).await;
+    for _ in 0..2 {
+        assert_eq!(t.claim(paused, "mail", 150).await.len(), 150, "a long queue");
+    }
+    let pause = Pause::new("a new disk").by("ann");
+    control.pause(&labelled("old"), pause.clone()).await.expect("it can be paused");
+    control.pause(&executor("print"), "no paper".into()).await.expect("it can be paused");
+    let late = join("old").await;
+    for node in [paused, late] {
+        let claimed = t.claim_from(node, &[("mail", 150), ("print", 5)]).await;
+        assert!(claimed.member && claimed.jobs.is_empty(), "{claimed:?}");
+    }
+    assert_eq!(t.claim(other, "mail", 150).await.len(), 150);
+    assert_eq!(t.claim(paused, "mail", 1).await, [], "whoever has claimed since");
+    let shown = control.paused().await.expect("pauses can be read");
+    assert_eq!((&shown[1].scope, shown[1].since, &shown[1].pause), (&labelled("old"), t.now(), &pause));
+    assert_eq!(shown.len(), 2, "executors come first");
+    // It is apart from that of the cluster.
+    control.pause(&Scope::Cluster, "we move".into()).await.expect("it can be paused");
+    assert!(control.resume(&labelled("old")).await.expect("it can be resumed"));
+    assert!(!control.resume(&labelled("old")).await.expect("it can be resumed twice"), "it was not paused any more");
+    assert_eq!(t.claim(paused, "mail", 1).await, []);
+    control.resume(&Scope::Cluster).await.expect("it can be resumed");
+    assert_eq!(t.claim(paused, "mail", 150).await.len(), 150);
+    assert_eq!(t.claim(late, "mail", 1_000).await.len(), 400);
+    let error = control.pause(&labelled(""), "".into()).await.expect_err("a node has a name");
+    assert!(!error.is_transient() && error.to_string().contains("empty"), "{error}");
+}
+
+/// A pause of nodes with an end is over by itself, and a claim tells when.
+pub async fn a_pause_of_a_node_ends_by_itself(t: &Harness) {
+    let Some(control) = t.control() else { return };
+    let node = t.join().await;
+    let ids = t.enqueue_all(vec![job("mail"); 2]).await.len();
+    let until = t.now() + TimeDelta::seconds(60);
+    control.pause(&labelled("a node"), Pause::new("a minute").until(until)).await.expect("it can be paused");
+    let claimed = t.claim_from(node, &[("mail", 5)]).await;
+    assert_eq!((claimed.jobs.len(), claimed.next_due_in), (0, TimeDelta::seconds(60).to_std().ok()));
+    t.wait(60).await;
+    assert_eq!(t.claim(node, "mail", 1).await.len() + t.claim(node, "mail", 5).await.len(), ids);
+    assert_eq!(t.paused().await, []);
+}
+
+/// What runs in a scope is listed, for whoever wants to stop it.
+pub async fn what_runs_is_listed_by_scope(t: &Harness) {
+    let Some(control) = t.control() else { return };
+    let old = t.backend.join(&Node::new("old", Duration::from_secs(60))).await.expect("a node can join");
+    let new = t.join().await;
+    let [mail, print, other] = ["mail", "print", "mail"].map(job);
+    let [mail, print] = [t.enqueue(mail).await, t.enqueue(print).await];
+    assert_eq!(t.claim_from(old, &[("mail", 1), ("print", 1)]).await.jobs.len(), 2);
+    let other = t.enqueue(other).await;
+    assert_eq!(t.claim(new, "mail", 1).await.len(), 1);
+    t.enqueue(job("mail")).await;
+    let running = async |scope| {
+        let running = control.running(&scope).await.expect("it can be read");
+        running.into_iter().map(|(executor, id)| (executor.to_string(), id)).collect::<Vec<_>>()
+    };
+    let [mail, print, other] =
+        [("mail", mail), ("print", print), ("mail", other)].map(|(name, id)| (name.to_owned(), id));
+    assert_eq!(running(Scope::Cluster).await, [mail.clone(), print.clone(), other.clone()]);
+    assert_eq!(running(executor("mail")).await, [mail.clone(), other]);
+    assert_eq!(running(labelled("old")).await, [mail, print]);
+    assert_eq!(running(labelled("nobody")).await, []);
 }

@@ -39,6 +39,7 @@ mod query;
 mod rates;
 mod room;
 mod schedules;
+mod set_limits;
 mod settle;
 mod shared;
 mod sizes;
@@ -144,6 +145,7 @@ cases! {
         many_nodes_that_declare_many_entries_do_not_wait_for_each_other;
     clocks:
         case_44_what_was_due_before_a_clock_was_set_back_is_due_after,
+        case_44_a_run_during_which_a_clock_is_set_back_has_no_negative_duration,
         case_44_a_clock_that_is_set_forward_leaves_missed_ticks,
         case_44_a_clock_that_is_set_back_repeats_no_tick_of_the_last_minute,
         trap_20_hours_that_are_skipped_or_come_twice_lose_no_tick;
@@ -214,6 +216,9 @@ cases! {
         a_pause_that_cannot_be_stored_is_refused,
         a_paused_cluster_gives_nothing_until_it_is_resumed,
         a_pause_of_the_cluster_ends_by_itself,
+        a_paused_node_is_given_nothing_and_the_others_all,
+        a_pause_of_a_node_ends_by_itself,
+        what_runs_is_listed_by_scope,
         listeners_are_woken_when_a_pause_ends_by_hand;
     limits:
         no_more_run_on_all_nodes_than_the_limit,
@@ -222,6 +227,12 @@ cases! {
         trap_14_the_runs_of_a_dead_node_count_until_they_are_rescued,
         of_sixteen_claimers_never_more_run_than_the_limit,
         a_pause_holds_beside_a_limit;
+    set_limits:
+        a_limit_that_was_set_holds_over_those_that_are_declared_until_it_is_reset,
+        a_limit_is_set_of_an_executor_that_declares_none,
+        a_rate_is_set_while_jobs_wait_for_another_one,
+        listeners_are_woken_when_limits_are_set,
+        limits_that_let_nothing_run_are_refused;
     keys:
         of_each_key_no_more_run_on_all_nodes_than_the_limit,
         keys_are_served_in_rotation,

@@ -25,7 +25,7 @@ use rexecutor::{
 
 use super::{
     Planted,
-    jobs::{Keyed, Ordered, RATE, Rated, SCARCE, Scarce},
+    jobs::{Keyed, Ordered, RATE, Rated, Scarce},
     mistakes,
     record::{Record, Stage},
     shares::{SHARERS, Shares},
@@ -162,7 +162,7 @@ impl Audit {
         let open = || demands.iter().filter(|demand| !is_paused(&demand.executor));
         let in_order = open().filter(|demand| is_in_order(demand.executor.as_str()));
         let most = |demand: &Demand| match demand.executor.as_str() {
-            Scarce::NAME => demand.limit.min(SCARCE.saturating_sub(self.scarce())),
+            Scarce::NAME => demand.limit.min(self.room_for_scarce()),
             Rated::NAME => demand.limit.min(self.tokens()),
             _ => demand.limit,
         };
@@ -171,12 +171,7 @@ impl Audit {
         Expected { next: next.map(|(.., id)| id).collect(), keyed, shares }
     }
 
-    /// How many of those run of which few may.
-    fn scarce(&self) -> usize {
-        self.running(Scarce::NAME)
-    }
-
-    fn running(&self, executor: &str) -> usize {
+    pub(super) fn running(&self, executor: &str) -> usize {
         self.find(&EXECUTING).iter().filter(|row| row.executor.as_str() == executor).count()
     }
 
@@ -225,10 +220,7 @@ impl Audit {
             self.record.broken(format_args!("member {node}: {wrong}"));
         }
         self.check_rate(claimed.jobs.iter().filter(|row| row.executor.as_str() == Rated::NAME).count());
-        let scarce = self.scarce();
-        if scarce > SCARCE {
-            self.record.broken(format_args!("{scarce} of {} run on all nodes, and {SCARCE} may", Scarce::NAME));
-        }
+        self.check_scarce();
         let mut known = self.record.known();
         for row in &claimed.jobs {
             let place = known.claimed.len() as u64;
@@ -348,13 +340,13 @@ macro_rules! audited_method {
     (rescue $($rest:tt)*) => {
         fn rescue<'a>(&'a self, dead: &'a [Member]) -> BoxFuture<'a, Result<usize>> {
             Box::pin(async move {
-                let (before, of_keys) = (self.scarce(), self.running(Keyed::NAME));
+                let (before, of_keys) = (self.running(Scarce::NAME), self.running(Keyed::NAME));
                 let members = self.members(dead).await?;
                 let count = self.memory.rescue(dead).await?;
                 let left = self.members(dead).await?;
                 members.difference(&left).for_each(|node| self.record.declared_dead(*node, NODE_TIMEOUT));
                 if self.planted == Some(Planted::LeaksSlots) {
-                    self.leaked.fetch_add(before - self.scarce(), Ordering::Relaxed);
+                    self.leaked.fetch_add(before - self.running(Scarce::NAME), Ordering::Relaxed);
                 }
                 if self.planted == Some(Planted::LeaksSlotsOfKeys) {
                     self.leaked_of_keys.fetch_add(of_keys - self.running(Keyed::NAME), Ordering::Relaxed);

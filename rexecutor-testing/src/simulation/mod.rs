@@ -17,7 +17,8 @@
 //! 6. Jobs are claimed, and begin on each node, in order.
 //! 7. No node runs more jobs than it may, of one executor or of all.
 //! 8. Of an executor that is paused, or while the whole cluster is, nothing is claimed.
-//! 9. Never more jobs of an executor with a limit of the cluster are executing than it allows, whatever nodes die or freeze.
+//! 9. Never more jobs of an executor with a limit of the cluster are executing than it allows, whatever nodes die or freeze, and also where
+//!    somebody changes the limit.
 //! 10. In no window of time more jobs of an executor with a rate are claimed than its burst and what the window brings.
 //! 11. No node is declared dead that was heard within its timeout, or that could not be heard because the backend was away.
 //! 12. Never more jobs of one key are executing than the limit of their executor allows, whatever nodes die or freeze; no key is
@@ -38,6 +39,7 @@ mod jobs;
 mod mistakes;
 mod node;
 mod record;
+mod scarce;
 mod shares;
 mod steps;
 mod turns;
@@ -82,6 +84,8 @@ pub fn simulate(seed: u64) -> Report {
 pub enum Planted {
     /// It does not hear of limits of the cluster.
     ForgetsLimits,
+    /// It does not hear of limits that somebody sets.
+    ForgetsSetLimits,
     /// It counts the runs of a dead node for ever.
     LeaksSlots,
     /// It gives one job of a key too many.

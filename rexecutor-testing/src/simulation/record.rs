@@ -54,6 +54,9 @@ pub(super) struct Known {
     pub(super) is_hand_paused: bool,
     /// What is paused, and until when.
     pub(super) paused: BTreeMap<Scope, Option<DateTime<Utc>>>,
+    /// How many of those may run of which few may, if somebody has set that, and how many ran then.
+    pub(super) scarce: Option<usize>,
+    pub(super) left_of_scarce: usize,
     /// When each member was last heard.
     heard: BTreeMap<NodeId, DateTime<Utc>>,
     /// When the backend was away for all: from when, until when.

@@ -36,7 +36,7 @@ const EXECUTORS: [&str; 8] =
 impl World {
     /// Does one thing.
     pub(super) async fn step(&mut self) {
-        match self.random.random_range(0..29) {
+        match self.random.random_range(0..30) {
             0..=5 => self.enqueue().await,
             6 => self.enqueue_many().await,
             7..=8 => self.enqueue_unique().await,
@@ -56,6 +56,7 @@ impl World {
             24..=25 => self.by_hand().await,
             26 => self.call().await,
             27 => self.fill().await,
+            28 => self.set_limits().await,
             _ => self.resume().await,
         }
     }
@@ -292,6 +293,14 @@ impl World {
         // Not known to be paused before it is not: a claim between the two gives its jobs already.
         self.record.known().paused.remove(&scope);
         let answer = self.control().resume(&scope).await;
+        self.must(answer);
+    }
+
+    /// Sets how many of those may run of which few may, or leaves it to programs again.
+    async fn set_limits(&mut self) {
+        let most = Some(self.random.random_range(0..6)).filter(|most| *most > 0);
+        self.record.note(format_args!("let {most:?} of {} run", Scarce::NAME));
+        let answer = self.audit.set_scarce(most).await;
         self.must(answer);
     }
 

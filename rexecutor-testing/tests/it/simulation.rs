@@ -41,6 +41,7 @@ fn two_runs_of_one_seed_are_alike_to_the_byte() {
 fn a_backend_that_breaks_a_promise_is_found() {
     let mistakes = [
         Planted::ForgetsLimits,
+        Planted::ForgetsSetLimits,
         Planted::LeaksSlots,
         Planted::ServesKeysTwice,
         Planted::ForgetsSharing,

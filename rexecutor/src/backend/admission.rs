@@ -7,7 +7,7 @@
 //!
 //! # Invariants
 //!
-//! - A claim gives no job of an executor that is paused, nor any job while the whole cluster is.
+//! - A claim gives no job of an executor that is paused, nor any job while the whole cluster or its node is.
 //! - Of an executor with a limit never more jobs are executing in the cluster than the limit, but for those that ran before
 //!   it was declared. What counts is what is executing when the claim decides, while no other claim of that executor can
 //!   decide; there is no counter that a node which dies could leave wrong.
@@ -50,6 +50,13 @@ impl Controls {
     /// Those of an executor, or a cluster, that is paused.
     pub fn paused(pause: Pause) -> Self {
         Self { pause: Some(pause), ..Self::default() }
+    }
+
+    /// … by this pause as well, which may last for longer.
+    pub fn also_paused(&mut self, pause: Pause, now: DateTime<Utc>) {
+        if !self.pause.as_ref().is_some_and(|known| known.holds(now)) {
+            self.pause = Some(pause);
+        }
     }
 
     /// Whether anything holds that claims have to keep to.

@@ -12,7 +12,10 @@ use super::{
 };
 use crate::{
     clock::{Clock, SystemClock},
-    model::{BackendError, ExecutorName, Filter, NodeId, Pause, Paused, Result, Scope, Unserved},
+    model::{
+        BackendError, ChangedLimits, ExecutorName, Filter, JobId, LimitChange, NodeId, Pause, Paused, Result, Scope,
+        Unserved,
+    },
     schedule::{EntryAnswer, EntryStep, ScheduleEntry},
 };
 
@@ -149,15 +152,17 @@ impl DueEntries {
     }
 }
 
-/// Pauses and resumes executors, on all nodes, and the whole cluster.
+/// Pauses and resumes executors, on all nodes, nodes by their label, and the whole cluster.
 ///
 /// # Contract
 ///
 /// - Once `pause` has returned, no claim that begins gives a job of the executor, on any node, until it is resumed or the
-///   pause is over; no job at all, if the whole cluster is paused. What runs is left to end.
+///   pause is over; no job at all, if the whole cluster is paused, or to a node whose label is. What runs is left to end.
 /// - A pause outlives nodes and processes.
 /// - Pauses of different scopes are apart: a job is given only if none of those that it is in is paused.
 /// - Once a scope is resumed, every wakeup fires for all executors in it.
+/// - Each limit that was set for an executor holds for claims that begin later, on any node, in place of what nodes declare, until it is
+///   reset or set anew. It outlives nodes and processes. Once that has changed, every wakeup fires for the executor.
 pub trait Control: Send + Sync {
     /// Stops the claiming of jobs; a second pause of the same scope takes the place of the first.
     fn pause<'a>(&'a self, scope: &'a Scope, pause: Pause) -> BoxFuture<'a, Result<()>>;
@@ -165,7 +170,17 @@ pub trait Control: Send + Sync {
     /// Lets jobs be claimed again; returns whether this scope was paused.
     fn resume<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<bool>>;
 
-    /// What is paused: the whole cluster first, then executors by name.
+    /// Sets limits of an executor in place of all that were set before; `None` ends them. Returns whether any were set.
+    fn set_limits<'a>(&'a self, executor: &'a ExecutorName, change: Option<LimitChange>)
+    -> BoxFuture<'a, Result<bool>>;
+
+    /// The limits that were set, by executor.
+    fn limits(&self) -> BoxFuture<'_, Result<Vec<ChangedLimits>>>;
+
+    /// The jobs that are executing in this scope, by their numbers.
+    fn running<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<Vec<(ExecutorName, JobId)>>>;
+
+    /// What is paused: the whole cluster first, then executors by name, then nodes by label.
     fn paused(&self) -> BoxFuture<'_, Result<Vec<Paused>>>;
 }
 

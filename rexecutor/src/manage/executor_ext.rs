@@ -10,7 +10,7 @@ use crate::{
     builder::JobBuilder,
     executing::{CancellationReason, Executor, Rerun},
     global,
-    model::{AmendError, Filter, JobId, Marks, Pause, Scope},
+    model::{AmendError, Filter, JobId, LimitChange, Marks, Pause, Scope},
     typed::{Job, UndecodedJob, Where},
     validate,
 };
@@ -240,8 +240,8 @@ pub trait ExecutorExt: Executor + Sized {
     /// when the executor is resumed.
     ///
     /// A text is a reason without an end: `WelcomeEmail::pause("SMTP is down")`. A [`Pause`] also says by whom, and until
-    /// when: `Pause::new("SMTP is down").by("ann").until(at)`. It ends then by itself, and the nodes go on. A reason is cut
-    /// at 64 KiB. [`cluster::paused`](crate::cluster::paused) lists what is paused, and [`cluster::pause`](crate::cluster::pause)
+    /// when: `Pause::new("SMTP is down").by("ann").until(at)`. It ends then by itself, and the nodes go on. With
+    /// [`Pause::cancel_running`] the jobs that run are cancelled. A reason is cut at 64 KiB. [`cluster::paused`](crate::cluster::paused) lists what is paused, and [`cluster::pause`](crate::cluster::pause)
     /// stops all executors at once.
     ///
     /// # Errors
@@ -260,10 +260,7 @@ pub trait ExecutorExt: Executor + Sized {
         pause: impl Into<Pause> + Send,
         backend: &B,
     ) -> impl Future<Output = Result<(), JobsError>> + Send {
-        let pause = pause.into();
-        async move {
-            Ok(backend::control(backend)?.pause(&Scope::Executor(Self::NAME.into()), validate::pause(pause)).await?)
-        }
+        super::pause(Scope::Executor(Self::NAME.into()), pause.into(), backend)
     }
 
     /// Lets this executor's jobs be claimed again; returns whether it was paused.
@@ -282,6 +279,57 @@ pub trait ExecutorExt: Executor + Sized {
     /// When the backend fails or cannot do this.
     fn resume_on_backend<B: Backend + ?Sized>(backend: &B) -> impl Future<Output = Result<bool, JobsError>> + Send {
         async move { Ok(backend::control(backend)?.resume(&Scope::Executor(Self::NAME.into())).await?) }
+    }
+
+    /// Sets limits of this executor for all nodes while they run: each of them holds in place of what programs declare, stricter or not,
+    /// also when they start again or are deployed anew, until [`reset_limits`](Self::reset_limits). A second call takes the place of the
+    /// first; limits that it does not give are as declared again.
+    ///
+    /// Claims keep to them as soon as this has returned. What runs is left to end, and counts.
+    /// [`cluster::limits`](crate::cluster::limits) lists what was set, and [`cluster::set_limits`](crate::cluster::set_limits) does the
+    /// same by name.
+    ///
+    /// # Errors
+    ///
+    /// When no global backend is set, or it fails or cannot do this. When no limit is given, one is 0, or the rate is none.
+    ///
+    /// # Cancel safety
+    ///
+    /// When the future is dropped, the limits may or may not be set.
+    fn set_limits(change: LimitChange) -> impl Future<Output = Result<(), JobsError>> + Send {
+        async move { Self::set_limits_on_backend(change, &*global::backend()?).await }
+    }
+
+    /// [`set_limits`](Self::set_limits) on a backend of your choice.
+    ///
+    /// # Errors
+    ///
+    /// As [`set_limits`](Self::set_limits), but for the global backend.
+    fn set_limits_on_backend<B: Backend + ?Sized>(
+        change: LimitChange,
+        backend: &B,
+    ) -> impl Future<Output = Result<(), JobsError>> + Send {
+        async move { super::set_limits(Self::NAME.into(), Some(change), backend).await.map(drop) }
+    }
+
+    /// Ends what [`set_limits`](Self::set_limits) has set: what programs declare holds again. Returns whether any limits were set.
+    ///
+    /// # Errors
+    ///
+    /// When no global backend is set, or it fails or cannot do this.
+    fn reset_limits() -> impl Future<Output = Result<bool, JobsError>> + Send {
+        async move { Self::reset_limits_on_backend(&*global::backend()?).await }
+    }
+
+    /// [`reset_limits`](Self::reset_limits) on a backend of your choice.
+    ///
+    /// # Errors
+    ///
+    /// When the backend fails or cannot do this.
+    fn reset_limits_on_backend<B: Backend + ?Sized>(
+        backend: &B,
+    ) -> impl Future<Output = Result<bool, JobsError>> + Send {
+        super::set_limits(Self::NAME.into(), None, backend)
     }
 }
 

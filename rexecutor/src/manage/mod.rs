@@ -2,8 +2,10 @@
 //! pausing all of them.
 
 mod change;
+mod control;
 mod error;
 mod executor_ext;
 mod find;
 
+pub(crate) use self::control::{pause, set_limits};
 pub use self::{error::JobsError, executor_ext::ExecutorExt};

@@ -16,6 +16,7 @@ mod filter;
 mod filter_tree;
 mod headers;
 mod id;
+mod limit_change;
 mod marks;
 mod new_job;
 mod node;
@@ -45,6 +46,7 @@ pub use self::{
     filter_tree::FilterError,
     headers::Headers,
     id::{ExecutorName, FlowId, JobId, Lease, NodeId},
+    limit_change::{ChangedLimits, LimitChange},
     marks::Marks,
     new_job::{Deadline, Due, Enqueued, NewJob},
     node::{AboutNode, Heartbeat, Member, Node},

@@ -15,6 +15,8 @@ pub enum Scope {
     Cluster,
     /// One executor, on every node.
     Executor(ExecutorName),
+    /// Every executor, on the nodes of this label.
+    Node(String),
 }
 
 impl Scope {
@@ -25,16 +27,17 @@ impl Scope {
     /// because U+0000 cannot be stored.
     pub const SCHEDULES_NAME: ExecutorName = ExecutorName::from_static("\0schedules");
 
-    /// The name under which it is stored.
+    /// Which executors are woken when it is resumed, and under which name it is stored where others are stored by their executor. The
+    /// nodes of a label run any, and are stored apart.
     pub fn name(&self) -> &ExecutorName {
         static CLUSTER_NAME: ExecutorName = Scope::CLUSTER_NAME;
         match self {
-            Self::Cluster => &CLUSTER_NAME,
+            Self::Cluster | Self::Node(_) => &CLUSTER_NAME,
             Self::Executor(executor) => executor,
         }
     }
 
-    /// What is stored under this name.
+    /// The cluster or the executor that is stored under this name.
     pub fn of_name(name: impl Into<ExecutorName>) -> Self {
         match name.into() {
             name if name == Self::CLUSTER_NAME => Self::Cluster,
@@ -48,6 +51,7 @@ impl fmt::Display for Scope {
         match self {
             Self::Cluster => f.write_str("the whole cluster"),
             Self::Executor(executor) => write!(f, "`{executor}`"),
+            Self::Node(label) => write!(f, "the node `{label}`"),
         }
     }
 }
@@ -62,12 +66,20 @@ pub struct Pause {
     pub by: Option<String>,
     /// When it ends by itself, by the backend's clock; `None`: it does not.
     pub until: Option<DateTime<Utc>>,
+    /// Whether running jobs are cancelled, too. It is done when the pause is stored, and is not a part of it.
+    pub cancels_running: bool,
 }
 
 impl Pause {
-    /// Until somebody resumes it.
+    /// Until somebody resumes it. What runs is left to end.
     pub fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), by: None, until: None }
+        Self { reason: reason.into(), by: None, until: None, cancels_running: false }
+    }
+
+    /// What runs is cancelled, with the same reason: its token tells it to stop, and after its grace it is dropped.
+    #[must_use]
+    pub fn cancel_running(self) -> Self {
+        Self { cancels_running: true, ..self }
     }
 
     /// Who says so.
@@ -86,13 +98,19 @@ impl Pause {
     ///
     /// # Errors
     ///
-    /// When an executor has no name, a text contains U+0000, or the end is in no year from 1 to 9999.
+    /// When an executor or a node has no name, a text contains U+0000, or the end is in no year from 1 to 9999.
     pub fn check(&self, scope: &Scope) -> Result<(), BackendError> {
         if matches!(scope, Scope::Executor(executor) if executor.as_str().is_empty()) {
             return Err(BackendError::message("could not pause: the executor's name is empty"));
         }
-        let texts =
-            [("executor", scope.name().as_str()), ("reason", &self.reason), ("by", self.by.as_deref().unwrap_or(""))];
+        let name = match scope {
+            Scope::Node(label) if label.is_empty() => {
+                return Err(BackendError::message("could not pause: the node's label is empty"));
+            }
+            Scope::Node(label) => ("label", label.as_str()),
+            Scope::Cluster | Scope::Executor(_) => ("executor", scope.name().as_str()),
+        };
+        let texts = [name, ("reason", &self.reason), ("by", self.by.as_deref().unwrap_or(""))];
         if let Some((field, _)) = texts.into_iter().find(|(_, text)| text.contains('\0')) {
             return Err(BackendError::message(format!("could not pause: {field} contains U+0000")));
         }

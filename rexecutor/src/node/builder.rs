@@ -165,7 +165,8 @@ impl NodeBuilder {
         self
     }
 
-    /// What people call this node. The default names the process.
+    /// What people call this node, and [pause](crate::cluster::pause_node) it by. The default names the process, and is another one when
+    /// it starts again.
     pub fn with_label(mut self, label: impl Into<String>) -> Self {
         self.options.label = label.into();
         self

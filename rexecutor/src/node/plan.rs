@@ -97,7 +97,7 @@ impl Plan {
     pub(super) fn add_cron<E: Executor>(&mut self, schedule: Schedule, data: E::Data, missed: MissedTicks) {
         self.add::<E>();
         match E::builder().with_data(data).encode() {
-            Ok(job) => self.add_timetable(timetable(schedule, job, missed, Overlap::default(), None)),
+            Ok(job) => self.add_timetable(timetable(schedule, job, missed, Overlap::default(), None), false),
             Err(error) => self.problems.push(format!("the cron job `{}`: {}", E::NAME, chain(&error))),
         }
     }
@@ -105,20 +105,21 @@ impl Plan {
     pub(super) fn add_entry<E: Executor>(&mut self, entry: NewSchedule<E>, missed: MissedTicks) {
         self.add::<E>();
         let NewSchedule { name, schedule, job, overlap, .. } = entry;
-        if let Err(invalid) = validate::name(&name) {
+        if let Err(invalid) = validate::entry_name(&name) {
             self.problems.push(format!("the schedule entry `{name}`: {invalid}"));
         }
         match job {
             Ok(job) => {
                 let missed = entry.missed.unwrap_or(missed);
-                self.add_timetable(timetable(schedule, job, missed, overlap, Some(name)));
+                self.add_timetable(timetable(schedule, job, missed, overlap, Some(name)), true);
             }
             Err(error) => self.problems.push(format!("the schedule entry `{name}`: {}", chain(&error))),
         }
     }
 
-    /// Adds a schedule. What differs from another one in nothing but the order of a list would never tick.
-    fn add_timetable(&mut self, mut timetable: Timetable) {
+    /// Adds a schedule, whose name somebody has chosen or not. What differs from another one in nothing but the order of a list would
+    /// never tick.
+    fn add_timetable(&mut self, mut timetable: Timetable, is_named: bool) {
         let data = |one: &Timetable| match &one.action {
             Action::Enqueue(job) => json::canonical(&job.data),
             Action::Prune(..) => None,
@@ -137,6 +138,12 @@ impl Plan {
         let place = known.iter().position(|key| *key == timetable.key).unwrap_or(known.len());
         if place == known.len() {
             known.push(timetable.key.clone());
+        }
+        if place > 0 && is_named {
+            self.problems.push(format!(
+                "two schedule entries are named `{}`: give one of them another name, or none where they are schedules of one job",
+                timetable.name
+            ));
         }
         // Several schedules of one job with the same data are told apart by their order.
         if place > 0 {
@@ -177,7 +184,7 @@ impl Plan {
             }
             for cron in job.crons() {
                 match registered_timetable(cron, missed) {
-                    Ok(timetable) => self.add_timetable(timetable),
+                    Ok(timetable) => self.add_timetable(timetable, cron.entry().is_some()),
                     Err(problem) => {
                         self.problems.push(format!("the job `{}` at {}: {problem}", job.name(), place(job)))
                     }

@@ -207,7 +207,7 @@ impl StoredEntry {
 
 impl StoredPause {
     pub(super) fn of(pause: &Pause, at: DateTime<Utc>) -> Self {
-        let Pause { reason, by, until } = pause.clone();
+        let Pause { reason, by, until, .. } = pause.clone();
         Self { at, until, by, reason }
     }
 

@@ -137,7 +137,8 @@ impl EntryStep {
                 entry.end_pause(now);
                 entry.pause = Some(StoredPause::of(pause, now));
                 entry.waiting.clear();
-                Applied::changed(entry, EntryAnswer::Done)
+                let cancel = if pause.cancels_running { entry.jobs.clone() } else { Vec::new() };
+                Applied { cancel, ..Applied::changed(entry, EntryAnswer::Done) }
             }
             Action::Resume => {
                 let was_paused = entry.pause.as_ref().is_some_and(|pause| pause.holds(now));

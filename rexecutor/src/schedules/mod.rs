@@ -109,8 +109,8 @@ pub async fn get_on_backend<B: Backend + ?Sized>(name: &str, backend: &B) -> Res
 /// Keeps an entry from ticking, on all nodes, until it is [resumed](resume) or the pause is over. Once this has returned, no
 /// tick enqueues a job. Ticks of that time are not made up for, and neither are those that waited for the end of a job.
 ///
-/// A text is a reason without an end. A [`Pause`] also says by whom, and until when it lasts. A second pause takes the place of
-/// the first. An entry from code stays paused when its program starts again, or changes it.
+/// A text is a reason without an end. A [`Pause`] also says by whom, and until when it lasts; with [`Pause::cancel_running`] the entry's
+/// last ten jobs are cancelled that are not finished. A second pause takes the place of the first. An entry from code stays paused when its program starts again, or changes it.
 ///
 /// # Errors
 ///
@@ -255,7 +255,7 @@ pub async fn remove_on_backend<B: Backend + ?Sized>(name: &str, backend: &B) -> 
 async fn step<B: Backend + ?Sized>(step: EntryStep, backend: &B) -> Result<EntryAnswer> {
     let name = step.name().to_owned();
     // No entry has such a name, and not every backend can look for it.
-    if validate::name(&name).is_err() {
+    if validate::entry_name(&name).is_err() {
         return Err(SchedulesError::NotFound(name));
     }
     match backend::entries(backend)?.step(vec![step]).await?.into_iter().next() {

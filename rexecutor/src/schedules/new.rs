@@ -114,7 +114,7 @@ impl<E: Executor> NewSchedule<E> {
     ///
     /// When the future is dropped, the entry may or may not be stored.
     pub async fn put_on_backend<B: Backend + ?Sized>(self, backend: &B) -> Result<(), SchedulesError> {
-        validate::name(&self.name).map_err(SchedulesError::Name)?;
+        validate::entry_name(&self.name).map_err(SchedulesError::Name)?;
         let job = self.job.map_err(SchedulesError::Job)?;
         let new = NewEntry::new(self.schedule, &job);
         let new = new.with_missed(self.missed.unwrap_or_default()).with_overlap(self.overlap);

@@ -203,3 +203,16 @@ async fn a_node_without_schedules_looks_seldom() {
     entries.step(vec![EntryStep::tick("nobody")]).await.unwrap();
     node.graceful_shutdown().await;
 }
+
+#[tokio::test]
+async fn two_entries_of_one_name_on_a_node_are_refused() {
+    let world = World::new();
+    let (hourly, daily) = (schedule("0 0 * * * *"), schedule("0 0 9 * * *"));
+    let node = world.node().with_schedule_entry(schedules::entry::<Tells>("same", hourly.clone(), 1));
+    let error = node.with_schedule_entry(schedules::entry::<Sleeps>("same", daily, 1)).start().await.map(drop);
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("two schedule entries are named `same`"), "{error}");
+    let error = world.node().with_schedule_entry(schedules::entry::<Tells>("", hourly, 1)).start().await.map(drop);
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("the name of a schedule entry must not be empty"), "{error}");
+}

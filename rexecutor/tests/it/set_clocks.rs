@@ -121,6 +121,7 @@ const TELL_THE_TIME: &[&str] = &[
     "rexecutor-sqlx/src/sqlite/entries.rs",
     "rexecutor-sqlx/src/sqlite/inspect.rs",
     "rexecutor-sqlx/src/sqlite/migrate.rs",
+    "rexecutor-sqlx/src/sqlite/observe.rs",
     "rexecutor-sqlx/src/sqlite/room.rs",
     "rexecutor-sqlx/src/sqlite/work.rs",
     // What people read.

@@ -146,6 +146,15 @@ CREATE TABLE {schema}.controls (
     pause_reason TEXT
 ) WITH (fillfactor = 50);
 
+-- The labels whose nodes are paused, or were until the end of the pause.
+CREATE TABLE {schema}.node_pauses (
+    label TEXT COLLATE "C" PRIMARY KEY,
+    paused_at TIMESTAMPTZ NOT NULL,
+    paused_until TIMESTAMPTZ,
+    paused_by TEXT,
+    pause_reason TEXT NOT NULL
+);
+
 -- What nodes declare about executors, for all nodes to keep to: the strictest holds. It is gone when the node is.
 CREATE TABLE {schema}.declared_limits (
     executor TEXT COLLATE "C" NOT NULL,
@@ -165,6 +174,21 @@ CREATE TABLE {schema}.declared_limits (
 
 -- For when a node is deleted.
 CREATE INDEX declared_limits_node ON {schema}.declared_limits (node);
+
+-- Limits that somebody has set, which hold in place of those that are declared. NULL: as declared.
+CREATE TABLE {schema}.set_limits (
+    executor TEXT COLLATE "C" PRIMARY KEY,
+    set_at TIMESTAMPTZ NOT NULL,
+    max_running BIGINT,
+    max_per_key BIGINT,
+    -- A rate as it was given, its period in nanoseconds, and how many of them one token takes.
+    rate_jobs BIGINT,
+    rate_period BIGINT,
+    rate_interval BIGINT,
+    rate_burst BIGINT,
+    set_by TEXT,
+    reason TEXT NOT NULL
+);
 
 -- Executors that have, or had, a limit. A claim locks the row, so that one at a time decides; so rows are never deleted.
 CREATE TABLE {schema}.limits (

@@ -4,7 +4,10 @@
 -- CASE keeps the comparison with the runs a look-up in a hash table, and not a join. The status is compared in a way that
 -- hides it from the index of the executing jobs, which looks empty to the planner.
 UPDATE {schema}.jobs
-SET status = 'complete', node = NULL, finished_at = coalesce($1::TIMESTAMPTZ, clock_timestamp())
+SET
+    status = 'complete', node = NULL,
+    -- No run ends before it began, whoever has set the clock.
+    finished_at = greatest(coalesce($1::TIMESTAMPTZ, clock_timestamp()), attempted_at)
 WHERE ctid = ANY ($4::TEXT []::TID [])
     AND status || '' = 'executing' AND marks IS NULL
     AND CASE

@@ -63,13 +63,15 @@ FROM (
 ) AS named
 LEFT JOIN {schema}.controls AS control ON control.executor = named.executor
 LEFT JOIN {schema}.limits AS kept ON kept.executor = named.executor
+LEFT JOIN {schema}.set_limits AS by_hand ON by_hand.executor = named.executor
 CROSS JOIN LATERAL (
+    -- What somebody has set holds, and else the strictest of what programs declare.
     SELECT
-        min(declared.max_running) AS max_running,
-        min(declared.max_per_key) AS max_per_key,
+        coalesce(by_hand.max_running, min(declared.max_running)) AS max_running,
+        coalesce(by_hand.max_per_key, min(declared.max_per_key)) AS max_per_key,
         coalesce(bool_or(declared.is_ordered), FALSE) AS is_ordered,
-        max(declared.rate_interval) AS rate_interval,
-        min(declared.rate_burst) AS rate_burst
+        coalesce(by_hand.rate_interval, max(declared.rate_interval)) AS rate_interval,
+        coalesce(by_hand.rate_burst, min(declared.rate_burst)) AS rate_burst
     FROM {schema}.declared_limits AS declared
     WHERE declared.executor = named.executor
 ) AS strictest

@@ -14,6 +14,10 @@ WITH needed (relation, privilege, enqueues) AS (
     ('schedules', 'SELECT', FALSE), ('schedules', 'INSERT', FALSE), ('schedules', 'UPDATE', FALSE),
     ('controls', 'SELECT', FALSE), ('controls', 'INSERT', FALSE), ('controls', 'UPDATE', FALSE),
     ('controls', 'DELETE', FALSE),
+    ('node_pauses', 'SELECT', FALSE), ('node_pauses', 'INSERT', FALSE), ('node_pauses', 'UPDATE', FALSE),
+    ('node_pauses', 'DELETE', FALSE),
+    ('set_limits', 'SELECT', FALSE), ('set_limits', 'INSERT', FALSE), ('set_limits', 'UPDATE', FALSE),
+    ('set_limits', 'DELETE', FALSE),
     ('limits', 'SELECT', FALSE), ('limits', 'INSERT', FALSE), ('limits', 'UPDATE', FALSE),
     ('declared_limits', 'SELECT', FALSE), ('declared_limits', 'INSERT', FALSE),
     ('declared_limits', 'UPDATE', FALSE)

@@ -6,6 +6,8 @@ FROM (
     UNION ALL
     SELECT executor, TRUE FROM {schema}.declared_limits
     UNION ALL
+    SELECT executor, TRUE FROM {schema}.set_limits
+    UNION ALL
     SELECT executor, FALSE FROM {schema}.limits
     WHERE throttled_until > (SELECT coalesce($1::TIMESTAMPTZ, clock_timestamp()))
 ) AS known

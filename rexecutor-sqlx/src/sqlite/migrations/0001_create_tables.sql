@@ -144,6 +144,15 @@ CREATE TABLE rexecutor_controls (
     pause_reason TEXT
 ) STRICT, WITHOUT ROWID;
 
+-- The labels whose nodes are paused, or were until the end of the pause.
+CREATE TABLE rexecutor_node_pauses (
+    label TEXT PRIMARY KEY,
+    paused_at INTEGER NOT NULL,
+    paused_until INTEGER,
+    paused_by TEXT,
+    pause_reason TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- What nodes declare about executors, for all nodes to keep to: the strictest holds. It is gone when the node is.
 CREATE TABLE rexecutor_declared_limits (
     executor TEXT NOT NULL,
@@ -162,6 +171,21 @@ CREATE TABLE rexecutor_declared_limits (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX rexecutor_declared_limits_node ON rexecutor_declared_limits (node);
+
+-- Limits that somebody has set, which hold in place of those that are declared. NULL: as declared.
+CREATE TABLE rexecutor_set_limits (
+    executor TEXT PRIMARY KEY,
+    set_at INTEGER NOT NULL,
+    max_running INTEGER,
+    max_per_key INTEGER,
+    -- A rate as it was given, its period in nanoseconds, and how many of them one token takes.
+    rate_jobs INTEGER,
+    rate_period INTEGER,
+    rate_interval INTEGER,
+    rate_burst INTEGER,
+    set_by TEXT,
+    reason TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- What is kept of limits. One that nothing is kept of has no row.
 CREATE TABLE rexecutor_limits (

@@ -1,4 +1,4 @@
 UPDATE OR ROLLBACK rexecutor_jobs
-SET status = 'complete', node = NULL, finished_at = ?
+SET status = 'complete', node = NULL, finished_at = max(?, coalesce(attempted_at, 0))
 FROM json_each(?) AS run
 WHERE rexecutor_jobs.id = run.value ->> 0 AND lease = run.value ->> 1 AND status = 'executing' AND marks IS NULL

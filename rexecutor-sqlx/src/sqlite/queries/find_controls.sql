@@ -11,18 +11,20 @@ WITH asked (executor) AS (
 ),
 named (executor, max_running, max_per_key, is_ordered, rate_interval, rate_burst, shared) AS (
     SELECT
-        executor,
-        (SELECT min(max_running) FROM rexecutor_declared_limits WHERE executor = asked.executor),
-        (SELECT min(max_per_key) FROM rexecutor_declared_limits WHERE executor = asked.executor),
+        asked.executor,
+        -- What somebody has set holds, and else the strictest of what programs declare.
+        coalesce(by_hand.max_running, (SELECT min(max_running) FROM rexecutor_declared_limits WHERE executor = asked.executor)),
+        coalesce(by_hand.max_per_key, (SELECT min(max_per_key) FROM rexecutor_declared_limits WHERE executor = asked.executor)),
         (SELECT max(is_ordered) FROM rexecutor_declared_limits WHERE executor = asked.executor),
-        (SELECT max(rate_interval) FROM rexecutor_declared_limits WHERE executor = asked.executor),
-        (SELECT min(rate_burst) FROM rexecutor_declared_limits WHERE executor = asked.executor),
+        coalesce(by_hand.rate_interval, (SELECT max(rate_interval) FROM rexecutor_declared_limits WHERE executor = asked.executor)),
+        coalesce(by_hand.rate_burst, (SELECT min(rate_burst) FROM rexecutor_declared_limits WHERE executor = asked.executor)),
         (
             SELECT json_group_array(DISTINCT share.value)
             FROM rexecutor_declared_limits AS declared, json_each(declared.shared) AS share
             WHERE declared.executor = asked.executor
         )
     FROM asked
+    LEFT JOIN rexecutor_set_limits AS by_hand ON by_hand.executor = asked.executor
 )
 SELECT
     named.executor, paused_at, paused_until, paused_by, pause_reason, max_running,

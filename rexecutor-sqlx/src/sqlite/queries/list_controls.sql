@@ -4,4 +4,6 @@ UNION ALL
 SELECT executor, 0 FROM rexecutor_limits WHERE throttled_until > ?2
 UNION ALL
 SELECT executor, 1 FROM rexecutor_declared_limits
+UNION ALL
+SELECT executor, 1 FROM rexecutor_set_limits
 ORDER BY is_limited

@@ -336,7 +336,8 @@ fn finish(row: &mut JobRow, how: Finish, now: DateTime<Utc>) {
         Finish::Cancelled => (JobStatus::Cancelled, &mut row.cancelled_at),
         Finish::Discarded => (JobStatus::Discarded, &mut row.discarded_at),
     };
-    (row.status, *at) = (status, Some(now));
+    // No run ends before it began, whoever has set the clock.
+    (row.status, *at) = (status, Some(row.attempted_at.map_or(now, |began| began.max(now))));
 }
 
 /// The attempt that was begun does not count.

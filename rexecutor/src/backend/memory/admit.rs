@@ -11,7 +11,7 @@ use crate::{
         bucket::Bucket,
         rotation::{After, Turns},
     },
-    model::{ClusterLimits, Demand, ExecutorName, Held, JobRow, NodeId, Rate},
+    model::{ClusterLimits, Demand, ExecutorName, Held, JobRow, NodeId, Rate, Scope},
 };
 
 impl Controls {
@@ -45,7 +45,11 @@ impl Store {
 
     /// Whether nothing is stored about any executor.
     pub(super) fn is_plain(&self) -> bool {
-        self.controls.is_empty() && self.declared.is_empty() && self.throttled.is_empty()
+        self.controls.is_empty()
+            && self.paused_nodes.is_empty()
+            && self.declared.is_empty()
+            && self.set_limits.is_empty()
+            && self.throttled.is_empty()
     }
 
     /// Claims due jobs as far as the cluster allows it, and adds them to `claimed`; returns whose due jobs are kept back, and when
@@ -57,7 +61,7 @@ impl Store {
         now: DateTime<Utc>,
         claimed: &mut Vec<JobRow>,
     ) -> (Vec<Held>, Option<DateTime<Utc>>) {
-        let admitted = self.admit(demands, now);
+        let admitted = self.admit(node, demands, now);
         let (plain, rotating) = admitted.split();
         let mut again_at = self.claim(node, &plain, now, claimed);
         let mut full = Vec::new();
@@ -108,12 +112,15 @@ impl Store {
         *again_at = again_at.iter().copied().chain(next).min();
     }
 
-    /// What the cluster allows of these demands.
-    fn admit(&mut self, demands: &[Demand], now: DateTime<Utc>) -> Admitted {
+    /// What the cluster allows of these demands of a node.
+    fn admit(&mut self, node: NodeId, demands: &[Demand], now: DateTime<Utc>) -> Admitted {
         self.declared.retain(|(_, node), _| self.nodes.contains_key(node));
         self.throttled.retain(|_, until| now < *until);
         let mut controls: BTreeMap<ExecutorName, Controls> =
             self.controls.iter().map(|(name, (_, controls))| (name.clone(), controls.clone())).collect();
+        if let Some((_, pause)) = self.nodes.get(&node).and_then(|joined| self.paused_nodes.get(&joined.label)) {
+            controls.entry(Scope::CLUSTER_NAME).or_default().also_paused(pause.clone(), now);
+        }
         for (executor, until) in &self.throttled {
             controls.entry(executor.clone()).or_default().throttled_until = Some(*until);
         }
@@ -135,6 +142,16 @@ impl Store {
             own.declare(concurrency, rate, full_at, || self.running(&BTreeSet::from([executor])));
             own.per_key = own.per_key.into_iter().chain(per_key).min();
             own.ordered |= ordered;
+        }
+        for (executor, (_, change)) in &self.set_limits {
+            let own = controls.entry(executor.clone()).or_default();
+            if let Some(limit) = change.limits.concurrency {
+                own.concurrency = Some(Concurrency::new(self.running(&BTreeSet::from([executor])), limit));
+            }
+            own.per_key = change.limits.per_key.or(own.per_key);
+            if let Some((interval, burst)) = change.limits.rate.map(Bucket::numbers) {
+                own.bucket = Some(Bucket::new(interval, burst, self.full_at.get(executor).copied()));
+            }
         }
         admission::admit(demands, |executor| controls.get(executor), now)
     }

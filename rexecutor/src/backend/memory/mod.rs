@@ -2,6 +2,7 @@
 
 mod admit;
 mod backend;
+mod control;
 mod entries;
 mod indexes;
 mod keys;

@@ -120,6 +120,14 @@ impl Store {
                 stored.controls.bucket = Some(bucket.strictest(interval, burst));
             }
         }
+        for (executor, (_, change)) in &self.set_limits {
+            let stored = all.entry(executor.clone()).or_default();
+            stored.max_running = change.limits.concurrency.or(stored.max_running);
+            stored.controls.per_key = change.limits.per_key.or(stored.controls.per_key);
+            if let Some((interval, burst)) = change.limits.rate.map(Bucket::numbers) {
+                stored.controls.bucket = Some(Bucket::new(interval, burst, self.full_at.get(executor).copied()));
+            }
+        }
         all
     }
 }

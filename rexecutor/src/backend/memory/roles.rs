@@ -8,7 +8,6 @@ use futures::future::BoxFuture;
 use super::{backend::InMemoryBackend, store::Store};
 use crate::{
     backend::{
-        admission::Controls,
         capabilities::{Backend, Control, Entries, Survey},
         lifecycle,
         observe::Observe,
@@ -17,8 +16,7 @@ use crate::{
     },
     model::{
         AmendError, BackendError, Claimed, Demand, Enqueued, ExecutorName, Filter, Heartbeat, JobChange, JobId, JobRow,
-        Lease, Marks, Member, NewJob, Node, NodeId, Pause, Paused, PruneSpec, Result, ScheduleKey, Scope, Settlement,
-        Tick, Ticks, Unserved,
+        Lease, Marks, Member, NewJob, Node, NodeId, PruneSpec, Result, ScheduleKey, Settlement, Tick, Ticks, Unserved,
     },
 };
 
@@ -301,33 +299,5 @@ impl Survey for InMemoryBackend {
         let Some(member) = store.nodes.get_mut(&node) else { return ready(Ok(Vec::new())) };
         member.executors = Some(executors.to_vec());
         ready(Ok(store.unserved(now)))
-    }
-}
-
-impl Control for InMemoryBackend {
-    fn pause<'a>(&'a self, scope: &'a Scope, pause: Pause) -> BoxFuture<'a, Result<()>> {
-        if let Err(error) = pause.check(scope) {
-            return ready(Err(error));
-        }
-        let (mut store, now) = self.store();
-        store.controls.insert(scope.name().clone(), (now, Controls::paused(pause)));
-        ready(Ok(()))
-    }
-
-    fn resume<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<bool>> {
-        let (mut store, now) = self.store();
-        let controls = store.controls.remove(scope.name());
-        drop(store);
-        self.wake([scope.name().clone()]);
-        ready(Ok(controls.is_some_and(|(_, controls)| controls.pause.is_some_and(|pause| pause.holds(now)))))
-    }
-
-    fn paused(&self) -> BoxFuture<'_, Result<Vec<Paused>>> {
-        let (store, now) = self.store();
-        let paused = store.controls.iter().filter_map(|(name, (since, controls))| {
-            let pause = controls.pause.as_ref().filter(|pause| pause.holds(now))?;
-            Some(Paused::new(Scope::of_name(name.clone()), *since, pause.clone()))
-        });
-        ready(Ok(paused.collect()))
     }
 }

@@ -5,7 +5,7 @@
 //! - Rows change only through [`Store::change`], [`Store::amend`] and [`Store::claim`], which keep the indexes in step.
 //! - What a transition does to a row is decided by [`lifecycle`](super::super::lifecycle) alone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -18,7 +18,7 @@ use crate::{
     },
     model::{
         AboutNode, AmendError, BackendError, ClusterLimits, Demand, Enqueued, ExecutorName, Held, JobId, JobRow,
-        Member, NewJob, Node, NodeId, PruneRule, PruneSpec, ScheduleKey, Tick, Unique, Unserved,
+        LimitChange, Member, NewJob, Node, NodeId, Pause, PruneRule, PruneSpec, ScheduleKey, Tick, Unique, Unserved,
     },
     schedule::StoredEntry,
 };
@@ -34,6 +34,10 @@ pub(super) struct Store {
     /// What is stored about executors, and about the [whole cluster](crate::model::Scope::CLUSTER_NAME), since when. Those about
     /// which nothing is are not here.
     pub(super) controls: BTreeMap<ExecutorName, (DateTime<Utc>, Controls)>,
+    /// The labels whose nodes are paused, since when.
+    pub(super) paused_nodes: BTreeMap<String, (DateTime<Utc>, Pause)>,
+    /// What somebody has set of executors, since when.
+    pub(super) set_limits: BTreeMap<ExecutorName, (DateTime<Utc>, LimitChange)>,
     /// What nodes declare about executors. That of a node which is no member any more counts for nothing.
     pub(super) declared: BTreeMap<(ExecutorName, NodeId), ClusterLimits>,
     /// When the buckets of executors are full again.
@@ -236,21 +240,6 @@ impl Store {
     /// The runs of a node.
     pub(super) fn runs(&self, node: NodeId) -> impl Iterator<Item = &JobRow> {
         self.indexes.runs(node).into_iter().filter_map(|id| self.rows.get(&id)).map(|stored| &stored.row)
-    }
-
-    /// The clock showed `before` a while ago: if it was set back since, jobs are moved with it. Gives their executors.
-    pub(super) fn set_back(&mut self, before: DateTime<Utc>, now: DateTime<Utc>) -> BTreeSet<ExecutorName> {
-        if before - now <= lifecycle::SET_BACK {
-            return BTreeSet::new();
-        }
-        tracing::warn!(%before, %now, "the clock was set back: jobs that were due stay so");
-        let ids: Vec<JobId> = self.rows().filter(|row| row.status.is_pending()).map(|row| row.id).collect();
-        let mut moved = BTreeSet::new();
-        for id in ids {
-            let set_back = |row: &mut JobRow| lifecycle::set_back(row, before, now).then(|| row.executor.clone());
-            moved.extend(self.change(id, set_back).flatten());
-        }
-        moved
     }
 
     /// Discards the jobs that are blocked or wait and whose deadline has come.

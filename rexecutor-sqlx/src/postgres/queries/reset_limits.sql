@@ -1,0 +1,2 @@
+DELETE FROM {schema}.set_limits
+WHERE executor = $1

@@ -1,0 +1,2 @@
+DELETE FROM rexecutor_set_limits
+WHERE executor = ?1

@@ -1,0 +1,6 @@
+-- ?1 the executor, ?3 how many of its jobs may run at once, ?4 how many of one key, ?5 how many tokens of a rate fall in each period of
+-- ?6 nanoseconds, ?7 how many nanoseconds one takes, ?8 how many there may be.
+INSERT OR REPLACE INTO rexecutor_set_limits (
+    executor, set_at, max_running, max_per_key, rate_jobs, rate_period, rate_interval, rate_burst, set_by, reason
+)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
