@@ -35,9 +35,8 @@ pub use self::{
 };
 pub use crate::json::Json;
 pub use crate::model::{
-    AboutNode, AmendError, BackendError, ChangedLimits, Claimed, ClusterLimits, Deadline, Demand, Due, Enqueued,
-    Extra, Extras, Failure, Filter, FilterError, Headers, Heartbeat, Held, JobChange, JobRow, KeyChange, Limit,
-    LimitChange, Marks, Member, NewJob, Node, OnDiscard, Outcome, Pause, Paused, Rate, Result, ScheduleKey, Scope,
-    Settlement, Tick, Ticks, Unique,
-    UniqueEnqueued, Unserved, ago, in_micros,
+    AboutNode, AmendError, BackendError, ChangedLimits, Claimed, ClusterLimits, Deadline, Demand, Due, Enqueued, Extra,
+    Extras, Failure, Filter, FilterError, Headers, Heartbeat, Held, JobChange, JobRow, KeyChange, Limit, LimitChange,
+    Marks, Member, NewJob, Node, OnDiscard, Outcome, Pause, Paused, Rate, Result, ScheduleKey, Scope, Settlement, Tick,
+    Ticks, Unique, UniqueEnqueued, Unserved, ago, in_micros,
 };

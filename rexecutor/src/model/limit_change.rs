@@ -64,7 +64,7 @@ impl LimitChange {
     ///
     /// When the executor has no name, a text contains U+0000, nothing is changed, a number is 0, or the rate is none.
     pub fn check(&self, executor: &ExecutorName) -> Result<(), BackendError> {
-        let ClusterLimits { concurrency, rate, per_key } = self.limits;
+        let ClusterLimits { concurrency, rate, per_key, .. } = self.limits;
         let texts =
             [("executor", executor.as_str()), ("reason", &self.reason), ("by", self.by.as_deref().unwrap_or(""))];
         let problem = if executor.as_str().is_empty() {

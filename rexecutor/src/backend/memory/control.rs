@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 
 use super::{backend::InMemoryBackend, roles::ready, store::Store};
 use crate::{
-    backend::{capabilities::Control, lifecycle},
+    backend::{admission::Controls, capabilities::Control, lifecycle},
     model::{ChangedLimits, ExecutorName, JobId, JobRow, LimitChange, NodeId, Pause, Paused, Result, Scope},
 };
 
