@@ -16,7 +16,7 @@ pub(crate) use self::{
     any_store::{AnyStore, Content, row_of, store},
     bounds::Bounds,
     controlled::Controlled,
-    declared::{Declared, declared},
+    declared::declared,
     extras::Stored,
     filter::{Bound, Dialect, condition},
     log::log,

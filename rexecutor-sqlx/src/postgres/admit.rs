@@ -27,7 +27,7 @@ use super::{
     scan::{By, Found},
     session::{INDEXED, set_local},
 };
-use crate::common::{Declared, declared};
+use crate::common::declared;
 
 /// How long a claim waits for another one of the same executor, in milliseconds. A node that froze in the middle of one must
 /// not keep the others from all else that they could do.
@@ -250,6 +250,6 @@ impl Database {
     }
 }
 
-fn each<T>(rows: &BTreeMap<String, Declared>, value: impl Fn(&Declared) -> T) -> Vec<T> {
+fn each<D, T>(rows: &BTreeMap<String, D>, value: impl Fn(&D) -> T) -> Vec<T> {
     rows.values().map(value).collect()
 }
