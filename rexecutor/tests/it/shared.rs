@@ -11,6 +11,7 @@ use crate::{
 };
 
 static DOOR: Limit = Limit::new("door").cluster_concurrency(2);
+static DESK: Limit = Limit::new("desk").cluster_concurrency(1);
 static OTHER_DOOR: Limit = Limit::new("door").cluster_concurrency(3);
 
 macro_rules! sharing {
@@ -33,6 +34,8 @@ macro_rules! sharing {
 sharing!(In, "in", DOOR);
 sharing!(Out, "out", DOOR);
 sharing!(Wide, "wide", OTHER_DOOR);
+sharing!(Charge, "charge", DESK);
+sharing!(Refund, "refund", DESK);
 
 /// On two nodes two jobs run of both kinds together, and neither kind waits for all of the other's.
 #[tokio::test]
@@ -61,6 +64,27 @@ async fn case_14_5_two_kinds_share_a_limit_on_two_nodes() {
     assert!(world.rows().await.iter().all(|row| row.status == JobStatus::Complete));
     one.graceful_shutdown().await;
     other.graceful_shutdown().await;
+}
+
+/// The place that a run leaves is not for its own kind alone, and none waits until the node asks again by itself: no time passes.
+#[tokio::test]
+async fn case_14_5_a_run_that_ends_lets_the_other_kind_have_its_turn() {
+    let (world, (tell, mut told), gate) = (World::new(), tell(), Arc::new(Semaphore::new(0)));
+    let jobs = (0..3).map(|data| Charge::builder().with_data(data).encode().unwrap());
+    let jobs = jobs.chain((0..3).map(|data| Refund::builder().with_data(data).encode().unwrap()));
+    let _ = world.backend.enqueue(jobs.collect()).await.unwrap();
+    let node = world.node().with_state(tell).with_state(gate.clone());
+    let node = node.with_executor::<Charge>().with_executor::<Refund>().start().await.unwrap();
+    let mut kinds = Vec::new();
+    for _ in 0..6 {
+        world.clock.settle().await;
+        let began = told.all();
+        assert_eq!(began.len(), 1, "{began:?} after {kinds:?}");
+        kinds.extend(began.iter().map(|said| said.split(' ').next().unwrap().to_owned()));
+        gate.add_permits(1);
+    }
+    assert!(kinds.windows(2).all(|two| two[0] != two[1]), "{kinds:?}");
+    node.graceful_shutdown().await;
 }
 
 #[tokio::test]
