@@ -150,6 +150,7 @@ impl Hash for TimeZone {
 }
 
 /// The zone of this name, by the rules that this process uses, not by those of `chrono_tz`, which are of 2025.
+#[cfg(feature = "chrono-tz")]
 impl From<chrono_tz::Tz> for TimeZone {
     fn from(zone: chrono_tz::Tz) -> Self {
         // A test holds that each of them is in the compiled-in table.

@@ -33,6 +33,7 @@ mod typed;
 mod validate;
 
 pub use chrono::TimeDelta;
+#[cfg(feature = "chrono-tz")]
 pub use chrono_tz::Tz;
 #[cfg(feature = "macros")]
 #[doc = include_str!("docs/job.md")]
