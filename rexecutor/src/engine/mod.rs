@@ -28,6 +28,7 @@ mod outcome;
 mod plain;
 mod prefetch;
 mod prune;
+mod queue;
 mod queues;
 mod report;
 mod run;

@@ -235,3 +235,25 @@ async fn case_18_the_slots_of_idle_executors_are_lent_but_for_a_tenth() {
     gate.close();
     drop(node.drop_guard());
 }
+
+/// Of those that run as few jobs, the first by name got every slot for as long as it had jobs.
+#[tokio::test]
+async fn executors_take_turns_where_there_are_fewer_slots_than_executors() {
+    let world = World::new();
+    let (census, gate) = (Census::default(), Arc::new(Semaphore::new(0)));
+    let node = world.node().with_max_running(2).with_state(census.clone()).with_state(gate.clone());
+    let node = with_many!(node, 0 1 2 3 4).start().await.unwrap();
+    world.enqueue::<OfMany<0>>(50).await;
+    world.enqueue::<OfMany<1>>(50).await;
+    world.enqueue::<OfMany<2>>(50).await;
+    world.enqueue::<OfMany<3>>(50).await;
+    world.enqueue::<OfMany<4>>(50).await;
+    world.clock.settle().await;
+    for _ in 0..8 {
+        gate.add_permits(1);
+        world.clock.settle().await;
+    }
+    assert!((0..5).all(|number| census.most(NAMES[number]) > 0), "each has run one of the first ten at the latest");
+    gate.close();
+    drop(node.drop_guard());
+}
