@@ -175,6 +175,7 @@ impl Database {
         while !rest.is_empty() {
             let (chunk, later) = rest.split_at(fitting(rest));
             let query = match chunk {
+                [job] if !extras::has_extras(job) => self.insert_one(job),
                 [first, ..] if chunk.iter().all(|job| are_alike(first, job)) => self.insert_alike(first, chunk),
                 _ => self.insert_each(chunk),
             };
@@ -186,6 +187,20 @@ impl Database {
             rest = later;
         }
         Ok(inserted)
+    }
+
+    fn insert_one(&self, job: &NewJob) -> Statement {
+        self.query(&self.queries.insert_one)
+            .bind(self.now())
+            .bind(job.executor.to_string())
+            .bind(job.data.clone())
+            .bind(job.metadata.clone())
+            .bind(i32::from(job.max_attempts))
+            .bind(i32::from(job.priority))
+            .bind(job.tags.clone())
+            .bind(due_at(job))
+            .bind(delay(job))
+            .bind(job.unique.as_ref().map(|unique| unique.key.0.to_vec()))
     }
 
     /// Jobs that are like the first.
