@@ -5,7 +5,7 @@
 use crate::{
     backend::{
         Backend, Inspect,
-        observe::{self, Circumstances, Cluster, Counts, Explanation, JobsPage, JobsRequest},
+        observe::{self, Circumstances, Cluster, Counts, Explanation, JobsPage, JobsRequest, KeyStanding},
     },
     global,
     manage::JobsError,
@@ -111,9 +111,9 @@ pub async fn explain_on_backend<B: Backend + ?Sized>(
     let observe = observe::observe(backend)?;
     let Some(job) = Inspect::query(backend, &Filter::IdIn(vec![job.into()]), 1).await?.pop() else { return Ok(None) };
     let cluster = observe.cluster().await?;
-    let runs = match &job.extras.group_key {
-        Some(key) => observe.runs_of_key(&job.executor, key).await?,
-        None => 0,
+    let key = match &job.extras.group_key {
+        Some(key) => observe.key(&job.executor, key).await?,
+        None => KeyStanding::default(),
     };
-    Ok(Some(observe::explain(&Circumstances::new(job, cluster, runs))))
+    Ok(Some(observe::explain(&Circumstances::new(job, cluster, key))))
 }

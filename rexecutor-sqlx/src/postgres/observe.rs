@@ -11,10 +11,11 @@ use rexecutor::{
     backend::{
         AboutNode, BackendError, Bucket, Filter, JobRow, Paused, Result, Scope,
         observe::{
-            Cluster, Count, Counts, JobOrder, JobsPage, JobsRequest, Observe, Position, Queue, SeenNode, Stored,
+            Cluster, Count, Counts, JobOrder, JobsPage, JobsRequest, KeyStanding, Observe, Position, Queue, SeenNode,
+            Stored,
         },
     },
-    job::{ExecutorName, JobStatus, NodeId},
+    job::{ExecutorName, JobId, JobStatus, NodeId},
 };
 use sqlx::{
     AssertSqlSafe, PgConnection, Postgres, Row, Transaction,
@@ -48,8 +49,8 @@ impl Observe for PgBackend {
         Box::pin(self.0.limited("could not read how the cluster stands", self.0.cluster()))
     }
 
-    fn runs_of_key<'a>(&'a self, executor: &'a ExecutorName, key: &'a str) -> BoxFuture<'a, Result<usize>> {
-        Box::pin(self.0.limited("could not count the runs of a key", self.0.runs_of_key(executor, key)))
+    fn key<'a>(&'a self, executor: &'a ExecutorName, key: &'a str) -> BoxFuture<'a, Result<KeyStanding>> {
+        Box::pin(self.0.limited("could not read how a key stands", self.0.key(executor, key)))
     }
 }
 
@@ -121,16 +122,18 @@ impl Database {
         rows.iter().map(run).collect()
     }
 
-    async fn runs_of_key(&self, executor: &ExecutorName, key: &str) -> sqlx::Result<usize> {
+    async fn key(&self, executor: &ExecutorName, key: &str) -> sqlx::Result<KeyStanding> {
         // Such a key cannot be stored.
         if key.contains('\0') || executor.as_str().contains('\0') {
-            return Ok(0);
+            return Ok(KeyStanding::default());
         }
         let mut transaction = self.begin_observing().await?;
-        let count = self.query(&self.queries.count_key_runs).bind(executor.to_string()).bind(key.to_owned());
-        let jobs = number(&count.fetch_one(&mut *transaction).await?, "jobs")?;
+        let find = self.query(&self.queries.find_key).bind(executor.to_string()).bind(key.to_owned());
+        let found = find.fetch_one(&mut *transaction).await?;
         transaction.commit().await?;
-        Ok(jobs)
+        let first = found.try_get::<Option<i64>, _>("id")?.zip(found.try_get::<Option<String>, _>("status")?);
+        let first = first.and_then(|(id, status)| Some((JobId::from(id), status.parse().ok()?)));
+        Ok(KeyStanding::new(number(&found, "jobs")?, first))
     }
 }
 
@@ -148,6 +151,9 @@ fn seen_node(row: &PgRow) -> sqlx::Result<SeenNode> {
     seen.about = AboutNode::decode(row.try_get("about")?);
     let executors: Option<Vec<String>> = row.try_get("executors")?;
     seen.executors = executors.map(|names| names.into_iter().map(ExecutorName::from).collect());
+    let since = row::optional_instant(row, "paused_at")?;
+    let paused = pause(row)?.zip(since);
+    seen.paused = paused.map(|(pause, since)| Paused::new(Scope::Node(seen.label.clone()), since, pause));
     Ok(seen)
 }
 
@@ -161,6 +167,9 @@ fn stored_of(row: &PgRow) -> sqlx::Result<(ExecutorName, Stored)> {
     one.paused = paused.map(|(pause, since)| Paused::new(Scope::of_name(executor.clone()), since, pause));
     one.max_running = optional("max_running")?.map(count);
     one.controls.per_key = optional("max_per_key")?.map(count);
+    one.controls.ordered = row.try_get("is_ordered")?;
+    let shared: Vec<String> = row.try_get("shared")?;
+    one.controls.shared = shared.into_iter().map(ExecutorName::from).collect();
     let (rate, full_at) = (optional("rate_interval")?.zip(optional("rate_burst")?), optional("full_at")?);
     one.controls.bucket = rate.map(|(interval, burst)| Bucket::new(interval, burst, full_at));
     one.controls.throttled_until = row::optional_instant(row, "throttled_until").unwrap_or_default();

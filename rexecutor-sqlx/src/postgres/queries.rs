@@ -47,10 +47,10 @@ macro_rules! queries {
 
 queries! {
     announce_in_any, announce_jobs, claim_from_cursors, claim_jobs, claim_large_jobs, claim_met, complete_runs,
-    count_backlog, count_key_runs, count_runs, count_status, count_waiting, create_migrations, create_schema,
+    count_backlog, count_runs, count_status, count_waiting, create_migrations, create_schema,
     declare_limits, delete_dead_nodes, delete_entries, delete_jobs, delete_node, delete_node_pause, delete_pause,
     delete_runs, drop_schema, find_conflict, find_conflicts, find_connection_limit, find_controls, find_due_entries,
-    find_end, find_first_due, find_from, find_lost_jobs, find_missing_grants, find_node_pause, find_oldest_node,
+    find_end, find_first_due, find_from, find_key, find_lost_jobs, find_missing_grants, find_node_pause, find_oldest_node,
     find_origin, find_rival, find_running, find_schema, find_unfinished, find_unserved, find_version, insert_alike,
     insert_job, insert_jobs, insert_migration, insert_node, insert_one, insert_schedules, keep_listening, list_controls, list_due,
     list_entries, list_finished, list_limits, list_nodes, list_pauses, list_queues, list_schedules, list_seen,

@@ -8,10 +8,11 @@ use rexecutor::{
     backend::{
         AboutNode, BackendError, Bucket, Filter, JobRow, Result,
         observe::{
-            Cluster, Count, Counts, JobOrder, JobsPage, JobsRequest, Observe, Position, Queue, SeenNode, Stored,
+            Cluster, Count, Counts, JobOrder, JobsPage, JobsRequest, KeyStanding, Observe, Position, Queue, SeenNode,
+            Stored,
         },
     },
-    job::{ExecutorName, JobStatus, NodeId},
+    job::{ExecutorName, JobId, JobStatus, NodeId},
 };
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection, query::Query, sqlite::SqliteArguments};
 
@@ -48,11 +49,14 @@ impl Observe for SqliteBackend {
         Box::pin(self.look(async |conn: &mut SqliteConnection, now| cluster(conn, now).await))
     }
 
-    fn runs_of_key<'a>(&'a self, executor: &'a ExecutorName, key: &'a str) -> BoxFuture<'a, Result<usize>> {
+    fn key<'a>(&'a self, executor: &'a ExecutorName, key: &'a str) -> BoxFuture<'a, Result<KeyStanding>> {
         let (executor, key) = (executor.to_string(), key.to_owned());
         Box::pin(self.look(async move |conn: &mut SqliteConnection, _| {
-            let count = sqlx::query(queries::count_key_runs()).bind(executor).bind(key);
-            number(&count.fetch_one(conn).await?, "jobs")
+            let find = sqlx::query(queries::find_key()).bind(executor).bind(key);
+            let found = find.fetch_one(conn).await?;
+            let first = found.try_get::<Option<i64>, _>("id")?.zip(found.try_get::<Option<String>, _>("status")?);
+            let first = first.and_then(|(id, status)| Some((JobId::from(id), status.parse().ok()?)));
+            Ok(KeyStanding::new(number(&found, "jobs")?, first))
         }))
     }
 }
@@ -238,6 +242,7 @@ async fn cluster(conn: &mut SqliteConnection, now: DateTime<Utc>) -> Db<Cluster>
         let executors: Option<&str> = row.try_get("executors")?;
         let names = executors.and_then(|executors| serde_json::from_str::<Vec<String>>(executors).ok());
         seen.executors = names.map(|names| names.into_iter().map(ExecutorName::from).collect());
+        seen.paused = admit::read(row).map_err(sqlx::Error::Decode)?.1;
         nodes.push(seen);
     }
     let mut stored = BTreeMap::new();
@@ -249,6 +254,9 @@ async fn cluster(conn: &mut SqliteConnection, now: DateTime<Utc>) -> Db<Cluster>
         one.paused = paused;
         one.max_running = optional("max_running")?.map(count);
         one.controls.per_key = optional("max_per_key")?.map(count);
+        one.controls.ordered = row.try_get("is_ordered")?;
+        let shared: Vec<String> = serde_json::from_str(row.try_get("shared")?).unwrap_or_default();
+        one.controls.shared = shared.into_iter().map(ExecutorName::from).collect();
         let (rate, full_at) = (optional("rate_interval")?.zip(optional("rate_burst")?), optional("full_at")?);
         one.controls.bucket = rate.map(|(interval, burst)| Bucket::new(interval, burst, full_at));
         let throttled = optional("throttled_until")?;

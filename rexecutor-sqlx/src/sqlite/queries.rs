@@ -27,10 +27,10 @@ macro_rules! queries {
 
 queries! {
     claim_first, claim_found, claim_jobs, complete_alike, complete_ranges, complete_runs, count_backlog,
-    count_key_runs, count_runs, count_status, count_waiting, create_migrations, declare_limit, delete_dead_nodes,
+    count_runs, count_status, count_waiting, create_migrations, declare_limit, delete_dead_nodes,
     delete_entry, delete_jobs, delete_node, delete_node_pause, delete_pause, delete_ranges, delete_runs,
     expect_changes, find_conflicts, find_content, find_contents, find_controls, find_due, find_due_entries, find_end,
-    find_entry, find_errors, find_file, find_first_due, find_from, find_last_job, find_levels, find_lost_jobs,
+    find_entry, find_errors, find_file, find_first_due, find_from, find_last_job, find_levels, find_key, find_lost_jobs,
     find_node, find_node_pause, find_oldest_node, find_rival, find_running, find_runs, find_seen, find_stopping,
     find_unfinished, find_unserved, find_version, first_due, insert_alike, insert_errors, insert_jobs,
     insert_migration, insert_node, insert_schedules, list_controls, list_due, list_entries, list_finished, list_limits,

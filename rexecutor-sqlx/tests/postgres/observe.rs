@@ -37,7 +37,8 @@ async fn no_answer_of_a_dashboard_reads_the_whole_table() {
             ("count_waiting", "", "10000".to_owned(), "jobs_ready"),
             ("list_queues", "", "NULL, 10000".to_owned(), "jobs_ready"),
             ("count_runs", "", String::new(), "jobs_executing"),
-            ("count_key_runs", "", "'mail', 'anna'".to_owned(), "jobs_keyed_executing"),
+            ("find_key", "", "'mail', 'anna'".to_owned(), "jobs_keyed_executing"),
+            ("find_key", "", "'mail', 'anna'".to_owned(), "jobs_line"),
         ];
         for (name, within, values, index) in asked {
             let statements = world.backend.statements();

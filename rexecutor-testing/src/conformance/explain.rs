@@ -5,13 +5,16 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use rexecutor::{
     backend::{
-        AboutNode, ClusterLimits, Deadline, Demand, Due, Failure, NewJob, Node, Outcome, Pause, Rate, Scope,
+        AboutNode, ClusterLimits, Deadline, Demand, Due, Failure, Limit, NewJob, Node, Outcome, Pause, Rate, Scope,
         observe::{Circumstances, Explanation, explain},
     },
     job::{ErrorType, JobId, NodeId},
 };
 
-use super::harness::{COMPLETE, Harness, TIMEOUT, failure, job, retry};
+use super::{
+    harness::{COMPLETE, Harness, TIMEOUT, failure, job, retry},
+    order::in_line,
+};
 
 impl Harness {
     /// Why; `None`: the backend cannot tell.
@@ -19,8 +22,8 @@ impl Harness {
         let (observe, job) = (self.observe()?, self.row(id).await);
         let cluster = observe.cluster().await.expect("the cluster can be read");
         let key = job.extras.group_key.clone();
-        let runs = observe.runs_of_key(&job.executor, key.as_deref().unwrap_or_default()).await;
-        Some(explain(&Circumstances::new(job, cluster, runs.expect("runs can be counted"))))
+        let key = observe.key(&job.executor, key.as_deref().unwrap_or_default()).await;
+        Some(explain(&Circumstances::new(job, cluster, key.expect("a key can be looked at"))))
     }
 
     /// Whether this is the reason, and whether these words stand in its sentence.
@@ -143,6 +146,71 @@ pub async fn case_as_many_of_the_key_run_as_may(t: &Harness) {
     let other = t.enqueue(keyed("bob")).await;
     t.is_why(jobs[1].id(), "key_limit", "1 jobs with the key `anna` run, and no more than 1 may.").await;
     t.is_why(other, "ready", "").await;
+}
+
+/// It is the turn of another job of its key.
+pub async fn case_14_3_a_job_behind_another_says_whose_turn_it_is(t: &Harness) {
+    if !t.knows_lines() {
+        return;
+    }
+    let node = t.node(50, None, &["mail"]).await;
+    let jobs = t.enqueue_all(vec![in_line("anna"); 2]).await;
+    let first = jobs[0].id();
+    let says = format!("run one after another, and job {first}, which is scheduled, comes before it.");
+    t.is_why(jobs[1].id(), "behind_another", &says).await;
+    t.is_why(first, "ready", "").await;
+    let run = t.claim_line(node, 1).await.remove(0);
+    t.is_why(jobs[1].id(), "behind_another", &format!("and job {first} runs.")).await;
+    assert!(t.settle(&run, retry(9)).await);
+    t.is_why(jobs[1].id(), "behind_another", "which is retryable, comes before it.").await;
+}
+
+/// A limit that its executor shares with others is reached, or its rate used up.
+pub async fn case_14_5_a_shared_limit_keeps_jobs_of_all_that_share_it(t: &Harness) {
+    if t.backend.control().is_none() {
+        return;
+    }
+    static DISK: Limit = Limit::new("disk").cluster_concurrency(1);
+    static SLOW: Limit = Limit::new("slow").rate("1/1m").burst(1);
+    const BY_DISK: &[&Limit] = &[&DISK];
+    const BY_SLOW: &[&Limit] = &[&SLOW];
+    let node = t.node(50, None, &["mail", "print"]).await;
+    for (shared, word, says) in [
+        (BY_DISK, "shared_limit", "1 jobs of the executors that share the limit `disk` run, and no more than 1 may."),
+        (
+            BY_SLOW,
+            "shared_rate",
+            "The rate of the limit `slow`, which this executor shares, is used up; the next token comes",
+        ),
+    ] {
+        let jobs = t.enqueue_all(vec![job("mail"), job("print")]).await;
+        let limits = ClusterLimits::NONE.with_shared(shared);
+        let demands = ["mail", "print"].map(|name| Demand::new(name, 9).with_cluster_limits(limits));
+        let other = t.join().await;
+        let claimed = t.backend.claim(other, demands.into()).await.expect("jobs can be claimed").jobs;
+        let kept = jobs.iter().map(|job| job.id()).find(|id| claimed.iter().all(|run| run.id != *id));
+        t.is_why(kept.expect("one of them is kept"), word, says).await;
+        for run in &claimed {
+            assert!(t.settle(run, COMPLETE).await);
+        }
+        t.backend.leave(other).await.expect("a node can leave");
+    }
+    t.backend.heartbeat(node).await.expect("heartbeats work");
+}
+
+/// All nodes that run its executor are paused, and no other is alive.
+pub async fn case_14_6_nodes_that_are_paused_say_by_whom_and_why(t: &Harness) {
+    let Some(control) = t.backend.control() else { return };
+    let node = t.node(5, None, &["mail"]).await;
+    let id = t.enqueue(job("mail")).await;
+    let scope = Scope::Node("a node".to_owned());
+    control.pause(&scope, Pause::new("its disk is full").by("ann")).await.expect("it can be paused");
+    t.wait(5).await;
+    let says =
+        format!("Node {node}, the only one that runs this executor, is paused by ann, for 5 s: its disk is full");
+    t.is_why(id, "nodes_are_paused", &says).await;
+    control.resume(&scope).await.expect("it can be resumed");
+    t.is_why(id, "ready", "").await;
 }
 
 /// The rate has no token left.

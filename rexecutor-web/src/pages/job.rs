@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use rexecutor::{
     backend::{
         JobRow,
-        observe::{self, Circumstances, Explanation, Reason},
+        observe::{self, Circumstances, Explanation, KeyStanding, Reason},
     },
     job::{JobId, JobStatus},
 };
@@ -57,11 +57,11 @@ pub(crate) fn number(id: &str) -> Result<JobId, Problem> {
 pub(crate) async fn why(cx: &Cx, job: &JobRow) -> Result<Explanation, Problem> {
     let observe = cx.observe()?;
     let cluster = observe.cluster().await?;
-    let runs = match &job.extras.group_key {
-        Some(key) => observe.runs_of_key(&job.executor, key).await?,
-        None => 0,
+    let key = match &job.extras.group_key {
+        Some(key) => observe.key(&job.executor, key).await?,
+        None => KeyStanding::default(),
     };
-    Ok(observe::explain(&Circumstances::new(job.clone(), cluster, runs)))
+    Ok(observe::explain(&Circumstances::new(job.clone(), cluster, key)))
 }
 
 /// The class of the answer.

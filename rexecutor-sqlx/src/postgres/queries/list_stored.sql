@@ -1,9 +1,15 @@
--- What is stored about executors, and about the whole cluster, whose row has no name. Limits that executors share are no
--- executors.
+-- What is stored about executors, and about the whole cluster, whose row has no name. Limits that executors share have
+-- rows of their own, under names that no executor has.
 SELECT
     named.executor, control.paused_at, control.paused_until, control.paused_by, control.pause_reason,
     strictest.max_running, strictest.max_per_key, strictest.rate_interval, strictest.rate_burst, kept.full_at,
-    kept.throttled_until
+    kept.throttled_until, strictest.is_ordered,
+    ARRAY(
+        SELECT DISTINCT share.name
+        FROM {schema}.declared_limits AS declared
+        CROSS JOIN unnest(declared.shared) AS share (name)
+        WHERE declared.executor = named.executor
+    ) AS shared
 FROM (
     SELECT executor FROM {schema}.controls
     UNION
@@ -19,9 +25,9 @@ CROSS JOIN LATERAL (
     SELECT
         coalesce(by_hand.max_running, min(declared.max_running)) AS max_running,
         coalesce(by_hand.max_per_key, min(declared.max_per_key)) AS max_per_key,
+        coalesce(bool_or(declared.is_ordered), FALSE) AS is_ordered,
         coalesce(by_hand.rate_interval, max(declared.rate_interval)) AS rate_interval,
         coalesce(by_hand.rate_burst, min(declared.rate_burst)) AS rate_burst
     FROM {schema}.declared_limits AS declared
     WHERE declared.executor = named.executor
 ) AS strictest
-WHERE named.executor NOT LIKE 'limit:%'

@@ -1,5 +1,5 @@
--- What is stored about executors, and about the whole cluster, whose row has no name. Limits that executors share are no
--- executors.
+-- What is stored about executors, and about the whole cluster, whose row has no name. Limits that executors share have
+-- rows of their own, under names that no executor has.
 SELECT
     named.executor, paused_at, paused_until, paused_by, pause_reason,
     coalesce(
@@ -14,7 +14,13 @@ SELECT
     coalesce(
         by_hand.rate_burst, (SELECT min(rate_burst) FROM rexecutor_declared_limits WHERE executor = named.executor)
     ) AS rate_burst,
-    full_at, throttled_until
+    full_at, throttled_until,
+    coalesce((SELECT max(is_ordered) FROM rexecutor_declared_limits WHERE executor = named.executor), 0) AS is_ordered,
+    (
+        SELECT json_group_array(DISTINCT share.value)
+        FROM rexecutor_declared_limits AS declared, json_each(declared.shared) AS share
+        WHERE declared.executor = named.executor
+    ) AS shared
 FROM (
     SELECT executor FROM rexecutor_controls
     UNION
@@ -27,4 +33,3 @@ FROM (
 LEFT JOIN rexecutor_controls AS control ON control.executor = named.executor
 LEFT JOIN rexecutor_limits AS kept ON kept.executor = named.executor
 LEFT JOIN rexecutor_set_limits AS by_hand ON by_hand.executor = named.executor
-WHERE named.executor NOT LIKE 'limit:%'

@@ -10,7 +10,7 @@ use crate::{
     backend::{
         bucket::Bucket,
         lifecycle,
-        observe::{Cluster, Count, Counts, JobsPage, JobsRequest, Observe, Queue, SeenNode, Stored},
+        observe::{Cluster, Count, Counts, JobsPage, JobsRequest, KeyStanding, Observe, Queue, SeenNode, Stored},
     },
     model::{BackendError, ExecutorName, JobRow, JobStatus, Paused, Result, Scope},
 };
@@ -73,14 +73,15 @@ impl Observe for InMemoryBackend {
         ready(Ok(Cluster::new(now, nodes, runs, store.stored(), queues)))
     }
 
-    fn runs_of_key<'a>(&'a self, executor: &'a ExecutorName, key: &'a str) -> BoxFuture<'a, Result<usize>> {
+    fn key<'a>(&'a self, executor: &'a ExecutorName, key: &'a str) -> BoxFuture<'a, Result<KeyStanding>> {
         let (store, _) = self.store();
-        let is_of_key = |row: &&JobRow| {
-            row.status == JobStatus::Executing
-                && row.executor == *executor
-                && row.extras.group_key.as_deref() == Some(key)
-        };
-        ready(Ok(store.rows().filter(is_of_key).count()))
+        let is_of_key = |row: &&JobRow| row.executor == *executor && row.extras.group_key.as_deref() == Some(key);
+        let is_running = |row: &&JobRow| row.status == JobStatus::Executing;
+        let of_key: Vec<&JobRow> = store.rows().filter(is_of_key).collect();
+        let in_line = of_key.iter().filter(|row| row.stands_in_line());
+        let first = in_line.min_by_key(|row| (row.status != JobStatus::Executing, row.id));
+        let running = of_key.iter().copied().filter(is_running).count();
+        ready(Ok(KeyStanding::new(running, first.map(|row| (row.id, row.status)))))
     }
 }
 
@@ -91,6 +92,9 @@ impl Store {
             seen.about = joined.about.clone();
             (seen.seen_at, seen.timeout) = (joined.seen_at, joined.member.timeout);
             seen.executors.clone_from(&joined.executors);
+            let paused = self.paused_nodes.get(&joined.label);
+            seen.paused =
+                paused.map(|(since, pause)| Paused::new(Scope::Node(joined.label.clone()), *since, pause.clone()));
             seen
         });
         seen.collect()
@@ -114,11 +118,20 @@ impl Store {
             let stored = all.entry(executor.clone()).or_default();
             stored.max_running = stored.max_running.into_iter().chain(declared.concurrency).min();
             stored.controls.per_key = stored.controls.per_key.into_iter().chain(declared.per_key).min();
+            stored.controls.ordered |= declared.ordered;
+            stored.controls.shared.extend(declared.shared.iter().map(|limit| limit.stored_name()));
             if let Some((interval, burst)) = declared.rate.map(Bucket::numbers) {
                 let full_at = self.full_at.get(executor).copied();
                 let bucket = stored.controls.bucket.unwrap_or(Bucket::new(interval, burst, full_at));
                 stored.controls.bucket = Some(bucket.strictest(interval, burst));
             }
+        }
+        for limit in self.declared.values().flat_map(|declared| declared.shared) {
+            let full_at = self.full_at.get(&limit.stored_name()).copied();
+            let stored = all.entry(limit.stored_name()).or_default();
+            stored.max_running = limit.max_running();
+            let rate = limit.max_rate().map(Bucket::numbers);
+            stored.controls.bucket = rate.map(|(interval, burst)| Bucket::new(interval, burst, full_at));
         }
         for (executor, (_, change)) in &self.set_limits {
             let stored = all.entry(executor.clone()).or_default();

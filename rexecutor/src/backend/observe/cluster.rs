@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::counts::Count;
 use crate::{
     backend::admission::{Concurrency, Controls},
-    model::{AboutNode, ExecutorName, Limit, NodeId, Paused, Scope},
+    model::{AboutNode, ExecutorName, JobId, JobStatus, Limit, NodeId, Paused, Scope},
 };
 
 /// Nodes and executors as they stand.
@@ -27,6 +27,26 @@ pub struct Cluster {
     pub executors: Vec<Standing>,
     /// How many jobs of each executor are executing on each node; also on nodes that are no members any more.
     pub runs: BTreeMap<(NodeId, ExecutorName), usize>,
+    /// What claims keep to of the [limits that executors share](crate::backend::Limit), by stored name.
+    pub shared: BTreeMap<ExecutorName, Controls>,
+}
+
+/// How the jobs of one key of an executor stand.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyStanding {
+    /// How many are executing.
+    pub running: usize,
+    /// Of those that run one after another, the one whose turn it is, and its status: the one that is executing, or else the
+    /// first by number that is not finished, or was discarded and halts the others.
+    pub first: Option<(JobId, JobStatus)>,
+}
+
+impl KeyStanding {
+    /// So many are executing, and it is this one's turn.
+    pub fn new(running: usize, first: Option<(JobId, JobStatus)>) -> Self {
+        Self { running, first }
+    }
 }
 
 /// A member of the cluster, as people are shown it.
@@ -47,13 +67,15 @@ pub struct SeenNode {
     pub timeout: Duration,
     /// Which executors it runs; `None`: it has not said so yet.
     pub executors: Option<Vec<ExecutorName>>,
+    /// How it is paused. The whole cluster may be paused beside it.
+    pub paused: Option<Paused>,
 }
 
 impl SeenNode {
     /// A member of which nothing else is known.
     pub fn new(node: NodeId, label: String, since: DateTime<Utc>) -> Self {
         let (about, timeout) = (AboutNode::default(), Duration::ZERO);
-        Self { node, label, about, since, seen_at: since, timeout, executors: None }
+        Self { node, label, about, since, seen_at: since, timeout, executors: None, paused: None }
     }
 
     /// Whether it was silent for longer than it may be. It says nothing about whether it is
@@ -139,13 +161,14 @@ impl Cluster {
     /// How all of it stands, by what is stored.
     pub fn new(
         now: DateTime<Utc>,
-        nodes: Vec<SeenNode>,
+        mut nodes: Vec<SeenNode>,
         runs: BTreeMap<(NodeId, ExecutorName), usize>,
         mut stored: BTreeMap<ExecutorName, Stored>,
         mut queues: BTreeMap<ExecutorName, Queue>,
     ) -> Self {
         let holds = |paused: &Paused| paused.pause.holds(now);
         let paused = stored.remove(&Scope::CLUSTER_NAME).and_then(|stored| stored.paused).filter(holds);
+        nodes.iter_mut().for_each(|node| node.paused = node.paused.take().filter(holds));
         let mut names: BTreeSet<ExecutorName> =
             nodes.iter().filter_map(|node| node.executors.clone()).flatten().collect();
         names.extend(runs.keys().map(|(_, executor)| executor.clone()));
@@ -154,14 +177,22 @@ impl Cluster {
         for ((_, executor), jobs) in &runs {
             *running.entry(executor.clone()).or_default() += jobs;
         }
+        // What several executors share is stored under a name that is no executor's.
+        let (shared, mut stored): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            stored.into_iter().partition(|(name, _)| name.as_str().starts_with(Limit::PREFIX));
+        let limit = |(name, Stored { mut controls, max_running, .. }): (ExecutorName, Stored)| {
+            let sharers = stored.iter().filter(|(_, stored)| stored.controls.shared.contains(&name));
+            let runs = sharers.filter_map(|(executor, _)| running.get(executor)).sum();
+            controls.concurrency = max_running.map(|most| Concurrency::new(runs, most));
+            (name, controls)
+        };
+        let shared = shared.into_iter().map(limit).collect();
         for (executor, stored) in &mut stored {
             stored.paused = stored.paused.take().filter(holds);
             stored.controls.pause = stored.paused.as_ref().map(|paused| paused.pause.clone());
             let running = running.get(executor).copied().unwrap_or_default();
             stored.controls.concurrency = stored.max_running.map(|limit| Concurrency::new(running, limit));
-            // What several executors share is stored under a name that is no executor's.
-            let is_executor = !executor.as_str().starts_with(Limit::PREFIX);
-            if is_executor && stored.controls.is_in_force(now) {
+            if stored.controls.is_in_force(now) {
                 names.insert(executor.clone());
             }
         }
@@ -178,7 +209,7 @@ impl Cluster {
             }
         };
         let executors = names.into_iter().map(&mut standing).collect();
-        Self { now, paused, nodes, executors, runs }
+        Self { now, paused, nodes, executors, runs, shared }
     }
 
     /// How this executor stands; `None`: nothing is known of it.

@@ -4,11 +4,14 @@
 //! [admission](crate::backend::admission) allows, then who has a free slot.
 
 use super::{
-    cluster::{Cluster, SeenNode, Standing},
+    cluster::{Cluster, KeyStanding, SeenNode, Standing},
     reason::{Explanation, Reason, instant, span},
 };
 use crate::{
-    backend::{admission::Limit, lifecycle},
+    backend::{
+        admission::{Controls, Limit},
+        lifecycle,
+    },
     model::{JobRow, JobStatus, Marks, NodeId},
 };
 
@@ -20,23 +23,23 @@ pub struct Circumstances {
     pub job: JobRow,
     /// How nodes and executors stand.
     pub cluster: Cluster,
-    /// How many jobs of its key are executing, where its executor has a limit for each key.
-    pub runs_of_key: usize,
+    /// How the jobs of its key stand, if it has one.
+    pub key: KeyStanding,
 }
 
 impl Circumstances {
     /// This job in this cluster.
-    pub fn new(job: JobRow, cluster: Cluster, runs_of_key: usize) -> Self {
-        Self { job, cluster, runs_of_key }
+    pub fn new(job: JobRow, cluster: Cluster, key: KeyStanding) -> Self {
+        Self { job, cluster, key }
     }
 }
 
 /// Why a job is not running.
 pub fn explain(circumstances: &Circumstances) -> Explanation {
-    let Circumstances { job, cluster, runs_of_key } = circumstances;
+    let Circumstances { job, cluster, key } = circumstances;
     let unknown = Standing::new(job.executor.clone());
     let standing = cluster.executor(&job.executor).unwrap_or(&unknown);
-    let case = Case { job, cluster, standing, runs_of_key: *runs_of_key };
+    let case = Case { job, cluster, standing, key };
     let reason = case.reason();
     Explanation { id: job.id, now: cluster.now, evidence: case.evidence(&reason), reason }
 }
@@ -45,7 +48,7 @@ struct Case<'c> {
     job: &'c JobRow,
     cluster: &'c Cluster,
     standing: &'c Standing,
-    runs_of_key: usize,
+    key: &'c KeyStanding,
 }
 
 impl Case<'_> {
@@ -55,7 +58,17 @@ impl Case<'_> {
             JobStatus::Executing => self.executing(),
             JobStatus::Blocked => self.overdue().unwrap_or(Reason::Blocked),
             JobStatus::Scheduled | JobStatus::Retryable => {
-                let reasons = [Self::overdue, Self::not_due, Self::paused, Self::no_node, Self::limited, Self::full];
+                let reasons = [
+                    Self::overdue,
+                    Self::not_due,
+                    Self::paused,
+                    Self::no_node,
+                    Self::nodes_paused,
+                    Self::behind,
+                    Self::limited,
+                    Self::limited_with_others,
+                    Self::full,
+                ];
                 reasons.iter().find_map(|reason| reason(self)).unwrap_or(Reason::Ready)
             }
         }
@@ -108,6 +121,22 @@ impl Case<'_> {
         self.serving().next().is_none().then_some(Reason::NoNode { alive })
     }
 
+    fn nodes_paused(&self) -> Option<Reason> {
+        if self.claiming().next().is_some() {
+            return None;
+        }
+        let nodes = self.serving().map(|node| node.node).collect();
+        let paused = self.serving().find_map(|node| node.paused.clone())?;
+        Some(Reason::NodesArePaused { nodes, paused })
+    }
+
+    /// Whether another job of its key has its turn before it.
+    fn behind(&self) -> Option<Reason> {
+        let key = self.job.extras.group_key.clone().filter(|_| self.job.extras.order.is_some())?;
+        let (job, status) = self.key.first.filter(|(first, _)| *first != self.job.id)?;
+        Some(Reason::BehindAnother { key, job, status })
+    }
+
     /// What [admission](crate::backend::admission) leaves nothing of.
     fn limited(&self) -> Option<Reason> {
         let (controls, now) = (&self.standing.controls, self.cluster.now);
@@ -122,14 +151,31 @@ impl Case<'_> {
             });
         }
         let (limit, key) = controls.per_key.zip(self.job.extras.group_key.clone())?;
-        let running = self.runs_of_key;
+        let running = self.key.running;
         (running >= limit).then_some(Reason::KeyLimit { key, limit, running })
+    }
+
+    /// What the limits that it shares with other executors leave nothing of.
+    fn limited_with_others(&self) -> Option<Reason> {
+        let now = self.cluster.now;
+        let named = |name| Some((name, self.cluster.shared.get(name)?));
+        let mut shared = self.standing.controls.shared.iter().filter_map(named);
+        shared.find_map(|(name, controls): (_, &Controls)| {
+            let limited = controls.limit(now).filter(|limited| limited.free == 0)?;
+            let name = name.as_str().trim_start_matches(crate::model::Limit::PREFIX).to_owned();
+            let (limit, running) = controls.concurrency.map_or((0, 0), |runs| (runs.limit, runs.running));
+            Some(match limited.by {
+                Limit::Concurrency => Reason::SharedLimit { name, limit, running },
+                Limit::Rate(bucket) => Reason::SharedRate { name, next_at: bucket.next_token_at(now) },
+                Limit::Throttle(until) => Reason::SharedRate { name, next_at: until },
+            })
+        })
     }
 
     /// Whether the nodes that run the executor have no slot left. Where one does not say how many it has, nobody knows.
     fn full(&self) -> Option<Reason> {
         let (mut slots, mut of_executor) = (0, true);
-        for node in self.serving() {
+        for node in self.claiming() {
             let all = node.about.slots?;
             let own = node.about.executor_slots.get(self.job.executor.as_str()).copied().unwrap_or(all).min(all);
             let running = self.cluster.running_on(node.node);
@@ -153,6 +199,11 @@ impl Case<'_> {
         self.alive().filter(|node| node.runs(&self.job.executor))
     }
 
+    /// Of these, the ones that are not paused.
+    fn claiming(&self) -> impl Iterator<Item = &SeenNode> {
+        self.serving().filter(|node| node.paused.is_none())
+    }
+
     fn evidence(&self, reason: &Reason) -> Vec<(&'static str, String)> {
         let mut evidence = vec![("status", self.job.status.to_string())];
         let mut add = |what, fact: String| evidence.push((what, fact));
@@ -172,6 +223,18 @@ impl Case<'_> {
             Reason::NotDue { at, .. } => add("due", instant(*at)),
             Reason::ClusterIsPaused(paused) | Reason::ExecutorIsPaused(paused) => {
                 add("paused since", instant(paused.since));
+            }
+            Reason::NodesArePaused { paused, .. } => {
+                add("paused since", instant(paused.since));
+                add("paused nodes", self.serving().map(name).collect::<Vec<_>>().join(", "));
+            }
+            Reason::BehindAnother { job, status, .. } => add("whose turn it is", format!("{job} ({status})")),
+            Reason::SharedLimit { .. } | Reason::SharedRate { .. } => {
+                let shared = &self.standing.controls.shared;
+                let shares = |standing: &&Standing| standing.controls.shared.iter().any(|name| shared.contains(name));
+                let sharers = self.cluster.executors.iter().filter(shares);
+                let sharers = sharers.map(|sharer| format!("{}: {}", sharer.executor, sharer.running));
+                add("those that share it run", sharers.collect::<Vec<_>>().join(", "));
             }
             Reason::NoNode { .. } => {
                 let silent = self.cluster.nodes.iter().filter(|node| node.is_silent(self.cluster.now));

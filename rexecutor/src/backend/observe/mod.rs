@@ -15,7 +15,7 @@ use super::capabilities::Backend;
 use crate::model::{BackendError, ExecutorName, Result};
 
 pub use self::{
-    cluster::{Cluster, Queue, SeenNode, Standing, Stored},
+    cluster::{Cluster, KeyStanding, Queue, SeenNode, Standing, Stored},
     counts::{Count, Counts},
     explain::{Circumstances, explain},
     page::{JobOrder, JobsPage, JobsRequest, Position, UnknownPosition},
@@ -46,8 +46,8 @@ pub trait Observe: Send + Sync {
     /// Nodes and executors as they stand.
     fn cluster(&self) -> BoxFuture<'_, Result<Cluster>>;
 
-    /// How many jobs of this executor and this [key](crate::backend::Extra::group_key) are executing.
-    fn runs_of_key<'a>(&'a self, executor: &'a ExecutorName, key: &'a str) -> BoxFuture<'a, Result<usize>>;
+    /// How the jobs of this executor and this [key](crate::backend::Extra::group_key) stand.
+    fn key<'a>(&'a self, executor: &'a ExecutorName, key: &'a str) -> BoxFuture<'a, Result<KeyStanding>>;
 }
 
 /// The capability to read what a dashboard shows, of a backend that has it.

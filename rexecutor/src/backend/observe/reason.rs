@@ -79,6 +79,22 @@ pub enum Reason {
         /// How many nodes are alive.
         alive: usize,
     },
+    /// Every living node that runs its executor is paused.
+    NodesArePaused {
+        /// These nodes.
+        nodes: Vec<NodeId>,
+        /// How one of them is.
+        paused: Paused,
+    },
+    /// Its key's jobs run one after another, and it is the turn of another one.
+    BehindAnother {
+        /// The key.
+        key: String,
+        /// Whose turn it is.
+        job: JobId,
+        /// How that one stands: a discarded one halts those behind it.
+        status: JobStatus,
+    },
     /// A job of its executor holds all of them back.
     Throttled(DateTime<Utc>),
     /// As many jobs of its executor run as may, on all nodes together.
@@ -101,6 +117,22 @@ pub enum Reason {
         limit: usize,
         /// How many do.
         running: usize,
+    },
+    /// As many jobs run as may, of all executors that share a limit.
+    SharedLimit {
+        /// The limit's name.
+        name: String,
+        /// How many may run.
+        limit: usize,
+        /// How many do.
+        running: usize,
+    },
+    /// The rate that its executor shares with others has no token left.
+    SharedRate {
+        /// The limit's name.
+        name: String,
+        /// When the next one is there.
+        next_at: DateTime<Utc>,
     },
     /// All slots of the nodes that run its executor are taken.
     SlotsAreTaken {
@@ -127,10 +159,14 @@ impl Reason {
             Self::ClusterIsPaused(_) => "cluster_is_paused",
             Self::ExecutorIsPaused(_) => "executor_is_paused",
             Self::NoNode { .. } => "no_node",
+            Self::NodesArePaused { .. } => "nodes_are_paused",
+            Self::BehindAnother { .. } => "behind_another",
             Self::Throttled(_) => "throttled",
             Self::ClusterLimit { .. } => "cluster_limit",
             Self::Rate { .. } => "rate",
             Self::KeyLimit { .. } => "key_limit",
+            Self::SharedLimit { .. } => "shared_limit",
+            Self::SharedRate { .. } => "shared_rate",
             Self::SlotsAreTaken { .. } => "slots_are_taken",
             Self::Ready => "ready",
         }
@@ -176,6 +212,27 @@ impl fmt::Display for Explanation {
             Reason::NoNode { alive: 0 } => f.write_str("No node is alive."),
             Reason::NoNode { alive: 1 } => f.write_str("One node is alive, and it does not run this executor."),
             Reason::NoNode { alive } => write!(f, "{alive} nodes are alive, and none of them runs this executor."),
+            Reason::NodesArePaused { nodes, paused } => {
+                let nodes: Vec<String> = nodes.iter().map(ToString::to_string).collect();
+                let what = match &nodes[..] {
+                    [node] => format!("Node {node}, the only one that runs this executor,"),
+                    nodes => format!("Every node that runs this executor is paused ({}): one", nodes.join(", ")),
+                };
+                pause(f, &what, paused, now)
+            }
+            Reason::BehindAnother { key, job, status: JobStatus::Executing } => {
+                write!(f, "Jobs with the key `{key}` run one after another, and job {job} runs.")
+            }
+            Reason::BehindAnother { key, job, status: JobStatus::Discarded } => write!(
+                f,
+                "Jobs with the key `{key}` run one after another, and job {job}, which was discarded, halts them until it is rerun, cancelled or released."
+            ),
+            Reason::BehindAnother { key, job, status } => {
+                write!(
+                    f,
+                    "Jobs with the key `{key}` run one after another, and job {job}, which is {status}, comes before it."
+                )
+            }
             Reason::Throttled(until) => {
                 write!(f, "A job of this executor holds all of them back, until {}.", at_time(*until, now))
             }
@@ -188,6 +245,17 @@ impl fmt::Display for Explanation {
             Reason::KeyLimit { key, limit, running } => {
                 write!(f, "{running} jobs with the key `{key}` run, and no more than {limit} may.")
             }
+            Reason::SharedLimit { name, limit, running } => {
+                write!(
+                    f,
+                    "{running} jobs of the executors that share the limit `{name}` run, and no more than {limit} may."
+                )
+            }
+            Reason::SharedRate { name, next_at } => write!(
+                f,
+                "The rate of the limit `{name}`, which this executor shares, is used up; the next token comes {}.",
+                when(*next_at, now)
+            ),
             Reason::SlotsAreTaken { slots, of_executor: false } => {
                 write!(f, "All {slots} slots of the nodes that run this executor are taken.")
             }
