@@ -3,7 +3,8 @@
 pub use crate::{
     context::{JobContext, StopReason},
     model::{
-        ErrorType, ExecutorName, FlowId, Headers, JobError, JobId, JobStatus, Lease, NodeId, Statuses, UnknownStatus,
+        ErrorType, ExecutorName, FlowId, Headers, JobError, JobHandle, JobId, JobStatus, Lease, NodeId, Statuses,
+        UnknownStatus,
     },
     typed::{DecodeError, Job, UndecodedJob},
     validate::InvalidJob,

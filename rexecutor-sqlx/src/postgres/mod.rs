@@ -24,6 +24,7 @@ mod connect;
 mod connect_error;
 mod connection_cache;
 mod control;
+mod ends;
 mod enqueue;
 mod enqueue_group;
 mod entries;

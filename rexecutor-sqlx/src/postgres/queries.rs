@@ -46,7 +46,7 @@ macro_rules! queries {
 }
 
 queries! {
-    announce_in_any, announce_jobs, claim_from_cursors, claim_jobs, claim_large_jobs, claim_met, complete_runs,
+    announce_in_any, announce_jobs, await_jobs, claim_from_cursors, claim_jobs, claim_large_jobs, claim_met, complete_runs, complete_with_outputs,
     count_backlog, count_key_runs, count_runs, count_status, count_waiting, create_migrations, create_schema,
     declare_limits, delete_dead_nodes, delete_entries, delete_jobs, delete_node, delete_node_pause, delete_pause,
     delete_runs, drop_schema, find_conflict, find_conflicts, find_connection_limit, find_controls, find_due_entries,
@@ -76,12 +76,13 @@ const IN_LINE: &str = "line IS NOT NULL AND (status IN ('blocked', 'scheduled', 
 
 /// The substitutions in a statement. The schema's name comes last: it may contain anything.
 pub(super) fn render(sql: &str, schema: &str) -> Arc<str> {
-    let stopping = Marks::STOPPING.stored().unwrap_or_default().to_string();
+    let [stopping, awaited] =
+        [Marks::STOPPING, Marks::AWAITED].map(|mark| mark.stored().unwrap_or_default().to_string());
     let sql =
         sql.replace("{columns}", &row::COLUMNS).replace("{claimed}", &row::CLAIMED).replace("{states}", &row::STATES);
     let sql = sql.replace("{extra_columns}", &extras::COLUMNS).replace("{extra_values}", &extras::VALUES);
     let sql = sql.replace("{max_errors}", &MAX_ERRORS.to_string()).replace("{large}", &LARGE.to_string());
-    let sql = sql.replace("{in_line}", IN_LINE);
+    let sql = sql.replace("{in_line}", IN_LINE).replace("{awaited}", &awaited);
     sql.replace("{pending}", PENDING).replace("{stopping}", &stopping).replace("{schema}", schema).into()
 }
 

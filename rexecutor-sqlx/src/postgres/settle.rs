@@ -25,7 +25,7 @@ impl Settle for PgBackend {
         let backend = self.clone();
         Box::pin(apart(WHAT, async move {
             let settled = backend.0.limited(WHAT, backend.0.settle(&settlements)).await?;
-            let Settled { refused, due, throttled } = settled;
+            let Settled { refused, due, throttled, ended } = settled;
             if !throttled.is_empty()
                 && let Err(error) = backend.0.limited(WHAT, backend.0.outdate_nodes()).await
             {
@@ -36,6 +36,7 @@ impl Settle for PgBackend {
                 );
             }
             backend.0.wake(due);
+            backend.0.tell_ends(&ended);
             Ok(refused)
         }))
     }
@@ -47,6 +48,8 @@ pub(super) struct Settled {
     pub(super) refused: Vec<(JobId, Lease)>,
     /// Whose jobs wait again.
     pub(super) due: BTreeSet<ExecutorName>,
+    /// That have ended and that somebody waits for.
+    ended: Vec<JobId>,
     /// Of which nothing is to be claimed before these instants.
     throttled: BTreeMap<ExecutorName, DateTime<Utc>>,
 }
@@ -96,14 +99,17 @@ impl Database {
                 *known = until.max(*known);
             }
             match effects.delete {
-                true => deleted.push(id.as_i64()),
+                true => {
+                    settled.ended.extend(jobs.get(id).filter(|job| lifecycle::is_awaited_end(job)).map(|job| job.id));
+                    deleted.push(id.as_i64());
+                }
                 false => drop(changed.insert((*id, effects.wake))),
             }
         }
         let woken = changed.iter().filter(|(_, wake)| *wake).filter_map(|(id, _)| jobs.get(id));
         settled.due = woken.map(|job| job.executor.clone()).collect();
         let changed: Vec<_> = changed.iter().filter_map(|(id, _)| jobs.remove(id)).collect();
-        self.store_states(connection, &changed).await?;
+        settled.ended.extend(self.store_states(connection, &changed).await?);
         if !settled.throttled.is_empty() {
             let executors: Vec<String> = settled.throttled.keys().map(ToString::to_string).collect();
             let until: Vec<DateTime<Utc>> = settled.throttled.values().copied().collect();
@@ -142,6 +148,25 @@ impl Database {
                 false => self.query(&self.queries.delete_runs),
             };
             let query = query.bind(ids).bind(leases).bind(at).bind(self.options.async_settles);
+            for row in query.fetch_all(&mut *connection).await? {
+                done.insert(row.try_get::<i64, _>("id")?);
+            }
+        }
+        let is_ours = |run: &&Settlement| counts.get(&run.id) == Some(&1);
+        let (mut ids, mut leases, mut at, mut outputs) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for run in settlements.iter().filter(is_ours) {
+            if let Outcome::Complete { keep: true, output: Some(output), .. } = &run.outcome
+                && let Some(location) = locations.get(&(run.id, run.lease))
+            {
+                ids.push(run.id.as_i64());
+                leases.push(run.lease.0);
+                at.push(&**location);
+                outputs.push(&**output);
+            }
+        }
+        if !ids.is_empty() {
+            let query = self.query(&self.queries.complete_with_outputs).bind(self.now()).bind(ids).bind(leases);
+            let query = query.bind(at).bind(outputs).bind(self.options.async_settles);
             for row in query.fetch_all(&mut *connection).await? {
                 done.insert(row.try_get::<i64, _>("id")?);
             }

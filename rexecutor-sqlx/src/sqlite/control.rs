@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{Backend, ChangedLimits, Control, Entries, LimitChange, Observe, Pause, Paused, Result, Scope, Survey},
+    backend::{
+        Backend, ChangedLimits, Control, Ends, Entries, LimitChange, Observe, Pause, Paused, Result, Scope, Survey,
+    },
     job::{ExecutorName, JobId},
 };
 
@@ -28,6 +30,10 @@ impl Backend for SqliteBackend {
     }
 
     fn entries(&self) -> Option<&dyn Entries> {
+        Some(self)
+    }
+
+    fn ends(&self) -> Option<&dyn Ends> {
         Some(self)
     }
 

@@ -27,6 +27,7 @@ mod due_rows;
 mod durability;
 #[cfg(test)]
 mod economy;
+mod ends;
 mod enqueue;
 mod entries;
 mod error;

@@ -22,9 +22,9 @@ pub(super) async fn store(work: &mut Work<'_>, settlements: &[&Settlement]) -> R
     Ok(stored)
 }
 
-/// Whether it can be stored with many others: the run has succeeded and gave nothing.
+/// Whether it can be stored with many others: the run has succeeded.
 fn is_plain(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Complete { output: None, .. })
+    matches!(outcome, Outcome::Complete { .. })
 }
 
 /// Completes jobs in few statements, and commits them if that is all; returns how many other settlements there are. Or
@@ -38,12 +38,15 @@ async fn complete(work: &mut Work<'_>, settlements: &[&Settlement]) -> Result<Op
             return Ok(None);
         }
         match outcome {
-            outcome if !is_plain(outcome) => {}
+            Outcome::Complete { keep: true, output: Some(output), .. } => {
+                completed.outputs.push((*id, lease.0, output))
+            }
             Outcome::Complete { keep: true, .. } => completed.kept.push((*id, *lease)),
-            _ => completed.unkept.push((*id, *lease)),
+            Outcome::Complete { .. } => completed.unkept.push((*id, *lease)),
+            _ => {}
         }
     }
-    let others = settlements.len() - completed.kept.len() - completed.unkept.len();
+    let others = settlements.len() - completed.len();
     if completed.is_empty() {
         return Ok(Some(others));
     }
@@ -79,6 +82,9 @@ async fn apply(
         let effects = job.and_then(|job| lifecycle::settle(job, end.lease, &end.outcome, work.now));
         *stored = effects.is_some();
         let Some(effects) = effects else { continue };
+        if effects.delete && jobs.get(&end.id).is_some_and(lifecycle::is_awaited_end) {
+            work.ended.push(end.id);
+        }
         if effects.wake {
             work.due.extend(jobs.get(&end.id).map(|job| job.executor.clone()));
         }

@@ -26,7 +26,7 @@ macro_rules! queries {
 }
 
 queries! {
-    claim_first, claim_found, claim_jobs, complete_alike, complete_ranges, complete_runs, count_backlog,
+    await_jobs, claim_first, claim_found, claim_jobs, complete_alike, complete_ranges, complete_runs, complete_with_outputs, count_backlog,
     count_key_runs, count_runs, count_status, count_waiting, create_migrations, declare_limit, delete_dead_nodes,
     delete_entry, delete_jobs, delete_node, delete_node_pause, delete_pause, delete_ranges, delete_runs,
     expect_changes, find_conflicts, find_content, find_contents, find_controls, find_due, find_due_entries, find_end,
@@ -49,9 +49,13 @@ const IN_LINE: &str = "line IS NOT NULL AND (status = 'blocked' OR status = 'sch
                        (status = 'discarded' AND line <> 0))";
 
 fn render(sql: &str) -> String {
-    let stopping = Marks::STOPPING.stored().unwrap_or_default().to_string();
+    let [stopping, awaited] =
+        [Marks::STOPPING, Marks::AWAITED].map(|mark| mark.stored().unwrap_or_default().to_string());
     let sql = sql.replace("{columns}", &row::COLUMNS).replace("{states}", &row::STATES);
-    let sql = sql.replace("{max_errors}", &MAX_ERRORS.to_string()).replace("{in_line}", IN_LINE);
+    let sql = sql
+        .replace("{awaited}", &awaited)
+        .replace("{max_errors}", &MAX_ERRORS.to_string())
+        .replace("{in_line}", IN_LINE);
     let sql = sql.replace("{light_columns}", &due_rows::LIGHT_COLUMNS);
     sql.replace("{due_columns}", &due_rows::COLUMNS).replace("{pending}", PENDING).replace("{stopping}", &stopping)
 }

@@ -6,5 +6,7 @@
 mod guide_text;
 #[path = "../shared/log.rs"]
 mod log;
+#[path = "../shared/outputs.rs"]
+mod outputs_of_others;
 mod process;
 mod sqlite;

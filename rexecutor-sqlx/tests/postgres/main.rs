@@ -28,6 +28,9 @@ mod listening;
 mod log;
 mod notices;
 mod observe;
+mod outputs;
+#[path = "../shared/outputs.rs"]
+mod outputs_of_others;
 mod pooler;
 #[path = "../it/process.rs"]
 mod process;

@@ -23,6 +23,7 @@ mod control;
 mod damage;
 mod deadlines;
 mod declared;
+mod ends;
 mod enqueue;
 mod entries;
 mod explain;
@@ -94,6 +95,11 @@ macro_rules! cases {
 }
 
 cases! {
+    ends:
+        case_15_1_an_output_comes_back_as_it_was,
+        case_15_1_the_ends_of_marked_jobs_are_told_and_no_others,
+        case_15_1_a_waiter_hears_of_every_end,
+        case_15_1_many_callers_wait_at_once;
     enqueue:
         an_enqueued_job_is_scheduled_with_all_that_was_given,
         what_few_jobs_have_comes_back_as_it_was,

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
-        AmendError, Backend, BackendError, Claim, Claimed, Control, Demand, Enqueue, Enqueued, Entries, Filter,
+        AmendError, Backend, BackendError, Claim, Claimed, Control, Demand, Ends, Enqueue, Enqueued, Entries, Filter,
         Heartbeat, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe, Result, ScheduleKey, Settle,
         Settlement, Survey, Tick, Ticks, Wakeup,
     },
@@ -113,6 +113,10 @@ impl<B: Backend> Backend for Faulty<B> {
 
     fn observe(&self) -> Option<&dyn Observe> {
         self.inner().observe()
+    }
+
+    fn ends(&self) -> Option<&dyn Ends> {
+        self.inner().ends()
     }
 
     fn is_membership_independent(&self) -> bool {

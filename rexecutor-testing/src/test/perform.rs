@@ -12,7 +12,7 @@ use rexecutor::{
     registry::StateMap,
     testing::job_runner::JobRunner,
 };
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::Test;
 
@@ -184,6 +184,21 @@ impl Performed {
     /// Whether it succeeded.
     pub fn is_complete(&self) -> bool {
         matches!(self.outcome, Outcome::Complete { .. })
+    }
+
+    /// What it gave, if it succeeded and [gives](rexecutor::executor::HasOutput) something.
+    ///
+    /// # Panics
+    ///
+    /// When it gave something else than a `T`.
+    #[track_caller]
+    pub fn output<T: DeserializeOwned>(&self) -> Option<T> {
+        let Outcome::Complete { output, .. } = &self.outcome else { return None };
+        let given = output.as_deref().unwrap_or("null");
+        let decoded = serde_json::from_str(given);
+        Some(decoded.unwrap_or_else(|error| {
+            panic!("the job gave `{given}`, which is no `{}`: {error}", std::any::type_name::<T>())
+        }))
     }
 
     /// What went wrong, if the attempt failed.

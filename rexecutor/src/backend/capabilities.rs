@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 
 use super::{
+    ends::Ends,
     observe::Observe,
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
 };
@@ -81,6 +82,12 @@ pub trait Backend: Enqueue + Claim + Settle + Maintain + Inspect + std::fmt::Deb
 
     /// Reading what a dashboard shows, if it can. The default is that it cannot.
     fn observe(&self) -> Option<&dyn Observe> {
+        None
+    }
+
+    /// Telling of the ends of jobs to those who wait for them, if it can. The default is that it cannot: then jobs can be looked at
+    /// and not waited for.
+    fn ends(&self) -> Option<&dyn Ends> {
         None
     }
 

@@ -7,6 +7,7 @@ use futures::future::BoxFuture;
 
 use super::{
     capabilities::{Backend, Control, Entries, Survey},
+    ends::Ends,
     observe::Observe,
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
     wakeup::Wakeup,
@@ -69,6 +70,10 @@ impl<B: Backend + ?Sized> Backend for Arc<B> {
 
     fn observe(&self) -> Option<&dyn Observe> {
         (**self).observe()
+    }
+
+    fn ends(&self) -> Option<&dyn Ends> {
+        (**self).ends()
     }
 
     fn is_membership_independent(&self) -> bool {

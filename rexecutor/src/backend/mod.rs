@@ -14,6 +14,7 @@ mod roles;
 pub mod admission;
 mod bucket;
 mod capabilities;
+mod ends;
 mod forward;
 pub mod lifecycle;
 pub mod memory;
@@ -27,6 +28,7 @@ mod wakeup;
 pub use self::{
     bucket::Bucket,
     capabilities::{Backend, Control, DueEntries, Entries, Survey, control, entries},
+    ends::{Ends, ends},
     observe::Observe,
     places::{Places, places},
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},

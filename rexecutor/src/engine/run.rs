@@ -28,7 +28,7 @@ pub(crate) async fn attempt(begin: Begin, context: &JobContext, grace: Duration)
     if let Some(deadline) = context.row().deadline().filter(|_| time_left(context) <= Some(TimeDelta::zero())) {
         return late(deadline);
     }
-    let Begun { executor, work, timeout, backoff, is_kept } = match begin(context.clone()) {
+    let Begun { executor, work, timeout, backoff, kept } = match begin(context.clone()) {
         Ok(begun) => begun,
         Err(outcome) => return outcome,
     };
@@ -51,7 +51,7 @@ pub(crate) async fn attempt(begin: Begin, context: &JobContext, grace: Duration)
             end
         }
     };
-    outcome(end, backoff, is_kept)
+    outcome(end, backoff, kept)
 }
 
 /// Runs the work on this task; `None`: it was told to stop, and has not within the grace.

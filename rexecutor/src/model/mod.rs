@@ -14,6 +14,7 @@ mod extras;
 mod failure;
 mod filter;
 mod filter_tree;
+mod handle;
 mod headers;
 mod id;
 mod limit_change;
@@ -44,6 +45,7 @@ pub use self::{
     failure::{ErrorType, Failure, JobError},
     filter::Filter,
     filter_tree::FilterError,
+    handle::JobHandle,
     headers::Headers,
     id::{ExecutorName, FlowId, JobId, Lease, NodeId},
     limit_change::{ChangedLimits, LimitChange},

@@ -26,6 +26,7 @@ mod log;
 mod macros;
 mod node;
 mod order;
+mod outputs;
 mod pauses;
 mod reports;
 mod room;

@@ -11,6 +11,7 @@ mod files;
 mod guide;
 mod open;
 mod outcomes;
+mod outputs;
 mod processes;
 mod room;
 #[cfg(unix)]

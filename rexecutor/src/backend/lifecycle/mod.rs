@@ -60,6 +60,11 @@ pub fn is_due(row: &JobRow, now: DateTime<Utc>) -> bool {
     row.status.is_pending() && row.scheduled_at <= now
 }
 
+/// Whether those who wait for the job's end are to be told, after a step that has finished it.
+pub fn is_awaited_end(row: &JobRow) -> bool {
+    row.status.is_finished() && row.marks.contains(Marks::AWAITED)
+}
+
 /// Whether a failure of the present attempt would be final.
 pub fn is_last_attempt(row: &JobRow) -> bool {
     row.attempt >= row.max_attempts
@@ -262,7 +267,8 @@ pub fn rerun(row: &mut JobRow, now: DateTime<Utc>) -> Result<(), AmendError> {
     row.status = JobStatus::Scheduled;
     row.attempt = 0;
     row.scheduled_at = now;
-    row.marks = row.marks.without(Marks::UNDECODED);
+    // Whoever waits for it anew says so.
+    row.marks = row.marks.without(Marks::UNDECODED.with(Marks::AWAITED));
     row.extras.set(|extra| &mut extra.cancel_reason, None);
     row.extras.set(|extra| &mut extra.output, None);
     if row.deadline().is_some_and(|deadline| deadline <= now) {

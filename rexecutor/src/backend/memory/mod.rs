@@ -3,6 +3,7 @@
 mod admit;
 mod backend;
 mod control;
+mod ends;
 mod entries;
 mod indexes;
 mod keys;

@@ -9,6 +9,7 @@ use super::{backend::InMemoryBackend, store::Store};
 use crate::{
     backend::{
         capabilities::{Backend, Control, Entries, Survey},
+        ends::Ends,
         lifecycle,
         observe::Observe,
         roles::{Claim, Enqueue, Inspect, Maintain, Settle},
@@ -151,7 +152,9 @@ impl Settle for InMemoryBackend {
                 None => refused.push((*id, *lease)),
             }
         }
+        let ended = std::mem::take(&mut store.ended);
         drop(store);
+        self.tell_ends(&ended);
         self.wake(due);
         ready(Ok(refused))
     }
@@ -192,7 +195,9 @@ impl Maintain for InMemoryBackend {
         let executors = store.rescue(dead, now);
         // Afterwards: a job that its node has lost waits, and its deadline may have come.
         store.expire(now);
+        let ended = std::mem::take(&mut store.ended);
         drop(store);
+        self.tell_ends(&ended);
         let count = executors.len();
         self.wake(executors);
         ready(Ok(count))
@@ -223,12 +228,14 @@ impl Inspect for InMemoryBackend {
         let cancel = |row: &mut JobRow, now| lifecycle::cancel(row, reason, now).map(|()| None);
         let answer = store.amend(executor, job, "cancelled", cancel, now);
         let is_in_line = store.rows.get(&job).is_some_and(|stored| stored.row.extras.order.is_some());
+        let ended = std::mem::take(&mut store.ended);
         drop(store);
         if is_in_line {
             // Those behind it may start.
             self.wake([executor.clone()]);
         }
         self.listeners.each(|wakeup| wakeup.cancel(job));
+        self.tell_ends(&ended);
         ready(answer)
     }
 
@@ -285,6 +292,10 @@ impl Backend for InMemoryBackend {
     }
 
     fn observe(&self) -> Option<&dyn Observe> {
+        Some(self)
+    }
+
+    fn ends(&self) -> Option<&dyn Ends> {
         Some(self)
     }
 
