@@ -7,8 +7,8 @@ use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
         AmendError, Backend, BackendError, Claim, Claimed, Control, Demand, Ends, Enqueue, Enqueued, Entries, Filter,
-        Heartbeat, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe, Result, ScheduleKey, Settle,
-        Settlement, Survey, Tick, Ticks, Wakeup,
+        Heartbeat, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe, Reports, Result, ScheduleKey,
+        Settle, Settlement, Survey, Tick, Ticks, Wakeup,
     },
     each_role,
     job::{ExecutorName, JobId, Lease, NodeId},
@@ -129,6 +129,10 @@ impl Backend for AnyBackend {
 
     fn ends(&self) -> Option<&dyn Ends> {
         self.inner().ends()
+    }
+
+    fn reports(&self) -> Option<&dyn Reports> {
+        self.inner().reports()
     }
 
     fn is_membership_independent(&self) -> bool {

@@ -22,5 +22,5 @@ pub use crate::{
     },
     pruner::{Pruner, PrunerConfig},
     registry::{Extract, ExtractError, State},
-    results::{Outcome, OutputExt},
+    results::{Outcome, OutputExt, Progress, ProgressExt},
 };

@@ -50,6 +50,7 @@ mod pooled;
 mod prune;
 mod queries;
 mod reach;
+mod reports;
 mod room;
 mod rotate;
 mod row;

@@ -5,7 +5,8 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
-        Backend, ChangedLimits, Control, Ends, Entries, LimitChange, Observe, Pause, Paused, Result, Scope, Survey,
+        Backend, ChangedLimits, Control, Ends, Entries, LimitChange, Observe, Pause, Paused, Reports, Result, Scope,
+        Survey,
     },
     job::{ExecutorName, JobId},
 };
@@ -34,6 +35,10 @@ impl Backend for SqliteBackend {
     }
 
     fn ends(&self) -> Option<&dyn Ends> {
+        Some(self)
+    }
+
+    fn reports(&self) -> Option<&dyn Reports> {
         Some(self)
     }
 

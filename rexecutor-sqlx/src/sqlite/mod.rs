@@ -46,6 +46,7 @@ mod prune;
 mod queries;
 mod read;
 mod readers;
+mod reports;
 mod request;
 mod room;
 mod rotate;

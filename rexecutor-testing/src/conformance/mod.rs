@@ -38,6 +38,7 @@ mod order;
 mod overlaps;
 mod query;
 mod rates;
+mod reports;
 mod room;
 mod schedules;
 mod set_limits;
@@ -100,6 +101,8 @@ cases! {
         case_15_1_the_ends_of_marked_jobs_are_told_and_no_others,
         case_15_1_a_waiter_hears_of_every_end,
         case_15_1_many_callers_wait_at_once;
+    reports:
+        case_15_2_a_report_is_fenced_by_the_lease;
     enqueue:
         an_enqueued_job_is_scheduled_with_all_that_was_given,
         what_few_jobs_have_comes_back_as_it_was,

@@ -9,8 +9,8 @@ use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
         AmendError, Backend, BackendError, Claim, Claimed, Control, Demand, Ends, Enqueue, Enqueued, Entries, Filter,
-        Heartbeat, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe, Result, ScheduleKey, Settle,
-        Settlement, Survey, Tick, Ticks, Wakeup,
+        Heartbeat, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe, Reports, Result, ScheduleKey,
+        Settle, Settlement, Survey, Tick, Ticks, Wakeup,
     },
     each_role,
     job::{ExecutorName, JobId, Lease, NodeId},
@@ -117,6 +117,10 @@ impl<B: Backend> Backend for Faulty<B> {
 
     fn ends(&self) -> Option<&dyn Ends> {
         self.inner().ends()
+    }
+
+    fn reports(&self) -> Option<&dyn Reports> {
+        self.inner().reports()
     }
 
     fn is_membership_independent(&self) -> bool {

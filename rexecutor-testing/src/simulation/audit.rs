@@ -14,8 +14,9 @@ use rexecutor::{
     Executor,
     backend::{
         AmendError, Backend, Bucket, Claim, Claimed, Control, Demand, Ends, Enqueue, Enqueued, Entries, Filter,
-        Heartbeat, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe, Outcome, Result, ScheduleKey,
-        Scope, Settle, Settlement, Survey, Tick, Ticks, Wakeup, in_micros, lifecycle, memory::InMemoryBackend,
+        Heartbeat, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe, Outcome, Reports, Result,
+        ScheduleKey, Scope, Settle, Settlement, Survey, Tick, Ticks, Wakeup, in_micros, lifecycle,
+        memory::InMemoryBackend,
     },
     clock::Clock,
     each_role,
@@ -382,6 +383,10 @@ impl Backend for Audit {
 
     fn ends(&self) -> Option<&dyn Ends> {
         self.memory.ends()
+    }
+
+    fn reports(&self) -> Option<&dyn Reports> {
+        self.memory.reports()
     }
 
     fn observe(&self) -> Option<&dyn Observe> {

@@ -9,6 +9,7 @@ use futures::future::BoxFuture;
 use super::{
     ends::Ends,
     observe::Observe,
+    reports::Reports,
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
 };
 use crate::{
@@ -88,6 +89,11 @@ pub trait Backend: Enqueue + Claim + Settle + Maintain + Inspect + std::fmt::Deb
     /// Telling of the ends of jobs to those who wait for them, if it can. The default is that it cannot: then jobs can be looked at
     /// and not waited for.
     fn ends(&self) -> Option<&dyn Ends> {
+        None
+    }
+
+    /// Keeping what running jobs say of themselves, if it can. The default is that it cannot: then that is lost.
+    fn reports(&self) -> Option<&dyn Reports> {
         None
     }
 

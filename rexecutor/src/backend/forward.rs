@@ -9,6 +9,7 @@ use super::{
     capabilities::{Backend, Control, Entries, Survey},
     ends::Ends,
     observe::Observe,
+    reports::Reports,
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
     wakeup::Wakeup,
 };
@@ -74,6 +75,10 @@ impl<B: Backend + ?Sized> Backend for Arc<B> {
 
     fn ends(&self) -> Option<&dyn Ends> {
         (**self).ends()
+    }
+
+    fn reports(&self) -> Option<&dyn Reports> {
+        (**self).reports()
     }
 
     fn is_membership_independent(&self) -> bool {

@@ -20,6 +20,7 @@ pub mod lifecycle;
 pub mod memory;
 pub mod observe;
 mod places;
+mod reports;
 pub mod rotation;
 pub mod sharing;
 mod transaction;
@@ -31,6 +32,7 @@ pub use self::{
     ends::{Ends, ends},
     observe::Observe,
     places::{Places, places},
+    reports::{Reports, reports},
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
     transaction::EnqueueIn,
     wakeup::{Listeners, WakeReasons, Wakeup},
@@ -39,6 +41,6 @@ pub use crate::json::Json;
 pub use crate::model::{
     AboutNode, AmendError, BackendError, ChangedLimits, Claimed, ClusterLimits, Deadline, Demand, Due, Enqueued, Extra,
     Extras, Failure, Filter, FilterError, Headers, Heartbeat, Held, JobChange, JobRow, KeyChange, Limit, LimitChange,
-    Marks, Member, NewJob, Node, OnDiscard, Outcome, Pause, Paused, Rate, Result, ScheduleKey, Scope, Settlement, Tick,
-    Ticks, Unique, UniqueEnqueued, Unserved, ago, in_micros,
+    Marks, Member, NewJob, Node, OnDiscard, Outcome, Pause, Paused, Rate, Report, Result, ScheduleKey, Scope,
+    Settlement, Tick, Ticks, Unique, UniqueEnqueued, Unserved, ago, in_micros,
 };

@@ -4,6 +4,7 @@ mod current;
 mod environment;
 mod job_context;
 mod job_threads;
+mod reporter;
 mod state;
 mod stop;
 mod workers;

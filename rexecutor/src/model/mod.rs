@@ -23,6 +23,7 @@ mod new_job;
 mod node;
 mod order;
 mod pause;
+mod progress;
 mod prune;
 mod rate;
 mod row;
@@ -54,6 +55,7 @@ pub use self::{
     node::{AboutNode, Heartbeat, Member, Node},
     order::OnDiscard,
     pause::{Pause, Paused, Scope},
+    progress::{LogLine, Progress, Report},
     prune::{PruneRule, PruneScope, PruneSpec},
     rate::Rate,
     row::JobRow,

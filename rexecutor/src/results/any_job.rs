@@ -6,11 +6,11 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::error::OutputError;
+use super::{error::OutputError, progress};
 use crate::{
     backend::{Backend, Inspect},
     global,
-    model::{Filter, JobError, JobId, JobRow, JobStatus},
+    model::{Filter, JobError, JobId, JobRow, JobStatus, Progress},
 };
 
 /// The jobs of the global backend, whatever their executors.
@@ -73,7 +73,12 @@ impl Jobs {
             None => global::backend()?,
         };
         let rows = Inspect::query(&*backend, &Filter::IdIn(vec![job.into()]), 1).await?;
-        Ok(rows.into_iter().next().map(AnyJob::of))
+        let Some(row) = rows.into_iter().next() else { return Ok(None) };
+        let progress = match backend.reports() {
+            Some(_) if row.attempt > 0 => progress::of(&*backend, row.id).await?,
+            _ => None,
+        };
+        Ok(Some(AnyJob::of(row, progress)))
     }
 }
 
@@ -94,6 +99,9 @@ pub struct AnyJob {
     /// What it gave, once it is complete. Integers of more than 64 bits are rounded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output: Option<Value>,
+    /// How far it has got, if it says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
     /// Why it was cancelled, or is to stop.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cancel_reason: Option<String>,
@@ -109,7 +117,7 @@ pub struct AnyJob {
 }
 
 impl AnyJob {
-    fn of(row: JobRow) -> Self {
+    fn of(row: JobRow, progress: Option<Progress>) -> Self {
         let finished_at = row.finished_at();
         Self {
             id: row.id,
@@ -119,6 +127,7 @@ impl AnyJob {
             max_attempts: row.max_attempts,
             // What is no JSON was written by something else.
             output: row.extras.output.clone().and_then(|output| serde_json::from_str(&output).ok()),
+            progress,
             cancel_reason: row.extras.cancel_reason.clone(),
             errors: row.errors,
             inserted_at: row.inserted_at,

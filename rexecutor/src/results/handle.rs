@@ -2,11 +2,17 @@
 
 use serde::de::DeserializeOwned;
 
-use super::{end, error::OutputError, ext::OutputExt, wait::Wait};
+use super::{
+    end,
+    error::OutputError,
+    ext::OutputExt,
+    progress::{Follow, ProgressExt},
+    wait::Wait,
+};
 use crate::{
     executing::{Executor, HasOutput},
     global,
-    model::{JobHandle, JobStatus},
+    model::{JobHandle, JobStatus, Progress},
 };
 
 /// On the global backend.
@@ -18,6 +24,20 @@ impl<E: Executor> JobHandle<E> {
     /// When no global backend is set, or it fails.
     pub async fn status(self) -> Result<Option<JobStatus>, OutputError> {
         Ok(end::find(&*global::backend()?, E::NAME, self.id()).await?.map(|row| row.status))
+    }
+
+    /// How far the job has got: short for [`ProgressExt::progress`].
+    ///
+    /// # Errors
+    ///
+    /// As [`ProgressExt::progress`].
+    pub async fn progress(self) -> Result<Option<Progress>, OutputError> {
+        E::progress(self).await
+    }
+
+    /// Follows the job: short for [`ProgressExt::follow`].
+    pub fn follow(self) -> Follow {
+        E::follow(self)
     }
 }
 

@@ -43,12 +43,16 @@ mod ext;
 mod handle;
 mod hub;
 mod outcome;
+mod progress;
 mod wait;
+
+pub use crate::model::{LogLine, Progress};
 
 pub use self::{
     any_job::{AnyJob, Jobs, jobs, jobs_on_backend},
     error::OutputError,
     ext::OutputExt,
     outcome::{NoOutput, Outcome},
+    progress::{Follow, ProgressExt},
     wait::Wait,
 };

@@ -28,6 +28,7 @@ mod node;
 mod order;
 mod outputs;
 mod pauses;
+mod progress;
 mod reports;
 mod room;
 mod runs;

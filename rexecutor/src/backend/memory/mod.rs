@@ -9,6 +9,7 @@ mod indexes;
 mod keys;
 mod lines;
 mod observe;
+mod reports;
 mod roles;
 mod rotation;
 mod store;

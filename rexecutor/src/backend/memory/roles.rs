@@ -12,6 +12,7 @@ use crate::{
         ends::Ends,
         lifecycle,
         observe::Observe,
+        reports::Reports,
         roles::{Claim, Enqueue, Inspect, Maintain, Settle},
         wakeup::Wakeup,
     },
@@ -296,6 +297,10 @@ impl Backend for InMemoryBackend {
     }
 
     fn ends(&self) -> Option<&dyn Ends> {
+        Some(self)
+    }
+
+    fn reports(&self) -> Option<&dyn Reports> {
         Some(self)
     }
 

@@ -46,6 +46,8 @@ pub(super) struct Store {
     pub(super) throttled: BTreeMap<ExecutorName, DateTime<Utc>>,
     /// Which key of an executor, or executor of a shared limit, was served last, where they take turns.
     pub(super) served: BTreeMap<ExecutorName, String>,
+    /// What jobs have said of themselves.
+    pub(super) reports: BTreeMap<JobId, String>,
     /// Jobs that have ended and that somebody waits for.
     pub(super) ended: Vec<JobId>,
     last_job: i64,
@@ -204,6 +206,7 @@ impl Store {
         if let Some(stored) = self.rows.remove(&id) {
             self.indexes.remove(&stored);
             self.indexes.delete(&stored.row);
+            self.reports.remove(&id);
         }
     }
 
