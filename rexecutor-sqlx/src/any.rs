@@ -8,7 +8,7 @@ use rexecutor::{
     backend::{
         AmendError, Backend, BackendError, Claim, Claimed, Control, Demand, Ends, Enqueue, Enqueued, Entries, Filter,
         Heartbeat, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe, Reports, Result, ScheduleKey,
-        Settle, Settlement, Survey, Tick, Ticks, Wakeup,
+        Settle, SettleIn, Settlement, Survey, Tick, Ticks, Wakeup,
     },
     each_role,
     job::{ExecutorName, JobId, Lease, NodeId},
@@ -133,6 +133,10 @@ impl Backend for AnyBackend {
 
     fn reports(&self) -> Option<&dyn Reports> {
         self.inner().reports()
+    }
+
+    fn settle_in(&self) -> Option<&dyn SettleIn> {
+        self.inner().settle_in()
     }
 
     fn is_membership_independent(&self) -> bool {

@@ -1,7 +1,7 @@
 //! What a job is: its data, its status, and how it is built, found and told apart.
 
 pub use crate::{
-    context::{JobContext, StopReason},
+    context::{CompleteError, JobContext, StopReason},
     model::{
         ErrorType, ExecutorName, FlowId, Headers, JobError, JobHandle, JobId, JobStatus, Lease, NodeId, Statuses,
         UnknownStatus,

@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
         Backend, BackendError, ChangedLimits, Control, Ends, Entries, LimitChange, Observe, Pause, Paused, Reports,
-        Result, Scope, Survey,
+        Result, Scope, SettleIn, Survey,
     },
     job::{ExecutorName, JobId},
 };
@@ -53,6 +53,10 @@ impl Backend for PgBackend {
     }
 
     fn reports(&self) -> Option<&dyn Reports> {
+        Some(self)
+    }
+
+    fn settle_in(&self) -> Option<&dyn SettleIn> {
         Some(self)
     }
 

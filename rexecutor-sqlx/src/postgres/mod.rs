@@ -60,6 +60,7 @@ mod scan;
 mod session;
 mod set_limits;
 mod settle;
+mod settle_in;
 mod survey;
 mod transaction;
 mod unique;

@@ -8,14 +8,15 @@ use std::{
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{Outcome, Result, Settle, Settlement, lifecycle},
+    backend::{NewJob, Outcome, Result, Settle, Settlement, lifecycle},
     job::{ExecutorName, JobId, Lease},
 };
 use sqlx::{PgConnection, Row};
 
 use super::{
     backend::{Database, PgBackend},
-    session::apart,
+    enqueue::executors,
+    session::{Progress, apart},
     write::Locked,
 };
 
@@ -86,6 +87,7 @@ impl Database {
         }
         let locked = self.lock_states(connection, rest.iter().map(|run| run.id.as_i64()).collect()).await?;
         let Locked { jobs, unreadable, now } = locked;
+        let mut follow: Vec<NewJob> = Vec::new();
         let mut jobs: BTreeMap<JobId, _> = jobs.into_iter().map(|job| (job.id, job)).collect();
         let (mut settled, mut changed, mut deleted) = (Settled::default(), BTreeSet::new(), Vec::new());
         for Settlement { id, lease, outcome, .. } in rest {
@@ -98,6 +100,7 @@ impl Database {
                 let known = settled.throttled.entry(job.executor.clone()).or_insert(until);
                 *known = until.max(*known);
             }
+            follow.extend_from_slice(jobs.get(id).map_or(&[], |job| lifecycle::follow(job, outcome)));
             match effects.delete {
                 true => {
                     settled.ended.extend(jobs.get(id).filter(|job| lifecycle::is_awaited_end(job)).map(|job| job.id));
@@ -118,6 +121,10 @@ impl Database {
         }
         if !deleted.is_empty() {
             self.query(&self.queries.delete_jobs).bind(deleted).execute(&mut *connection).await?;
+        }
+        if !follow.is_empty() {
+            self.insert_rows(connection, &follow, &Progress::default()).await?;
+            settled.due.extend(executors(&follow));
         }
         self.quarantine(connection, unreadable).await?;
         Ok(settled)
@@ -155,7 +162,7 @@ impl Database {
         let is_ours = |run: &&Settlement| counts.get(&run.id) == Some(&1);
         let (mut ids, mut leases, mut at, mut outputs) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for run in settlements.iter().filter(is_ours) {
-            if let Outcome::Complete { keep: true, output: Some(output), .. } = &run.outcome
+            if let Outcome::Complete { keep: true, output: Some(output), jobs: None, .. } = &run.outcome
                 && let Some(location) = locations.get(&(run.id, run.lease))
             {
                 ids.push(run.id.as_i64());

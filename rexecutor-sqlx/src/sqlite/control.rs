@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
         Backend, ChangedLimits, Control, Ends, Entries, LimitChange, Observe, Pause, Paused, Reports, Result, Scope,
-        Survey,
+        SettleIn, Survey,
     },
     job::{ExecutorName, JobId},
 };
@@ -39,6 +39,10 @@ impl Backend for SqliteBackend {
     }
 
     fn reports(&self) -> Option<&dyn Reports> {
+        Some(self)
+    }
+
+    fn settle_in(&self) -> Option<&dyn SettleIn> {
         Some(self)
     }
 

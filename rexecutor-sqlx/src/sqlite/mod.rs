@@ -56,6 +56,7 @@ mod script;
 mod serve;
 mod set_limits;
 mod settle;
+mod settle_in;
 mod store;
 mod survey;
 mod transaction;

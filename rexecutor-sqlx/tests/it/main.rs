@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
+#[path = "../shared/completes.rs"]
+#[macro_use]
+mod completes;
 #[path = "../shared/guide.rs"]
 mod guide_text;
 #[path = "../shared/log.rs"]

@@ -3,11 +3,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
+#[path = "../shared/completes.rs"]
+#[macro_use]
+mod completes_in_transactions;
+
 mod access;
 mod alive;
 mod any;
 mod any_transaction;
 mod claim;
+mod completes;
 mod conformance;
 mod connect;
 mod copies;

@@ -27,6 +27,7 @@ mod ends;
 mod enqueue;
 mod entries;
 mod explain;
+mod follow;
 mod harness;
 mod keys;
 mod limits;
@@ -103,6 +104,10 @@ cases! {
         case_15_1_many_callers_wait_at_once;
     reports:
         case_15_2_a_report_is_fenced_by_the_lease;
+    follow:
+        case_15_4_jobs_follow_only_a_success_and_once,
+        case_15_4_a_thousand_jobs_follow_one,
+        case_15_4_what_was_not_committed_has_failed;
     enqueue:
         an_enqueued_job_is_scheduled_with_all_that_was_given,
         what_few_jobs_have_comes_back_as_it_was,

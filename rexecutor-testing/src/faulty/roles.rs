@@ -10,7 +10,7 @@ use rexecutor::{
     backend::{
         AmendError, Backend, BackendError, Claim, Claimed, Control, Demand, Ends, Enqueue, Enqueued, Entries, Filter,
         Heartbeat, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe, Reports, Result, ScheduleKey,
-        Settle, Settlement, Survey, Tick, Ticks, Wakeup,
+        Settle, SettleIn, Settlement, Survey, Tick, Ticks, Wakeup,
     },
     each_role,
     job::{ExecutorName, JobId, Lease, NodeId},
@@ -121,6 +121,10 @@ impl<B: Backend> Backend for Faulty<B> {
 
     fn reports(&self) -> Option<&dyn Reports> {
         self.inner().reports()
+    }
+
+    fn settle_in(&self) -> Option<&dyn SettleIn> {
+        self.inner().settle_in()
     }
 
     fn is_membership_independent(&self) -> bool {

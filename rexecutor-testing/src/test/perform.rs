@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use futures::future::BoxFuture;
 use rexecutor::{
     Executor, ExecutorExt,
-    backend::{Failure, JobRow, Outcome, memory::InMemoryBackend},
+    backend::{Failure, JobRow, NewJob, Outcome, memory::InMemoryBackend},
     clock::SystemClock,
     job::{ErrorType, builder::EnqueueError},
     registry::StateMap,
@@ -186,6 +186,11 @@ impl Performed {
     /// Whether it succeeded.
     pub fn is_complete(&self) -> bool {
         matches!(self.outcome, Outcome::Complete { .. })
+    }
+
+    /// The jobs that are stored [in the step](rexecutor::JobContext::enqueue_on_success) that completes it.
+    pub fn enqueued(&self) -> &[NewJob] {
+        self.outcome.jobs()
     }
 
     /// What it has said of [its progress](rexecutor::JobContext::progress) and logged, if anything.

@@ -11,6 +11,7 @@ use super::{
     observe::Observe,
     reports::Reports,
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
+    settle_in::SettleIn,
 };
 use crate::{
     clock::{Clock, SystemClock},
@@ -94,6 +95,11 @@ pub trait Backend: Enqueue + Claim + Settle + Maintain + Inspect + std::fmt::Deb
 
     /// Keeping what running jobs say of themselves, if it can. The default is that it cannot: then that is lost.
     fn reports(&self) -> Option<&dyn Reports> {
+        None
+    }
+
+    /// Ending runs inside transactions of the application's, if it can. The default is that it cannot.
+    fn settle_in(&self) -> Option<&dyn SettleIn> {
         None
     }
 

@@ -11,6 +11,7 @@ use super::{
     observe::Observe,
     reports::Reports,
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
+    settle_in::SettleIn,
     wakeup::Wakeup,
 };
 use crate::model::{
@@ -79,6 +80,10 @@ impl<B: Backend + ?Sized> Backend for Arc<B> {
 
     fn reports(&self) -> Option<&dyn Reports> {
         (**self).reports()
+    }
+
+    fn settle_in(&self) -> Option<&dyn SettleIn> {
+        (**self).settle_in()
     }
 
     fn is_membership_independent(&self) -> bool {

@@ -22,6 +22,7 @@ pub mod observe;
 mod places;
 mod reports;
 pub mod rotation;
+mod settle_in;
 pub mod sharing;
 mod transaction;
 mod wakeup;
@@ -34,6 +35,7 @@ pub use self::{
     places::{Places, places},
     reports::{Reports, reports},
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
+    settle_in::{SettleIn, settle_in},
     transaction::EnqueueIn,
     wakeup::{Listeners, WakeReasons, Wakeup},
 };

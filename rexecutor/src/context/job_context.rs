@@ -2,7 +2,10 @@
 
 use std::{
     fmt,
-    sync::{Arc, LazyLock, OnceLock},
+    sync::{
+        Arc, LazyLock, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use chrono::{DateTime, Utc};
@@ -10,6 +13,7 @@ use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    complete::Together,
     environment::Environment,
     job_threads::JobThreads,
     reporter::RunReport,
@@ -40,6 +44,10 @@ struct Inner {
     own_clock: OnceLock<Option<Arc<dyn Clock>>>,
     /// What it says of itself; made when it first does.
     said: OnceLock<Arc<RunReport>>,
+    /// What it ends together with; made when it first asks for that.
+    together: OnceLock<Box<Together>>,
+    /// How many bytes of its output are kept when it is complete, and one more; 0: not even its row.
+    kept: AtomicUsize,
 }
 
 impl JobContext {
@@ -53,8 +61,8 @@ impl JobContext {
     }
 
     fn of(row: JobRow, environment: Option<Arc<Environment>>) -> Self {
-        let (stop, own_clock, said) = (Stop::default(), OnceLock::new(), OnceLock::new());
-        Self(Arc::new(Inner { row, environment, stop, own_clock, said }))
+        let (stop, own_clock, said, together) = (Stop::default(), OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self(Arc::new(Inner { row, environment, stop, own_clock, said, together, kept: AtomicUsize::new(0) }))
     }
 
     /// The job's number.
@@ -235,6 +243,24 @@ impl JobContext {
         if let Some(environment) = &self.0.environment {
             self.said().log(&environment.reporter, text.as_ref(), environment.clock.now());
         }
+    }
+
+    /// What is kept of the job when it is complete: its row, and of its output so many bytes; `None`: nothing.
+    pub(super) fn kept(&self) -> Option<usize> {
+        self.0.kept.load(Ordering::Relaxed).checked_sub(1)
+    }
+
+    /// Notes what is kept of it.
+    pub(crate) fn keep(&self, kept: Option<usize>) {
+        self.0.kept.store(kept.map_or(0, |most| most.saturating_add(1)), Ordering::Relaxed);
+    }
+
+    pub(super) fn together(&self) -> &Together {
+        self.0.together.get_or_init(Box::default)
+    }
+
+    pub(super) fn has_together(&self) -> Option<&Together> {
+        self.0.together.get().map(|together| &**together)
     }
 
     fn said(&self) -> &Arc<RunReport> {

@@ -10,12 +10,13 @@ use crate::{
 pub(super) fn plain(settlement: &Settlement) -> Option<Settlement> {
     let outcome = match &settlement.outcome {
         Outcome::Retry { delay, error } => Outcome::retry(*delay, failure(error)?),
+        Outcome::SettledInTransaction { delay, error } => Outcome::settled_in_transaction(*delay, failure(error)?),
         Outcome::Discard { error } => Outcome::discard(failure(error)?),
         Outcome::Defer { delay, error } => Outcome::defer(*delay, failure(error)?),
         Outcome::Cancel { reason } => Outcome::cancel(text(reason)?),
         // Still JSON, and the same.
         Outcome::Complete { output: Some(output), .. } if !output.is_ascii() => {
-            Outcome::complete_with(json::ascii(output))
+            Outcome::complete_with(json::ascii(output)).and_enqueue(settlement.outcome.jobs().to_vec())
         }
         Outcome::Complete { .. } | Outcome::Snooze { .. } | Outcome::Throttle { .. } | Outcome::GiveBack => {
             return None;

@@ -32,6 +32,7 @@ pub(crate) async fn attempt(begin: Begin, context: &JobContext, grace: Duration)
         Ok(begun) => begun,
         Err(outcome) => return outcome,
     };
+    context.keep(kept);
     let current = (context.job_id(), executor);
     // Lent to what waits, or a task would have room for it twice.
     let mut deadlines = Deadlines::new(context, timeout, grace);
@@ -51,7 +52,7 @@ pub(crate) async fn attempt(begin: Begin, context: &JobContext, grace: Duration)
             end
         }
     };
-    outcome(end, backoff, kept)
+    context.ended(outcome(end, backoff, kept), backoff)
 }
 
 /// Runs the work on this task; `None`: it was told to stop, and has not within the grace.

@@ -19,13 +19,13 @@ use futures::{FutureExt, future::BoxFuture};
 use super::{outage::Outage, plain};
 use crate::{
     backend::Backend,
-    model::{BackendError, JobId, Lease, Outcome, Result, Settlement},
+    model::{BackendError, JobId, Lease, NewJob, Outcome, Result, Settlement},
 };
 
 /// How many outcomes go out together.
 const BATCH: usize = 500;
 
-/// … and how many bytes of outputs, about.
+/// … and how many bytes of outputs, and of jobs that follow, about.
 const BATCH_BYTES: usize = 4 << 20;
 
 /// How many may wait before the node stops claiming.
@@ -84,8 +84,9 @@ fn batch(waiting: &VecDeque<Settlement>) -> usize {
     let mut bytes = 0;
     let fits = |settlement: &&Settlement| {
         let is_next = bytes < BATCH_BYTES;
-        if let Outcome::Complete { output: Some(output), .. } = &settlement.outcome {
-            bytes += output.len();
+        if let Outcome::Complete { output, jobs, .. } = &settlement.outcome {
+            bytes += output.as_ref().map_or(0, String::len);
+            bytes += jobs.iter().flatten().map(NewJob::content_bytes).sum::<usize>();
         }
         is_next
     };

@@ -44,6 +44,7 @@ mod spans;
 mod stops;
 mod support;
 mod ticks;
+mod together;
 mod undecoded;
 mod unique;
 

@@ -20,6 +20,7 @@ use rexecutor::{
 const ERRORS: &[&str] = &[
     "AmendError",
     "BackendError",
+    "CompleteError",
     "ConnectError",
     "DecodeError",
     "EnqueueError",

@@ -4,6 +4,7 @@
 
 mod claims;
 mod closing;
+mod completes;
 mod conformance;
 mod damage;
 mod enqueues;

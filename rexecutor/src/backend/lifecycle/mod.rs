@@ -24,8 +24,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::{
     limits::MAX_ERRORS,
     model::{
-        AmendError, ErrorType, Failure, JobChange, JobError, JobRow, JobStatus, KeyChange, Lease, Marks, NodeId,
-        OnDiscard, Outcome, after, in_micros,
+        AmendError, ErrorType, Failure, JobChange, JobError, JobRow, JobStatus, KeyChange, Lease, Marks, NewJob,
+        NodeId, OnDiscard, Outcome, after, in_micros,
     },
 };
 
@@ -86,7 +86,11 @@ pub fn settle(row: &mut JobRow, lease: Lease, outcome: &Outcome, now: DateTime<U
     }
     row.node = None;
     if row.marks.contains(Marks::STOPPING) {
-        if let Outcome::Retry { error, .. } | Outcome::Discard { error } | Outcome::Defer { error, .. } = outcome {
+        if let Outcome::Retry { error, .. }
+        | Outcome::SettledInTransaction { error, .. }
+        | Outcome::Discard { error }
+        | Outcome::Defer { error, .. } = outcome
+        {
             record(row, error, now);
         }
         row.marks = row.marks.without(Marks::STOPPING.with(Marks::UNDECODED));
@@ -99,12 +103,12 @@ pub fn settle(row: &mut JobRow, lease: Lease, outcome: &Outcome, now: DateTime<U
         row.marks = row.marks.without(Marks::UNDECODED);
     }
     Some(match outcome {
-        Outcome::Complete { keep, output } => {
+        Outcome::Complete { keep, output, jobs: _ } => {
             finish(row, Finish::Complete, now);
             row.extras.set(|extra| &mut extra.output, output.clone());
             Effects { delete: !keep, output: *keep && output.is_some(), ..Effects::NONE }
         }
-        Outcome::Retry { delay, error } => {
+        Outcome::Retry { delay, error } | Outcome::SettledInTransaction { delay, error } => {
             record(row, error, now);
             if is_last_attempt(row) {
                 finish(row, Finish::Discarded, now);
@@ -154,6 +158,14 @@ pub fn settle(row: &mut JobRow, lease: Lease, outcome: &Outcome, now: DateTime<U
             Effects::WAKE
         }
     })
+}
+
+/// The jobs that are stored in the step that [settles](settle) this one: those of its outcome, if it is complete now.
+pub fn follow<'o>(row: &JobRow, outcome: &'o Outcome) -> &'o [NewJob] {
+    match row.status {
+        JobStatus::Complete => outcome.jobs(),
+        _ => &[],
+    }
 }
 
 /// Ends the run of a node that is gone.

@@ -141,7 +141,16 @@ impl Settle for InMemoryBackend {
         let mut refused = Vec::new();
         let mut due = BTreeSet::new();
         for Settlement { id, lease, outcome } in &*settlements {
-            match store.settle(*id, |row| lifecycle::settle(row, *lease, outcome, now)) {
+            let mut follow: &[NewJob] = &[];
+            let settled = store.settle(*id, |row| {
+                let effects = lifecycle::settle(row, *lease, outcome, now)?;
+                follow = lifecycle::follow(row, outcome);
+                Some(effects)
+            });
+            if !follow.is_empty() {
+                due.extend(self.enqueue_all(&mut store, follow.to_vec(), now).1);
+            }
+            match settled {
                 Some((effects, executor)) if effects.wake => {
                     if let Some(until) = effects.throttled_until {
                         let known = store.throttled.entry(executor.clone()).or_insert(until);
