@@ -86,18 +86,18 @@ pub async fn case_15_1_an_output_comes_back_as_it_was(t: &Harness) {
     let refused = t.backend.settle(settlements.into()).await.expect("outcomes can be stored");
     assert_eq!(refused, [(runs[0].id, rexecutor::job::Lease(runs[0].lease.0 + 1))]);
     for (run, output) in runs.iter().zip(&outputs) {
-        assert_eq!(Any::output_on_backend(run.id, &t.backend).await.unwrap().as_ref(), Some(output));
+        assert_eq!(Any::output_on_backend(run.id, &t.backend).await.expect("it can be asked").as_ref(), Some(output));
         assert_eq!(t.row(run.id).await.extras.output.as_deref(), Some(&*output.to_string()));
     }
-    assert_eq!(Any::output_on_backend(plain.id, &t.backend).await.unwrap(), Some(Value::Null));
+    assert_eq!(Any::output_on_backend(plain.id, &t.backend).await.expect("it can be asked"), Some(Value::Null));
     assert_eq!(t.row(plain.id).await.extras.output, None);
     for none in [failed.id, unkept.id] {
-        assert_eq!(Any::output_on_backend(none, &t.backend).await.unwrap(), None);
+        assert_eq!(Any::output_on_backend(none, &t.backend).await.expect("it can be asked"), None);
     }
     // Of another executor's job nothing is told.
     let other = t.running(job("other")).await;
     assert!(t.settle(&other, End::complete_with("1")).await);
-    assert_eq!(Any::output_on_backend(other.id, &t.backend).await.unwrap(), None);
+    assert_eq!(Any::output_on_backend(other.id, &t.backend).await.expect("it can be asked"), None);
 }
 
 /// Once a job is marked, every wakeup of ends that watches hears of its end; a job that nobody waits for is not marked.
@@ -149,7 +149,10 @@ pub async fn case_15_1_a_waiter_hears_of_every_end(t: &Harness) {
     assert!(t.settle(&run, End::complete_with(r#"{"a":1}"#)).await);
     assert_eq!(ended(waiting).await, Outcome::Complete(json!({"a": 1})));
     // One that has ended is not waited for.
-    assert_eq!(Any::wait_on_backend(run.id, &t.backend).await.unwrap(), Outcome::Complete(json!({"a": 1})));
+    assert_eq!(
+        Any::wait_on_backend(run.id, &t.backend).await.expect("it can be asked"),
+        Outcome::Complete(json!({"a": 1}))
+    );
 
     let run = t.running(any()).await;
     let waiting = t.waiting(run.id).await;
@@ -195,16 +198,16 @@ pub async fn case_15_1_a_waiter_hears_of_every_end(t: &Harness) {
 
     let run = t.running(any().with_max_attempts(1)).await;
     let waiting = t.waiting(run.id).await;
-    t.clock.advance(TimeDelta::from_std(TIMEOUT).unwrap() * 2).await;
+    t.clock.advance(TimeDelta::from_std(TIMEOUT).expect("it is short") * 2).await;
     assert_eq!(t.declare_dead(&[run.node.expect("it runs")]).await, 1);
     match ended(waiting).await {
         Outcome::Discarded { errors } => assert_eq!(errors[0].error_type, ErrorType::NodeLost),
         other => panic!("{other:?}"),
     }
 
-    assert_eq!(Any::wait_on_backend(JobId::from(i64::MAX), &t.backend).await.unwrap(), Outcome::Gone);
+    assert_eq!(Any::wait_on_backend(JobId::from(i64::MAX), &t.backend).await.expect("it can be asked"), Outcome::Gone);
     let other = t.enqueue(job("other")).await;
-    assert_eq!(Any::wait_on_backend(other, &t.backend).await.unwrap(), Outcome::Gone);
+    assert_eq!(Any::wait_on_backend(other, &t.backend).await.expect("it can be asked"), Outcome::Gone);
 }
 
 /// A hundred callers wait for fifty jobs, which end in two batches; and one gives up, whose job goes on.

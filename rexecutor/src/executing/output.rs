@@ -79,10 +79,6 @@ impl JobOutput for ExecutionResult {
 
 /// What the type says that a function with `#[job]` returns. Not public API.
 #[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say what the job gives",
-    label = "neither `()` nor a `Result`"
-)]
 pub trait ReturnType {
     type Output: Serialize + Send + 'static;
 }

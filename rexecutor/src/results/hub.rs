@@ -61,7 +61,9 @@ pub(super) async fn end_of(backend: &Arc<dyn Backend>, job: JobId) -> Result<Opt
 }
 
 /// The listeners, by backend and runtime.
-static HUBS: OnceLock<Mutex<HashMap<(usize, Id), Weak<Hub>>>> = OnceLock::new();
+static HUBS: OnceLock<Mutex<Hubs>> = OnceLock::new();
+
+type Hubs = HashMap<(usize, Id), Weak<Hub>>;
 
 struct Hub {
     backend: Arc<dyn Backend>,
