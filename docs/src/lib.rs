@@ -26,6 +26,10 @@ pub mod testing {}
 #[doc = include_str!("../limits.md")]
 pub mod limits {}
 
+/// The guide to results.
+#[doc = include_str!("../results.md")]
+pub mod results {}
+
 /// The guide to schedules.
 #[doc = include_str!("../schedules.md")]
 pub mod schedules {}

@@ -5,8 +5,10 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::{Attribute, ReturnType, Type, parse_quote, spanned::Spanned};
 
 mod consts;
+mod output;
 
-use self::consts::consts;
+pub(crate) use self::output::ok;
+use self::{consts::consts, output::output};
 use crate::{
     args::shown,
     model::{
@@ -29,10 +31,11 @@ pub(crate) fn job(job: &Job) -> TokenStream {
     let functions = functions(job);
     let execute = execute(job);
     let registration = registration(job);
+    let (output, output_check) = (output(job), output::check(job));
     // That a call of a debounced job replaces another is what it is for.
     let enqueued = match &job.unique {
-        Some(unique) if unique.kind == Kind::Unique => quote!(UniqueEnqueued),
-        _ => quote!(Enqueued),
+        Some(unique) if unique.kind == Kind::Unique => quote!(#krate::backend::UniqueEnqueued<Self>),
+        _ => quote!(#krate::job::JobHandle<Self>),
     };
     let enqueue_doc =
         format!("Enqueues a `{}` job on the global backend, and returns once it is stored.", job.name.value());
@@ -57,6 +60,10 @@ pub(crate) fn job(job: &Job) -> TokenStream {
         }
 
         #(#cfgs)*
+        #[allow(deprecated)]
+        #output
+
+        #(#cfgs)*
         #[allow(deprecated, dead_code)]
         impl #executor {
             /// Begins to build a job of this kind.
@@ -71,7 +78,7 @@ pub(crate) fn job(job: &Job) -> TokenStream {
             /// As `JobBuilder::enqueue` does, to which this is short.
             #vis async fn enqueue(
                 data: <Self as #krate::Executor>::Data,
-            ) -> ::core::result::Result<#krate::backend::#enqueued, #krate::job::builder::EnqueueError> {
+            ) -> ::core::result::Result<#enqueued, #krate::job::builder::EnqueueError> {
                 let enqueued = <Self as #krate::ExecutorExt>::builder().with_data(data).enqueue().await?;
                 ::core::result::Result::Ok(::core::convert::From::from(enqueued))
             }
@@ -82,6 +89,7 @@ pub(crate) fn job(job: &Job) -> TokenStream {
         const _: () = {
             // What is defined here is what runs: the function may be called by nobody else.
             let _ = #ident;
+            #output_check
             #registration
         };
     }

@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
-        AmendError, Backend, BackendError, Claim, Claimed, Control, Demand, Enqueue, Enqueued, Entries, Filter,
-        Heartbeat, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe, Result, ScheduleKey, Settle,
-        Settlement, Survey, Tick, Ticks, Wakeup,
+        AmendError, Backend, BackendError, Claim, Claimed, Control, Demand, Ends, Enqueue, Enqueued, Entries, Filter,
+        Heartbeat, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe, Reports, Result, ScheduleKey,
+        Settle, SettleIn, Settlement, Survey, Tick, Ticks, Wakeup,
     },
     each_role,
     job::{ExecutorName, JobId, Lease, NodeId},
@@ -125,6 +125,18 @@ impl Backend for AnyBackend {
 
     fn observe(&self) -> Option<&dyn Observe> {
         self.inner().observe()
+    }
+
+    fn ends(&self) -> Option<&dyn Ends> {
+        self.inner().ends()
+    }
+
+    fn reports(&self) -> Option<&dyn Reports> {
+        self.inner().reports()
+    }
+
+    fn settle_in(&self) -> Option<&dyn SettleIn> {
+        self.inner().settle_in()
     }
 
     fn is_membership_independent(&self) -> bool {

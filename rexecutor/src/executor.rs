@@ -4,8 +4,8 @@
 
 pub use crate::{
     executing::{
-        CancellationReason, Disposition, ExecutionError, ExecutionResult, Executor, GroupKey, IntoExecutionResult,
-        JobFailure, Rerun, Retention,
+        CancellationReason, Disposition, EncodedOutput, ExecutionError, ExecutionResult, Executor, GroupKey, HasOutput,
+        IntoExecutionResult, JobFailure, JobOutput, Rerun, Retention,
     },
     manage::{ExecutorExt, JobsError},
     model::{Limit, OnDiscard, Rate},

@@ -1,9 +1,10 @@
 //! What a job is: its data, its status, and how it is built, found and told apart.
 
 pub use crate::{
-    context::{JobContext, StopReason},
+    context::{CompleteError, JobContext, StopReason},
     model::{
-        ErrorType, ExecutorName, FlowId, Headers, JobError, JobId, JobStatus, Lease, NodeId, Statuses, UnknownStatus,
+        ErrorType, ExecutorName, FlowId, Headers, JobError, JobHandle, JobId, JobStatus, Lease, NodeId, Statuses,
+        UnknownStatus,
     },
     typed::{DecodeError, Job, UndecodedJob},
     validate::InvalidJob,

@@ -24,6 +24,7 @@ pub mod observe;
 pub mod prelude;
 pub mod pruner;
 pub mod registry;
+pub mod results;
 pub mod schedule;
 pub mod schedules;
 mod signals;
@@ -50,6 +51,7 @@ pub use crate::{
     model::{JobId, JobStatus},
     node::Rexecutor,
     registry::{Extract, ExtractError, State},
+    results::{jobs, jobs_on_backend},
     typed::Job,
 };
 
@@ -63,7 +65,7 @@ pub mod __private {
 
     pub use crate::{
         causes::{chain, write_chain},
-        executing::{Converted, Decides, Hidden, KnownError, Returned, Typed},
+        executing::{Converted, Decides, Hidden, KnownError, ReturnType, Returned, Typed, gives},
         registry::{Extracted, NotExtracted, Parameter, is_extracted},
         signals::while_waiting,
     };

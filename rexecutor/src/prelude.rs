@@ -12,14 +12,15 @@ pub use crate::{
     backend::{LimitChange, Pause, Rate},
     backoff::{BackoffStrategy, Jitter, Strategy},
     executor::{
-        CancellationReason, Disposition, ExecutionError, ExecutionResult, Executor, ExecutorExt, JobFailure, Limit,
-        OnDiscard, Retention,
+        CancellationReason, Disposition, ExecutionError, ExecutionResult, Executor, ExecutorExt, HasOutput, JobFailure,
+        Limit, OnDiscard, Retention,
     },
     job::{
-        ErrorType, Job, JobContext, JobError, JobId, JobStatus, StopReason,
+        ErrorType, Job, JobContext, JobError, JobHandle, JobId, JobStatus, StopReason,
         query::Where,
         uniqueness_criteria::{Replace, Resolution, UniquenessCriteria},
     },
     pruner::{Pruner, PrunerConfig},
     registry::{Extract, ExtractError, State},
+    results::{Outcome, OutputExt, Progress, ProgressExt},
 };

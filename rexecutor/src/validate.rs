@@ -107,6 +107,11 @@ pub(crate) fn comes_back<T: Serialize + DeserializeOwned>(field: &'static str, v
     })
 }
 
+/// Checks what a job gives, as JSON; the error says what is wrong.
+pub(crate) fn output(output: &str, max_bytes: usize) -> Result<(), String> {
+    json("the output", output, max_bytes).map_err(|error| error.to_string())
+}
+
 /// Checks what is to change in a stored job.
 pub(crate) fn change(change: &JobChange, max_bytes: usize) -> Checked {
     json("data", &change.data, max_bytes)?;

@@ -1,5 +1,7 @@
 //! Arguments that are right alone and wrong together.
 
+use syn::ReturnType;
+
 use super::{
     Job, Retain, Unique,
     unique::{By, Kind},
@@ -7,6 +9,7 @@ use super::{
 use crate::{
     args::{self, Arg, integer},
     errors::Errors,
+    expand,
     signature::First,
 };
 
@@ -37,6 +40,17 @@ pub(super) fn find(job: &Job, args: &[Arg], errors: &mut Errors) {
         errors.push(&arg.name, problem);
     }
     order(job, args, errors);
+    if let (Some(Retain::Nothing), Some(arg), ReturnType::Type(_, ty)) =
+        (job.retain, named("retain"), &job.function.sig.output)
+        && let Some(ok) = expand::ok(ty).filter(|ok| !["()", "ExecutionResult"].contains(&last_word(&args::shown(ok))))
+    {
+        let problem = format!(
+            "the `{}` that it returns is stored with the complete job, which this deletes at once: retain it for some time, as \
+             with `retain = \"1h\"`, or return `Ok(())`",
+            args::shown(ok)
+        );
+        errors.push(&arg.name, problem);
+    }
     if let (None, Some(burst)) = (&job.rate_limit, named("burst")) {
         errors.push(&burst.name, "a burst without a rate: add `rate_limit = \"100/1m\"`");
     }
@@ -76,6 +90,10 @@ pub(super) fn find(job: &Job, args: &[Arg], errors: &mut Errors) {
             );
         }
     }
+}
+
+fn last_word(path: &str) -> &str {
+    path.rsplit("::").next().unwrap_or_default().trim()
 }
 
 /// What does not go with `ordered_by`.

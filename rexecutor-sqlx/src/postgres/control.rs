@@ -11,8 +11,8 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
-        Backend, BackendError, ChangedLimits, Control, Entries, LimitChange, Observe, Pause, Paused, Result, Scope,
-        Survey,
+        Backend, BackendError, ChangedLimits, Control, Ends, Entries, LimitChange, Observe, Pause, Paused, Reports,
+        Result, Scope, SettleIn, Survey,
     },
     job::{ExecutorName, JobId},
 };
@@ -45,6 +45,18 @@ impl Backend for PgBackend {
     }
 
     fn entries(&self) -> Option<&dyn Entries> {
+        Some(self)
+    }
+
+    fn ends(&self) -> Option<&dyn Ends> {
+        Some(self)
+    }
+
+    fn reports(&self) -> Option<&dyn Reports> {
+        Some(self)
+    }
+
+    fn settle_in(&self) -> Option<&dyn SettleIn> {
         Some(self)
     }
 

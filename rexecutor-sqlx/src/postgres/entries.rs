@@ -34,6 +34,7 @@ impl Entries for PgBackend {
             let progress = Progress::default();
             let work = self.0.step_entries(&steps, &progress);
             let (answers, woken) = self.0.limited_by(&progress, "could not change a schedule entry", work).await?;
+            self.0.tell_ends(&woken.ended);
             for job in woken.cancelled {
                 self.0.listeners.each(|wakeup| wakeup.cancel(job));
                 self.0.tell_all(BTreeSet::new(), Some(job)).await;
@@ -56,6 +57,7 @@ impl Entries for PgBackend {
 struct Woken {
     executors: BTreeSet<ExecutorName>,
     cancelled: Vec<JobId>,
+    ended: Vec<JobId>,
     is_news: bool,
 }
 
@@ -146,7 +148,7 @@ impl Database {
             }
             woken.is_news |= applied.is_news;
             woken.executors.extend(applied.is_news.then_some(Scope::SCHEDULES_NAME));
-            self.replace_jobs(&mut transaction, &applied.cancel).await?;
+            woken.ended.extend(self.replace_jobs(&mut transaction, &applied.cancel).await?);
             woken.cancelled.append(&mut applied.cancel);
             let jobs = std::mem::take(&mut applied.jobs);
             woken.executors.extend(jobs.iter().map(|job| job.executor.clone()));
@@ -194,18 +196,19 @@ impl Database {
         rows.iter().map(|row| row.try_get::<i64, _>("id").map(JobId::from)).collect()
     }
 
-    /// Asks the jobs of earlier ticks to stop.
-    async fn replace_jobs(&self, connection: &mut PgConnection, jobs: &[JobId]) -> sqlx::Result<()> {
+    /// Asks the jobs of earlier ticks to stop; gives those whose ends are to be told.
+    async fn replace_jobs(&self, connection: &mut PgConnection, jobs: &[JobId]) -> sqlx::Result<Vec<JobId>> {
         if jobs.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let ids = jobs.iter().map(|job| job.as_i64()).collect();
         let Locked { mut jobs, unreadable, now } = self.lock_states(connection, ids).await?;
         if let Some(now) = now {
             jobs.retain_mut(|job| lifecycle::cancel(job, REPLACED.to_owned(), now).is_ok());
         }
-        self.store_states(connection, &jobs).await?;
-        self.quarantine(connection, unreadable).await
+        let ended = self.store_states(connection, &jobs).await?;
+        self.quarantine(connection, unreadable).await?;
+        Ok(ended)
     }
 
     async fn store_entries(&self, connection: &mut PgConnection, changes: Changes) -> sqlx::Result<()> {

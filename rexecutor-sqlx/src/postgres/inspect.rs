@@ -1,5 +1,7 @@
 //! Looking at stored jobs and changing them by hand.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
@@ -162,7 +164,7 @@ impl Database {
 
     /// Changes a job, which may refuse. What `change` gives, if anything, is what no other job may stand in the way of.
     async fn amend(
-        &self,
+        self: &Arc<Self>,
         amendment: Amendment<'_>,
         change: impl FnOnce(&mut JobRow, DateTime<Utc>) -> Result<Option<Unique>, AmendError>,
     ) -> Result<(), AmendError> {
@@ -195,12 +197,13 @@ impl Database {
                 }
             }
             self.store_content(&mut transaction, &job).await?;
-            self.store_states(&mut transaction, &[job]).await?;
+            let ended = self.store_states(&mut transaction, &[job]).await?;
             if let Some(key) = held {
                 let release = self.query(&self.queries.release_unique_keys).bind(vec![key]);
                 release.execute(&mut *transaction).await?;
             }
             transaction.commit().await?;
+            self.tell_ends(&ended);
             Ok(Ok(()))
         };
         self.limited_by(&progress, "could not change the job", work).await?

@@ -185,6 +185,7 @@ impl Listener {
         for job in notice.cancelled {
             self.wakeup.cancel(job);
         }
+        self.wakeup.end(&notice.ended);
     }
 }
 

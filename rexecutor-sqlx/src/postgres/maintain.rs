@@ -172,10 +172,11 @@ impl Database {
                 }
             }
         }
-        self.store_states(&mut transaction, &jobs).await?;
+        let ended = self.store_states(&mut transaction, &jobs).await?;
         self.quarantine(&mut transaction, unreadable).await?;
         transaction.commit().await?;
         self.wake_on(connection, rescued).await?;
+        self.tell_ends_on(connection, &ended).await?;
         Ok(Some(count))
     }
 

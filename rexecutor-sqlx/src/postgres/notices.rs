@@ -29,6 +29,7 @@ pub(super) struct Notices {
 struct Pending {
     executors: BTreeSet<ExecutorName>,
     cancelled: BTreeSet<JobId>,
+    ended: BTreeSet<JobId>,
     /// Whether a task is about to tell them.
     is_told: bool,
     /// When the last one was added, in the time that nobody can set.
@@ -57,6 +58,8 @@ pub(super) struct Notice {
     pub(super) executors: Vec<String>,
     #[serde(default)]
     pub(super) cancelled: Vec<JobId>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) ended: Vec<JobId>,
 }
 
 impl Default for Notices {
@@ -77,8 +80,15 @@ impl Notices {
     }
 
     /// Takes in what is to be told, and says who tells it.
-    pub(super) fn add(&self, executors: BTreeSet<ExecutorName>, cancelled: Option<JobId>, now: Duration) -> Teller {
+    pub(super) fn add(
+        &self,
+        executors: BTreeSet<ExecutorName>,
+        cancelled: Option<JobId>,
+        ended: &[JobId],
+        now: Duration,
+    ) -> Teller {
         let mut pending = self.pending();
+        pending.ended.extend(ended);
         pending.executors.extend(executors);
         pending.cancelled.extend(cancelled);
         let last = pending.last_at.replace(now);
@@ -99,9 +109,17 @@ impl Notices {
     /// Takes out the payloads that say all that is to be told; `None`: there is nothing, and the task is to end.
     pub(super) fn take(&self) -> Option<Vec<String>> {
         let mut pending = self.pending();
-        pending.is_told = !pending.executors.is_empty() || !pending.cancelled.is_empty();
         let (executors, cancelled) = (std::mem::take(&mut pending.executors), std::mem::take(&mut pending.cancelled));
-        pending.is_told.then(|| payloads(&self.origin, executors, cancelled))
+        let ended = std::mem::take(&mut pending.ended);
+        let mut told = Vec::new();
+        if !executors.is_empty() || !cancelled.is_empty() {
+            told = payloads(&self.origin, executors, cancelled);
+        }
+        if !ended.is_empty() {
+            told.extend(ends(&self.origin, ended));
+        }
+        pending.is_told = !told.is_empty();
+        pending.is_told.then_some(told)
     }
 
     /// Reads a payload; `None` for this process's own, and for what is none of ours.
@@ -134,6 +152,15 @@ pub(super) fn payloads(from: &str, executors: BTreeSet<ExecutorName>, cancelled:
     notices.iter().filter_map(|notice| serde_json::to_string(notice).ok()).collect()
 }
 
+/// The payloads that say that these jobs have ended.
+pub(super) fn ends(from: &str, ended: BTreeSet<JobId>) -> Vec<String> {
+    let ended: Vec<JobId> = ended.into_iter().collect();
+    // A number has 20 characters at most.
+    let notices = ended.chunks(MAX_PAYLOAD_BYTES / 20);
+    let notices = notices.map(|ended| Notice { from: from.to_owned(), ended: ended.to_vec(), ..Notice::default() });
+    notices.filter_map(|notice| serde_json::to_string(&notice).ok()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,12 +177,16 @@ mod tests {
         let notices: Vec<_> = payloads.iter().filter_map(|payload| there.read(payload)).collect();
         assert_eq!(notices.iter().map(|notice| notice.executors.len()).sum::<usize>(), 50);
         assert_eq!(notices.iter().map(|notice| notice.cancelled.len()).sum::<usize>(), 1_000);
+        let payloads = ends(&here.origin, (0..1_000).map(|id| JobId::from(i64::MAX - id)).collect());
+        assert!(payloads.iter().all(|payload| payload.len() < 8_000));
+        let ended = payloads.iter().filter_map(|payload| there.read(payload)).map(|notice| notice.ended.len());
+        assert_eq!(ended.sum::<usize>(), 1_000);
     }
 
     #[test]
     fn case_35_a_lone_notice_is_waited_for_and_a_task_that_ends_too_early_is_followed_by_another() {
         let notices = Notices::default();
-        let add = |ms| notices.add([ExecutorName::from("mail")].into(), None, Duration::from_millis(ms));
+        let add = |ms| notices.add([ExecutorName::from("mail")].into(), None, &[], Duration::from_millis(ms));
         assert_eq!(add(0), Teller::Awaited);
         assert_eq!(add(1), Teller::Known);
         assert!(notices.take().is_some() && notices.take().is_none(), "the task ends");

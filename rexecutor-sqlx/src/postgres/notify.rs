@@ -21,7 +21,7 @@ impl Database {
     /// Wakes the nodes of this process, and tells those of others, soon.
     pub(super) fn wake(self: &Arc<Self>, executors: BTreeSet<ExecutorName>) {
         self.wake_here(&executors);
-        let _ = self.tell(executors, None);
+        let _ = self.tell(executors, None, &[]);
     }
 
     /// … and waits until they are told, if nothing else was of late: the process may end now.
@@ -32,7 +32,7 @@ impl Database {
 
     /// Tells the other processes, and waits for that if nothing else was told of late.
     pub(super) async fn tell_all(self: &Arc<Self>, executors: BTreeSet<ExecutorName>, cancelled: Option<JobId>) {
-        if let Some(told) = self.tell(executors, cancelled) {
+        if let Some(told) = self.tell(executors, cancelled, &[]) {
             // Not for long: what is enqueued is stored, also where no connection is free to say so.
             tokio::select! {
                 _ = told => {}
@@ -48,15 +48,16 @@ impl Database {
     }
 
     /// Tells the other processes, soon. What this returns, if anything, is to be waited for.
-    fn tell(
+    pub(super) fn tell(
         self: &Arc<Self>,
         executors: BTreeSet<ExecutorName>,
         cancelled: Option<JobId>,
+        ended: &[JobId],
     ) -> Option<oneshot::Receiver<()>> {
-        if !self.options.listens() || (executors.is_empty() && cancelled.is_none()) {
+        if !self.options.listens() || (executors.is_empty() && cancelled.is_none() && ended.is_empty()) {
             return None;
         }
-        let teller = self.notices.add(executors, cancelled, SystemClock.elapsed());
+        let teller = self.notices.add(executors, cancelled, ended, SystemClock.elapsed());
         if teller == Teller::Known {
             return None;
         }

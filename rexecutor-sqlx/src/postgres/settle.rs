@@ -8,14 +8,15 @@ use std::{
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{Outcome, Result, Settle, Settlement, lifecycle},
+    backend::{NewJob, Outcome, Result, Settle, Settlement, lifecycle},
     job::{ExecutorName, JobId, Lease},
 };
 use sqlx::{PgConnection, Row};
 
 use super::{
     backend::{Database, PgBackend},
-    session::apart,
+    enqueue::executors,
+    session::{Progress, apart},
     write::Locked,
 };
 
@@ -25,7 +26,7 @@ impl Settle for PgBackend {
         let backend = self.clone();
         Box::pin(apart(WHAT, async move {
             let settled = backend.0.limited(WHAT, backend.0.settle(&settlements)).await?;
-            let Settled { refused, due, throttled } = settled;
+            let Settled { refused, due, throttled, ended } = settled;
             if !throttled.is_empty()
                 && let Err(error) = backend.0.limited(WHAT, backend.0.outdate_nodes()).await
             {
@@ -36,6 +37,7 @@ impl Settle for PgBackend {
                 );
             }
             backend.0.wake(due);
+            backend.0.tell_ends(&ended);
             Ok(refused)
         }))
     }
@@ -47,6 +49,8 @@ pub(super) struct Settled {
     pub(super) refused: Vec<(JobId, Lease)>,
     /// Whose jobs wait again.
     pub(super) due: BTreeSet<ExecutorName>,
+    /// That have ended and that somebody waits for.
+    ended: Vec<JobId>,
     /// Of which nothing is to be claimed before these instants.
     throttled: BTreeMap<ExecutorName, DateTime<Utc>>,
 }
@@ -83,6 +87,7 @@ impl Database {
         }
         let locked = self.lock_states(connection, rest.iter().map(|run| run.id.as_i64()).collect()).await?;
         let Locked { jobs, unreadable, now } = locked;
+        let mut follow: Vec<NewJob> = Vec::new();
         let mut jobs: BTreeMap<JobId, _> = jobs.into_iter().map(|job| (job.id, job)).collect();
         let (mut settled, mut changed, mut deleted) = (Settled::default(), BTreeSet::new(), Vec::new());
         for Settlement { id, lease, outcome, .. } in rest {
@@ -95,15 +100,19 @@ impl Database {
                 let known = settled.throttled.entry(job.executor.clone()).or_insert(until);
                 *known = until.max(*known);
             }
+            follow.extend_from_slice(jobs.get(id).map_or(&[], |job| lifecycle::follow(job, outcome)));
             match effects.delete {
-                true => deleted.push(id.as_i64()),
+                true => {
+                    settled.ended.extend(jobs.get(id).filter(|job| lifecycle::is_awaited_end(job)).map(|job| job.id));
+                    deleted.push(id.as_i64());
+                }
                 false => drop(changed.insert((*id, effects.wake))),
             }
         }
         let woken = changed.iter().filter(|(_, wake)| *wake).filter_map(|(id, _)| jobs.get(id));
         settled.due = woken.map(|job| job.executor.clone()).collect();
         let changed: Vec<_> = changed.iter().filter_map(|(id, _)| jobs.remove(id)).collect();
-        self.store_states(connection, &changed).await?;
+        settled.ended.extend(self.store_states(connection, &changed).await?);
         if !settled.throttled.is_empty() {
             let executors: Vec<String> = settled.throttled.keys().map(ToString::to_string).collect();
             let until: Vec<DateTime<Utc>> = settled.throttled.values().copied().collect();
@@ -112,6 +121,10 @@ impl Database {
         }
         if !deleted.is_empty() {
             self.query(&self.queries.delete_jobs).bind(deleted).execute(&mut *connection).await?;
+        }
+        if !follow.is_empty() {
+            self.insert_rows(connection, &follow, &Progress::default()).await?;
+            settled.due.extend(executors(&follow));
         }
         self.quarantine(connection, unreadable).await?;
         Ok(settled)
@@ -142,6 +155,25 @@ impl Database {
                 false => self.query(&self.queries.delete_runs),
             };
             let query = query.bind(ids).bind(leases).bind(at).bind(self.options.async_settles);
+            for row in query.fetch_all(&mut *connection).await? {
+                done.insert(row.try_get::<i64, _>("id")?);
+            }
+        }
+        let is_ours = |run: &&Settlement| counts.get(&run.id) == Some(&1);
+        let (mut ids, mut leases, mut at, mut outputs) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for run in settlements.iter().filter(is_ours) {
+            if let Outcome::Complete { keep: true, output: Some(output), jobs: None, .. } = &run.outcome
+                && let Some(location) = locations.get(&(run.id, run.lease))
+            {
+                ids.push(run.id.as_i64());
+                leases.push(run.lease.0);
+                at.push(&**location);
+                outputs.push(&**output);
+            }
+        }
+        if !ids.is_empty() {
+            let query = self.query(&self.queries.complete_with_outputs).bind(self.now()).bind(ids).bind(leases);
+            let query = query.bind(at).bind(outputs).bind(self.options.async_settles);
             for row in query.fetch_all(&mut *connection).await? {
                 done.insert(row.try_get::<i64, _>("id")?);
             }

@@ -48,7 +48,7 @@ impl Database {
     }
 
     /// Has nodes notified when the transaction commits, if it is on this backend's database.
-    async fn announce(&self, transaction: &mut Transaction<'_, Postgres>, jobs: &[NewJob]) -> Result<()> {
+    pub(super) async fn announce(&self, transaction: &mut Transaction<'_, Postgres>, jobs: &[NewJob]) -> Result<()> {
         let identity = self.identify().await?;
         // Nobody's own: this process, too, hears of it when the transaction commits.
         let payloads = match self.options.listens() && self.options.notify_in_transactions {

@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
-    backend::{Failure, JobRow, OnDiscard},
+    backend::{Failure, JobRow, OnDiscard, lifecycle},
     clock::{Clock, SystemClock},
-    job::{ErrorType, JobError},
+    job::{ErrorType, JobError, JobId},
 };
 use sqlx::{PgConnection, Row, postgres::PgRow};
 
@@ -63,10 +63,15 @@ impl Database {
         self.query(&self.queries.lock_jobs).bind(self.now()).bind(ids).fetch_all(connection).await
     }
 
-    /// Stores what a change of status changes. The errors that `jobs` have are added to the stored ones.
-    pub(super) async fn store_states(&self, connection: &mut PgConnection, jobs: &[JobRow]) -> sqlx::Result<()> {
+    /// Stores what a change of status changes. The errors that `jobs` have are added to the stored ones. Gives the jobs whose ends
+    /// are to be told after the commit.
+    pub(super) async fn store_states(
+        &self,
+        connection: &mut PgConnection,
+        jobs: &[JobRow],
+    ) -> sqlx::Result<Vec<JobId>> {
         if jobs.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let errors = jobs.iter().map(|job| job.errors.last().map(serde_json::to_string).transpose());
         let errors = errors.collect::<Result<Vec<_>, _>>().map_err(|error| sqlx::Error::Encode(error.into()))?;
@@ -85,7 +90,8 @@ impl Database {
             .bind(each(jobs, JobRow::deadline))
             .bind(each(jobs, |job| job.lease.0))
             .bind(each(jobs, |job| job.extras.order.map(OnDiscard::stored)));
-        query.execute(connection).await.map(drop)
+        query.execute(connection).await?;
+        Ok(jobs.iter().filter(|job| lifecycle::is_awaited_end(job)).map(|job| job.id).collect())
     }
 
     /// Stores what an update, or a unique job that replaces another, changes.

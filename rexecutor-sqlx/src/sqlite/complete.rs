@@ -9,14 +9,20 @@ use super::{
 
 /// Runs that have completed.
 #[derive(Debug, Default)]
-pub(super) struct Completed {
+pub(super) struct Completed<'o> {
     pub(super) kept: Vec<(JobId, Lease)>,
     pub(super) unkept: Vec<(JobId, Lease)>,
+    /// Those that have given something, with their leases and what it is.
+    pub(super) outputs: Vec<(JobId, i64, &'o str)>,
 }
 
-impl Completed {
+impl Completed<'_> {
     pub(super) fn is_empty(&self) -> bool {
-        self.kept.is_empty() && self.unkept.is_empty()
+        self.len() == 0
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.kept.len() + self.unkept.len() + self.outputs.len()
     }
 
     /// The statements. Where one of the runs is not what it was expected to be, they fail before whatever comes after
@@ -31,7 +37,11 @@ impl Completed {
                 None => by_numbers(script, &runs, completed_at)?,
             };
         }
-        Ok(script)
+        if self.outputs.is_empty() {
+            return Ok(script);
+        }
+        let script = script.then(queries::complete_with_outputs()).bind(now)?.bind(json(&self.outputs)?)?;
+        expect(script, i64::try_from(self.outputs.len()).unwrap_or(i64::MAX))
     }
 }
 

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{Backend, ChangedLimits, Control, Entries, LimitChange, Observe, Pause, Paused, Result, Scope, Survey},
+    backend::{
+        Backend, ChangedLimits, Control, Ends, Entries, LimitChange, Observe, Pause, Paused, Reports, Result, Scope,
+        SettleIn, Survey,
+    },
     job::{ExecutorName, JobId},
 };
 
@@ -28,6 +31,18 @@ impl Backend for SqliteBackend {
     }
 
     fn entries(&self) -> Option<&dyn Entries> {
+        Some(self)
+    }
+
+    fn ends(&self) -> Option<&dyn Ends> {
+        Some(self)
+    }
+
+    fn reports(&self) -> Option<&dyn Reports> {
+        Some(self)
+    }
+
+    fn settle_in(&self) -> Option<&dyn SettleIn> {
         Some(self)
     }
 

@@ -238,7 +238,7 @@ impl Core {
             work.roll_back().await;
             self.syncs = None;
         } else if work.has_begun() {
-            wake(&self.listeners, &work.due, &work.cancelled);
+            wake(&self.listeners, &work);
             self.syncs = Some(syncs);
         }
         result

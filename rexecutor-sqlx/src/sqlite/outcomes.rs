@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rexecutor::{
-    backend::{JobRow, Outcome, Settlement, lifecycle},
+    backend::{JobRow, NewJob, Outcome, Settlement, lifecycle},
     job::JobId,
 };
 use serde_json::json as array;
 
-use super::{complete::Completed, control, error::is_unexpected, queries, row::micros, work::Work, write};
+use super::{complete::Completed, control, error::is_unexpected, queries, row::micros, store, work::Work, write};
 
 /// Stores how runs ended; returns for each whether it was stored.
 pub(super) async fn store(work: &mut Work<'_>, settlements: &[&Settlement]) -> Result<Vec<bool>, sqlx::Error> {
@@ -22,9 +22,9 @@ pub(super) async fn store(work: &mut Work<'_>, settlements: &[&Settlement]) -> R
     Ok(stored)
 }
 
-/// Whether it can be stored with many others: the run has succeeded and gave nothing.
+/// Whether it can be stored with many others: the run has succeeded, and no jobs follow.
 fn is_plain(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Complete { output: None, .. })
+    matches!(outcome, Outcome::Complete { jobs: None, .. })
 }
 
 /// Completes jobs in few statements, and commits them if that is all; returns how many other settlements there are. Or
@@ -39,11 +39,15 @@ async fn complete(work: &mut Work<'_>, settlements: &[&Settlement]) -> Result<Op
         }
         match outcome {
             outcome if !is_plain(outcome) => {}
+            Outcome::Complete { keep: true, output: Some(output), .. } => {
+                completed.outputs.push((*id, lease.0, output))
+            }
             Outcome::Complete { keep: true, .. } => completed.kept.push((*id, *lease)),
-            _ => completed.unkept.push((*id, *lease)),
+            Outcome::Complete { .. } => completed.unkept.push((*id, *lease)),
+            _ => {}
         }
     }
-    let others = settlements.len() - completed.kept.len() - completed.unkept.len();
+    let others = settlements.len() - completed.len();
     if completed.is_empty() {
         return Ok(Some(others));
     }
@@ -74,11 +78,16 @@ async fn apply(
     let mut jobs: HashMap<JobId, JobRow> =
         write::lock(work, &ids).await?.into_iter().map(|job| (job.id, job)).collect();
     let (mut changed, mut deleted, mut throttled) = (HashSet::new(), Vec::new(), BTreeMap::new());
+    let mut follow: Vec<&NewJob> = Vec::new();
     for (end, stored) in settlements.iter().zip(stored).filter(|(end, _)| meant(end)) {
         let job = jobs.get_mut(&end.id);
         let effects = job.and_then(|job| lifecycle::settle(job, end.lease, &end.outcome, work.now));
         *stored = effects.is_some();
         let Some(effects) = effects else { continue };
+        follow.extend(jobs.get(&end.id).map(|job| lifecycle::follow(job, &end.outcome)).into_iter().flatten());
+        if effects.delete && jobs.get(&end.id).is_some_and(lifecycle::is_awaited_end) {
+            work.ended.push(end.id);
+        }
         if effects.wake {
             work.due.extend(jobs.get(&end.id).map(|job| job.executor.clone()));
         }
@@ -103,6 +112,9 @@ async fn apply(
     if !deleted.is_empty() {
         let deleted = array!(deleted).to_string();
         sqlx::query(queries::delete_jobs()).bind(deleted).execute(&mut *work.conn).await?;
+    }
+    if !follow.is_empty() {
+        store::store_open(work, &follow).await?;
     }
     Ok(())
 }

@@ -23,6 +23,8 @@ pub(super) struct Work<'c> {
     pub(super) due: BTreeSet<ExecutorName>,
     /// The jobs that are to stop.
     pub(super) cancelled: Vec<JobId>,
+    /// The jobs that have ended and that somebody waits for.
+    pub(super) ended: Vec<JobId>,
     clock: &'c dyn Clock,
     transaction: Transaction,
     /// Until when it waits for other processes' locks.
@@ -86,6 +88,7 @@ impl<'c> Work<'c> {
             now: in_micros(clock.now()),
             due: BTreeSet::new(),
             cancelled: Vec::new(),
+            ended: Vec::new(),
             clock,
             transaction,
             deadline: Duration::ZERO,
@@ -183,9 +186,10 @@ impl<'c> Work<'c> {
 }
 
 /// Tells the nodes of this process what a committed transaction has changed.
-pub(super) fn wake(listeners: &Listeners, due: &BTreeSet<ExecutorName>, cancelled: &[JobId]) {
+pub(super) fn wake(listeners: &Listeners, work: &Work<'_>) {
     listeners.each(|wakeup| {
-        due.iter().for_each(|executor| wakeup.wake(executor));
-        cancelled.iter().for_each(|job| wakeup.cancel(*job));
+        work.due.iter().for_each(|executor| wakeup.wake(executor));
+        work.cancelled.iter().for_each(|job| wakeup.cancel(*job));
+        wakeup.end(&work.ended);
     });
 }

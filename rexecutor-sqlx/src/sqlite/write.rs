@@ -4,7 +4,7 @@
 use std::error::Error;
 
 use rexecutor::{
-    backend::{JobRow, OnDiscard},
+    backend::{JobRow, OnDiscard, lifecycle},
     job::{ErrorType, JobId},
     limits::MAX_ERRORS,
 };
@@ -46,6 +46,7 @@ async fn readable(work: &mut Work<'_>, rows: &[SqliteRow]) -> Result<Vec<JobRow>
 
 /// Stores what a change of status changes, and the errors that it has added.
 pub(super) async fn store_states(work: &mut Work<'_>, jobs: &[JobRow]) -> Result<(), sqlx::Error> {
+    work.ended.extend(jobs.iter().filter(|job| lifecycle::is_awaited_end(job)).map(|job| job.id));
     let states = Value::from_iter(jobs.iter().map(|job| {
         json!([
             job.id,

@@ -2,9 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
+#[path = "../shared/completes.rs"]
+#[macro_use]
+mod completes;
 #[path = "../shared/guide.rs"]
 mod guide_text;
 #[path = "../shared/log.rs"]
 mod log;
+#[path = "../shared/outputs.rs"]
+mod outputs_of_others;
 mod process;
 mod sqlite;

@@ -118,8 +118,8 @@ async fn unique_jobs_are_decided_on_as_in_a_call_of_their_own() {
         let second = second.enqueue_in(&backend, &mut transaction).await.unwrap();
         let other = greet("Bob").enqueue_in(&backend, &mut transaction).await.unwrap();
         transaction.commit().await.unwrap();
-        assert_eq!((first, second), (Enqueued::Inserted(first.id()), Enqueued::Replaced(first.id())));
-        assert!(matches!(other, Enqueued::Inserted(_)));
+        assert_eq!((*first, *second), (Enqueued::Inserted(first.id()), Enqueued::Replaced(first.id())));
+        assert!(matches!(*other, Enqueued::Inserted(_)));
         let stored = row(&backend, first.id()).await;
         assert_eq!((stored.priority, stored.tags), (3, vec!["vip".to_owned()]));
         assert!(greet("Ada").enqueue_to_backend(&backend).await.unwrap().is_duplicate());

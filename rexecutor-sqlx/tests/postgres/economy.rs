@@ -4,7 +4,7 @@
 use rexecutor::{
     backend::{
         Claim, ClusterLimits, Demand, Enqueue, EnqueueIn, JobRow, Maintain, NewJob, Outcome, Pause, Rate, Scope,
-        Settle, Settlement, control,
+        Settle, Settlement, control, ends,
     },
     job::NodeId,
 };
@@ -180,6 +180,27 @@ async fn five_hundred_completed_jobs_that_are_not_kept_take_one_statement() {
         let claimed = counted.claim().await;
         let cost = counted.cost(counted.settle(&claimed, |_| Outcome::complete(false))).await.1;
         assert_eq!(cost, ONE);
+    })
+    .await;
+}
+
+/// Case 15.1: what jobs give takes no statement more, and what nobody waits for takes none; a look at 500 jobs that are waited for
+/// marks them in one.
+#[tokio::test]
+async fn case_15_1_five_hundred_outputs_take_one_statement() {
+    in_schema(async |world| {
+        let counted = Counted::new(world).await;
+        let output = |job: &JobRow| Outcome::complete_with(format!("\"the output of {}\"", job.id));
+        for is_prepared in [false, true] {
+            counted.enqueue(BATCH).await;
+            let claimed = counted.claim().await;
+            let cost = counted.cost(counted.settle(&claimed, output)).await.1;
+            assert!(cost == ONE || !is_prepared, "{cost:?}");
+            let ids: Vec<_> = claimed.iter().map(|job| job.id).collect();
+            let waited = counted.cost(ends(&counted.backend).unwrap().await_ends(ids)).await;
+            assert!(waited.0.is_ok() && (waited.1 == ONE || !is_prepared), "{waited:?}");
+        }
+        assert_eq!(world.rows().await.iter().filter(|row| row.extras.output.is_some()).count(), 2 * BATCH);
     })
     .await;
 }

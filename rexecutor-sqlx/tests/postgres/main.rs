@@ -3,11 +3,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
+#[path = "../shared/completes.rs"]
+#[macro_use]
+mod completes_in_transactions;
+
 mod access;
 mod alive;
 mod any;
 mod any_transaction;
 mod claim;
+mod completes;
 mod conformance;
 mod connect;
 mod copies;
@@ -28,6 +33,9 @@ mod listening;
 mod log;
 mod notices;
 mod observe;
+mod outputs;
+#[path = "../shared/outputs.rs"]
+mod outputs_of_others;
 mod pooler;
 #[path = "../it/process.rs"]
 mod process;

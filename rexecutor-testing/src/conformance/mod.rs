@@ -23,9 +23,11 @@ mod control;
 mod damage;
 mod deadlines;
 mod declared;
+mod ends;
 mod enqueue;
 mod entries;
 mod explain;
+mod follow;
 mod harness;
 mod keys;
 mod limits;
@@ -37,6 +39,7 @@ mod order;
 mod overlaps;
 mod query;
 mod rates;
+mod reports;
 mod room;
 mod schedules;
 mod set_limits;
@@ -94,6 +97,17 @@ macro_rules! cases {
 }
 
 cases! {
+    ends:
+        case_15_1_an_output_comes_back_as_it_was,
+        case_15_1_the_ends_of_marked_jobs_are_told_and_no_others,
+        case_15_1_a_waiter_hears_of_every_end,
+        case_15_1_many_callers_wait_at_once;
+    reports:
+        case_15_2_a_report_is_fenced_by_the_lease;
+    follow:
+        case_15_4_jobs_follow_only_a_success_and_once,
+        case_15_4_a_thousand_jobs_follow_one,
+        case_15_4_what_was_not_committed_has_failed;
     enqueue:
         an_enqueued_job_is_scheduled_with_all_that_was_given,
         what_few_jobs_have_comes_back_as_it_was,

@@ -13,9 +13,10 @@ use futures::{FutureExt, future::BoxFuture};
 use rexecutor::{
     Executor,
     backend::{
-        AmendError, Backend, Bucket, Claim, Claimed, Control, Demand, Enqueue, Enqueued, Entries, Filter, Heartbeat,
-        Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe, Outcome, Result, ScheduleKey, Scope,
-        Settle, Settlement, Survey, Tick, Ticks, Wakeup, in_micros, lifecycle, memory::InMemoryBackend,
+        AmendError, Backend, Bucket, Claim, Claimed, Control, Demand, Ends, Enqueue, Enqueued, Entries, Filter,
+        Heartbeat, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe, Outcome, Reports, Result,
+        ScheduleKey, Scope, Settle, Settlement, Survey, Tick, Ticks, Wakeup, in_micros, lifecycle,
+        memory::InMemoryBackend,
     },
     clock::Clock,
     each_role,
@@ -378,6 +379,14 @@ impl Backend for Audit {
 
     fn entries(&self) -> Option<&dyn Entries> {
         Some(self)
+    }
+
+    fn ends(&self) -> Option<&dyn Ends> {
+        self.memory.ends()
+    }
+
+    fn reports(&self) -> Option<&dyn Reports> {
+        self.memory.reports()
     }
 
     fn observe(&self) -> Option<&dyn Observe> {

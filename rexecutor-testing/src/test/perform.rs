@@ -6,13 +6,14 @@ use chrono::TimeDelta;
 use futures::future::BoxFuture;
 use rexecutor::{
     Executor, ExecutorExt,
-    backend::{Failure, JobRow, Outcome, memory::InMemoryBackend},
+    backend::{Failure, JobRow, NewJob, Outcome, memory::InMemoryBackend},
     clock::SystemClock,
     job::{ErrorType, builder::EnqueueError},
     registry::StateMap,
+    results::Progress,
     testing::job_runner::JobRunner,
 };
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::Test;
 
@@ -132,11 +133,11 @@ impl<E: Executor> Perform<E> {
         change.into_iter().for_each(|change| change(&mut row));
         let run = (row.id.as_i64(), row.lease.0);
         let performing = runner.perform::<E>(row);
-        let outcome = match Test::find() {
+        let (outcome, progress) = match Test::find() {
             Some(test) => test.clock().moving(run, performing).await,
             None => performing.await,
         };
-        let performed = Performed { outcome };
+        let performed = Performed { outcome, progress };
         match performed.error() {
             Some(error) if error.error_type == ErrorType::Panic && !catches => {
                 panic!("the job `{}`, performed at {place}, panicked: {}", E::NAME, error.details)
@@ -169,11 +170,12 @@ impl<E: Executor> std::fmt::Debug for Perform<E> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Performed {
     outcome: Outcome,
+    progress: Option<Progress>,
 }
 
 impl Performed {
     pub(super) fn new(outcome: Outcome) -> Self {
-        Self { outcome }
+        Self { outcome, progress: None }
     }
 
     /// What a node would have stored.
@@ -184,6 +186,31 @@ impl Performed {
     /// Whether it succeeded.
     pub fn is_complete(&self) -> bool {
         matches!(self.outcome, Outcome::Complete { .. })
+    }
+
+    /// The jobs that are stored [in the step](rexecutor::JobContext::enqueue_on_success) that completes it.
+    pub fn enqueued(&self) -> &[NewJob] {
+        self.outcome.jobs()
+    }
+
+    /// What it has said of [its progress](rexecutor::JobContext::progress) and logged, if anything.
+    pub fn progress(&self) -> Option<&Progress> {
+        self.progress.as_ref()
+    }
+
+    /// What it gave, if it succeeded and [gives](rexecutor::executor::HasOutput) something.
+    ///
+    /// # Panics
+    ///
+    /// When it gave something else than a `T`.
+    #[track_caller]
+    pub fn output<T: DeserializeOwned>(&self) -> Option<T> {
+        let Outcome::Complete { output, .. } = &self.outcome else { return None };
+        let given = output.as_deref().unwrap_or("null");
+        let decoded = serde_json::from_str(given);
+        Some(decoded.unwrap_or_else(|error| {
+            panic!("the job gave `{given}`, which is no `{}`: {error}", std::any::type_name::<T>())
+        }))
     }
 
     /// What went wrong, if the attempt failed.

@@ -7,8 +7,11 @@ use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 
 use super::{
+    ends::Ends,
     observe::Observe,
+    reports::Reports,
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
+    settle_in::SettleIn,
 };
 use crate::{
     clock::{Clock, SystemClock},
@@ -81,6 +84,22 @@ pub trait Backend: Enqueue + Claim + Settle + Maintain + Inspect + std::fmt::Deb
 
     /// Reading what a dashboard shows, if it can. The default is that it cannot.
     fn observe(&self) -> Option<&dyn Observe> {
+        None
+    }
+
+    /// Telling of the ends of jobs to those who wait for them, if it can. The default is that it cannot: then jobs can be looked at
+    /// and not waited for.
+    fn ends(&self) -> Option<&dyn Ends> {
+        None
+    }
+
+    /// Keeping what running jobs say of themselves, if it can. The default is that it cannot: then that is lost.
+    fn reports(&self) -> Option<&dyn Reports> {
+        None
+    }
+
+    /// Ending runs inside transactions of the application's, if it can. The default is that it cannot.
+    fn settle_in(&self) -> Option<&dyn SettleIn> {
         None
     }
 

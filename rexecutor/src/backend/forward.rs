@@ -7,8 +7,11 @@ use futures::future::BoxFuture;
 
 use super::{
     capabilities::{Backend, Control, Entries, Survey},
+    ends::Ends,
     observe::Observe,
+    reports::Reports,
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
+    settle_in::SettleIn,
     wakeup::Wakeup,
 };
 use crate::model::{
@@ -69,6 +72,18 @@ impl<B: Backend + ?Sized> Backend for Arc<B> {
 
     fn observe(&self) -> Option<&dyn Observe> {
         (**self).observe()
+    }
+
+    fn ends(&self) -> Option<&dyn Ends> {
+        (**self).ends()
+    }
+
+    fn reports(&self) -> Option<&dyn Reports> {
+        (**self).reports()
+    }
+
+    fn settle_in(&self) -> Option<&dyn SettleIn> {
+        (**self).settle_in()
     }
 
     fn is_membership_independent(&self) -> bool {

@@ -14,12 +14,15 @@ mod roles;
 pub mod admission;
 mod bucket;
 mod capabilities;
+mod ends;
 mod forward;
 pub mod lifecycle;
 pub mod memory;
 pub mod observe;
 mod places;
+mod reports;
 pub mod rotation;
+mod settle_in;
 pub mod sharing;
 mod transaction;
 mod wakeup;
@@ -27,9 +30,12 @@ mod wakeup;
 pub use self::{
     bucket::Bucket,
     capabilities::{Backend, Control, DueEntries, Entries, Survey, control, entries},
+    ends::{Ends, ends},
     observe::Observe,
     places::{Places, places},
+    reports::{Reports, reports},
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
+    settle_in::{SettleIn, settle_in},
     transaction::EnqueueIn,
     wakeup::{Listeners, WakeReasons, Wakeup},
 };
@@ -37,6 +43,6 @@ pub use crate::json::Json;
 pub use crate::model::{
     AboutNode, AmendError, BackendError, ChangedLimits, Claimed, ClusterLimits, Deadline, Demand, Due, Enqueued, Extra,
     Extras, Failure, Filter, FilterError, Headers, Heartbeat, Held, JobChange, JobRow, KeyChange, Limit, LimitChange,
-    Marks, Member, NewJob, Node, OnDiscard, Outcome, Pause, Paused, Rate, Result, ScheduleKey, Scope, Settlement, Tick,
-    Ticks, Unique, UniqueEnqueued, Unserved, ago, in_micros,
+    Marks, Member, NewJob, Node, OnDiscard, Outcome, Pause, Paused, Rate, Report, Result, ScheduleKey, Scope,
+    Settlement, Tick, Ticks, Unique, UniqueEnqueued, Unserved, ago, in_micros,
 };

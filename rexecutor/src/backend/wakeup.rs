@@ -25,6 +25,8 @@ pub struct Wakeup {
     schedules: Notify,
     /// Fires when nobody can tell what has.
     unknown: Notify,
+    /// Whether it is woken by the ends of jobs, and not by what a node needs to know.
+    hears_ends: bool,
 }
 
 /// Why a wakeup has fired since it was last listened to.
@@ -37,18 +39,28 @@ pub struct WakeReasons {
     pub executors: BTreeSet<ExecutorName>,
     /// These jobs are to be cancelled if they run here.
     pub cancelled: BTreeSet<JobId>,
+    /// These jobs have ended. Only wakeups [of ends](Wakeup::of_ends) hear of that.
+    pub ended: BTreeSet<JobId>,
 }
 
 impl WakeReasons {
     fn is_empty(&self) -> bool {
-        !self.all && self.executors.is_empty() && self.cancelled.is_empty()
+        !self.all && self.executors.is_empty() && self.cancelled.is_empty() && self.ended.is_empty()
     }
 }
 
 impl Wakeup {
+    /// One that is woken by the ends of jobs alone, for whoever waits for them.
+    pub fn of_ends() -> Self {
+        Self { hears_ends: true, ..Self::default() }
+    }
+
     /// Says that `executor` has a new job; [the name of the whole cluster](Scope::CLUSTER_NAME) stands for all executors, and
     /// [that of schedules](Scope::SCHEDULES_NAME) for schedule entries that have changed.
     pub fn wake(&self, executor: &ExecutorName) {
+        if self.hears_ends {
+            return;
+        }
         if *executor == Scope::SCHEDULES_NAME {
             return self.schedules.notify_one();
         }
@@ -70,9 +82,18 @@ impl Wakeup {
 
     /// Says that a job is to be cancelled.
     pub fn cancel(&self, job: JobId) {
-        self.note(|reasons| {
-            reasons.cancelled.insert(job);
-        });
+        if !self.hears_ends {
+            self.note(|reasons| {
+                reasons.cancelled.insert(job);
+            });
+        }
+    }
+
+    /// Says that jobs have ended whose ends [somebody waits for](super::Ends).
+    pub fn end(&self, jobs: &[JobId]) {
+        if self.hears_ends && !jobs.is_empty() {
+            self.note(|reasons| reasons.ended.extend(jobs));
+        }
     }
 
     /// Says that the watch works: what other processes do from now on is heard. To be called once it is sure, in every call of

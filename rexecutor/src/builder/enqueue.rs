@@ -9,12 +9,14 @@ use crate::{
     context::warn_of_itself,
     executing::{Executor, GroupKey, unique},
     global,
-    model::{BackendError, Due, Enqueued, NewJob, Resolution},
+    model::{BackendError, Due, Enqueued, JobHandle, NewJob, Resolution},
     validate::{self, InvalidJob},
 };
 
 impl<E: Executor, D> JobBuilder<'_, E, D> {
     /// Enqueues the job on the global backend, and returns once it is stored.
+    ///
+    /// What it gives is the job's number, what became of it, and what is asked for its [output](crate::results).
     ///
     /// # Errors
     ///
@@ -24,7 +26,7 @@ impl<E: Executor, D> JobBuilder<'_, E, D> {
     /// # Cancel safety
     ///
     /// When the future is dropped the job may or may not have been stored.
-    pub async fn enqueue(self) -> Result<Enqueued, EnqueueError>
+    pub async fn enqueue(self) -> Result<JobHandle<E>, EnqueueError>
     where
         D: ReadyData<E::Data>,
     {
@@ -41,7 +43,7 @@ impl<E: Executor, D> JobBuilder<'_, E, D> {
     /// # Cancel safety
     ///
     /// When the future is dropped the job may or may not have been stored.
-    pub async fn enqueue_to_backend<B: Enqueue + ?Sized>(self, backend: &B) -> Result<Enqueued, EnqueueError>
+    pub async fn enqueue_to_backend<B: Enqueue + ?Sized>(self, backend: &B) -> Result<JobHandle<E>, EnqueueError>
     where
         D: ReadyData<E::Data>,
     {
@@ -64,7 +66,7 @@ impl<E: Executor, D> JobBuilder<'_, E, D> {
         self,
         backend: &B,
         transaction: &mut T,
-    ) -> Result<Enqueued, EnqueueError>
+    ) -> Result<JobHandle<E>, EnqueueError>
     where
         D: ReadyData<E::Data>,
     {
@@ -82,7 +84,7 @@ impl<E: Executor, D> JobBuilder<'_, E, D> {
     /// # Cancel safety
     ///
     /// When the future is dropped the job may or may not have been stored.
-    pub async fn enqueue_when_possible(self, timeout: Duration) -> Result<Enqueued, EnqueueError>
+    pub async fn enqueue_when_possible(self, timeout: Duration) -> Result<JobHandle<E>, EnqueueError>
     where
         D: ReadyData<E::Data>,
     {
@@ -103,7 +105,7 @@ impl<E: Executor, D> JobBuilder<'_, E, D> {
         self,
         backend: &B,
         timeout: Duration,
-    ) -> Result<Enqueued, EnqueueError>
+    ) -> Result<JobHandle<E>, EnqueueError>
     where
         D: ReadyData<E::Data>,
     {
@@ -155,10 +157,10 @@ impl<E: Executor, D> JobBuilder<'_, E, D> {
     }
 }
 
-fn first<E: Executor>(answers: Vec<Enqueued>) -> Result<Enqueued, EnqueueError> {
+fn first<E: Executor>(answers: Vec<Enqueued>) -> Result<JobHandle<E>, EnqueueError> {
     warn_of_itself(E::NAME, &answers);
     let none = || BackendError::message("the backend answered for no job where one was enqueued");
-    Ok(answers.first().copied().ok_or_else(none)?)
+    Ok(answers.first().copied().ok_or_else(none)?.into())
 }
 
 /// How long a caller waits before it looks again whether there is room.
@@ -168,7 +170,7 @@ async fn when_possible<E: Executor, B: Enqueue + ?Sized>(
     backend: &B,
     job: NewJob,
     timeout: Duration,
-) -> Result<Enqueued, EnqueueError> {
+) -> Result<JobHandle<E>, EnqueueError> {
     let mut left = timeout;
     loop {
         match backend.enqueue(vec![job.clone()]).await.map_err(EnqueueError::from) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{job_threads::JobThreads, state::StateMap, workers::Workers};
+use super::{job_threads::JobThreads, reporter::Reporter, state::StateMap, workers::Workers};
 use crate::{backend::Backend, clock::Clock};
 
 /// What the runs of a node share.
@@ -13,12 +13,14 @@ pub(crate) struct Environment {
     pub(crate) state: Arc<StateMap>,
     /// Where it is seen which jobs are polled, if anybody looks.
     pub(crate) workers: Option<Arc<Workers>>,
+    /// What the runs say that is not stored yet.
+    pub(crate) reporter: Arc<Reporter>,
     /// The threads of blocking jobs; `None`: those of the runtime.
     pub(crate) job_threads: Option<Arc<JobThreads>>,
 }
 
 impl Environment {
     pub(crate) fn new(backend: Arc<dyn Backend>, clock: Arc<dyn Clock>, state: StateMap) -> Self {
-        Self { backend, clock, state: Arc::new(state), workers: None, job_threads: None }
+        Self { backend, clock, state: Arc::new(state), workers: None, reporter: Arc::default(), job_threads: None }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::{
     fmt,
-    sync::{Arc, LazyLock, OnceLock},
+    sync::{
+        Arc, LazyLock, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use chrono::{DateTime, Utc};
@@ -10,8 +13,10 @@ use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    complete::Together,
     environment::Environment,
     job_threads::JobThreads,
+    reporter::RunReport,
     stop::{Stop, StopReason},
     workers::Workers,
 };
@@ -37,16 +42,27 @@ struct Inner {
     stop: Stop,
     /// The clock of this run alone, where there is one; looked for when the job first asks.
     own_clock: OnceLock<Option<Arc<dyn Clock>>>,
+    /// What it says of itself; made when it first does.
+    said: OnceLock<Arc<RunReport>>,
+    /// What it ends together with; made when it first asks for that.
+    together: OnceLock<Box<Together>>,
+    /// How many bytes of its output are kept when it is complete, and one more; 0: not even its row.
+    kept: AtomicUsize,
 }
 
 impl JobContext {
     pub(crate) fn new(row: JobRow, environment: Arc<Environment>) -> Self {
-        Self(Arc::new(Inner { row, environment: Some(environment), stop: Stop::default(), own_clock: OnceLock::new() }))
+        Self::of(row, Some(environment))
     }
 
     /// The context of a job that does not run: it has no state and is never cancelled.
     pub(crate) fn detached(row: JobRow) -> Self {
-        Self(Arc::new(Inner { row, environment: None, stop: Stop::default(), own_clock: OnceLock::new() }))
+        Self::of(row, None)
+    }
+
+    fn of(row: JobRow, environment: Option<Arc<Environment>>) -> Self {
+        let (stop, own_clock, said, together) = (Stop::default(), OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self(Arc::new(Inner { row, environment, stop, own_clock, said, together, kept: AtomicUsize::new(0) }))
     }
 
     /// The job's number.
@@ -194,6 +210,68 @@ impl JobContext {
     /// What the node was given as state of this type.
     pub fn state<T: Clone + Send + Sync + 'static>(&self) -> Option<T> {
         self.0.environment.as_ref()?.state.get()
+    }
+
+    /// Says how far the job has got, for whoever [looks](crate::results::ProgressExt::progress), in any process: `done` of `total`, and
+    /// what it is doing, of at most 4 KiB.
+    ///
+    /// It costs next to nothing, however often it is called: the newest word of each job is stored four times a second at most, for
+    /// all jobs of a node together. It never fails the job; what the backend could not store is stored later, with what is newest
+    /// then. A run that was taken over by another one is not heard any more.
+    ///
+    /// ```
+    /// use rexecutor::prelude::*;
+    ///
+    /// #[job]
+    /// async fn import(pages: u64, context: JobContext) {
+    ///     for page in 0..pages {
+    ///         context.progress(page, pages, "importing");
+    ///         // …
+    ///     }
+    ///     context.log(format!("{pages} pages are imported"));
+    /// }
+    /// ```
+    pub fn progress(&self, done: u64, total: u64, text: impl AsRef<str>) {
+        if let Some(environment) = &self.0.environment {
+            self.said().progress(&environment.reporter, done, total, text.as_ref(), environment.clock.now());
+        }
+    }
+
+    /// Adds a line to the log of this attempt, which is kept with the job: of the newest attempt the last 100 lines, of at most 4 KiB
+    /// each and 64 KiB together. It is stored as [`progress`](Self::progress) is.
+    pub fn log(&self, text: impl AsRef<str>) {
+        if let Some(environment) = &self.0.environment {
+            self.said().log(&environment.reporter, text.as_ref(), environment.clock.now());
+        }
+    }
+
+    /// What is kept of the job when it is complete: its row, and of its output so many bytes; `None`: nothing.
+    pub(super) fn kept(&self) -> Option<usize> {
+        self.0.kept.load(Ordering::Relaxed).checked_sub(1)
+    }
+
+    /// Notes what is kept of it.
+    pub(crate) fn keep(&self, kept: Option<usize>) {
+        self.0.kept.store(kept.map_or(0, |most| most.saturating_add(1)), Ordering::Relaxed);
+    }
+
+    pub(super) fn together(&self) -> &Together {
+        self.0.together.get_or_init(Box::default)
+    }
+
+    pub(super) fn has_together(&self) -> Option<&Together> {
+        self.0.together.get().map(|together| &**together)
+    }
+
+    fn said(&self) -> &Arc<RunReport> {
+        let Inner { row, said, .. } = &*self.0;
+        said.get_or_init(|| Arc::new(RunReport::new(row.id, row.lease, row.attempt)))
+    }
+
+    /// What the run has said of itself, if anything.
+    #[cfg(feature = "__testing")]
+    pub(crate) fn has_said(&self) -> Option<crate::model::Progress> {
+        self.0.said.get().map(|said| said.said())
     }
 
     pub(crate) fn row(&self) -> &JobRow {

@@ -1,13 +1,16 @@
 //! What a run has around it: the node's backend, clock and state, the row, and what stops it.
 
+mod complete;
 mod current;
 mod environment;
 mod job_context;
 mod job_threads;
+mod reporter;
 mod state;
 mod stop;
 mod workers;
 
+pub use self::{complete::CompleteError, job_context::JobContext, state::StateMap, stop::StopReason};
 pub(crate) use self::{
     current::{Current, warn_of_itself, within},
     environment::Environment,
@@ -15,4 +18,3 @@ pub(crate) use self::{
     stop::Stop,
     workers::Watch,
 };
-pub use self::{job_context::JobContext, state::StateMap, stop::StopReason};

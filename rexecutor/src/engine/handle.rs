@@ -14,6 +14,7 @@ use super::{
     options::Options,
     outage::Outage,
     prune::DuePrunes,
+    reporting,
     runner::Runner,
     supervise::supervise,
     survey::{self, Presence},
@@ -96,6 +97,9 @@ impl Engine {
             let outage = engine.outage("tick");
             engine.beside(async move { supervise(outage, || entries.step().boxed()).await });
         }
+        if engine.environment.backend.reports().is_some() {
+            engine.beside(reporting::store(engine.environment.clone(), engine.outage("progress")));
+        }
         engine.beside(survey::look(
             engine.environment.clone(),
             present,
@@ -177,6 +181,7 @@ impl Engine {
             None => {
                 dispatcher.run().await;
                 self.drained.cancel();
+                reporting::store_last(&self.environment).await;
             }
             Some(membership) => {
                 let mut keeping = Box::pin(membership.keep());
@@ -187,6 +192,7 @@ impl Engine {
                     () = dispatcher.run() => {}
                 }
                 self.drained.cancel();
+                reporting::store_last(&self.environment).await;
                 membership.end(keeping).await;
             }
         }

@@ -31,6 +31,7 @@ mod prune;
 mod queue;
 mod queues;
 mod report;
+mod reporting;
 mod run;
 mod runner;
 mod settlement_queue;

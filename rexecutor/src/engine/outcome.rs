@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     backend::lifecycle,
-    executing::{Disposition, ExecutionError, ExecutionResult},
+    executing::{Disposition, EncodedOutput, ExecutionError, ExecutionResult},
     limits::MIN_SNOOZE,
     model::{ErrorType, Failure, Outcome},
     validate,
@@ -28,10 +28,13 @@ pub(super) enum End {
     Dropped,
 }
 
-pub(super) fn outcome(end: End, backoff: TimeDelta, is_kept: bool) -> Outcome {
+/// What is kept of a job that is complete: its row, and of its output so many bytes at most; `None`: nothing.
+pub(super) type Kept = Option<usize>;
+
+pub(super) fn outcome(end: End, backoff: TimeDelta, kept: Kept) -> Outcome {
     match end {
-        End::Returned(result) => decided(result, backoff, is_kept),
-        End::Interrupted(result) => match decided(result, backoff, is_kept) {
+        End::Returned(result) => decided(result, backoff, kept),
+        End::Interrupted(result) => match decided(result, backoff, kept) {
             // It ended because it was told to, not because its work was done, or failed.
             Outcome::Complete { .. } | Outcome::Retry { .. } => Outcome::GiveBack,
             decision => decision,
@@ -48,16 +51,28 @@ pub(super) fn late(deadline: DateTime<Utc>) -> Outcome {
     Outcome::discard(lifecycle::deadline_passed(deadline))
 }
 
-fn decided(result: ExecutionResult, backoff: TimeDelta, is_kept: bool) -> Outcome {
-    catch(move || returned(result, backoff, is_kept)).unwrap_or_else(|panic| fail(ErrorType::Panic, &panic, backoff))
+fn decided(result: ExecutionResult, backoff: TimeDelta, kept: Kept) -> Outcome {
+    catch(move || returned(result, backoff, kept)).unwrap_or_else(|panic| fail(ErrorType::Panic, &panic, backoff))
 }
 
-fn returned(result: ExecutionResult, backoff: TimeDelta, is_kept: bool) -> Outcome {
+fn returned(result: ExecutionResult, backoff: TimeDelta, kept: Kept) -> Outcome {
     match result {
-        ExecutionResult::Done => Outcome::complete(is_kept),
+        ExecutionResult::Done => Outcome::complete(kept.is_some()),
+        ExecutionResult::DoneWith { output } => {
+            kept.map_or(Outcome::complete(false), |most| complete_with(output, most))
+        }
         ExecutionResult::Cancel { reason } => Outcome::cancel(validate::text(&reason.to_string())),
         ExecutionResult::Snooze { delay } => Outcome::snooze(validate::clamp(delay).max(MIN_SNOOZE)),
         ExecutionResult::Error { error } => failed(&*error, backoff),
+    }
+}
+
+fn complete_with(output: EncodedOutput, most: usize) -> Outcome {
+    let json = output.into_json().map_err(|error| format!("the output does not encode as JSON: {error}"));
+    match json.and_then(|json| validate::output(&json, most).map(|()| json)) {
+        Ok(json) => Outcome::complete_with(json),
+        // Another attempt would have the same effects once more, and give the same.
+        Err(problem) => Outcome::discard(Failure::new(ErrorType::Output, validate::text(&problem))),
     }
 }
 

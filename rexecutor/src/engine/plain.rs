@@ -1,6 +1,7 @@
 //! Outcomes in other words, for a backend that cannot store what they say.
 
 use crate::{
+    json,
     model::{ErrorType, Failure, Outcome, Settlement},
     validate,
 };
@@ -9,9 +10,14 @@ use crate::{
 pub(super) fn plain(settlement: &Settlement) -> Option<Settlement> {
     let outcome = match &settlement.outcome {
         Outcome::Retry { delay, error } => Outcome::retry(*delay, failure(error)?),
+        Outcome::SettledInTransaction { delay, error } => Outcome::settled_in_transaction(*delay, failure(error)?),
         Outcome::Discard { error } => Outcome::discard(failure(error)?),
         Outcome::Defer { delay, error } => Outcome::defer(*delay, failure(error)?),
         Outcome::Cancel { reason } => Outcome::cancel(text(reason)?),
+        // Still JSON, and the same.
+        Outcome::Complete { output: Some(output), .. } if !output.is_ascii() => {
+            Outcome::complete_with(json::ascii(output)).and_enqueue(settlement.outcome.jobs().to_vec())
+        }
         Outcome::Complete { .. } | Outcome::Snooze { .. } | Outcome::Throttle { .. } | Outcome::GiveBack => {
             return None;
         }
@@ -55,6 +61,14 @@ mod tests {
         assert_eq!(plain_of(failed("sent")), None);
         assert_eq!(plain_of(Outcome::cancel("é")), Some(Outcome::cancel("\\u{e9}")));
         assert_eq!(plain_of(Outcome::complete(true)), None);
+        assert_eq!(plain_of(Outcome::complete_with("\"sent\"")), None);
+        let output = r#"{"é":"🦀"}"#;
+        let Some(Outcome::Complete { output: Some(plain), .. }) = plain_of(Outcome::complete_with(output)) else {
+            panic!("it is stored in ASCII")
+        };
+        assert!(plain.is_ascii());
+        let [plain, output] = [&*plain, output].map(|json| serde_json::from_str::<serde_json::Value>(json).unwrap());
+        assert_eq!(plain, output);
         let long = plain_of(Outcome::cancel("é".repeat(40_000)));
         assert!(matches!(long, Some(Outcome::Cancel { reason }) if reason.len() <= 64 * 1024));
     }

@@ -58,7 +58,7 @@ impl<'a> Stored<'a> {
         let at = |delay| after(job.clock().now(), delay);
         match outcome {
             _ if job.stop().is_cancelled() => Self::Cancelled(None),
-            Outcome::Complete { .. } => Self::Completed,
+            Outcome::Complete { .. } | Outcome::SettledInTransaction { .. } => Self::Completed,
             Outcome::Retry { error, .. } if lifecycle::is_last_attempt(job.row()) => Self::Discarded(error),
             Outcome::Retry { error, delay } => Self::Retried(error, at(*delay)),
             Outcome::Discard { error } => Self::Discarded(error),

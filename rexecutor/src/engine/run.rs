@@ -28,10 +28,11 @@ pub(crate) async fn attempt(begin: Begin, context: &JobContext, grace: Duration)
     if let Some(deadline) = context.row().deadline().filter(|_| time_left(context) <= Some(TimeDelta::zero())) {
         return late(deadline);
     }
-    let Begun { executor, work, timeout, backoff, is_kept } = match begin(context.clone()) {
+    let Begun { executor, work, timeout, backoff, kept } = match begin(context.clone()) {
         Ok(begun) => begun,
         Err(outcome) => return outcome,
     };
+    context.keep(kept);
     let current = (context.job_id(), executor);
     // Lent to what waits, or a task would have room for it twice.
     let mut deadlines = Deadlines::new(context, timeout, grace);
@@ -51,7 +52,7 @@ pub(crate) async fn attempt(begin: Begin, context: &JobContext, grace: Duration)
             end
         }
     };
-    outcome(end, backoff, is_kept)
+    context.ended(outcome(end, backoff, kept), backoff)
 }
 
 /// Runs the work on this task; `None`: it was told to stop, and has not within the grace.

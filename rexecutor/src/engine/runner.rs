@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use futures::future::BoxFuture;
 
 use super::{
-    outcome::{catch, fail},
+    outcome::{Kept, catch, fail},
     undecoded,
 };
 use crate::{
@@ -62,8 +62,7 @@ pub(crate) struct Begun {
     pub(super) timeout: Option<Duration>,
     /// Asked before the job was given away; a failure uses it, so that no second decoding is needed.
     pub(super) backoff: TimeDelta,
-    /// Whether the row is kept when the job is complete.
-    pub(super) is_kept: bool,
+    pub(super) kept: Kept,
 }
 
 /// What a run does, and where.
@@ -93,5 +92,11 @@ fn begin<E: Executor>(context: JobContext) -> Result<Begun, Outcome> {
         false => catch(|| Work::OnTask(E::execute(job))),
     };
     let work = work.map_err(|panic| fail(ErrorType::Panic, &panic, backoff))?;
-    Ok(Begun { executor: E::NAME, work, timeout, backoff, is_kept: E::RETENTION != Retention::None })
+    Ok(Begun {
+        executor: E::NAME,
+        work,
+        timeout,
+        backoff,
+        kept: (E::RETENTION != Retention::None).then_some(E::MAX_DATA_BYTES),
+    })
 }

@@ -19,11 +19,14 @@ use futures::{FutureExt, future::BoxFuture};
 use super::{outage::Outage, plain};
 use crate::{
     backend::Backend,
-    model::{BackendError, JobId, Lease, Result, Settlement},
+    model::{BackendError, JobId, Lease, NewJob, Outcome, Result, Settlement},
 };
 
 /// How many outcomes go out together.
 const BATCH: usize = 500;
+
+/// … and how many bytes of outputs, and of jobs that follow, about.
+const BATCH_BYTES: usize = 4 << 20;
 
 /// How many may wait before the node stops claiming.
 pub(super) const MOST_WAITING: usize = 10_000;
@@ -74,6 +77,20 @@ impl Step {
             Self::Pausing(pause) => pause.poll_unpin(context).map(|()| None),
         }
     }
+}
+
+/// How many of those that wait go out together, which is one at least.
+fn batch(waiting: &VecDeque<Settlement>) -> usize {
+    let mut bytes = 0;
+    let fits = |settlement: &&Settlement| {
+        let is_next = bytes < BATCH_BYTES;
+        if let Outcome::Complete { output, jobs, .. } = &settlement.outcome {
+            bytes += output.as_ref().map_or(0, String::len);
+            bytes += jobs.iter().flatten().map(NewJob::content_bytes).sum::<usize>();
+        }
+        is_next
+    };
+    waiting.iter().take(BATCH).take_while(fits).count()
 }
 
 impl SettlementQueue {
@@ -149,7 +166,7 @@ impl SettlementQueue {
                 self.alone -= 1;
                 (self.waiting.drain(..1).collect(), Kind::Alone)
             }
-            None => (self.waiting.drain(..self.waiting.len().min(BATCH)).collect(), Kind::Batch),
+            None => (self.waiting.drain(..batch(&self.waiting)).collect(), Kind::Batch),
         };
         if kind == Kind::Apart {
             self.apart_pause = None;

@@ -8,6 +8,7 @@ mod executor;
 mod failure;
 mod group_key;
 mod known;
+mod output;
 mod result;
 mod returned;
 mod unique;
@@ -19,6 +20,7 @@ pub use self::{
     failure::JobFailure,
     group_key::GroupKey,
     known::KnownError,
+    output::{EncodedOutput, HasOutput, JobOutput, ReturnType, gives},
     result::{CancellationReason, ExecutionResult, IntoExecutionResult},
     returned::{Converted, Decides, Hidden, Returned, Typed},
 };

@@ -6,14 +6,24 @@ use std::{
 };
 
 use chrono::TimeDelta;
+use serde::Serialize;
 
-use super::{disposition::ExecutionError, returned};
+use super::{
+    disposition::ExecutionError,
+    output::{EncodedOutput, JobOutput},
+    returned,
+};
 
 /// What a run of a job gives.
 #[non_exhaustive]
 pub enum ExecutionResult {
     /// The job is done.
     Done,
+    /// The job is done, and gives this: [`with_output`](Self::with_output) makes it.
+    DoneWith {
+        /// What it gives: it is stored with the job.
+        output: EncodedOutput,
+    },
     /// The job is to be given up, though nothing failed.
     Cancel {
         /// Why: it is stored with the job.
@@ -31,10 +41,21 @@ pub enum ExecutionResult {
     },
 }
 
+impl ExecutionResult {
+    /// The job is done, and gives this, which is stored with it as JSON; see [`HasOutput`](super::HasOutput).
+    ///
+    /// What cannot be stored, because it does not encode or is too large, discards the job: another attempt would repeat its
+    /// effects, and give the same.
+    pub fn with_output<T: Serialize + ?Sized>(output: &T) -> Self {
+        Self::DoneWith { output: EncodedOutput::of(output) }
+    }
+}
+
 impl fmt::Debug for ExecutionResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Done => f.write_str("Done"),
+            Self::DoneWith { .. } => f.write_str("DoneWith(..)"),
             Self::Cancel { reason } => write!(f, "Cancel({reason})"),
             Self::Snooze { delay } => write!(f, "Snooze({delay})"),
             Self::Error { error } => write!(f, "Error({}: {error})", error.error_type()),
@@ -55,13 +76,14 @@ impl<T: Display + Send> CancellationReason for T {}
 
 /// What a function with `#[job]` may return.
 ///
-/// A unit and `Ok(())` are [`ExecutionResult::Done`]; an error is stored with all its causes, under its type's name, and
+/// A unit and `Ok(())` are [`ExecutionResult::Done`]; what else is in `Ok` is the job's [output](super::HasOutput); an error is stored with all its causes, under its type's name, and
 /// retried unless it is, or wraps, a [`JobFailure`](super::JobFailure) that decides otherwise. `#[job]` takes any
 /// [`ExecutionError`] as well, and does what that one says.
 #[diagnostic::on_unimplemented(
     message = "a job cannot return `{Self}`",
     label = "not a job's result",
-    note = "a job returns `()`, `ExecutionResult`, `Result<(), E>` or `Result<ExecutionResult, E>`",
+    note = "a job returns `()`, `ExecutionResult`, `Result<T, E>` or `Result<ExecutionResult, E>`",
+    note = "where `T` is its output, `()` or anything that implements `serde::Serialize`",
     note = "where `E` is an error: a type that implements `std::error::Error` or `rexecutor::ExecutionError`, `String`, \
             `JobFailure`, `Box<dyn std::error::Error + Send + Sync>`, or what converts into that, as `anyhow::Error`"
 )]
@@ -84,8 +106,8 @@ impl IntoExecutionResult for () {
 
 // Else the compiler would tell of `From<E>` for a box, and not of the ways to return an error.
 #[diagnostic::do_not_recommend]
-impl<T: IntoExecutionResult, E: Into<Box<dyn Error + Send + Sync>>> IntoExecutionResult for Result<T, E> {
+impl<T: JobOutput, E: Into<Box<dyn Error + Send + Sync>>> IntoExecutionResult for Result<T, E> {
     fn into_execution_result(self) -> ExecutionResult {
-        self.map_or_else(returned::converted, T::into_execution_result)
+        self.map_or_else(returned::converted, T::into_result)
     }
 }

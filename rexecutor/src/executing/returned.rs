@@ -15,6 +15,7 @@ use std::{
 use super::{
     disposition::{Disposition, ExecutionError},
     failure,
+    output::JobOutput,
     result::{ExecutionResult, IntoExecutionResult},
 };
 
@@ -36,10 +37,10 @@ pub trait Typed<T> {
     fn result_of(&self, returned: T) -> ExecutionResult;
 }
 
-impl<T: IntoExecutionResult, E: ExecutionError + Error + 'static> Typed<Result<T, E>> for &&&Returned<Result<T, E>> {
+impl<T: JobOutput, E: ExecutionError + Error + 'static> Typed<Result<T, E>> for &&&Returned<Result<T, E>> {
     fn result_of(&self, returned: Result<T, E>) -> ExecutionResult {
         let view = |error: E| Failed { error, type_name: "", as_error: |error| error, own: Some(|error| error) };
-        returned.map_or_else(|error| view(error).into(), T::into_execution_result)
+        returned.map_or_else(|error| view(error).into(), T::into_result)
     }
 }
 
@@ -49,17 +50,15 @@ pub trait Decides<T> {
     fn result_of(&self, returned: T) -> ExecutionResult;
 }
 
-impl<T: IntoExecutionResult, E: ExecutionError + 'static> Decides<Result<T, E>> for &&Returned<Result<T, E>> {
+impl<T: JobOutput, E: ExecutionError + 'static> Decides<Result<T, E>> for &&Returned<Result<T, E>> {
     fn result_of(&self, returned: Result<T, E>) -> ExecutionResult {
-        returned.map_or_else(Into::into, T::into_execution_result)
+        returned.map_or_else(Into::into, T::into_result)
     }
 }
 
-impl<T: IntoExecutionResult> Decides<Result<T, Box<dyn ExecutionError>>>
-    for &&Returned<Result<T, Box<dyn ExecutionError>>>
-{
+impl<T: JobOutput> Decides<Result<T, Box<dyn ExecutionError>>> for &&Returned<Result<T, Box<dyn ExecutionError>>> {
     fn result_of(&self, returned: Result<T, Box<dyn ExecutionError>>) -> ExecutionResult {
-        returned.map_or_else(|error| ExecutionResult::Error { error }, T::into_execution_result)
+        returned.map_or_else(|error| ExecutionResult::Error { error }, T::into_result)
     }
 }
 
@@ -71,13 +70,13 @@ pub trait Hidden<T> {
 
 impl<T, E> Hidden<Result<T, E>> for &Returned<Result<T, E>>
 where
-    T: IntoExecutionResult,
+    T: JobOutput,
     E: Deref<Target = dyn Error + Send + Sync> + Send + 'static,
 {
     fn result_of(&self, returned: Result<T, E>) -> ExecutionResult {
         let view =
             |error| Failed { error, type_name: std::any::type_name::<E>(), as_error: |error: &E| &**error, own: None };
-        returned.map_or_else(|error| view(error).into(), T::into_execution_result)
+        returned.map_or_else(|error| view(error).into(), T::into_result)
     }
 }
 

@@ -43,6 +43,8 @@ pub enum ErrorType {
     Timeout,
     /// The stored data or metadata no longer decode as the executor's types.
     Decode,
+    /// What the job gave cannot be stored as its [output](crate::executor::HasOutput): it does not encode, or is too large.
+    Output,
     /// The job's [deadline](crate::job::builder::JobBuilder::deadline_in) has passed.
     DeadlinePassed,
     /// The node that ran the job died, or lost its place in the cluster.
@@ -59,6 +61,7 @@ impl ErrorType {
             Self::Panic => "panic",
             Self::Timeout => "timeout",
             Self::Decode => "decode",
+            Self::Output => "output",
             Self::DeadlinePassed => "deadline_passed",
             Self::NodeLost => "node_lost",
             Self::Other(name) => name,
@@ -72,6 +75,7 @@ impl From<String> for ErrorType {
             "panic" => Self::Panic,
             "timeout" => Self::Timeout,
             "decode" => Self::Decode,
+            "output" => Self::Output,
             "deadline_passed" => Self::DeadlinePassed,
             "node_lost" => Self::NodeLost,
             _ => Self::Other(name),

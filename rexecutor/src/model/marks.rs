@@ -20,8 +20,12 @@ impl Marks {
     /// discarded because none came. While it waits, the newest of its errors says since when.
     pub const UNDECODED: Self = Self(2);
 
+    /// Somebody waits for its end: once it is finished, [every wakeup](crate::backend::Ends) hears of it.
+    pub const AWAITED: Self = Self(4);
+
     /// Each with its name.
-    const NAMES: &[(Self, &str)] = &[(Self::STOPPING, "stopping"), (Self::UNDECODED, "undecoded")];
+    const NAMES: &[(Self, &str)] =
+        &[(Self::STOPPING, "stopping"), (Self::UNDECODED, "undecoded"), (Self::AWAITED, "awaited")];
 
     /// Whether the job is a plain one.
     pub const fn is_plain(self) -> bool {

@@ -14,6 +14,7 @@ mod extras;
 mod failure;
 mod filter;
 mod filter_tree;
+mod handle;
 mod headers;
 mod id;
 mod limit_change;
@@ -22,6 +23,7 @@ mod new_job;
 mod node;
 mod order;
 mod pause;
+mod progress;
 mod prune;
 mod rate;
 mod row;
@@ -44,6 +46,7 @@ pub use self::{
     failure::{ErrorType, Failure, JobError},
     filter::Filter,
     filter_tree::FilterError,
+    handle::JobHandle,
     headers::Headers,
     id::{ExecutorName, FlowId, JobId, Lease, NodeId},
     limit_change::{ChangedLimits, LimitChange},
@@ -52,6 +55,7 @@ pub use self::{
     node::{AboutNode, Heartbeat, Member, Node},
     order::OnDiscard,
     pause::{Pause, Paused, Scope},
+    progress::{LogLine, Progress, Report},
     prune::{PruneRule, PruneScope, PruneSpec},
     rate::Rate,
     row::JobRow,

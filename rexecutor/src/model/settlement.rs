@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use super::{
     failure::Failure,
     id::{JobId, Lease},
+    new_job::NewJob,
 };
 
 /// The end of one run of a job.
@@ -39,6 +40,8 @@ pub enum Outcome {
         keep: bool,
         /// What it gave, as JSON; stored with the row if that is kept.
         output: Option<String>,
+        /// Jobs that are stored in the same step.
+        jobs: Option<Box<[NewJob]>>,
     },
     /// It failed: due again after `delay`, or discarded if that was its last attempt.
     #[non_exhaustive]
@@ -82,6 +85,15 @@ pub enum Outcome {
         /// What does not decode.
         error: Failure,
     },
+    /// It was told that a transaction of the application's completes it, which settles it if it is committed: then this is refused.
+    /// If not, it has failed: due again after `delay`, or discarded if that was its last attempt.
+    #[non_exhaustive]
+    SettledInTransaction {
+        /// How long it waits, not negative.
+        delay: TimeDelta,
+        /// What went wrong.
+        error: Failure,
+    },
     /// It was stopped without a fault of its own: due as before; the attempt does not count.
     GiveBack,
 }
@@ -89,12 +101,34 @@ pub enum Outcome {
 impl Outcome {
     /// It succeeded, and its row is kept, or deleted in the same step.
     pub const fn complete(keep: bool) -> Self {
-        Self::Complete { keep, output: None }
+        Self::Complete { keep, output: None, jobs: None }
     }
 
     /// It succeeded and gave something, which is stored with its row.
     pub fn complete_with(output: impl Into<String>) -> Self {
-        Self::Complete { keep: true, output: Some(output.into()) }
+        Self::Complete { keep: true, output: Some(output.into()), jobs: None }
+    }
+
+    /// The same, and these jobs are stored in the step that completes it; nothing else than a success stores any.
+    #[must_use]
+    pub fn and_enqueue(mut self, new: Vec<NewJob>) -> Self {
+        if let Self::Complete { jobs, .. } = &mut self {
+            *jobs = Some(new).filter(|new| !new.is_empty()).map(Vec::into_boxed_slice);
+        }
+        self
+    }
+
+    /// The jobs that are stored in the step that completes it.
+    pub fn jobs(&self) -> &[NewJob] {
+        match self {
+            Self::Complete { jobs: Some(jobs), .. } => jobs,
+            _ => &[],
+        }
+    }
+
+    /// It has completed itself in a transaction; if that is not committed, it has failed.
+    pub const fn settled_in_transaction(delay: TimeDelta, error: Failure) -> Self {
+        Self::SettledInTransaction { delay, error }
     }
 
     /// It failed: due again after `delay`, or discarded if that was its last attempt.
@@ -132,6 +166,7 @@ impl Outcome {
         match self {
             Self::Complete { .. } => "completed",
             Self::Retry { .. } => "retried",
+            Self::SettledInTransaction { .. } => "settled_in_transaction",
             Self::Discard { .. } => "discarded",
             Self::Cancel { .. } => "cancelled",
             Self::Snooze { .. } => "snoozed",

@@ -12,7 +12,7 @@ use crate::{
     engine::{Options, Runner, Timetable, attempt, tick_alone},
     executing::Executor,
     global::Isolation,
-    model::{JobId, JobRow, NewJob, Outcome, Result, Settlement},
+    model::{JobId, JobRow, NewJob, Outcome, Progress, Result, Settlement},
 };
 
 /// Runs single jobs as a node would.
@@ -45,7 +45,10 @@ impl JobRunner {
     pub async fn run(&self, row: JobRow) -> Option<Settlement> {
         let (id, lease) = (row.id, row.lease);
         let runner = self.runners.get(row.executor.as_str())?;
-        let outcome = self.attempt(runner, row).await;
+        let (outcome, _) = self.attempt(runner, row).await;
+        if let Err(error) = self.environment.reporter.store(&*self.environment.backend).await {
+            tracing::debug!(error = &error as &dyn std::error::Error, "the progress of a job is lost");
+        }
         Some(Settlement::new(id, lease, outcome))
     }
 
@@ -56,8 +59,8 @@ impl JobRunner {
         row
     }
 
-    /// Runs a job that is stored nowhere.
-    pub async fn perform<E: Executor>(&self, row: JobRow) -> Outcome {
+    /// Runs a job that is stored nowhere; gives also what it has said of itself.
+    pub async fn perform<E: Executor>(&self, row: JobRow) -> (Outcome, Option<Progress>) {
         self.attempt(&Runner::of::<E>(), row).await
     }
 
@@ -70,9 +73,10 @@ impl JobRunner {
         tick_alone(&self.environment, &self.timetables).await
     }
 
-    async fn attempt(&self, runner: &Runner, row: JobRow) -> Outcome {
+    async fn attempt(&self, runner: &Runner, row: JobRow) -> (Outcome, Option<Progress>) {
         let context = JobContext::new(row, self.environment.clone());
-        attempt(runner.begin, &context, Options::default().cancel_grace).await
+        let outcome = attempt(runner.begin, &context, Options::default().cancel_grace).await;
+        (outcome, context.has_said())
     }
 }
 

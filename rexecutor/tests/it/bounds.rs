@@ -110,7 +110,7 @@ async fn refuses_itself(in_bulk: bool, context: JobContext, State(tell): State<T
     let (next, backend) = (RefusesItself::builder().with_data(in_bulk), context.backend().unwrap());
     let answer = match in_bulk {
         true => enqueue_all_to_backend([next.encode().unwrap()], backend).await.unwrap()[0],
-        false => next.enqueue_to_backend(backend).await.unwrap(),
+        false => next.enqueue_to_backend(backend).await.unwrap().enqueued(),
     };
     tell.say(answer.is_duplicate() && answer.id() == context.job_id());
 }

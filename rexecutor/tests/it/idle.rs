@@ -18,8 +18,8 @@ executor!(Counts, "counts", {}, |job| {
     let backend = job.context().backend().unwrap().clone();
     Tell::of(&job).say(format!("count {}", job.data));
     let enqueued = match job.data {
-        0 => Tells::builder().with_data(7).enqueue_to_backend(&*backend).await,
-        more => Counts::builder().with_data(more - 1).enqueue_to_backend(&*backend).await,
+        0 => Tells::builder().with_data(7).enqueue_to_backend(&*backend).await.map(JobId::from),
+        more => Counts::builder().with_data(more - 1).enqueue_to_backend(&*backend).await.map(JobId::from),
     };
     enqueued.map_or_else(|error| ExecutionResult::Cancel { reason: Box::new(error) }, |_| ExecutionResult::Done)
 });

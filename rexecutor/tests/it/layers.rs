@@ -30,6 +30,7 @@ const ORDER: &[&str] = &[
     "cluster",
     "observe",
     "schedules",
+    "results",
     "pruner",
     "engine",
     "registry",

@@ -26,7 +26,9 @@ mod log;
 mod macros;
 mod node;
 mod order;
+mod outputs;
 mod pauses;
+mod progress;
 mod reports;
 mod room;
 mod runs;
@@ -42,6 +44,7 @@ mod spans;
 mod stops;
 mod support;
 mod ticks;
+mod together;
 mod undecoded;
 mod unique;
 

@@ -20,6 +20,7 @@ use rexecutor::{
 const ERRORS: &[&str] = &[
     "AmendError",
     "BackendError",
+    "CompleteError",
     "ConnectError",
     "DecodeError",
     "EnqueueError",
@@ -31,7 +32,9 @@ const ERRORS: &[&str] = &[
     "JobsError",
     "Mismatch",
     "NoGlobalBackend",
+    "NoOutput",
     "OpenError",
+    "OutputError",
     "RexecutorError",
     "ScheduleError",
     "SchedulesError",

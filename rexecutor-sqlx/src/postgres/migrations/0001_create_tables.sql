@@ -209,3 +209,12 @@ CREATE UNLOGGED TABLE {schema}.backlogs (
     room BIGINT NOT NULL,
     counted_at TIMESTAMPTZ NOT NULL
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+
+-- What running jobs say of themselves, and have said: of each the newest attempt that has said anything. It has no part in the row of
+-- the job, which would move with it. A fill factor of 50 keeps each new version in its page.
+CREATE TABLE {schema}.progress (
+    job BIGINT PRIMARY KEY,
+    lease BIGINT NOT NULL,
+    -- JSON.
+    report TEXT NOT NULL
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);

@@ -19,6 +19,8 @@ WITH needed (relation, privilege, enqueues) AS (
     ('set_limits', 'SELECT', FALSE), ('set_limits', 'INSERT', FALSE), ('set_limits', 'UPDATE', FALSE),
     ('set_limits', 'DELETE', FALSE),
     ('limits', 'SELECT', FALSE), ('limits', 'INSERT', FALSE), ('limits', 'UPDATE', FALSE),
+    ('progress', 'SELECT', FALSE), ('progress', 'INSERT', FALSE), ('progress', 'UPDATE', FALSE),
+    ('progress', 'DELETE', FALSE),
     ('declared_limits', 'SELECT', FALSE), ('declared_limits', 'INSERT', FALSE),
     ('declared_limits', 'UPDATE', FALSE)
 ),

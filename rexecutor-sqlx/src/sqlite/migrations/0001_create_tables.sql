@@ -205,3 +205,11 @@ CREATE TABLE rexecutor_backlogs (
     room INTEGER NOT NULL,
     counted_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- What running jobs say of themselves, and have said: of each the newest attempt that has said anything.
+CREATE TABLE rexecutor_progress (
+    job INTEGER PRIMARY KEY,
+    lease INTEGER NOT NULL,
+    -- JSON.
+    report TEXT NOT NULL
+) STRICT;

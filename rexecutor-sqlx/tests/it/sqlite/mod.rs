@@ -4,6 +4,7 @@
 
 mod claims;
 mod closing;
+mod completes;
 mod conformance;
 mod damage;
 mod enqueues;
@@ -11,6 +12,7 @@ mod files;
 mod guide;
 mod open;
 mod outcomes;
+mod outputs;
 mod processes;
 mod room;
 #[cfg(unix)]

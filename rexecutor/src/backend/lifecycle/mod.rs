@@ -24,8 +24,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::{
     limits::MAX_ERRORS,
     model::{
-        AmendError, ErrorType, Failure, JobChange, JobError, JobRow, JobStatus, KeyChange, Lease, Marks, NodeId,
-        OnDiscard, Outcome, after, in_micros,
+        AmendError, ErrorType, Failure, JobChange, JobError, JobRow, JobStatus, KeyChange, Lease, Marks, NewJob,
+        NodeId, OnDiscard, Outcome, after, in_micros,
     },
 };
 
@@ -60,6 +60,11 @@ pub fn is_due(row: &JobRow, now: DateTime<Utc>) -> bool {
     row.status.is_pending() && row.scheduled_at <= now
 }
 
+/// Whether those who wait for the job's end are to be told, after a step that has finished it.
+pub fn is_awaited_end(row: &JobRow) -> bool {
+    row.status.is_finished() && row.marks.contains(Marks::AWAITED)
+}
+
 /// Whether a failure of the present attempt would be final.
 pub fn is_last_attempt(row: &JobRow) -> bool {
     row.attempt >= row.max_attempts
@@ -81,7 +86,11 @@ pub fn settle(row: &mut JobRow, lease: Lease, outcome: &Outcome, now: DateTime<U
     }
     row.node = None;
     if row.marks.contains(Marks::STOPPING) {
-        if let Outcome::Retry { error, .. } | Outcome::Discard { error } | Outcome::Defer { error, .. } = outcome {
+        if let Outcome::Retry { error, .. }
+        | Outcome::SettledInTransaction { error, .. }
+        | Outcome::Discard { error }
+        | Outcome::Defer { error, .. } = outcome
+        {
             record(row, error, now);
         }
         row.marks = row.marks.without(Marks::STOPPING.with(Marks::UNDECODED));
@@ -94,12 +103,12 @@ pub fn settle(row: &mut JobRow, lease: Lease, outcome: &Outcome, now: DateTime<U
         row.marks = row.marks.without(Marks::UNDECODED);
     }
     Some(match outcome {
-        Outcome::Complete { keep, output } => {
+        Outcome::Complete { keep, output, jobs: _ } => {
             finish(row, Finish::Complete, now);
             row.extras.set(|extra| &mut extra.output, output.clone());
             Effects { delete: !keep, output: *keep && output.is_some(), ..Effects::NONE }
         }
-        Outcome::Retry { delay, error } => {
+        Outcome::Retry { delay, error } | Outcome::SettledInTransaction { delay, error } => {
             record(row, error, now);
             if is_last_attempt(row) {
                 finish(row, Finish::Discarded, now);
@@ -149,6 +158,14 @@ pub fn settle(row: &mut JobRow, lease: Lease, outcome: &Outcome, now: DateTime<U
             Effects::WAKE
         }
     })
+}
+
+/// The jobs that are stored in the step that [settles](settle) this one: those of its outcome, if it is complete now.
+pub fn follow<'o>(row: &JobRow, outcome: &'o Outcome) -> &'o [NewJob] {
+    match row.status {
+        JobStatus::Complete => outcome.jobs(),
+        _ => &[],
+    }
 }
 
 /// Ends the run of a node that is gone.
@@ -262,7 +279,8 @@ pub fn rerun(row: &mut JobRow, now: DateTime<Utc>) -> Result<(), AmendError> {
     row.status = JobStatus::Scheduled;
     row.attempt = 0;
     row.scheduled_at = now;
-    row.marks = row.marks.without(Marks::UNDECODED);
+    // Whoever waits for it anew says so.
+    row.marks = row.marks.without(Marks::UNDECODED.with(Marks::AWAITED));
     row.extras.set(|extra| &mut extra.cancel_reason, None);
     row.extras.set(|extra| &mut extra.output, None);
     if row.deadline().is_some_and(|deadline| deadline <= now) {

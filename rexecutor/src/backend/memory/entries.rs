@@ -79,7 +79,9 @@ impl Entries for InMemoryBackend {
         let (mut store, now) = self.store();
         let mut woken = Woken::default();
         let answers = steps.iter().map(|step| store.step(step, now, &mut woken)).collect();
+        let ended = std::mem::take(&mut store.ended);
         drop(store);
+        self.tell_ends(&ended);
         self.wake(woken.executors);
         woken.cancelled.into_iter().for_each(|job| self.listeners.each(|wakeup| wakeup.cancel(job)));
         ready(Ok(answers))

@@ -3,11 +3,13 @@
 mod admit;
 mod backend;
 mod control;
+mod ends;
 mod entries;
 mod indexes;
 mod keys;
 mod lines;
 mod observe;
+mod reports;
 mod roles;
 mod rotation;
 mod store;

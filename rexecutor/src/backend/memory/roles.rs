@@ -9,8 +9,10 @@ use super::{backend::InMemoryBackend, store::Store};
 use crate::{
     backend::{
         capabilities::{Backend, Control, Entries, Survey},
+        ends::Ends,
         lifecycle,
         observe::Observe,
+        reports::Reports,
         roles::{Claim, Enqueue, Inspect, Maintain, Settle},
         wakeup::Wakeup,
     },
@@ -139,7 +141,16 @@ impl Settle for InMemoryBackend {
         let mut refused = Vec::new();
         let mut due = BTreeSet::new();
         for Settlement { id, lease, outcome } in &*settlements {
-            match store.settle(*id, |row| lifecycle::settle(row, *lease, outcome, now)) {
+            let mut follow: &[NewJob] = &[];
+            let settled = store.settle(*id, |row| {
+                let effects = lifecycle::settle(row, *lease, outcome, now)?;
+                follow = lifecycle::follow(row, outcome);
+                Some(effects)
+            });
+            if !follow.is_empty() {
+                due.extend(self.enqueue_all(&mut store, follow.to_vec(), now).1);
+            }
+            match settled {
                 Some((effects, executor)) if effects.wake => {
                     if let Some(until) = effects.throttled_until {
                         let known = store.throttled.entry(executor.clone()).or_insert(until);
@@ -151,7 +162,9 @@ impl Settle for InMemoryBackend {
                 None => refused.push((*id, *lease)),
             }
         }
+        let ended = std::mem::take(&mut store.ended);
         drop(store);
+        self.tell_ends(&ended);
         self.wake(due);
         ready(Ok(refused))
     }
@@ -192,7 +205,9 @@ impl Maintain for InMemoryBackend {
         let executors = store.rescue(dead, now);
         // Afterwards: a job that its node has lost waits, and its deadline may have come.
         store.expire(now);
+        let ended = std::mem::take(&mut store.ended);
         drop(store);
+        self.tell_ends(&ended);
         let count = executors.len();
         self.wake(executors);
         ready(Ok(count))
@@ -223,12 +238,14 @@ impl Inspect for InMemoryBackend {
         let cancel = |row: &mut JobRow, now| lifecycle::cancel(row, reason, now).map(|()| None);
         let answer = store.amend(executor, job, "cancelled", cancel, now);
         let is_in_line = store.rows.get(&job).is_some_and(|stored| stored.row.extras.order.is_some());
+        let ended = std::mem::take(&mut store.ended);
         drop(store);
         if is_in_line {
             // Those behind it may start.
             self.wake([executor.clone()]);
         }
         self.listeners.each(|wakeup| wakeup.cancel(job));
+        self.tell_ends(&ended);
         ready(answer)
     }
 
@@ -285,6 +302,14 @@ impl Backend for InMemoryBackend {
     }
 
     fn observe(&self) -> Option<&dyn Observe> {
+        Some(self)
+    }
+
+    fn ends(&self) -> Option<&dyn Ends> {
+        Some(self)
+    }
+
+    fn reports(&self) -> Option<&dyn Reports> {
         Some(self)
     }
 

@@ -46,6 +46,10 @@ pub(super) struct Store {
     pub(super) throttled: BTreeMap<ExecutorName, DateTime<Utc>>,
     /// Which key of an executor, or executor of a shared limit, was served last, where they take turns.
     pub(super) served: BTreeMap<ExecutorName, String>,
+    /// What jobs have said of themselves.
+    pub(super) reports: BTreeMap<JobId, String>,
+    /// Jobs that have ended and that somebody waits for.
+    pub(super) ended: Vec<JobId>,
     last_job: i64,
     last_node: i64,
 }
@@ -171,7 +175,11 @@ impl Store {
     pub(super) fn change<T>(&mut self, id: JobId, change: impl FnOnce(&mut JobRow) -> T) -> Option<T> {
         let stored = self.rows.get_mut(&id)?;
         self.indexes.remove(stored);
+        let was_finished = stored.row.status.is_finished();
         let answer = change(&mut stored.row);
+        if !was_finished && lifecycle::is_awaited_end(&stored.row) {
+            self.ended.push(id);
+        }
         self.indexes.add(stored);
         Some(answer)
     }
@@ -198,6 +206,7 @@ impl Store {
         if let Some(stored) = self.rows.remove(&id) {
             self.indexes.remove(&stored);
             self.indexes.delete(&stored.row);
+            self.reports.remove(&id);
         }
     }
 
@@ -217,6 +226,9 @@ impl Store {
             && let Some(existing) = self.in_the_way(&beside, now).find(|existing| *existing != id)
         {
             return Err(AmendError::Duplicate { id, existing, verb });
+        }
+        if lifecycle::is_awaited_end(&changed) {
+            self.ended.push(id);
         }
         if let Some(stored) = self.rows.get_mut(&id) {
             self.indexes.remove(stored);

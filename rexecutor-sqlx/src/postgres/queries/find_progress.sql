@@ -1,0 +1,2 @@
+SELECT report FROM {schema}.progress
+WHERE job = $1

@@ -1,0 +1,2 @@
+SELECT report FROM rexecutor_progress
+WHERE job = ?

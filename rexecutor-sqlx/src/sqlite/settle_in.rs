@@ -1,0 +1,57 @@
+//! Ending a run inside the application's transaction.
+
+use std::{any::Any, path::PathBuf};
+
+use futures::future::BoxFuture;
+use rexecutor::{
+    backend::{BackendError, Marks, NewJob, Outcome, Result, SettleIn, Settlement, lifecycle},
+    job::{JobId, JobStatus, Lease},
+};
+use sqlx::{Sqlite, Transaction};
+
+use super::{
+    backend::SqliteBackend, error::backend_error, queries, script::json, store, transaction, work::Work, write,
+};
+
+/// Nodes, and those who wait, hear of it within the poll interval after the commit.
+impl SettleIn for SqliteBackend {
+    fn settle_in<'a>(
+        &'a self,
+        transaction: &'a mut (dyn Any + Send),
+        settlement: Settlement,
+    ) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(async move {
+            let Some(transaction) = transaction.downcast_mut::<Transaction<'static, Sqlite>>() else {
+                return Err(BackendError::message(
+                    "the job is completed in what is no `sqlx::Transaction<'static, Sqlite>`: begin it on a `SqlitePool`",
+                ));
+            };
+            let file: Option<String> = sqlx::query_scalar(queries::find_file())
+                .fetch_optional(&mut **transaction)
+                .await
+                .map_err(backend_error)?;
+            transaction::check(self.0.path.as_deref(), file.filter(|file| !file.is_empty()).map(PathBuf::from))?;
+            let mut work = Work::inside(&mut *transaction, &*self.0.clock);
+            let Settlement { id, lease, outcome, .. } = settlement;
+            settle(&mut work, id, lease, &outcome).await.map_err(backend_error)
+        })
+    }
+}
+
+async fn settle(work: &mut Work<'_>, id: JobId, lease: Lease, outcome: &Outcome) -> sqlx::Result<bool> {
+    let mut jobs = write::lock(work, &[id]).await?;
+    let Some(job) = jobs.first_mut().filter(|job| !job.marks.contains(Marks::STOPPING)) else { return Ok(false) };
+    let Some(effects) = lifecycle::settle(job, lease, outcome, work.now) else { return Ok(false) };
+    let is_complete = job.status == JobStatus::Complete;
+    match effects.delete {
+        true => {
+            let delete = sqlx::query(queries::delete_jobs()).bind(json(&[id])?);
+            delete.execute(&mut *work.conn).await?;
+        }
+        false => write::store_states(work, &jobs).await?,
+    }
+    if is_complete {
+        store::store(work, &outcome.jobs().iter().collect::<Vec<&NewJob>>()).await?;
+    }
+    Ok(true)
+}
