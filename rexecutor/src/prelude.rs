@@ -22,4 +22,5 @@ pub use crate::{
     },
     pruner::{Pruner, PrunerConfig},
     registry::{Extract, ExtractError, State},
+    steps::{StepError, Steps, StepsExt},
 };

@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
         Backend, BackendError, ChangedLimits, Control, Entries, LimitChange, Observe, Pause, Paused, Result, Scope,
-        Survey,
+        StepLog, Survey,
     },
     job::{ExecutorName, JobId},
 };
@@ -45,6 +45,10 @@ impl Backend for PgBackend {
     }
 
     fn entries(&self) -> Option<&dyn Entries> {
+        Some(self)
+    }
+
+    fn step_log(&self) -> Option<&dyn StepLog> {
         Some(self)
     }
 

@@ -58,6 +58,7 @@ mod scan;
 mod session;
 mod set_limits;
 mod settle;
+mod steps;
 mod survey;
 mod transaction;
 mod unique;

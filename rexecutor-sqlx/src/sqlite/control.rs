@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{Backend, ChangedLimits, Control, Entries, LimitChange, Observe, Pause, Paused, Result, Scope, Survey},
+    backend::{
+        Backend, ChangedLimits, Control, Entries, LimitChange, Observe, Pause, Paused, Result, Scope, StepLog, Survey,
+    },
     job::{ExecutorName, JobId},
 };
 
@@ -28,6 +30,10 @@ impl Backend for SqliteBackend {
     }
 
     fn entries(&self) -> Option<&dyn Entries> {
+        Some(self)
+    }
+
+    fn step_log(&self) -> Option<&dyn StepLog> {
         Some(self)
     }
 

@@ -54,6 +54,7 @@ mod script;
 mod serve;
 mod set_limits;
 mod settle;
+mod steps;
 mod store;
 mod survey;
 mod transaction;

@@ -15,7 +15,7 @@ use rexecutor::{
     backend::{
         AmendError, Backend, Bucket, Claim, Claimed, Control, Demand, Enqueue, Enqueued, Entries, Filter, Heartbeat,
         Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe, Outcome, Result, ScheduleKey, Scope,
-        Settle, Settlement, Survey, Tick, Ticks, Wakeup, in_micros, lifecycle, memory::InMemoryBackend,
+        Settle, Settlement, StepLog, Survey, Tick, Ticks, Wakeup, in_micros, lifecycle, memory::InMemoryBackend,
     },
     clock::Clock,
     each_role,
@@ -378,6 +378,10 @@ impl Backend for Audit {
 
     fn entries(&self) -> Option<&dyn Entries> {
         Some(self)
+    }
+
+    fn step_log(&self) -> Option<&dyn StepLog> {
+        self.memory.step_log()
     }
 
     fn observe(&self) -> Option<&dyn Observe> {

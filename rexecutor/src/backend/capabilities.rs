@@ -9,6 +9,7 @@ use futures::future::BoxFuture;
 use super::{
     observe::Observe,
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
+    steps::StepLog,
 };
 use crate::{
     clock::{Clock, SystemClock},
@@ -81,6 +82,11 @@ pub trait Backend: Enqueue + Claim + Settle + Maintain + Inspect + std::fmt::Deb
 
     /// Reading what a dashboard shows, if it can. The default is that it cannot.
     fn observe(&self) -> Option<&dyn Observe> {
+        None
+    }
+
+    /// Recording the steps of jobs, and taking in signals, if it can. The default is that it cannot: a job that uses them fails.
+    fn step_log(&self) -> Option<&dyn StepLog> {
         None
     }
 

@@ -9,6 +9,7 @@ use super::{
     capabilities::{Backend, Control, Entries, Survey},
     observe::Observe,
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
+    steps::StepLog,
     wakeup::Wakeup,
 };
 use crate::model::{
@@ -69,6 +70,10 @@ impl<B: Backend + ?Sized> Backend for Arc<B> {
 
     fn observe(&self) -> Option<&dyn Observe> {
         (**self).observe()
+    }
+
+    fn step_log(&self) -> Option<&dyn StepLog> {
+        (**self).step_log()
     }
 
     fn is_membership_independent(&self) -> bool {

@@ -21,6 +21,7 @@ pub mod observe;
 mod places;
 pub mod rotation;
 pub mod sharing;
+mod steps;
 mod transaction;
 mod wakeup;
 
@@ -30,6 +31,7 @@ pub use self::{
     observe::Observe,
     places::{Places, places},
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
+    steps::{Signalled, StepAction, StepChange, StepKind, StepLog, StepRow, step_log},
     transaction::EnqueueIn,
     wakeup::{Listeners, WakeReasons, Wakeup},
 };

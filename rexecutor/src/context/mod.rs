@@ -4,6 +4,7 @@ mod current;
 mod environment;
 mod job_context;
 mod job_threads;
+mod run_steps;
 mod state;
 mod stop;
 mod workers;
@@ -12,6 +13,7 @@ pub(crate) use self::{
     current::{Current, warn_of_itself, within},
     environment::Environment,
     job_threads::JobThreads,
+    run_steps::{RunSteps, Suspension, Working},
     stop::Stop,
     workers::Watch,
 };

@@ -12,9 +12,8 @@ pub(super) fn plain(settlement: &Settlement) -> Option<Settlement> {
         Outcome::Discard { error } => Outcome::discard(failure(error)?),
         Outcome::Defer { delay, error } => Outcome::defer(*delay, failure(error)?),
         Outcome::Cancel { reason } => Outcome::cancel(text(reason)?),
-        Outcome::Complete { .. } | Outcome::Snooze { .. } | Outcome::Throttle { .. } | Outcome::GiveBack => {
-            return None;
-        }
+        Outcome::Complete { .. } | Outcome::Snooze { .. } | Outcome::Throttle { .. } => return None,
+        Outcome::Suspend { .. } | Outcome::GiveBack => return None,
     };
     Some(Settlement::new(settlement.id, settlement.lease, outcome))
 }

@@ -12,7 +12,6 @@ mod result;
 mod returned;
 mod unique;
 
-pub(crate) use self::unique::unique;
 pub use self::{
     disposition::{Disposition, ExecutionError},
     executor::{Executor, Rerun, Retention},
@@ -21,4 +20,8 @@ pub use self::{
     known::KnownError,
     result::{CancellationReason, ExecutionResult, IntoExecutionResult},
     returned::{Converted, Decides, Hidden, Returned, Typed},
+};
+pub(crate) use self::{
+    failure::{disposition, error_type},
+    unique::unique,
 };

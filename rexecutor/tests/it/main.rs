@@ -39,6 +39,7 @@ mod shared;
 mod shutdown;
 mod sizes;
 mod spans;
+mod steps;
 mod stops;
 mod support;
 mod ticks;

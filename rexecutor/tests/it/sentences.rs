@@ -36,6 +36,8 @@ const ERRORS: &[&str] = &[
     "ScheduleError",
     "SchedulesError",
     "StartError",
+    "StepError",
+    "TokenError",
     "UnknownPosition",
     "UnknownStatus",
     "UnknownTimeZone",

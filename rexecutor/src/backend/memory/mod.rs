@@ -10,6 +10,7 @@ mod lines;
 mod observe;
 mod roles;
 mod rotation;
+mod steps;
 mod store;
 
 pub use self::backend::InMemoryBackend;

@@ -12,6 +12,7 @@ use crate::{
         lifecycle,
         observe::Observe,
         roles::{Claim, Enqueue, Inspect, Maintain, Settle},
+        steps::StepLog,
         wakeup::Wakeup,
     },
     model::{
@@ -285,6 +286,10 @@ impl Backend for InMemoryBackend {
     }
 
     fn observe(&self) -> Option<&dyn Observe> {
+        Some(self)
+    }
+
+    fn step_log(&self) -> Option<&dyn StepLog> {
         Some(self)
     }
 

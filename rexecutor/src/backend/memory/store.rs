@@ -15,10 +15,12 @@ use crate::{
         admission::Controls,
         lifecycle::{self, Effects, Resolved},
         places::{Places, places},
+        steps::StepRow,
     },
     model::{
         AboutNode, AmendError, BackendError, ClusterLimits, Demand, Enqueued, ExecutorName, Held, JobId, JobRow,
-        LimitChange, Member, NewJob, Node, NodeId, Pause, PruneRule, PruneSpec, ScheduleKey, Tick, Unique, Unserved,
+        LimitChange, Marks, Member, NewJob, Node, NodeId, Pause, PruneRule, PruneSpec, ScheduleKey, Tick, Unique,
+        Unserved,
     },
     schedule::StoredEntry,
 };
@@ -46,6 +48,8 @@ pub(super) struct Store {
     pub(super) throttled: BTreeMap<ExecutorName, DateTime<Utc>>,
     /// Which key of an executor, or executor of a shared limit, was served last, where they take turns.
     pub(super) served: BTreeMap<ExecutorName, String>,
+    /// What is recorded of the steps of jobs that have any.
+    pub(super) steps: BTreeMap<JobId, Vec<StepRow>>,
     last_job: i64,
     last_node: i64,
 }
@@ -198,6 +202,7 @@ impl Store {
         if let Some(stored) = self.rows.remove(&id) {
             self.indexes.remove(&stored);
             self.indexes.delete(&stored.row);
+            self.steps.remove(&id);
         }
     }
 
@@ -221,6 +226,9 @@ impl Store {
         if let Some(stored) = self.rows.get_mut(&id) {
             self.indexes.remove(stored);
             self.indexes.delete(&stored.row);
+            if !changed.marks.contains(Marks::STEPS) {
+                self.steps.remove(&id);
+            }
             stored.row = changed;
             self.indexes.insert(&stored.row);
             self.indexes.add(stored);
