@@ -46,7 +46,7 @@ const TABLE: &[(&str, Event, &str)] = &[
     ("wait for ever",            |row| Ok(settle(row, Outcome::suspend(None, true))),             ". . b . . . ."),
     ("wait when signalled",      |row| Ok(settle(signalled(row), Outcome::suspend(None, true))),  ". . r . . . ."),
     ("stop, then wait",          |row| Ok(settle(stopping(row), Outcome::suspend(None, true))),   ". . x . . . ."),
-    ("signal",                   |row| lifecycle::signal(row, NOW).map(|_| None),                 "b s e r . . ."),
+    ("signal",                   |row| lifecycle::signal(row, NOW).map(|_| None),                 ". . e . . . ."),
     ("signal one that waits",    |row| lifecycle::signal(waiting(row), NOW).map(|_| None),        "s s e r . . ."),
     ("an old lease",             |row| Ok(lifecycle::settle(row, Lease(1), &Outcome::complete(true), NOW)),
                                                                                                   ". . . . . . ."),
