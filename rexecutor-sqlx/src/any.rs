@@ -8,7 +8,7 @@ use rexecutor::{
     backend::{
         AmendError, Backend, BackendError, Claim, Claimed, Control, Demand, Ends, Enqueue, Enqueued, Entries, Filter,
         Heartbeat, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe, Reports, Result, ScheduleKey,
-        Settle, SettleIn, Settlement, Survey, Tick, Ticks, Wakeup,
+        Settle, SettleIn, Settlement, StepLog, Survey, Tick, Ticks, Wakeup,
     },
     each_role,
     job::{ExecutorName, JobId, Lease, NodeId},
@@ -121,6 +121,10 @@ impl Backend for AnyBackend {
 
     fn entries(&self) -> Option<&dyn Entries> {
         self.inner().entries()
+    }
+
+    fn step_log(&self) -> Option<&dyn StepLog> {
+        self.inner().step_log()
     }
 
     fn observe(&self) -> Option<&dyn Observe> {

@@ -29,6 +29,7 @@ pub mod schedule;
 pub mod schedules;
 mod signals;
 mod slab;
+pub mod steps;
 pub mod testing;
 mod typed;
 mod validate;

@@ -23,4 +23,5 @@ pub use crate::{
     pruner::{Pruner, PrunerConfig},
     registry::{Extract, ExtractError, State},
     results::{Outcome, OutputExt, Progress, ProgressExt},
+    steps::{StepError, Steps, StepsExt},
 };

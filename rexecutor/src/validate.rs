@@ -5,7 +5,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     json,
-    limits::{self, MAX_DELAY, MAX_DEPTH, MAX_HEADER_BYTES, MAX_PRIORITY, MAX_TAG_BYTES, MAX_TAGS},
+    limits::{self, MAX_DATA_BYTES, MAX_DELAY, MAX_DEPTH, MAX_HEADER_BYTES, MAX_PRIORITY, MAX_TAG_BYTES, MAX_TAGS},
     model::{Deadline, Debounce, Due, ExecutorName, Headers, JobChange, Limit, LimitChange, NewJob, Pause},
 };
 
@@ -26,7 +26,7 @@ impl InvalidJob {
 
     /// Which field: `name`, `data`, `metadata`, `max_attempts`, `priority`, `tags`,
     /// `headers`, `group_key`, `schedule_in`, `schedule_at`, `deadline`, `max_pending`,
-    /// `debounce` or `unique`.
+    /// `debounce` or `unique`; of a step, its `name`, `output` or `delay`.
     pub fn field(&self) -> &'static str {
         self.field
     }
@@ -133,6 +133,21 @@ pub(crate) fn name(name: &str) -> Checked {
 /// Checks the name of a schedule entry.
 pub(crate) fn entry_name(name: &str) -> Checked {
     name_of("a schedule entry", name)
+}
+
+/// Checks the name of a step, or of a signal.
+pub(crate) fn step_name(name: &str) -> Checked {
+    name_of("a step", name)
+}
+
+/// Checks what a step gave, or a signal's value.
+pub(crate) fn step_output(output: &str) -> Checked {
+    json("output", output, MAX_DATA_BYTES)
+}
+
+/// Checks for how long a step sleeps or waits.
+pub(crate) fn step_delay(delay: TimeDelta) -> Checked {
+    self::delay("delay", delay)
 }
 
 fn name_of(what: &str, name: &str) -> Checked {

@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
         Backend, BackendError, ChangedLimits, Control, Ends, Entries, LimitChange, Observe, Pause, Paused, Reports,
-        Result, Scope, SettleIn, Survey,
+        Result, Scope, SettleIn, StepLog, Survey,
     },
     job::{ExecutorName, JobId},
 };
@@ -57,6 +57,10 @@ impl Backend for PgBackend {
     }
 
     fn settle_in(&self) -> Option<&dyn SettleIn> {
+        Some(self)
+    }
+
+    fn step_log(&self) -> Option<&dyn StepLog> {
         Some(self)
     }
 

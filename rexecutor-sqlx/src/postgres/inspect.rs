@@ -5,7 +5,9 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{AmendError, BackendError, Filter, Inspect, JobChange, JobRow, KeyChange, Result, Unique, lifecycle},
+    backend::{
+        AmendError, BackendError, Filter, Inspect, JobChange, JobRow, KeyChange, Marks, Result, Unique, lifecycle,
+    },
     job::{ExecutorName, JobId, JobStatus, uniqueness_criteria::UniqueKey},
 };
 use sqlx::{PgConnection, Row, postgres::PgRow};
@@ -183,6 +185,7 @@ impl Database {
             let mut job = row::job(stored)?;
             // What is added to the stored ones: nothing.
             job.errors.clear();
+            let had_steps = job.marks.contains(Marks::STEPS);
             let beside = match change(&mut job, row::instant(stored, "now")?) {
                 Ok(beside) => beside,
                 Err(refusal) => return Ok(Err(refusal)),
@@ -195,6 +198,9 @@ impl Database {
                 if let Some(existing) = self.rival(&mut transaction, &beside, id).await? {
                     return Ok(Err(AmendError::Duplicate { id, existing, verb }));
                 }
+            }
+            if had_steps && !job.marks.contains(Marks::STEPS) {
+                self.delete_steps(&mut transaction, vec![id.as_i64()]).await?;
             }
             self.store_content(&mut transaction, &job).await?;
             let ended = self.store_states(&mut transaction, &[job]).await?;

@@ -61,6 +61,7 @@ mod session;
 mod set_limits;
 mod settle;
 mod settle_in;
+mod steps;
 mod survey;
 mod transaction;
 mod unique;

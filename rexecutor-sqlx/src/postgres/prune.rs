@@ -5,6 +5,8 @@ use rexecutor::{
     pruner::{PruneRule, PruneSpec},
 };
 
+use sqlx::Row;
+
 use super::{backend::Database, enqueue::age};
 use crate::common::{Meant, unknown};
 
@@ -27,11 +29,12 @@ impl Database {
         };
         let work = async {
             let mut transaction = self.begin().await?;
-            let pruned = query.execute(&mut *transaction).await?.rows_affected();
+            let pruned = query.fetch_all(&mut *transaction).await?;
+            let with_steps = pruned.iter().filter_map(|row| row.try_get::<Option<i64>, _>("with_steps").transpose());
+            self.delete_steps(&mut transaction, with_steps.collect::<sqlx::Result<_>>()?).await?;
             transaction.commit().await?;
-            Ok(pruned)
+            Ok(pruned.len())
         };
-        let pruned = self.limited("could not prune jobs", work).await?;
-        Ok(usize::try_from(pruned).unwrap_or(usize::MAX))
+        self.limited("could not prune jobs", work).await
     }
 }

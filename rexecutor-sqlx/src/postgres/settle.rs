@@ -8,7 +8,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{NewJob, Outcome, Result, Settle, Settlement, lifecycle},
+    backend::{Marks, NewJob, Outcome, Result, Settle, Settlement, lifecycle},
     job::{ExecutorName, JobId, Lease},
 };
 use sqlx::{PgConnection, Row};
@@ -109,6 +109,8 @@ impl Database {
                 false => drop(changed.insert((*id, effects.wake))),
             }
         }
+        let has_steps = |id: &&i64| jobs.get(&JobId::from(**id)).is_some_and(|job| job.marks.contains(Marks::STEPS));
+        self.delete_steps(connection, deleted.iter().filter(has_steps).copied().collect()).await?;
         let woken = changed.iter().filter(|(_, wake)| *wake).filter_map(|(id, _)| jobs.get(id));
         settled.due = woken.map(|job| job.executor.clone()).collect();
         let changed: Vec<_> = changed.iter().filter_map(|(id, _)| jobs.remove(id)).collect();

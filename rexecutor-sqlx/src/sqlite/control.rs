@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
         Backend, ChangedLimits, Control, Ends, Entries, LimitChange, Observe, Pause, Paused, Reports, Result, Scope,
-        SettleIn, Survey,
+        SettleIn, StepLog, Survey,
     },
     job::{ExecutorName, JobId},
 };
@@ -43,6 +43,10 @@ impl Backend for SqliteBackend {
     }
 
     fn settle_in(&self) -> Option<&dyn SettleIn> {
+        Some(self)
+    }
+
+    fn step_log(&self) -> Option<&dyn StepLog> {
         Some(self)
     }
 

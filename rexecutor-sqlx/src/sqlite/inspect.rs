@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{AmendError, BackendError, Filter, Inspect, JobChange, JobRow, Result, Unique, lifecycle},
+    backend::{AmendError, BackendError, Filter, Inspect, JobChange, JobRow, Marks, Result, Unique, lifecycle},
     job::{ExecutorName, JobId},
 };
 use serde_json::json;
@@ -13,7 +13,7 @@ use super::{
     backend::SqliteBackend,
     core::{Commit, Core},
     error::backend_error,
-    filter, queries, row, unique,
+    filter, queries, row, steps, unique,
     work::Work,
     write,
 };
@@ -28,11 +28,15 @@ impl SqliteBackend {
             work.due.insert(executor.clone());
             let Some(mut row) = find(work, &executor, job).await? else { return Ok(Err(AmendError::NotFound(job))) };
             let beside = lifecycle::beside_rerun(&row);
+            let had_steps = row.marks.contains(Marks::STEPS);
             if let Err(refusal) = rerun(&mut row, work.now) {
                 return Ok(Err(refusal));
             }
             if let Some(duplicate) = duplicate(work, beside, job, "rerun").await? {
                 return Ok(Err(duplicate));
+            }
+            if had_steps && !row.marks.contains(Marks::STEPS) {
+                steps::delete(work, &[job]).await?;
             }
             row.errors.clear();
             write::store_states(work, &[row]).await?;
@@ -165,7 +169,11 @@ async fn amend_state(
 }
 
 /// The job, if it is of this executor. An unreadable one is an error and stays as it is.
-async fn find(work: &mut Work<'_>, executor: &ExecutorName, job: JobId) -> Result<Option<JobRow>, sqlx::Error> {
+pub(super) async fn find(
+    work: &mut Work<'_>,
+    executor: &ExecutorName,
+    job: JobId,
+) -> Result<Option<JobRow>, sqlx::Error> {
     let find = sqlx::query(queries::lock_jobs()).bind(json!([job]).to_string());
     let found = find.fetch_optional(&mut *work.conn).await?;
     // First of all: another executor's job is not found, also when it is unreadable.

@@ -57,6 +57,7 @@ mod serve;
 mod set_limits;
 mod settle;
 mod settle_in;
+mod steps;
 mod store;
 mod survey;
 mod transaction;

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rexecutor::{
-    backend::{JobRow, NewJob, Outcome, Settlement, lifecycle},
+    backend::{JobRow, Marks, NewJob, Outcome, Settlement, lifecycle},
     job::JobId,
 };
 use serde_json::json as array;
 
-use super::{complete::Completed, control, error::is_unexpected, queries, row::micros, store, work::Work, write};
+use super::{
+    complete::Completed, control, error::is_unexpected, queries, row::micros, steps, store, work::Work, write,
+};
 
 /// Stores how runs ended; returns for each whether it was stored.
 pub(super) async fn store(work: &mut Work<'_>, settlements: &[&Settlement]) -> Result<Vec<bool>, sqlx::Error> {
@@ -100,6 +102,9 @@ async fn apply(
             false => drop(changed.insert(end.id)),
         }
     }
+    let has_steps = |id: &&JobId| jobs.get(id).is_some_and(|job| job.marks.contains(Marks::STEPS));
+    let with_steps: Vec<JobId> = deleted.iter().filter(has_steps).copied().collect();
+    steps::delete(work, &with_steps).await?;
     let changed: Vec<JobRow> = changed.iter().filter_map(|id| jobs.remove(id)).collect();
     write::store_states(work, &changed).await?;
     for (executor, until) in &throttled {

@@ -2,10 +2,13 @@
 
 use rexecutor::{
     backend::Result,
+    job::JobId,
     pruner::{PruneRule, PruneSpec},
 };
 
-use super::{backend::Database, core::Commit, queries, row::micros, script::json, work::Work};
+use sqlx::Row;
+
+use super::{backend::Database, core::Commit, queries, row::micros, script::json, steps, work::Work};
 use crate::common::{Meant, unknown};
 
 impl Database {
@@ -28,8 +31,11 @@ impl Database {
             let Some(bound) = bound else { return Ok(0) };
             let prune = sqlx::query(sql).bind(status).bind(json(&executors)?).bind(are_meant).bind(bound);
             let prune = prune.bind(i64::try_from(limit).unwrap_or(i64::MAX));
-            let deleted = prune.execute(&mut *work.conn).await?.rows_affected();
-            Ok(usize::try_from(deleted).unwrap_or(usize::MAX))
+            let deleted = prune.fetch_all(&mut *work.conn).await?;
+            let with_steps = deleted.iter().filter_map(|row| row.try_get::<Option<i64>, _>("with_steps").transpose());
+            let with_steps = with_steps.map(|id| id.map(JobId::from)).collect::<Result<Vec<_>, _>>()?;
+            steps::delete(work, &with_steps).await?;
+            Ok(deleted.len())
         };
         self.writer.write(Commit::Progress, step).await
     }

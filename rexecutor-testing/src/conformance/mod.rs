@@ -45,7 +45,9 @@ mod schedules;
 mod set_limits;
 mod settle;
 mod shared;
+mod signals;
 mod sizes;
+mod steps;
 mod survey;
 mod windows;
 
@@ -129,6 +131,20 @@ cases! {
         case_14_9_no_more_wait_than_may,
         case_14_9_a_call_that_does_not_fit_stores_nothing,
         case_14_9_of_sixty_four_callers_as_many_are_taken_as_may_wait;
+    steps:
+        case_15_7_a_step_is_recorded_once_and_only_under_its_runs_lease,
+        case_15_7_a_job_that_sleeps_comes_back_when_its_time_is_over,
+        case_15_7_steps_are_deleted_with_their_job,
+        case_15_7_a_fork_keeps_the_steps_before_and_no_others,
+        case_15_7_a_rerun_repeats_the_steps_of_a_complete_job_and_not_those_of_a_discarded_one;
+    signals:
+        case_15_8_a_signal_that_comes_before_the_wait_is_found,
+        case_15_8_a_signal_makes_a_job_due_that_waits_for_ever_or_for_a_while,
+        case_15_8_a_signal_between_the_look_of_a_run_and_its_end_is_not_missed,
+        case_15_8_the_first_signal_stands_and_a_late_one_is_told,
+        case_15_8_a_sleeping_job_is_not_woken,
+        case_15_8_a_finished_job_and_another_executors_take_no_signal,
+        case_15_8_of_sixteen_senders_one_is_first;
     windows:
         case_18_8_a_later_call_takes_the_place_of_one_that_waits,
         case_18_8_a_call_that_finds_its_job_begun_is_another_job,

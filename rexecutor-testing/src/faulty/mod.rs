@@ -6,5 +6,6 @@ mod fault;
 mod faulty;
 mod operation;
 mod roles;
+mod steps;
 
 pub use self::{fault::Fault, faulty::Faulty, operation::Operation};

@@ -10,7 +10,7 @@ use rexecutor::{
     backend::{
         AmendError, Backend, BackendError, Claim, Claimed, Control, Demand, Ends, Enqueue, Enqueued, Entries, Filter,
         Heartbeat, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe, Reports, Result, ScheduleKey,
-        Settle, SettleIn, Settlement, Survey, Tick, Ticks, Wakeup,
+        Settle, SettleIn, Settlement, StepLog, Survey, Tick, Ticks, Wakeup,
     },
     each_role,
     job::{ExecutorName, JobId, Lease, NodeId},
@@ -109,6 +109,10 @@ impl<B: Backend> Backend for Faulty<B> {
 
     fn entries(&self) -> Option<&dyn Entries> {
         self.inner().entries().map(|_| self as &dyn Entries)
+    }
+
+    fn step_log(&self) -> Option<&dyn StepLog> {
+        self.inner().step_log().map(|_| self as &dyn StepLog)
     }
 
     fn observe(&self) -> Option<&dyn Observe> {

@@ -15,7 +15,7 @@ use rexecutor::{
     backend::{
         AmendError, Backend, Bucket, Claim, Claimed, Control, Demand, Ends, Enqueue, Enqueued, Entries, Filter,
         Heartbeat, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe, Outcome, Reports, Result,
-        ScheduleKey, Scope, Settle, Settlement, Survey, Tick, Ticks, Wakeup, in_micros, lifecycle,
+        ScheduleKey, Scope, Settle, Settlement, StepLog, Survey, Tick, Ticks, Wakeup, in_micros, lifecycle,
         memory::InMemoryBackend,
     },
     clock::Clock,
@@ -387,6 +387,10 @@ impl Backend for Audit {
 
     fn reports(&self) -> Option<&dyn Reports> {
         self.memory.reports()
+    }
+
+    fn step_log(&self) -> Option<&dyn StepLog> {
+        self.memory.step_log()
     }
 
     fn observe(&self) -> Option<&dyn Observe> {

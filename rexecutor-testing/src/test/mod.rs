@@ -2,6 +2,7 @@
 
 mod backends;
 mod drain;
+mod given_steps;
 mod perform;
 
 use std::{

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use futures::future::BoxFuture;
 use rexecutor::{
     Executor, ExecutorExt,
-    backend::{Failure, JobRow, NewJob, Outcome, memory::InMemoryBackend},
+    backend::{Failure, JobRow, NewJob, Outcome, StepKind, StepRow, memory::InMemoryBackend},
     clock::SystemClock,
     job::{ErrorType, builder::EnqueueError},
     registry::StateMap,
@@ -15,7 +15,10 @@ use rexecutor::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::Test;
+use super::{
+    Test,
+    given_steps::{GivenSteps, given},
+};
 
 /// Runs one job as a node would, and stores nothing: its data are encoded and decoded, what it takes is extracted, its
 /// timeout holds. Await it for how the run ended.
@@ -55,6 +58,7 @@ pub fn perform<E: Executor>(data: E::Data) -> Perform<E> {
         change: Vec::new(),
         state: None,
         catches: false,
+        steps: Vec::new(),
         place: Location::caller(),
         executor: PhantomData,
     }
@@ -70,6 +74,7 @@ pub struct Perform<E: Executor> {
     change: Vec<Change>,
     state: Option<StateMap>,
     catches: bool,
+    steps: Vec<StepRow>,
     place: &'static Location<'static>,
     executor: PhantomData<E>,
 }
@@ -103,6 +108,28 @@ impl<E: Executor> Perform<E> {
         self
     }
 
+    /// Gives a step this result, so that its work does not run. A step without one does its work; one that sleeps is over at once.
+    ///
+    /// # Panics
+    ///
+    /// When the result does not encode as JSON.
+    #[track_caller]
+    pub fn with_step<T: Serialize + ?Sized>(mut self, name: &str, result: &T) -> Self {
+        self.steps.push(given(StepKind::Run, name, result));
+        self
+    }
+
+    /// Sends the job a signal before it begins. One that waits for a signal that was not sent [ends there](Performed::is_suspended).
+    ///
+    /// # Panics
+    ///
+    /// When the value does not encode as JSON.
+    #[track_caller]
+    pub fn with_signal<T: Serialize + ?Sized>(mut self, name: &str, value: &T) -> Self {
+        self.steps.push(given(StepKind::Wait, name, value));
+        self
+    }
+
     /// Takes a panic for what it is to a node: a failed attempt.
     pub fn catching_panics(self) -> Self {
         Self { catches: true, ..self }
@@ -112,7 +139,7 @@ impl<E: Executor> Perform<E> {
     where
         E::Data: Serialize,
     {
-        let Self { data, metadata, change, state, catches, place, executor: _ } = self;
+        let Self { data, metadata, change, state, catches, steps, place, executor: _ } = self;
         let runner = match (Test::find(), state) {
             (Some(test), None) => test.runner(),
             (Some(test), Some(state)) => JobRunner::of(test.backend().clone(), Arc::new(test.clock().clone()), state),
@@ -120,6 +147,7 @@ impl<E: Executor> Perform<E> {
                 JobRunner::of(Arc::new(InMemoryBackend::new()), Arc::new(SystemClock), state.unwrap_or_default())
             }
         };
+        let runner = runner.with_step_log(Arc::new(GivenSteps::new(steps)));
         let builder = E::builder().with_data(data);
         let builder = match metadata {
             Some(metadata) => builder.with_metadata(metadata),
@@ -211,6 +239,11 @@ impl Performed {
         Some(decoded.unwrap_or_else(|error| {
             panic!("the job gave `{given}`, which is no `{}`: {error}", std::any::type_name::<T>())
         }))
+    }
+
+    /// Whether it has come to a step that sleeps, or waits for a signal.
+    pub fn is_suspended(&self) -> bool {
+        matches!(self.outcome, Outcome::Suspend { .. })
     }
 
     /// What went wrong, if the attempt failed.

@@ -12,6 +12,7 @@ use super::{
     reports::Reports,
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
     settle_in::SettleIn,
+    steps::StepLog,
 };
 use crate::{
     clock::{Clock, SystemClock},
@@ -100,6 +101,11 @@ pub trait Backend: Enqueue + Claim + Settle + Maintain + Inspect + std::fmt::Deb
 
     /// Ending runs inside transactions of the application's, if it can. The default is that it cannot.
     fn settle_in(&self) -> Option<&dyn SettleIn> {
+        None
+    }
+
+    /// Recording the steps of jobs, and taking in signals, if it can. The default is that it cannot: a job that uses them fails.
+    fn step_log(&self) -> Option<&dyn StepLog> {
         None
     }
 

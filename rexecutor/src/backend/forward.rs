@@ -12,6 +12,7 @@ use super::{
     reports::Reports,
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
     settle_in::SettleIn,
+    steps::StepLog,
     wakeup::Wakeup,
 };
 use crate::model::{
@@ -84,6 +85,10 @@ impl<B: Backend + ?Sized> Backend for Arc<B> {
 
     fn settle_in(&self) -> Option<&dyn SettleIn> {
         (**self).settle_in()
+    }
+
+    fn step_log(&self) -> Option<&dyn StepLog> {
+        (**self).step_log()
     }
 
     fn is_membership_independent(&self) -> bool {

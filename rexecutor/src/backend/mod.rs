@@ -24,6 +24,7 @@ mod reports;
 pub mod rotation;
 mod settle_in;
 pub mod sharing;
+mod steps;
 mod transaction;
 mod wakeup;
 
@@ -36,6 +37,7 @@ pub use self::{
     reports::{Reports, reports},
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
     settle_in::{SettleIn, settle_in},
+    steps::{Signalled, StepAction, StepChange, StepKind, StepLog, StepRow, step_log},
     transaction::EnqueueIn,
     wakeup::{Listeners, WakeReasons, Wakeup},
 };

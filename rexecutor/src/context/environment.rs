@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::{job_threads::JobThreads, reporter::Reporter, state::StateMap, workers::Workers};
-use crate::{backend::Backend, clock::Clock};
+use crate::{
+    backend::{Backend, StepLog},
+    clock::Clock,
+};
 
 /// What the runs of a node share.
 #[derive(Clone)]
@@ -17,10 +20,20 @@ pub(crate) struct Environment {
     pub(crate) reporter: Arc<Reporter>,
     /// The threads of blocking jobs; `None`: those of the runtime.
     pub(crate) job_threads: Option<Arc<JobThreads>>,
+    /// Where steps are recorded, if not in the backend.
+    pub(crate) step_log: Option<Arc<dyn StepLog>>,
 }
 
 impl Environment {
     pub(crate) fn new(backend: Arc<dyn Backend>, clock: Arc<dyn Clock>, state: StateMap) -> Self {
-        Self { backend, clock, state: Arc::new(state), workers: None, reporter: Arc::default(), job_threads: None }
+        Self {
+            backend,
+            clock,
+            state: Arc::new(state),
+            workers: None,
+            reporter: Arc::default(),
+            job_threads: None,
+            step_log: None,
+        }
     }
 }

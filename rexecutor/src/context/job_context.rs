@@ -17,13 +17,14 @@ use super::{
     environment::Environment,
     job_threads::JobThreads,
     reporter::RunReport,
+    run_steps::RunSteps,
     stop::{Stop, StopReason},
     workers::Workers,
 };
 use crate::{
-    backend::{Backend, lifecycle},
+    backend::{Backend, StepLog, lifecycle, step_log},
     clock::{Clock, SystemClock},
-    model::{Headers, JobId, JobRow, JobStatus, Lease},
+    model::{BackendError, Headers, JobId, JobRow, JobStatus, Lease},
 };
 
 /// What a running job can see of its surroundings: which attempt it is, whether it is to stop, the clock, and what the
@@ -48,6 +49,8 @@ struct Inner {
     together: OnceLock<Box<Together>>,
     /// How many bytes of its output are kept when it is complete, and one more; 0: not even its row.
     kept: AtomicUsize,
+    /// What its steps share, once it has any; a pointer, because few jobs have.
+    steps: OnceLock<Box<RunSteps>>,
 }
 
 impl JobContext {
@@ -61,8 +64,16 @@ impl JobContext {
     }
 
     fn of(row: JobRow, environment: Option<Arc<Environment>>) -> Self {
-        let (stop, own_clock, said, together) = (Stop::default(), OnceLock::new(), OnceLock::new(), OnceLock::new());
-        Self(Arc::new(Inner { row, environment, stop, own_clock, said, together, kept: AtomicUsize::new(0) }))
+        Self(Arc::new(Inner {
+            row,
+            environment,
+            stop: Stop::default(),
+            own_clock: OnceLock::new(),
+            said: OnceLock::new(),
+            together: OnceLock::new(),
+            kept: AtomicUsize::new(0),
+            steps: OnceLock::new(),
+        }))
     }
 
     /// The job's number.
@@ -291,6 +302,26 @@ impl JobContext {
     /// The threads of blocking jobs, if there are some for them alone.
     pub(crate) fn job_threads(&self) -> Option<&Arc<JobThreads>> {
         self.0.environment.as_ref()?.job_threads.as_ref()
+    }
+
+    /// What the steps of the run share.
+    pub(crate) fn run_steps(&self) -> &RunSteps {
+        self.0.steps.get_or_init(Box::default)
+    }
+
+    /// … if it has any.
+    pub(crate) fn steps_if_any(&self) -> Option<&RunSteps> {
+        self.0.steps.get().map(|steps| &**steps)
+    }
+
+    /// Where the steps of the run are recorded.
+    pub(crate) fn step_log(&self) -> Result<&dyn StepLog, BackendError> {
+        let not_running = || BackendError::message("steps are recorded while their job runs, and this one does not");
+        let environment = self.0.environment.as_deref().ok_or_else(not_running)?;
+        match &environment.step_log {
+            Some(own) => Ok(&**own),
+            None => step_log(&*environment.backend),
+        }
     }
 
     pub(crate) fn status(&self) -> JobStatus {

@@ -6,6 +6,7 @@ mod environment;
 mod job_context;
 mod job_threads;
 mod reporter;
+mod run_steps;
 mod state;
 mod stop;
 mod workers;
@@ -15,6 +16,7 @@ pub(crate) use self::{
     current::{Current, warn_of_itself, within},
     environment::Environment,
     job_threads::JobThreads,
+    run_steps::{RunSteps, Suspension, Working},
     stop::Stop,
     workers::Watch,
 };

@@ -159,6 +159,11 @@ impl Stop {
         }
     }
 
+    /// Has the run's task look again at what it waits for.
+    pub(crate) fn rouse(&self) {
+        self.waiting.wake();
+    }
+
     /// Whether the job was asked to stop, without making a token of it.
     pub(crate) fn is_asked(&self) -> bool {
         match self.token.get() {

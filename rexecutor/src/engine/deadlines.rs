@@ -14,7 +14,7 @@ use chrono::TimeDelta;
 use futures::{FutureExt, future::BoxFuture};
 
 use super::outcome::End;
-use crate::context::{JobContext, Stop, StopReason};
+use crate::context::{JobContext, Stop, StopReason, Suspension};
 
 /// How long it was until the job's deadline when it was claimed, by the backend's clock; `None`: it has none.
 pub(super) fn time_left(context: &JobContext) -> Option<TimeDelta> {
@@ -90,6 +90,11 @@ impl<'a> Deadlines<'a> {
     }
 
     fn poll_end(&mut self, task: &mut Context<'_>) -> Poll<()> {
+        // Before looking, or what changes in between would wake nobody.
+        self.context.stop().wake(task);
+        if self.suspension().is_some() {
+            return Poll::Ready(());
+        }
         if let Some(expiry) = &mut self.expiry {
             // Or an abort would wake nobody.
             self.context.stop().wake(task);
@@ -121,13 +126,19 @@ impl<'a> Deadlines<'a> {
         if stop.is_aborted() { Poll::Ready(()) } else { stop.poll_asked(&mut self.asked, task) }
     }
 
+    /// When the run can go on, if a step of it waits.
+    fn suspension(&self) -> Option<Suspension> {
+        self.context.steps_if_any()?.suspension()
+    }
+
     /// How a run has ended whose work has come to this; `None`: it was dropped.
     pub(super) fn end(&self, worked: Option<End>) -> End {
         let stop = self.context.stop();
         match (stop.reason(), worked) {
             (Some(StopReason::TimedOut), _) => End::TimedOut(self.timeout.unwrap_or_default()),
             (Some(StopReason::DeadlinePassed), _) => End::Late(self.context.row().deadline().unwrap_or_default()),
-            (_, None) => End::Dropped,
+            (_, None) => self.suspension().map_or(End::Dropped, End::Suspended),
+            (_, Some(End::Suspended(suspension))) => End::Suspended(suspension),
             (Some(StopReason::ShuttingDown | StopReason::NodeLost), Some(ended)) if stop.is_heeded() => match ended {
                 End::Returned(result) => End::Interrupted(result),
                 _ => End::Dropped,

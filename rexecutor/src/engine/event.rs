@@ -87,6 +87,15 @@ pub enum JobEventKind<'a> {
         /// How long it ran. Whoever sets a clock meanwhile changes nothing.
         took: Duration,
     },
+    /// The job has come to a [step](crate::steps) that sleeps or waits for a signal. It gives its slot back, and this attempt does not
+    /// count.
+    #[non_exhaustive]
+    Suspended {
+        /// When it runs again, by the backend's clock, if no signal comes before. `None`: when a signal comes.
+        until: Option<DateTime<Utc>>,
+        /// How long it ran. Whoever sets a clock meanwhile changes nothing.
+        took: Duration,
+    },
     /// The node stopped the job through no fault of the job's, as in a shutdown; this attempt does not count.
     #[non_exhaustive]
     GivenBack {

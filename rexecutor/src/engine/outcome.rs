@@ -10,6 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     backend::lifecycle,
+    context::Suspension,
     executing::{Disposition, EncodedOutput, ExecutionError, ExecutionResult},
     limits::MIN_SNOOZE,
     model::{ErrorType, Failure, Outcome},
@@ -26,6 +27,8 @@ pub(super) enum End {
     /// It was told to stop, knew of it, and returned this.
     Interrupted(ExecutionResult),
     Dropped,
+    /// A step of it is over only later, or when a signal comes.
+    Suspended(Suspension),
 }
 
 /// What is kept of a job that is complete: its row, and of its output so many bytes at most; `None`: nothing.
@@ -43,6 +46,7 @@ pub(super) fn outcome(end: End, backoff: TimeDelta, kept: Kept) -> Outcome {
         End::TimedOut(after) => fail(ErrorType::Timeout, &format!("ran for longer than {after:?}"), backoff),
         End::Late(deadline) => late(deadline),
         End::Dropped => Outcome::GiveBack,
+        End::Suspended(Suspension { until, for_signal }) => Outcome::suspend(until, for_signal),
     }
 }
 

@@ -18,9 +18,8 @@ pub(super) fn plain(settlement: &Settlement) -> Option<Settlement> {
         Outcome::Complete { output: Some(output), .. } if !output.is_ascii() => {
             Outcome::complete_with(json::ascii(output)).and_enqueue(settlement.outcome.jobs().to_vec())
         }
-        Outcome::Complete { .. } | Outcome::Snooze { .. } | Outcome::Throttle { .. } | Outcome::GiveBack => {
-            return None;
-        }
+        Outcome::Complete { .. } | Outcome::Snooze { .. } | Outcome::Throttle { .. } => return None,
+        Outcome::Suspend { .. } | Outcome::GiveBack => return None,
     };
     Some(Settlement::new(settlement.id, settlement.lease, outcome))
 }

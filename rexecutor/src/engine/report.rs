@@ -50,6 +50,7 @@ enum Stored<'a> {
     Snoozed(DateTime<Utc>),
     Throttled(DateTime<Utc>),
     Deferred(&'a Failure, DateTime<Utc>),
+    Suspended(Option<DateTime<Utc>>),
     GivenBack,
 }
 
@@ -66,6 +67,7 @@ impl<'a> Stored<'a> {
             Outcome::Snooze { delay } => Self::Snoozed(at(*delay)),
             Outcome::Throttle { delay } => Self::Throttled(at(*delay)),
             Outcome::Defer { delay, error } => Self::Deferred(error, at(*delay)),
+            Outcome::Suspend { until, .. } => Self::Suspended(*until),
             Outcome::GiveBack => Self::GivenBack,
         }
     }
@@ -79,6 +81,7 @@ impl<'a> Stored<'a> {
             Self::Snoozed(_) => "snoozed",
             Self::Throttled(_) => "throttled",
             Self::Deferred(..) => "deferred",
+            Self::Suspended(_) => "suspended",
             Self::GivenBack => "given_back",
         }
     }
@@ -130,7 +133,7 @@ impl<'a> Stored<'a> {
                 "the job still cannot be read"
             ),
             Self::Completed | Self::Cancelled(_) => {}
-            Self::Snoozed(_) | Self::Throttled(_) | Self::GivenBack => {}
+            Self::Snoozed(_) | Self::Throttled(_) | Self::Suspended(_) | Self::GivenBack => {}
         }
     }
 
@@ -143,6 +146,7 @@ impl<'a> Stored<'a> {
             Self::Snoozed(until) => JobEventKind::Snoozed { until, took },
             Self::Throttled(until) => JobEventKind::Throttled { until, took },
             Self::Deferred(error, until) => JobEventKind::Deferred { error, until, took },
+            Self::Suspended(until) => JobEventKind::Suspended { until, took },
             Self::GivenBack => JobEventKind::GivenBack { took },
         }
     }

@@ -6,7 +6,7 @@
 //!   anything of it is dropped, is that attempt's failure and nobody else's. One in its `backoff` fails nothing.
 //! - An outcome is given only when nothing of the run goes on: the future has been dropped, the thread has ended.
 
-use std::{future::poll_fn, panic::AssertUnwindSafe, time::Duration};
+use std::{future::poll_fn, panic::AssertUnwindSafe, task::Poll, time::Duration};
 
 use chrono::TimeDelta;
 use futures::{FutureExt, future::BoxFuture};
@@ -81,12 +81,13 @@ async fn on_thread(
     deadlines: &mut Deadlines<'_>,
 ) -> Option<End> {
     let runtime = tokio::runtime::Handle::current();
+    let work = until_suspended(deadlines.context().clone(), work);
     let (begin, mut begun) = oneshot::channel();
     let work = move || {
         // Until here it has waited for a thread: that is not the job's time. Nobody waits for one that was given back.
         begin.send(()).ok()?;
         Some(match within(current, || catch(move || runtime.block_on(work))) {
-            Ok(result) => End::Returned(result),
+            Ok(end) => end,
             Err(panic) => End::Panicked(panic),
         })
     };
@@ -105,4 +106,16 @@ async fn on_thread(
         return ended.ok().flatten();
     }
     thread.await.ok().flatten()
+}
+
+/// Does the work on its thread, until it is done, or one of its steps is over only later.
+async fn until_suspended(context: JobContext, mut work: BoxFuture<'static, ExecutionResult>) -> End {
+    poll_fn(move |task| match work.poll_unpin(task) {
+        Poll::Ready(result) => Poll::Ready(End::Returned(result)),
+        Poll::Pending => match context.run_steps().poll_suspension(task) {
+            Some(suspension) => Poll::Ready(End::Suspended(suspension)),
+            None => Poll::Pending,
+        },
+    })
+    .await
 }

@@ -125,7 +125,7 @@ impl Error for Decision {
 }
 
 /// What an error or one of its causes has decided: the outermost one that asks for anything but a retry as usual.
-pub(super) fn disposition(error: &(dyn Error + 'static)) -> Disposition {
+pub(crate) fn disposition(error: &(dyn Error + 'static)) -> Disposition {
     let decided = causes(error).filter_map(|cause| match cause.downcast_ref::<Decision>() {
         Some(decision) => Some(decision.disposition.clone()),
         None => known::find(cause).map(ExecutionError::disposition),
@@ -134,7 +134,7 @@ pub(super) fn disposition(error: &(dyn Error + 'static)) -> Disposition {
 }
 
 /// The short name that an error or one of its causes has given itself.
-pub(super) fn error_type<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a str> {
+pub(crate) fn error_type<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a str> {
     causes(error).find_map(|cause: &'a (dyn Error + 'static)| match cause.downcast_ref::<Decision>() {
         Some(decision) => decision.error_type.as_deref(),
         None => known::find(cause).map(ExecutionError::error_type),

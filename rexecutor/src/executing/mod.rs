@@ -13,7 +13,6 @@ mod result;
 mod returned;
 mod unique;
 
-pub(crate) use self::unique::unique;
 pub use self::{
     disposition::{Disposition, ExecutionError},
     executor::{Executor, Rerun, Retention},
@@ -23,4 +22,8 @@ pub use self::{
     output::{EncodedOutput, HasOutput, JobOutput, ReturnType, gives},
     result::{CancellationReason, ExecutionResult, IntoExecutionResult},
     returned::{Converted, Decides, Hidden, Returned, Typed},
+};
+pub(crate) use self::{
+    failure::{disposition, error_type},
+    unique::unique,
 };

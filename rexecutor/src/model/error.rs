@@ -101,7 +101,7 @@ pub enum AmendError {
         id: JobId,
         /// Where it stands.
         status: JobStatus,
-        /// What was asked: `cancelled`, `rerun`, `released` or `updated`.
+        /// What was asked: `cancelled`, `rerun`, `released`, `updated`, `signalled` or `forked`.
         verb: &'static str,
     },
     /// It is unique, and another job with the same key is in the way. Nothing was changed.
@@ -113,6 +113,14 @@ pub enum AmendError {
         existing: JobId,
         /// What was asked: `rerun` or `updated`.
         verb: &'static str,
+    },
+    /// No step of this name is recorded of the job.
+    #[error("job {id} has no recorded step `{step}`")]
+    NoStep {
+        /// The job.
+        id: JobId,
+        /// The name that was asked for.
+        step: String,
     },
     /// The backend failed.
     #[error("could not change the job")]

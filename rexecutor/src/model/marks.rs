@@ -23,9 +23,24 @@ impl Marks {
     /// Somebody waits for its end: once it is finished, [every wakeup](crate::backend::Ends) hears of it.
     pub const AWAITED: Self = Self(4);
 
+    /// [Steps](crate::backend::StepLog) of it are stored: they are deleted with it.
+    pub const STEPS: Self = Self(8);
+
+    /// Its run has ended because it waits for a signal: the next one makes it due.
+    pub const WAITING: Self = Self(16);
+
+    /// A signal has come while it runs, which the run may not have seen.
+    pub const SIGNALLED: Self = Self(32);
+
     /// Each with its name.
-    const NAMES: &[(Self, &str)] =
-        &[(Self::STOPPING, "stopping"), (Self::UNDECODED, "undecoded"), (Self::AWAITED, "awaited")];
+    const NAMES: &[(Self, &str)] = &[
+        (Self::STOPPING, "stopping"),
+        (Self::UNDECODED, "undecoded"),
+        (Self::AWAITED, "awaited"),
+        (Self::STEPS, "steps"),
+        (Self::WAITING, "waiting"),
+        (Self::SIGNALLED, "signalled"),
+    ];
 
     /// Whether the job is a plain one.
     pub const fn is_plain(self) -> bool {
@@ -85,9 +100,9 @@ mod tests {
     fn a_plain_job_stores_nothing_and_unknown_marks_are_kept() {
         assert_eq!(Marks::NONE.stored(), None);
         assert_eq!(Marks::from_stored(None), Marks::NONE);
-        let newer = Marks::from_stored(Some(0b1001));
+        let newer = Marks::from_stored(Some(0x8001));
         assert!(newer.contains(Marks::STOPPING) && !newer.is_plain());
-        assert_eq!(newer.without(Marks::STOPPING).stored(), Some(0b1000));
-        assert_eq!(format!("{newer:?}"), r#"{"stopping", "0x8"}"#);
+        assert_eq!(newer.without(Marks::STOPPING).stored(), Some(0x8000));
+        assert_eq!(format!("{newer:?}"), r#"{"stopping", "0x8000"}"#);
     }
 }

@@ -1,6 +1,6 @@
 //! How runs end.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     failure::Failure,
@@ -94,6 +94,15 @@ pub enum Outcome {
         /// What went wrong.
         error: Failure,
     },
+    /// It has come to a [step](crate::steps) that is not over: it runs again at an instant, or when a signal comes; the attempt
+    /// does not count.
+    #[non_exhaustive]
+    Suspend {
+        /// When it runs again, if no signal comes before. `None`: only a signal makes it run again, and it is blocked until then.
+        until: Option<DateTime<Utc>>,
+        /// Whether it waits for a signal.
+        for_signal: bool,
+    },
     /// It was stopped without a fault of its own: due as before; the attempt does not count.
     GiveBack,
 }
@@ -161,6 +170,11 @@ impl Outcome {
         Self::Defer { delay, error }
     }
 
+    /// It has come to a step that is over at an instant, or when a signal comes.
+    pub const fn suspend(until: Option<DateTime<Utc>>, for_signal: bool) -> Self {
+        Self::Suspend { until, for_signal }
+    }
+
     /// The word for it in logs and metrics.
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -172,6 +186,7 @@ impl Outcome {
             Self::Snooze { .. } => "snoozed",
             Self::Throttle { .. } => "throttled",
             Self::Defer { .. } => "deferred",
+            Self::Suspend { .. } => "suspended",
             Self::GiveBack => "given_back",
         }
     }

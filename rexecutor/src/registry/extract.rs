@@ -5,6 +5,7 @@ use std::{any::TypeId, error::Error, fmt};
 use crate::{
     context::JobContext,
     executing::{Disposition, ExecutionError},
+    steps::Steps,
 };
 
 /// A parameter that is taken from the running job's surroundings.
@@ -47,6 +48,12 @@ pub trait Extract: Sized + Send {
 impl Extract for JobContext {
     async fn extract(context: &JobContext) -> Result<Self, ExtractError> {
         Ok(context.clone())
+    }
+}
+
+impl Extract for Steps {
+    async fn extract(context: &JobContext) -> Result<Self, ExtractError> {
+        Ok(Self::of(context))
     }
 }
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use tokio::runtime::Handle;
 
 use crate::{
-    backend::Backend,
+    backend::{Backend, StepLog},
     clock::Clock,
     context::{Environment, JobContext, StateMap},
     engine::{Options, Runner, Timetable, attempt, tick_alone},
@@ -34,6 +34,13 @@ impl JobRunner {
     /// One that runs what it is given.
     pub fn of(backend: Arc<dyn Backend>, clock: Arc<dyn Clock>, state: StateMap) -> Self {
         Self::new(Environment::new(backend, clock, state), BTreeMap::new(), Vec::new())
+    }
+
+    /// … and records steps there, and not in the backend.
+    #[must_use]
+    pub fn with_step_log(self, step_log: Arc<dyn StepLog>) -> Self {
+        let environment = Environment { step_log: Some(step_log), ..(*self.environment).clone() };
+        Self { environment: Arc::new(environment), ..self }
     }
 
     /// The names of its executors.

@@ -27,6 +27,7 @@ const ORDER: &[&str] = &[
     "builder",
     "bulk",
     "manage",
+    "steps",
     "cluster",
     "observe",
     "schedules",

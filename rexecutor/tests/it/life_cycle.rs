@@ -39,6 +39,15 @@ const TABLE: &[(&str, Event, &str)] = &[
     ("give back the first",      |row| Ok(settle(first(row), Outcome::GiveBack)),                 ". . s . . . ."),
     ("defer",                    |row| Ok(settle(row, Outcome::defer(SOON, failure()))),          ". . r . . . ."),
     ("defer the first attempt",  |row| Ok(settle(first(row), Outcome::defer(SOON, failure()))),   ". . s . . . ."),
+    ("sleep",                    |row| Ok(settle(row, Outcome::suspend(Some(NOW + SOON), false))), ". . r . . . ."),
+    ("sleep in the first",       |row| Ok(settle(first(row), Outcome::suspend(Some(NOW + SOON), false))),
+                                                                                                  ". . s . . . ."),
+    ("wait for a while",         |row| Ok(settle(row, Outcome::suspend(Some(NOW + SOON), true))), ". . r . . . ."),
+    ("wait for ever",            |row| Ok(settle(row, Outcome::suspend(None, true))),             ". . b . . . ."),
+    ("wait when signalled",      |row| Ok(settle(signalled(row), Outcome::suspend(None, true))),  ". . r . . . ."),
+    ("stop, then wait",          |row| Ok(settle(stopping(row), Outcome::suspend(None, true))),   ". . x . . . ."),
+    ("signal",                   |row| lifecycle::signal(row, NOW).map(|_| None),                 ". . e . . . ."),
+    ("signal one that waits",    |row| lifecycle::signal(waiting(row), NOW).map(|_| None),        "s s e r . . ."),
     ("an old lease",             |row| Ok(lifecycle::settle(row, Lease(1), &Outcome::complete(true), NOW)),
                                                                                                   ". . . . . . ."),
     ("lose its node",            |row| { lifecycle::rescue(row, NOW); Ok(None) },                 ". . r . . . ."),
@@ -103,6 +112,17 @@ fn stopping(row: &mut JobRow) -> &mut JobRow {
     only_a_run(row, |row| row.marks = Marks::STOPPING)
 }
 
+fn signalled(row: &mut JobRow) -> &mut JobRow {
+    only_a_run(row, |row| row.marks = Marks::SIGNALLED)
+}
+
+fn waiting(row: &mut JobRow) -> &mut JobRow {
+    if matches!(letter(row.status), "b" | "s" | "r") {
+        row.marks = Marks::WAITING;
+    }
+    row
+}
+
 fn only_a_run(row: &mut JobRow, change: impl FnOnce(&mut JobRow)) -> &mut JobRow {
     if row.status == JobStatus::Executing {
         change(row);
@@ -150,7 +170,11 @@ fn every_event_does_to_a_job_in_every_status_what_the_table_says() {
 /// What holds for every job, whatever has happened to it.
 fn check(event: &str, row: &JobRow) {
     assert_eq!(row.node.is_some(), row.status == JobStatus::Executing, "{event}: {row:?}");
-    let may_have = if row.status.is_pending() { Marks::UNDECODED } else { Marks::NONE };
+    let may_have = match row.status {
+        JobStatus::Blocked => Marks::WAITING,
+        status if status.is_pending() => Marks::UNDECODED.with(Marks::WAITING),
+        _ => Marks::NONE,
+    };
     assert!(row.marks.without(may_have).is_plain() || row.status == JobStatus::Executing, "{event}: {row:?}");
     assert!(row.attempt <= row.max_attempts, "{event}: {row:?}");
 }

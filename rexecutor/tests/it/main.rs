@@ -41,6 +41,7 @@ mod shared;
 mod shutdown;
 mod sizes;
 mod spans;
+mod steps;
 mod stops;
 mod support;
 mod ticks;

@@ -39,6 +39,8 @@ const ERRORS: &[&str] = &[
     "ScheduleError",
     "SchedulesError",
     "StartError",
+    "StepError",
+    "TokenError",
     "UnknownPosition",
     "UnknownStatus",
     "UnknownTimeZone",

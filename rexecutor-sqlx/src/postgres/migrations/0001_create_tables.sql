@@ -218,3 +218,19 @@ CREATE TABLE {schema}.progress (
     -- JSON.
     report TEXT NOT NULL
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+
+-- What is recorded of the steps of jobs, and the signals that were sent to them. Only jobs that have the mark for it have any. No
+-- foreign key: it would be looked up for each job that is deleted.
+CREATE TABLE {schema}.steps (
+    job BIGINT NOT NULL,
+    -- run, sleep, wait or version.
+    kind TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    -- Which of the job's steps it is; NULL for a version, and for a signal that nothing has waited for yet.
+    place INTEGER,
+    until_at TIMESTAMPTZ,
+    done_at TIMESTAMPTZ,
+    -- JSON as text, as a job's data.
+    output TEXT,
+    PRIMARY KEY (job, kind, name)
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);

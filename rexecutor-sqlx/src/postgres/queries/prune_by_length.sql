@@ -18,3 +18,5 @@ WHERE id = ANY (ARRAY(
     LIMIT $5
     FOR UPDATE SKIP LOCKED
 ))
+-- Of those that have steps, the number: their steps are deleted with them.
+RETURNING CASE WHEN marks & {steps} <> 0 THEN id END AS with_steps

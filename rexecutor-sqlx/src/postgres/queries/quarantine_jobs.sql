@@ -1,7 +1,7 @@
 -- For unreadable rows: nothing in them is used. array_append fails for an array of several dimensions, so that is flattened.
 UPDATE {schema}.jobs
 SET
-    status = 'discarded', node = NULL, marks = NULL, finished_at = coalesce($1::TIMESTAMPTZ, clock_timestamp()),
+    status = 'discarded', node = NULL, marks = nullif(marks & {steps}, 0), finished_at = coalesce($1::TIMESTAMPTZ, clock_timestamp()),
     errors = array_append(
         CASE WHEN array_ndims(jobs.errors) > 1 THEN ARRAY(SELECT unnest(jobs.errors)) ELSE jobs.errors END,
         broken.error

@@ -213,3 +213,18 @@ CREATE TABLE rexecutor_progress (
     -- JSON.
     report TEXT NOT NULL
 ) STRICT;
+
+-- What is recorded of the steps of jobs, and the signals that were sent to them. Only jobs that have the mark for it have any.
+CREATE TABLE rexecutor_steps (
+    job INTEGER NOT NULL,
+    -- run, sleep, wait or version.
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    -- Which of the job's steps it is; NULL for a version, and for a signal that nothing has waited for yet.
+    place INTEGER,
+    until_at INTEGER,
+    done_at INTEGER,
+    -- JSON.
+    output TEXT,
+    PRIMARY KEY (job, kind, name)
+) STRICT, WITHOUT ROWID;

@@ -18,3 +18,5 @@ WHERE id IN (
     ORDER BY finished_at, id
     LIMIT 0 + ?5
 )
+-- Of those that have steps, the number: their steps are deleted with them.
+RETURNING CASE WHEN marks & {steps} <> 0 THEN id END AS with_steps

@@ -191,6 +191,8 @@ fn outcome() -> impl Strategy<Value = Outcome> {
         1 => text().prop_map(Outcome::cancel),
         1 => delay().prop_map(Outcome::snooze),
         1 => (delay(), failure()).prop_map(|(delay, error)| Outcome::defer(delay, error)),
+        2 => (prop::option::of(instant()), any::<bool>())
+            .prop_map(|(until, for_signal)| Outcome::suspend(until, for_signal)),
         1 => Just(Outcome::GiveBack),
     ]
 }

@@ -14,9 +14,12 @@
 //! ```
 //!
 //! A job that is blocked or waits is cancelled at once, an executing one when its run has ended. A rerun leads from
-//! waiting and from finished statuses back to scheduled. One that is blocked or waits past its deadline is discarded.
+//! waiting and from finished statuses back to scheduled. One that is blocked or waits past its deadline is discarded. A run that
+//! [suspends](Outcome::Suspend) leads to scheduled, or to blocked where only a signal makes it run again.
 
+mod clock;
 mod deadline;
+mod steps;
 mod unique;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -30,7 +33,9 @@ use crate::{
 };
 
 pub use self::{
+    clock::{SET_BACK, set_back},
     deadline::{deadline_passed, expire},
+    steps::{forked, signal},
     unique::{Resolved, beside_rerun, beside_update, conflicts, replace, resolve},
 };
 
@@ -93,10 +98,13 @@ pub fn settle(row: &mut JobRow, lease: Lease, outcome: &Outcome, now: DateTime<U
         {
             record(row, error, now);
         }
-        row.marks = row.marks.without(Marks::STOPPING.with(Marks::UNDECODED));
+        row.marks = row.marks.without(Marks::STOPPING.with(Marks::UNDECODED).with(steps::OF_A_WAIT));
         finish(row, Finish::Cancelled, now);
         return Some(Effects::NONE);
     }
+    let was_signalled = row.marks.contains(Marks::SIGNALLED);
+    // Whatever follows looks at all signals anew.
+    row.marks = row.marks.without(steps::OF_A_WAIT);
     let was_undecoded = row.marks.contains(Marks::UNDECODED);
     // A run that was given back says nothing about its data.
     if *outcome != Outcome::GiveBack {
@@ -153,6 +161,7 @@ pub fn settle(row: &mut JobRow, lease: Lease, outcome: &Outcome, now: DateTime<U
             row.scheduled_at = after(now, *delay);
             Effects::WAKE
         }
+        Outcome::Suspend { until, for_signal } => steps::suspend(row, *until, *for_signal, was_signalled, now),
         Outcome::GiveBack => {
             wait_again(row);
             Effects::WAKE
@@ -177,32 +186,6 @@ pub fn rescue(row: &mut JobRow, now: DateTime<Utc>) {
 /// What is recorded of an attempt whose node is gone.
 pub const NODE_LOST: &str = "the node that ran this attempt died or lost its connection";
 
-/// How far a clock must have been set back for jobs to be [moved](set_back) with it: corrections by less make them wait for as long.
-pub const SET_BACK: TimeDelta = TimeDelta::minutes(1);
-
-/// The clock, which was last known to show `before`, was set back to `now`: what was due is due, and what is to be tried again waits no
-/// longer for it. Returns whether that changes anything. To do it again changes nothing more.
-///
-/// A job that was enqueued for later, and was not due, goes by the clock: nobody knows whether an instant or a delay was meant.
-pub fn set_back(row: &mut JobRow, before: DateTime<Utc>, now: DateTime<Utc>) -> bool {
-    if !row.status.is_pending() || row.scheduled_at <= now {
-        return false;
-    }
-    let moved = row.scheduled_at - (before - now);
-    match row.attempted_at {
-        // One that was to start at once may have come after the clock was looked at.
-        None if row.inserted_at > now && row.scheduled_at <= before.max(row.inserted_at) => {
-            row.scheduled_at = moved.min(now);
-        }
-        // Else it was settled after the clock was set back.
-        Some(attempted_at) if attempted_at > now && row.scheduled_at >= attempted_at => {
-            (row.scheduled_at, row.attempted_at) = (moved, Some(now));
-        }
-        _ => return false,
-    }
-    true
-}
-
 /// Lets a blocked job be claimed, as soon as it is due; or those behind a discarded one that halts their line.
 ///
 /// # Errors
@@ -211,6 +194,7 @@ pub fn set_back(row: &mut JobRow, before: DateTime<Utc>, now: DateTime<Utc>) -> 
 pub fn release(row: &mut JobRow, now: DateTime<Utc>) -> Result<(), AmendError> {
     match row.status {
         JobStatus::Blocked => {
+            row.marks = row.marks.without(Marks::WAITING);
             row.status = JobStatus::Scheduled;
             // Not before: it would stand behind jobs that were claimed already.
             row.scheduled_at = row.scheduled_at.max(now);
@@ -262,7 +246,7 @@ pub fn cancel(row: &mut JobRow, reason: String, now: DateTime<Utc>) -> Result<()
 }
 
 /// Makes a job due now, with all its attempts. Its recorded errors stay, its output does not, nor does a deadline that has
-/// passed.
+/// passed. The steps of one that is complete are forgotten, with its [mark](Marks::STEPS); those of others stay done.
 ///
 /// # Errors
 ///
@@ -276,6 +260,7 @@ pub fn rerun(row: &mut JobRow, now: DateTime<Utc>) -> Result<(), AmendError> {
         | JobStatus::Cancelled
         | JobStatus::Discarded => {}
     }
+    row.marks = steps::marks_of_rerun(row);
     row.status = JobStatus::Scheduled;
     row.attempt = 0;
     row.scheduled_at = now;

@@ -12,6 +12,7 @@ mod observe;
 mod reports;
 mod roles;
 mod rotation;
+mod steps;
 mod store;
 
 pub use self::backend::InMemoryBackend;

@@ -14,6 +14,7 @@ use crate::{
         observe::Observe,
         reports::Reports,
         roles::{Claim, Enqueue, Inspect, Maintain, Settle},
+        steps::StepLog,
         wakeup::Wakeup,
     },
     model::{
@@ -310,6 +311,10 @@ impl Backend for InMemoryBackend {
     }
 
     fn reports(&self) -> Option<&dyn Reports> {
+        Some(self)
+    }
+
+    fn step_log(&self) -> Option<&dyn StepLog> {
         Some(self)
     }
 

@@ -15,10 +15,12 @@ use crate::{
         admission::Controls,
         lifecycle::{self, Effects, Resolved},
         places::{Places, places},
+        steps::StepRow,
     },
     model::{
         AboutNode, AmendError, BackendError, ClusterLimits, Demand, Enqueued, ExecutorName, Held, JobId, JobRow,
-        LimitChange, Member, NewJob, Node, NodeId, Pause, PruneRule, PruneSpec, ScheduleKey, Tick, Unique, Unserved,
+        LimitChange, Marks, Member, NewJob, Node, NodeId, Pause, PruneRule, PruneSpec, ScheduleKey, Tick, Unique,
+        Unserved,
     },
     schedule::StoredEntry,
 };
@@ -50,6 +52,8 @@ pub(super) struct Store {
     pub(super) reports: BTreeMap<JobId, String>,
     /// Jobs that have ended and that somebody waits for.
     pub(super) ended: Vec<JobId>,
+    /// What is recorded of the steps of jobs that have any.
+    pub(super) steps: BTreeMap<JobId, Vec<StepRow>>,
     last_job: i64,
     last_node: i64,
 }
@@ -207,6 +211,7 @@ impl Store {
             self.indexes.remove(&stored);
             self.indexes.delete(&stored.row);
             self.reports.remove(&id);
+            self.steps.remove(&id);
         }
     }
 
@@ -233,6 +238,9 @@ impl Store {
         if let Some(stored) = self.rows.get_mut(&id) {
             self.indexes.remove(stored);
             self.indexes.delete(&stored.row);
+            if !changed.marks.contains(Marks::STEPS) {
+                self.steps.remove(&id);
+            }
             stored.row = changed;
             self.indexes.insert(&stored.row);
             self.indexes.add(stored);

@@ -1,0 +1,1 @@
+DELETE FROM {schema}.steps WHERE job = ANY ($1)

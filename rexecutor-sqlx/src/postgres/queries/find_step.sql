@@ -1,0 +1,2 @@
+SELECT kind, name, place, until_at, done_at, output FROM {schema}.steps
+WHERE job = $1 AND kind = $2 AND name = $3
