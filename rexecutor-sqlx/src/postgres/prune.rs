@@ -4,7 +4,6 @@ use rexecutor::{
     backend::Result,
     pruner::{PruneRule, PruneSpec},
 };
-
 use sqlx::Row;
 
 use super::{backend::Database, enqueue::age};
@@ -29,11 +28,11 @@ impl Database {
         };
         let work = async {
             let mut transaction = self.begin().await?;
-            let pruned = query.fetch_all(&mut *transaction).await?;
-            let with_steps = pruned.iter().filter_map(|row| row.try_get::<Option<i64>, _>("with_steps").transpose());
-            self.delete_steps(&mut transaction, with_steps.collect::<sqlx::Result<_>>()?).await?;
+            let pruned = query.fetch_one(&mut *transaction).await?;
+            let with_steps: Option<Vec<i64>> = pruned.try_get("with_steps")?;
+            self.delete_steps(&mut transaction, with_steps.unwrap_or_default()).await?;
             transaction.commit().await?;
-            Ok(pruned.len())
+            Ok(usize::try_from(pruned.try_get::<i64, _>("jobs")?).unwrap_or_default())
         };
         self.limited("could not prune jobs", work).await
     }

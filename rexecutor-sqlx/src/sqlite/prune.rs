@@ -5,7 +5,6 @@ use rexecutor::{
     job::JobId,
     pruner::{PruneRule, PruneSpec},
 };
-
 use sqlx::Row;
 
 use super::{backend::Database, core::Commit, queries, row::micros, script::json, steps, work::Work};

@@ -47,7 +47,8 @@ const TABLE: &[(&str, Event, &str)] = &[
     ("wait when signalled",      |row| Ok(settle(signalled(row), Outcome::suspend(None, true))),  ". . r . . . ."),
     ("stop, then wait",          |row| Ok(settle(stopping(row), Outcome::suspend(None, true))),   ". . x . . . ."),
     ("signal",                   |row| lifecycle::signal(row, NOW).map(|_| None),                 ". . e . . . ."),
-    ("signal one that waits",    |row| lifecycle::signal(waiting(row), NOW).map(|_| None),        "s s e r . . ."),
+    // Due at once and waiting for nothing, as it was before it waited.
+    ("signal one that waits",    |row| lifecycle::signal(waiting(row), NOW).map(|_| None),        "s . e . . . ."),
     ("an old lease",             |row| Ok(lifecycle::settle(row, Lease(1), &Outcome::complete(true), NOW)),
                                                                                                   ". . . . . . ."),
     ("lose its node",            |row| { lifecycle::rescue(row, NOW); Ok(None) },                 ". . r . . . ."),
@@ -118,7 +119,7 @@ fn signalled(row: &mut JobRow) -> &mut JobRow {
 
 fn waiting(row: &mut JobRow) -> &mut JobRow {
     if matches!(letter(row.status), "b" | "s" | "r") {
-        row.marks = Marks::WAITING;
+        (row.marks, row.scheduled_at) = (Marks::WAITING, NOW + SOON);
     }
     row
 }

@@ -125,9 +125,12 @@ const TELL_THE_TIME: &[&str] = &[
     "rexecutor-sqlx/src/sqlite/room.rs",
     "rexecutor-sqlx/src/sqlite/work.rs",
     // What people read.
+    "rexecutor/src/context/job_context.rs",
     "rexecutor/src/engine/handle.rs",
     "rexecutor/src/engine/report.rs",
     "rexecutor-sqlx/src/postgres/write.rs",
+    // Until when a token holds, which another machine reads.
+    "rexecutor/src/steps/token.rs",
     // A job without a backend.
     "rexecutor/src/testing/job_runner.rs",
 ];

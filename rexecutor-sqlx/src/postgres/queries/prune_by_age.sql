@@ -1,15 +1,17 @@
 -- $3 are executors; $4 says whether they are those meant or those spared. SKIP LOCKED: a job that somebody reruns just
 -- now is not to be waited for. Jobs that halt a line are left to whoever lets it go on.
-DELETE FROM {schema}.jobs
-WHERE id = ANY (ARRAY(
-    SELECT id FROM {schema}.jobs
-    WHERE status = $2 AND status IN ('complete', 'cancelled', 'discarded')
-        AND finished_at
-            < (SELECT coalesce($1::TIMESTAMPTZ, clock_timestamp())) - $5::INTERVAL
-        AND (executor = ANY ($3)) = $4 AND (line IS NULL OR line = 0 OR status <> 'discarded')
-    ORDER BY finished_at, id
-    LIMIT $6
-    FOR UPDATE SKIP LOCKED
-))
--- Of those that have steps, the number: their steps are deleted with them.
-RETURNING CASE WHEN marks & {steps} <> 0 THEN id END AS with_steps
+WITH deleted AS (
+    DELETE FROM {schema}.jobs
+    WHERE id = ANY (ARRAY(
+        SELECT id FROM {schema}.jobs
+        WHERE status = $2 AND status IN ('complete', 'cancelled', 'discarded')
+            AND finished_at
+                < (SELECT coalesce($1::TIMESTAMPTZ, clock_timestamp())) - $5::INTERVAL
+            AND (executor = ANY ($3)) = $4 AND (line IS NULL OR line = 0 OR status <> 'discarded')
+        ORDER BY finished_at, id
+        LIMIT $6
+        FOR UPDATE SKIP LOCKED
+    ))
+    RETURNING id, marks
+)
+SELECT count(*) AS jobs, array_agg(id) FILTER (WHERE marks & {steps} <> 0) AS with_steps FROM deleted

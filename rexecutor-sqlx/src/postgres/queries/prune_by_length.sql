@@ -6,17 +6,19 @@ WITH surplus AS MATERIALIZED (
         AND (line IS NULL OR line = 0 OR status <> 'discarded')
     ORDER BY finished_at DESC, id DESC
     LIMIT 1 OFFSET $4
+),
+deleted AS (
+    DELETE FROM {schema}.jobs
+    WHERE id = ANY (ARRAY(
+        SELECT id FROM {schema}.jobs
+        WHERE status = $1 AND status IN ('complete', 'cancelled', 'discarded') AND (executor = ANY ($2)) = $3
+            AND (line IS NULL OR line = 0 OR status <> 'discarded')
+            AND (finished_at, id)
+                <= ((SELECT finished_at FROM surplus), (SELECT id FROM surplus))
+        ORDER BY finished_at, id
+        LIMIT $5
+        FOR UPDATE SKIP LOCKED
+    ))
+    RETURNING id, marks
 )
-DELETE FROM {schema}.jobs
-WHERE id = ANY (ARRAY(
-    SELECT id FROM {schema}.jobs
-    WHERE status = $1 AND status IN ('complete', 'cancelled', 'discarded') AND (executor = ANY ($2)) = $3
-        AND (line IS NULL OR line = 0 OR status <> 'discarded')
-        AND (finished_at, id)
-            <= ((SELECT finished_at FROM surplus), (SELECT id FROM surplus))
-    ORDER BY finished_at, id
-    LIMIT $5
-    FOR UPDATE SKIP LOCKED
-))
--- Of those that have steps, the number: their steps are deleted with them.
-RETURNING CASE WHEN marks & {steps} <> 0 THEN id END AS with_steps
+SELECT count(*) AS jobs, array_agg(id) FILTER (WHERE marks & {steps} <> 0) AS with_steps FROM deleted
