@@ -87,6 +87,7 @@ impl RunReport {
     }
 
     /// What it has said so far.
+    #[cfg(any(test, feature = "__testing"))]
     pub(crate) fn said(&self) -> Progress {
         self.lock().progress.clone()
     }
