@@ -19,7 +19,7 @@ use crate::{
 ///
 /// What a web page asks for again and again, as `GET /jobs/1`:
 ///
-/// ```
+/// ```rust,standalone_crate
 /// use rexecutor::{backend::memory::InMemoryBackend, prelude::*};
 ///
 /// #[job]

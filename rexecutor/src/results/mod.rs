@@ -5,7 +5,7 @@
 //!
 //! # Examples
 //!
-//! ```
+//! ```rust,standalone_crate
 //! use rexecutor::{backend::memory::InMemoryBackend, prelude::*};
 //!
 //! #[job]
