@@ -16,7 +16,7 @@ use super::record::{Record, RunKey, Stage};
 pub(super) const MAX_RUNNING: usize = 5;
 
 /// How many jobs of [`Scarce`] run at once on all nodes.
-pub(super) const SCARCE: usize = 3;
+pub(super) const SCARCE: usize = 2;
 
 /// How many jobs of one key of [`Keyed`] run at once on all nodes.
 pub(super) const OF_A_KEY: usize = 2;
