@@ -8,7 +8,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{Marks, NewJob, Outcome, Result, Settle, Settlement, lifecycle},
+    backend::{NewJob, Outcome, Result, Settle, Settlement, lifecycle},
     job::{ExecutorName, JobId, Lease},
 };
 use sqlx::{PgConnection, Row};
@@ -102,27 +102,21 @@ impl Database {
             }
             follow.extend_from_slice(jobs.get(id).map_or(&[], |job| lifecycle::follow(job, outcome)));
             match effects.delete {
-                true => {
-                    settled.ended.extend(jobs.get(id).filter(|job| lifecycle::is_awaited_end(job)).map(|job| job.id));
-                    deleted.push(id.as_i64());
-                }
+                true => deleted.push(*id),
                 false => drop(changed.insert((*id, effects.wake))),
             }
         }
-        let has_steps = |id: &&i64| jobs.get(&JobId::from(**id)).is_some_and(|job| job.marks.contains(Marks::STEPS));
-        self.delete_steps(connection, deleted.iter().filter(has_steps).copied().collect()).await?;
         let woken = changed.iter().filter(|(_, wake)| *wake).filter_map(|(id, _)| jobs.get(id));
         settled.due = woken.map(|job| job.executor.clone()).collect();
         let changed: Vec<_> = changed.iter().filter_map(|(id, _)| jobs.remove(id)).collect();
         settled.ended.extend(self.store_states(connection, &changed).await?);
+        let deleted: Vec<_> = deleted.iter().filter_map(|id| jobs.remove(id)).collect();
+        settled.ended.extend(self.delete_jobs(connection, &deleted).await?);
         if !settled.throttled.is_empty() {
             let executors: Vec<String> = settled.throttled.keys().map(ToString::to_string).collect();
             let until: Vec<DateTime<Utc>> = settled.throttled.values().copied().collect();
             let throttle = self.query(&self.queries.throttle_executors).bind(executors).bind(until);
             throttle.execute(&mut *connection).await?;
-        }
-        if !deleted.is_empty() {
-            self.query(&self.queries.delete_jobs).bind(deleted).execute(&mut *connection).await?;
         }
         if !follow.is_empty() {
             self.insert_rows(connection, &follow, &Progress::default()).await?;

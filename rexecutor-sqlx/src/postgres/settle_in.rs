@@ -53,14 +53,10 @@ impl PgBackend {
             return Ok(false);
         }
         let Some(effects) = lifecycle::settle(job, lease, outcome, now) else { return Ok(false) };
-        let mut ended: Vec<JobId> = Vec::new();
-        match effects.delete {
-            true => {
-                ended.extend(Some(id).filter(|_| lifecycle::is_awaited_end(job)));
-                self.0.query(&self.0.queries.delete_jobs).bind(vec![id.as_i64()]).execute(&mut **transaction).await?;
-            }
-            false => ended = self.0.store_states(transaction, &jobs).await?,
-        }
+        let ended = match effects.delete {
+            true => self.0.delete_jobs(transaction, &jobs).await?,
+            false => self.0.store_states(transaction, &jobs).await?,
+        };
         if jobs.first().is_some_and(|job| job.status == JobStatus::Complete) {
             self.0.insert_rows(transaction, outcome.jobs(), &Progress::default()).await?;
         }

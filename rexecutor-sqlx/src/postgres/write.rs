@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
-    backend::{Failure, JobRow, OnDiscard, lifecycle},
+    backend::{Failure, JobRow, Marks, OnDiscard, lifecycle},
     clock::{Clock, SystemClock},
     job::{ErrorType, JobError, JobId},
 };
@@ -91,7 +91,18 @@ impl Database {
             .bind(each(jobs, |job| job.lease.0))
             .bind(each(jobs, |job| job.extras.order.map(OnDiscard::stored)));
         query.execute(connection).await?;
-        Ok(jobs.iter().filter(|job| lifecycle::is_awaited_end(job)).map(|job| job.id).collect())
+        Ok(awaited_ends(jobs))
+    }
+
+    /// Deletes jobs, with their steps. Gives those whose ends are to be told after the commit.
+    pub(super) async fn delete_jobs(&self, connection: &mut PgConnection, jobs: &[JobRow]) -> sqlx::Result<Vec<JobId>> {
+        if !jobs.is_empty() {
+            let with_steps = jobs.iter().filter(|job| job.marks.contains(Marks::STEPS)).map(|job| job.id.as_i64());
+            self.delete_steps(connection, with_steps.collect()).await?;
+            let delete = self.query(&self.queries.delete_jobs).bind(each(jobs, |job| job.id.as_i64()));
+            delete.execute(connection).await?;
+        }
+        Ok(awaited_ends(jobs))
     }
 
     /// Stores what an update, or a unique job that replaces another, changes.
@@ -129,6 +140,10 @@ impl Database {
         let query = self.query(&self.queries.quarantine_jobs).bind(self.now()).bind(ids).bind(errors);
         query.execute(connection).await.map(drop)
     }
+}
+
+fn awaited_ends(jobs: &[JobRow]) -> Vec<JobId> {
+    jobs.iter().filter(|job| lifecycle::is_awaited_end(job)).map(|job| job.id).collect()
 }
 
 fn each<T>(jobs: &[JobRow], value: impl Fn(&JobRow) -> T) -> Vec<T> {

@@ -3,14 +3,11 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rexecutor::{
-    backend::{JobRow, Marks, NewJob, Outcome, Settlement, lifecycle},
+    backend::{JobRow, NewJob, Outcome, Settlement, lifecycle},
     job::JobId,
 };
-use serde_json::json as array;
 
-use super::{
-    complete::Completed, control, error::is_unexpected, queries, row::micros, steps, store, work::Work, write,
-};
+use super::{complete::Completed, control, error::is_unexpected, queries, row::micros, store, work::Work, write};
 
 /// Stores how runs ended; returns for each whether it was stored.
 pub(super) async fn store(work: &mut Work<'_>, settlements: &[&Settlement]) -> Result<Vec<bool>, sqlx::Error> {
@@ -87,9 +84,6 @@ async fn apply(
         *stored = effects.is_some();
         let Some(effects) = effects else { continue };
         follow.extend(jobs.get(&end.id).map(|job| lifecycle::follow(job, &end.outcome)).into_iter().flatten());
-        if effects.delete && jobs.get(&end.id).is_some_and(lifecycle::is_awaited_end) {
-            work.ended.push(end.id);
-        }
         if effects.wake {
             work.due.extend(jobs.get(&end.id).map(|job| job.executor.clone()));
         }
@@ -102,21 +96,16 @@ async fn apply(
             false => drop(changed.insert(end.id)),
         }
     }
-    let has_steps = |id: &&JobId| jobs.get(id).is_some_and(|job| job.marks.contains(Marks::STEPS));
-    let with_steps: Vec<JobId> = deleted.iter().filter(has_steps).copied().collect();
-    steps::delete(work, &with_steps).await?;
     let changed: Vec<JobRow> = changed.iter().filter_map(|id| jobs.remove(id)).collect();
     write::store_states(work, &changed).await?;
+    let deleted: Vec<JobRow> = deleted.iter().filter_map(|id| jobs.remove(id)).collect();
+    write::delete_jobs(work, &deleted).await?;
     for (executor, until) in &throttled {
         let throttle = sqlx::query(queries::throttle_executor()).bind(executor.to_string()).bind(micros(*until));
         throttle.execute(&mut *work.conn).await?;
     }
     if !throttled.is_empty() {
         control::outdate_nodes(work).await?;
-    }
-    if !deleted.is_empty() {
-        let deleted = array!(deleted).to_string();
-        sqlx::query(queries::delete_jobs()).bind(deleted).execute(&mut *work.conn).await?;
     }
     if !follow.is_empty() {
         store::store_open(work, &follow).await?;

@@ -9,9 +9,7 @@ use rexecutor::{
 };
 use sqlx::{Sqlite, Transaction};
 
-use super::{
-    backend::SqliteBackend, error::backend_error, queries, script::json, store, transaction, work::Work, write,
-};
+use super::{backend::SqliteBackend, error::backend_error, queries, store, transaction, work::Work, write};
 
 /// Nodes, and those who wait, hear of it within the poll interval after the commit.
 impl SettleIn for SqliteBackend {
@@ -44,10 +42,7 @@ async fn settle(work: &mut Work<'_>, id: JobId, lease: Lease, outcome: &Outcome)
     let Some(effects) = lifecycle::settle(job, lease, outcome, work.now) else { return Ok(false) };
     let is_complete = job.status == JobStatus::Complete;
     match effects.delete {
-        true => {
-            let delete = sqlx::query(queries::delete_jobs()).bind(json(&[id])?);
-            delete.execute(&mut *work.conn).await?;
-        }
+        true => write::delete_jobs(work, &jobs).await?,
         false => write::store_states(work, &jobs).await?,
     }
     if is_complete {

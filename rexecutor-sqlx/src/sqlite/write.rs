@@ -4,7 +4,7 @@
 use std::error::Error;
 
 use rexecutor::{
-    backend::{JobRow, OnDiscard, lifecycle},
+    backend::{JobRow, Marks, OnDiscard, lifecycle},
     job::{ErrorType, JobId},
     limits::MAX_ERRORS,
 };
@@ -14,6 +14,7 @@ use sqlx::sqlite::SqliteRow;
 use super::{
     extras, queries,
     row::{self, Unreadable, micros},
+    steps,
     work::Work,
 };
 
@@ -42,6 +43,18 @@ async fn readable(work: &mut Work<'_>, rows: &[SqliteRow]) -> Result<Vec<JobRow>
         }
     }
     Ok(jobs)
+}
+
+/// Deletes jobs, with their steps.
+pub(super) async fn delete_jobs(work: &mut Work<'_>, jobs: &[JobRow]) -> Result<(), sqlx::Error> {
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    work.ended.extend(jobs.iter().filter(|job| lifecycle::is_awaited_end(job)).map(|job| job.id));
+    let with_steps = jobs.iter().filter(|job| job.marks.contains(Marks::STEPS)).map(|job| job.id);
+    steps::delete(work, &with_steps.collect::<Vec<_>>()).await?;
+    let deleted = Value::from_iter(jobs.iter().map(|job| job.id.as_i64()));
+    sqlx::query(queries::delete_jobs()).bind(deleted.to_string()).execute(&mut *work.conn).await.map(drop)
 }
 
 /// Stores what a change of status changes, and the errors that it has added.

@@ -9,7 +9,7 @@ macro_rules! completes {
         use rexecutor::{
             backend::{
                 Backend, Claim, Demand, Enqueue, Filter, Inspect, Maintain, NewJob, Node, Outcome as End, Settlement,
-                settle_in,
+                StepAction, StepChange, settle_in, step_log,
             },
             job::Lease,
             prelude::*,
@@ -84,6 +84,9 @@ macro_rules! completes {
                 let _ = backend.enqueue(vec![NewJob::new("pays", "1"); 3]).await.unwrap();
                 let node = backend.join(&Node::new("test", Duration::from_secs(60))).await.unwrap();
                 let runs = backend.claim(node, [Demand::new("pays", 3)].into()).await.unwrap().jobs;
+                let log = step_log(&backend).unwrap();
+                let change = StepChange::new("charge", Some(0), StepAction::Record("1".to_owned()));
+                assert!(log.step(runs[2].id, runs[2].lease, change).await.unwrap().is_some());
                 backend.cancel(&"pays".into(), runs[1].id, "no".to_owned()).await.unwrap();
                 let end = |run: usize, keep, stale: i64| {
                     let lease = Lease(runs[run].lease.0 + stale);
@@ -108,6 +111,7 @@ macro_rules! completes {
                 assert_eq!(left.iter().map(|row| row.id).collect::<Vec<_>>(), [runs[0].id, runs[1].id]);
                 assert!(left.iter().all(|row| row.status == JobStatus::Executing));
                 assert_eq!(of_executor(&backend, "ship").await.len(), 1);
+                assert_eq!(log.steps(runs[2].id).await.unwrap(), [], "its steps are deleted with it");
                 // What is no transaction is refused.
                 let error = settle_in.settle_in(&mut 7_u32, end(0, true, 0)).await.unwrap_err();
                 assert!(error.to_string().contains("sqlx::Transaction<'static"), "{error}");
