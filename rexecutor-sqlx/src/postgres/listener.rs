@@ -115,10 +115,19 @@ impl Listener {
         let word = self.notices.word();
         let say = async {
             let say = sqlx::query(AssertSqlSafe(self.notify_nodes.clone())).bind(self.channel.clone());
-            say.bind(vec![word.clone()]).persistent(false).execute(&mut other).await?;
-            other.close().await
+            match say.bind(vec![word.clone()]).persistent(false).execute(&mut other).await {
+                // It has the session that listens, and is sent what it does not expect.
+                Err(sqlx::Error::Protocol(_)) => return Ok(false),
+                said => said?,
+            };
+            other.close().await.map(|()| true)
         };
-        self.answered(answer, say).await?;
+        if !self.answered(answer, say).await? {
+            return Err(BackendError::permanent(
+                WHAT,
+                format!("notifications arrive on a connection that does not listen: {REMEDY}"),
+            ));
+        }
         let heard = async {
             loop {
                 match self.next(listener).await? {
@@ -166,7 +175,7 @@ impl Listener {
         }
     }
 
-    async fn answered(&self, limit: Duration, work: impl Future<Output = sqlx::Result<()>>) -> Result<()> {
+    async fn answered<T>(&self, limit: Duration, work: impl Future<Output = sqlx::Result<T>>) -> Result<T> {
         tokio::select! {
             biased;
             answer = work => answer.map_err(failed(WHAT)),

@@ -115,8 +115,19 @@ async fn case_37_a_pooler_of_transactions_that_nobody_has_told_of_is_named_by_th
 /// Whatever a pooler does about statements, what is said to one session does not arrive in another.
 #[tokio::test(flavor = "multi_thread")]
 async fn case_37_a_node_that_would_hear_nothing_says_what_to_do() {
+    says_what_to_do("").await;
+}
+
+/// Whoever says something has the very session that listens.
+#[tokio::test(flavor = "multi_thread")]
+async fn case_37_a_node_that_shares_the_session_it_listens_on_says_what_to_do() {
+    says_what_to_do("default_pool_size = 1").await;
+}
+
+async fn says_what_to_do(settings: &str) {
     in_schema(async |world| {
-        let pooler = PgBouncer::start(&world.url, "ignore_startup_parameters = extra_float_digits").await;
+        let settings = format!("ignore_startup_parameters = extra_float_digits\n{settings}");
+        let pooler = PgBouncer::start(&world.url, &settings).await;
         let pool: PgConnectOptions = pooler.url.parse().unwrap();
         let pool = PgPoolOptions::new().connect_lazy_with(pool.statement_cache_capacity(0));
         let options = world.options().timeout(Duration::from_secs(5));
