@@ -17,7 +17,8 @@ fn case_01_every_program_of_the_documentation_prints_what_stands_beside_it() {
     assert!(PROGRAMS.len() > 10, "{}", PROGRAMS.len());
     for (place, name, binary, output) in PROGRAMS {
         let binary = binary.unwrap_or_else(|| {
-            panic!("{place}: write docs/src/bin/{name}.rs: include!(concat!(env!(\"OUT_DIR\"), \"/{name}.rs\"));")
+            let code = format!("include!(concat!(env!(\"OUT_DIR\"), \"/{name}.rs\"));");
+            panic!("{place}: write docs/src/bin/{name}.rs: {code}, and name it in docs/Cargo.toml")
         });
         let ran = Command::new(binary).current_dir(&folder).output().unwrap();
         let printed = String::from_utf8_lossy(&ran.stdout);
