@@ -133,14 +133,13 @@ impl Jitter {
 /// is over zero is at least one microsecond, which is the least that backends can tell apart.
 fn scale(delay: TimeDelta, factor: f64) -> TimeDelta {
     let limit = MAX_DELAY.num_microseconds().unwrap_or(i64::MAX);
+    let micros = delay.clamp(TimeDelta::zero(), MAX_DELAY).num_microseconds().unwrap_or(limit);
+    let micros = micros.max(i64::from(delay > TimeDelta::zero()));
     #[expect(clippy::cast_precision_loss, reason = "a delay needs no more than 53 bits")]
-    let scaled = delay.clamp(TimeDelta::zero(), MAX_DELAY).num_nanoseconds().map_or_else(
-        || delay.clamp(TimeDelta::zero(), MAX_DELAY).num_milliseconds() as f64 * 1e3,
-        |nanos| nanos as f64 / 1e3,
-    ) * factor;
+    let scaled = micros as f64 * factor;
     #[expect(clippy::cast_possible_truncation, reason = "a float saturates when it is cast, and not a number is 0")]
-    let micros = (if scaled > 0.0 { scaled.max(1.0) } else { scaled }).round() as i64;
-    TimeDelta::microseconds(micros.clamp(0, limit))
+    let micros = if scaled > 0.0 { (scaled + 0.5).max(1.0) as i64 } else { 0 };
+    TimeDelta::microseconds(micros.min(limit))
 }
 
 #[cfg(test)]

@@ -15,6 +15,8 @@ pub(super) struct Queue {
     pub(super) waiting: VecDeque<(JobRow, Duration)>,
     /// Where it stands among those of which a job can start, if it does.
     pub(super) rank: Option<Rank>,
+    /// Whether it may stand elsewhere by now.
+    pub(super) is_stale: bool,
     /// When it was last given something, as a number that rises: of those that run as many jobs, it comes first that has
     /// waited for the longest.
     pub(super) served: u64,
@@ -61,6 +63,7 @@ impl Queue {
             running: 0,
             waiting: VecDeque::new(),
             rank: None,
+            is_stale: false,
             served: 0,
             is_asked: false,
             held: None,

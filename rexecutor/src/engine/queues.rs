@@ -37,8 +37,10 @@ pub(super) struct Queues {
     numbers: BTreeMap<ExecutorName, usize>,
     /// Those that may have due jobs: they were woken for, or had as many as were asked for.
     ready: BTreeSet<usize>,
-    /// Those of which a job can start.
+    /// Those of which a job can start, but for what has become stale.
     startable: BTreeSet<Rank>,
+    /// Those that may not be where they belong among these: a batch of jobs moves an executor once.
+    stale: Vec<usize>,
     /// Those of which a limit of the cluster kept due jobs back.
     held_back: BTreeSet<usize>,
     /// Those of which a run has ended that may have kept jobs back.
@@ -61,6 +63,7 @@ impl Queues {
             numbers: BTreeMap::new(),
             ready: BTreeSet::new(),
             startable: BTreeSet::new(),
+            stale: Vec::new(),
             held_back: BTreeSet::new(),
             freed: BTreeSet::new(),
             running: 0,
@@ -82,7 +85,7 @@ impl Queues {
         self.queues.push(Queue::new(runner));
         self.ready.insert(number);
         // There is one more for which slots are kept.
-        (0..=number).for_each(|number| self.rank(number));
+        (0..=number).for_each(|number| self.moved(number));
     }
 
     pub(super) fn runner(&self, executor: &str) -> Option<&Runner> {
@@ -114,7 +117,7 @@ impl Queues {
         queue.bytes_each = queue.bytes_each / 8 * 7 + bytes / 8;
         queue.waiting.push_back((row, now));
         self.waiting += 1;
-        self.rank(number);
+        self.moved(number);
         None
     }
 
@@ -129,7 +132,7 @@ impl Queues {
         }
         self.held = self.held.saturating_sub(row.content_bytes());
         let shared = queue.runner.cluster.shared;
-        self.rank(number);
+        self.moved(number);
         self.freed_of(shared);
     }
 
@@ -190,6 +193,7 @@ impl Queues {
         if !self.any_ready() || taken >= slots || self.held >= self.max_held {
             return Vec::new();
         }
+        self.rank_moved();
         let beyond = self.beyond();
         // Half of it at least: to claim few jobs takes nearly as long as to claim many.
         let ahead = if beyond * 2 <= ahead { ahead } else { beyond };
@@ -214,7 +218,7 @@ impl Queues {
                 bytes.checked_div(queue.bytes_each).map_or(share, |most| most.saturating_mul(2).saturating_add(1));
             let demand = Demand::new(ExecutorName::from(queue.runner.name), share.min(most)).with_max_bytes(bytes);
             let demand = demand.with_cluster_limits(queue.runner.cluster);
-            self.rank(number);
+            self.moved(number);
             demand
         };
         shares.into_iter().map(demand).collect()
@@ -238,6 +242,7 @@ impl Queues {
     /// Takes out what can be started now; it counts as running.
     pub(super) fn take_jobs(&mut self) -> Vec<JobRow> {
         let mut jobs = Vec::new();
+        self.rank_moved();
         while self.running < self.max_running
             && let Some((running, _, number)) = self.startable.first().copied()
         {
@@ -253,6 +258,20 @@ impl Queues {
             self.rank(number);
         }
         jobs
+    }
+
+    /// How many jobs of it can start may have changed.
+    fn moved(&mut self, number: usize) {
+        if !std::mem::replace(&mut self.queues[number].is_stale, true) {
+            self.stale.push(number);
+        }
+    }
+
+    fn rank_moved(&mut self) {
+        while let Some(number) = self.stale.pop() {
+            self.queues[number].is_stale = false;
+            self.rank(number);
+        }
     }
 
     /// Puts an executor where it belongs among those of which a job can start.
@@ -278,7 +297,7 @@ impl Queues {
             queue.waiting = others;
             self.waiting -= meant.len();
             taken.extend(meant.into_iter().map(|(row, _)| row));
-            self.rank(number);
+            self.moved(number);
         }
         let bytes: usize = taken.iter().map(JobRow::content_bytes).sum();
         self.held = self.held.saturating_sub(bytes);

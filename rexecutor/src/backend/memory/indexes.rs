@@ -69,8 +69,10 @@ impl Indexes {
 
     /// Adds a row by what changes.
     pub(super) fn add(&mut self, Indexed { row, slot }: &mut Indexed) {
-        self.deadlines.extend(waiting_deadline(row));
-        self.lines.insert(row);
+        if !row.extras.is_empty() {
+            self.deadlines.extend(waiting_deadline(row));
+            self.lines.insert(row);
+        }
         match (row.status, row.node) {
             (JobStatus::Scheduled | JobStatus::Retryable, _) => {
                 self.keys.insert(row);
@@ -92,8 +94,10 @@ impl Indexes {
 
     /// Removes a row by what changes.
     pub(super) fn remove(&mut self, Indexed { row, slot }: &Indexed) {
-        self.remove_deadline(row);
-        self.lines.remove(row);
+        if !row.extras.is_empty() {
+            self.remove_deadline(row);
+            self.lines.remove(row);
+        }
         match (row.status, row.node) {
             (JobStatus::Scheduled | JobStatus::Retryable, _) => {
                 self.keys.remove(row);
@@ -115,9 +119,11 @@ impl Indexes {
 
     /// Removes a row from all that [`take_due`](Self::take_due) has not removed it from.
     pub(super) fn remove_taken(&mut self, row: &JobRow) {
-        self.keys.remove(row);
-        self.lines.remove(row);
-        self.remove_deadline(row);
+        if !row.extras.is_empty() {
+            self.keys.remove(row);
+            self.lines.remove(row);
+            self.remove_deadline(row);
+        }
     }
 
     fn remove_deadline(&mut self, row: &JobRow) {
