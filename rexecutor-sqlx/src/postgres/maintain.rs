@@ -47,6 +47,11 @@ impl Maintain for PgBackend {
             let row = query.fetch_one(&mut *transaction).await?;
             transaction.commit().await?;
             let node = row.try_get("id").map(NodeId)?;
+            let known = database.query(&database.queries.find_latest_clock).bind(database.now());
+            let known = database.alone(connection, async |connection| known.fetch_optional(connection).await).await?;
+            if let Some(before) = known.as_ref().map(|row| row::instant(row, "before")).transpose()? {
+                database.set_back_jobs(connection, before).await?;
+            }
             database.read_controls_on(connection, node).await?;
             Ok(Ok(node))
         };
@@ -132,9 +137,13 @@ impl Database {
         self.alone(connection, async |connection| query.execute(connection).await).await.map(drop)
     }
 
-    /// Moves jobs with a clock that was set back.
+    /// Moves jobs, and what holds executors back, with a clock that was set back.
     async fn set_back_jobs(&self, connection: &mut PgConnection, before: DateTime<Utc>) -> sqlx::Result<()> {
         tracing::warn!(%before, "the clock was set back: jobs that were due stay so");
+        let throttles = self.query(&self.queries.set_back_throttles).bind(self.now()).bind(before);
+        if !self.alone(connection, async |connection| throttles.fetch_all(connection).await).await?.is_empty() {
+            self.outdate_nodes().await?;
+        }
         loop {
             let query = self.query(&self.queries.set_back_jobs).bind(self.now()).bind(before);
             let rows = self.alone(connection, async |connection| query.fetch_all(connection).await).await?;

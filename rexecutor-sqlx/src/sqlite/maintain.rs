@@ -14,6 +14,7 @@ use rexecutor::{
 use super::{
     admit,
     backend::SqliteBackend,
+    control,
     core::{Commit, Core},
     migrate, queries,
     row::micros,
@@ -33,6 +34,9 @@ impl Maintain for SqliteBackend {
                 let insert = sqlx::query(queries::insert_node()).bind(label).bind(migrate::KNOWN).bind(timeout);
                 let inserted = insert.bind(micros(work.now)).bind(about).execute(&mut *work.conn).await?;
                 let node = NodeId(inserted.last_insert_rowid());
+                let known = sqlx::query_scalar(queries::find_latest_clock()).bind(micros(work.now));
+                let before = known.fetch_one(&mut *work.conn).await?;
+                set_back(work, before).await?;
                 admit::read_controls(work, node, &controls).await?;
                 Ok(node)
             };
@@ -53,8 +57,8 @@ impl Maintain for SqliteBackend {
             if renew.execute(&mut *work.conn).await?.rows_affected() == 0 {
                 return Ok(Heartbeat::of_no_member());
             }
-            if let Some(before) = before.filter(|before| before - micros(work.now) > SET_BACK_MICROS) {
-                set_back_jobs(work, before).await?;
+            if let Some(before) = before {
+                set_back(work, before).await?;
             }
             let find = sqlx::query_as(queries::find_runs()).bind(node.0);
             let rows: Vec<(i64, i64, bool)> = find.fetch_all(&mut *work.conn).await?;
@@ -123,12 +127,21 @@ impl Maintain for SqliteBackend {
 
 const SET_BACK_MICROS: i64 = lifecycle::SET_BACK.num_seconds() * 1_000_000;
 
-/// Moves jobs with a clock that was set back.
-async fn set_back_jobs(work: &mut Work<'_>, before: i64) -> Result<(), sqlx::Error> {
+/// The clock showed `before` a while ago: if it was set back since, jobs are moved with it, and what holds executors back.
+async fn set_back(work: &mut Work<'_>, before: i64) -> Result<(), sqlx::Error> {
+    if before.saturating_sub(micros(work.now)) <= SET_BACK_MICROS {
+        return Ok(());
+    }
     tracing::warn!(now = %work.now, "the clock was set back: jobs that were due stay so");
     let query = sqlx::query_scalar(queries::set_back_jobs()).bind(micros(work.now)).bind(before);
     let executors: Vec<String> = query.fetch_all(&mut *work.conn).await?;
     work.due.extend(executors.into_iter().map(ExecutorName::from));
+    let throttles = sqlx::query_scalar(queries::set_back_throttles()).bind(micros(work.now)).bind(before);
+    let executors: Vec<String> = throttles.fetch_all(&mut *work.conn).await?;
+    if !executors.is_empty() {
+        control::outdate_nodes(work).await?;
+        work.due.extend(executors.into_iter().map(ExecutorName::from));
+    }
     Ok(())
 }
 

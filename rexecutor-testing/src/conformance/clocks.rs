@@ -98,6 +98,53 @@ pub async fn case_44_what_was_due_before_a_clock_was_set_back_is_due_after(t: &H
     assert_eq!(t.claim(nodes[0], "soon", 1).await.len(), 1);
 }
 
+/// Nobody was there when it was set back: what is stored tells what it showed.
+pub async fn case_44_what_was_due_before_a_clock_was_set_back_is_due_for_a_node_that_comes_later(t: &Harness) {
+    let node = t.join().await;
+    t.enqueue(job("retried")).await;
+    let run = t.claim(node, "retried", 1).await.remove(0);
+    assert!(t.settle(&run, retry(90)).await);
+    t.wait(30).await;
+    let later = job("later").with_due(Due::In(TimeDelta::hours(3)));
+    t.enqueue_all(vec![job("late"), later]).await;
+    t.backend.leave(node).await.expect("it was a member");
+    t.clock.jump(TimeDelta::hours(-2)).await;
+    let node = t.join().await;
+    assert_eq!(t.claim(node, "late", 9).await.len(), 1);
+    assert!(t.claim(node, "retried", 1).await.is_empty() && t.claim(node, "later", 1).await.is_empty());
+    t.wait(90).await;
+    assert_eq!(t.claim(node, "retried", 1).await.len(), 1);
+    assert!(t.claim(node, "later", 1).await.is_empty(), "what is for later goes by the clock");
+    // One that comes after finds nothing more to do.
+    t.enqueue(job("soon").with_due(Due::In(TimeDelta::seconds(30)))).await;
+    let node = t.join().await;
+    assert!(t.claim(node, "soon", 1).await.is_empty());
+    // Its members were killed, and nothing was enqueued for long.
+    t.wait(3_600).await;
+    assert!(t.backend.heartbeat(node).await.expect("it is a member").member);
+    t.enqueue(job("last")).await;
+    t.clock.jump(TimeDelta::minutes(-30)).await;
+    let node = t.join().await;
+    assert_eq!(t.claim(node, "last", 1).await.len(), 1);
+}
+
+/// A job says how long its executor is to wait, and it waits no longer, nor less.
+pub async fn case_44_an_executor_that_is_held_back_waits_no_longer_for_a_clock_that_was_set_back(t: &Harness) {
+    let node = t.join().await;
+    t.enqueue_all(vec![job("calls"); 2]).await;
+    let run = t.claim(node, "calls", 1).await.remove(0);
+    assert!(t.backend.heartbeat(node).await.expect("it is a member").member);
+    assert!(t.settle(&run, Outcome::throttle(TimeDelta::seconds(90))).await);
+    assert!(t.claim(node, "calls", 1).await.is_empty());
+    t.clock.jump(TimeDelta::hours(-2)).await;
+    assert!(t.backend.heartbeat(node).await.expect("it is a member").member);
+    assert!(t.claim(node, "calls", 1).await.is_empty());
+    t.wait(89).await;
+    assert!(t.claim(node, "calls", 1).await.is_empty());
+    t.wait(1).await;
+    assert_eq!(t.claim(node, "calls", 2).await.len(), 2);
+}
+
 /// No run ends before it began, however it ends, though the clock was set back meanwhile.
 pub async fn case_44_a_run_during_which_a_clock_is_set_back_has_no_negative_duration(t: &Harness) {
     let node = t.join().await;

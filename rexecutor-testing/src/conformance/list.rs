@@ -113,6 +113,8 @@ cases! {
         many_nodes_that_declare_many_entries_do_not_wait_for_each_other;
     clocks:
         case_44_what_was_due_before_a_clock_was_set_back_is_due_after,
+        case_44_what_was_due_before_a_clock_was_set_back_is_due_for_a_node_that_comes_later,
+        case_44_an_executor_that_is_held_back_waits_no_longer_for_a_clock_that_was_set_back,
         case_44_a_run_during_which_a_clock_is_set_back_has_no_negative_duration,
         case_44_a_clock_that_is_set_forward_leaves_missed_ticks,
         case_44_a_clock_that_is_set_back_repeats_no_tick_of_the_last_minute,

@@ -5,7 +5,7 @@ UPDATE {schema}.jobs AS job
 SET
     scheduled_at = CASE
         WHEN job.attempted_at IS NULL THEN least(job.scheduled_at - ($2 - present.now), present.now)
-        ELSE job.scheduled_at - ($2 - present.now)
+        ELSE job.scheduled_at - (greatest($2, job.attempted_at) - present.now)
     END,
     attempted_at = CASE WHEN job.attempted_at > present.now THEN present.now ELSE job.attempted_at END
 FROM present

@@ -3,7 +3,8 @@
 UPDATE rexecutor_jobs INDEXED BY rexecutor_jobs_ready
 SET
     scheduled_at = CASE
-        WHEN attempted_at IS NULL THEN min(scheduled_at - (?2 - ?1), ?1) ELSE scheduled_at - (?2 - ?1)
+        WHEN attempted_at IS NULL THEN min(scheduled_at - (?2 - ?1), ?1)
+        ELSE scheduled_at - (max(?2, attempted_at) - ?1)
     END,
     attempted_at = CASE WHEN attempted_at > ?1 THEN ?1 ELSE attempted_at END
 WHERE {pending}

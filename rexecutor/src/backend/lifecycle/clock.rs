@@ -15,6 +15,8 @@ pub fn set_back(row: &mut JobRow, before: DateTime<Utc>, now: DateTime<Utc>) -> 
     if !row.status.is_pending() || row.scheduled_at <= now {
         return false;
     }
+    // It showed at least when the last attempt began.
+    let before = row.attempted_at.map_or(before, |attempted_at| before.max(attempted_at));
     let moved = row.scheduled_at - (before - now);
     match row.attempted_at {
         // One that was to start at once may have come after the clock was looked at.
@@ -28,4 +30,10 @@ pub fn set_back(row: &mut JobRow, before: DateTime<Utc>, now: DateTime<Utc>) -> 
         _ => return false,
     }
     true
+}
+
+/// The same for an executor that is held back until then.
+#[must_use]
+pub fn set_back_throttle(until: DateTime<Utc>, before: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+    if until <= now { until } else { now + (until - before).max(TimeDelta::zero()) }
 }

@@ -33,7 +33,7 @@ use crate::{
 };
 
 pub use self::{
-    clock::{SET_BACK, set_back},
+    clock::{SET_BACK, set_back, set_back_throttle},
     deadline::{deadline_passed, expire},
     steps::{forked, signal},
     unique::{Resolved, beside_rerun, beside_update, conflicts, replace, resolve},

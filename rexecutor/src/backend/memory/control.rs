@@ -106,7 +106,8 @@ impl Store {
         }
         tracing::warn!(%before, %now, "the clock was set back: jobs that were due stay so");
         let ids: Vec<JobId> = self.rows().filter(|row| row.status.is_pending()).map(|row| row.id).collect();
-        let mut moved = BTreeSet::new();
+        let mut moved: BTreeSet<ExecutorName> = self.throttled.keys().cloned().collect();
+        self.throttled.values_mut().for_each(|until| *until = lifecycle::set_back_throttle(*until, before, now));
         for id in ids {
             let set_back = |row: &mut JobRow| lifecycle::set_back(row, before, now).then(|| row.executor.clone());
             moved.extend(self.change(id, set_back).flatten());

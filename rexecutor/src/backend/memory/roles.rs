@@ -152,7 +152,7 @@ impl Settle for InMemoryBackend {
                 due.extend(self.enqueue_all(&mut store, follow.to_vec(), now).1);
             }
             match settled {
-                Some((effects, executor)) if effects.wake => {
+                Some((effects, Some(executor))) => {
                     if let Some(until) = effects.throttled_until {
                         let known = store.throttled.entry(executor.clone()).or_insert(until);
                         *known = until.max(*known);
@@ -174,7 +174,16 @@ impl Settle for InMemoryBackend {
 impl Maintain for InMemoryBackend {
     fn join<'a>(&'a self, node: &'a Node) -> BoxFuture<'a, Result<NodeId>> {
         let (mut store, now) = self.store();
-        ready(Ok(store.join(node, now)))
+        let known = store
+            .nodes
+            .values()
+            .map(|joined| joined.seen_at)
+            .chain(store.rows.last_key_value().map(|(_, stored)| stored.row.inserted_at));
+        let executors = known.max().map(|before| store.set_back(before, now)).unwrap_or_default();
+        let node = store.join(node, now);
+        drop(store);
+        self.wake(executors);
+        ready(Ok(node))
     }
 
     fn heartbeat<'a>(&'a self, node: NodeId) -> BoxFuture<'a, Result<Heartbeat>> {

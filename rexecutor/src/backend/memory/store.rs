@@ -188,17 +188,18 @@ impl Store {
         Some(answer)
     }
 
-    /// Ends a run, and does what follows from that; `None` if there is no such run.
+    /// Ends a run, and does what follows from that; `None` if there is no such run. Also gives the executor, if it is to be woken.
     pub(super) fn settle(
         &mut self,
         id: JobId,
         end: impl FnOnce(&mut JobRow) -> Option<Effects>,
-    ) -> Option<(Effects, ExecutorName)> {
-        let (effects, executor) = self.change(id, |row| end(row).map(|effects| (effects, row.executor.clone())))??;
+    ) -> Option<(Effects, Option<ExecutorName>)> {
+        let end = |row: &mut JobRow| end(row).map(|effects| (effects, effects.wake.then(|| row.executor.clone())));
+        let (effects, woken) = self.change(id, end)??;
         if effects.delete {
             self.delete(id);
         }
-        Some((effects, executor))
+        Some((effects, woken))
     }
 
     /// Whether there is such a job, and it is not finished.

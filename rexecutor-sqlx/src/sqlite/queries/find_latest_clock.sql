@@ -1,0 +1,6 @@
+-- What the clock is known to have shown; ?1 if nothing is known.
+SELECT max(
+    ?1,
+    coalesce((SELECT max(seen_at) FROM rexecutor_nodes), ?1),
+    coalesce((SELECT inserted_at FROM rexecutor_jobs ORDER BY id DESC LIMIT 1), ?1)
+)
