@@ -12,7 +12,17 @@ use super::{claims::CLAIM, phase::Phase, state::Dispatcher};
 impl Dispatcher {
     /// Works until it was told to shut down and all is settled.
     pub(in crate::engine) async fn run(mut self) {
-        poll_fn(|context| self.poll(context)).await;
+        let mut has_yielded = false;
+        poll_fn(|context| {
+            // Each run that ends wakes the loop, which would come at once: it lets those go first that end in the same moment.
+            has_yielded = !has_yielded && self.running.len() > 1;
+            if has_yielded {
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            self.poll(context)
+        })
+        .await;
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
