@@ -111,7 +111,7 @@ impl Decided {
 }
 
 /// Before every time that can be stored.
-const ALWAYS: i64 = -(1 << 62);
+const ALWAYS: i64 = 1 << 62;
 
 /// The newest stored job in the way of each.
 async fn find_conflicts(work: &mut Work<'_>, unique: &[&Unique]) -> Result<Vec<Option<JobId>>, sqlx::Error> {
@@ -124,17 +124,24 @@ async fn find_conflicts(work: &mut Work<'_>, unique: &[&Unique]) -> Result<Vec<O
 pub(super) fn requests(unique: &[&Unique], now: DateTime<Utc>) -> Value {
     Value::from_iter(unique.iter().map(|unique| {
         let statuses: Vec<&str> = unique.statuses.iter().map(|status| status.as_str()).collect();
-        let start = unique.within.and_then(|within| now.checked_sub_signed(within));
-        array!([hex(unique.key), statuses, start.map_or(ALWAYS, micros)])
+        let (start, end) = window(unique, now);
+        array!([hex(unique.key), statuses, start, end])
     }))
+}
+
+/// Between which instants, in microseconds, another job stands in the way of one that is enqueued now.
+fn window(unique: &Unique, now: DateTime<Utc>) -> (i64, i64) {
+    let start = unique.within.and_then(|within| now.checked_sub_signed(within));
+    let end = unique.within.and_then(|within| now.checked_add_signed(within));
+    (start.map_or(-ALWAYS, micros), end.map_or(ALWAYS, micros))
 }
 
 /// The newest job but `job` that stands in the way of one with these criteria.
 pub(super) async fn find_rival(work: &mut Work<'_>, unique: &Unique, job: JobId) -> Result<Option<JobId>, sqlx::Error> {
     let statuses: Vec<&str> = unique.statuses.iter().map(|status| status.as_str()).collect();
-    let start = unique.within.and_then(|within| work.now.checked_sub_signed(within));
+    let (start, end) = window(unique, work.now);
     let find = sqlx::query_scalar(queries::find_rival()).bind(unique.key.0.to_vec()).bind(array!(statuses).to_string());
-    let find = find.bind(start.map_or(ALWAYS, micros)).bind(job.as_i64());
+    let find = find.bind(start).bind(end).bind(job.as_i64());
     let found: Option<i64> = find.fetch_one(&mut *work.conn).await?;
     Ok(found.map(JobId::from))
 }

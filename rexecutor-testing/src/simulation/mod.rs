@@ -34,6 +34,7 @@
 
 mod audit;
 mod calls;
+mod clocks;
 mod entries;
 mod jobs;
 mod mistakes;

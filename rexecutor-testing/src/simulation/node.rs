@@ -67,6 +67,10 @@ impl Clock for NodeClock {
         self.clock.now() + self.skew
     }
 
+    fn elapsed(&self) -> Duration {
+        self.clock.elapsed()
+    }
+
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         let (sleep, life) = (self.clock.sleep(duration), self.life.clone());
         Box::pin(async move {

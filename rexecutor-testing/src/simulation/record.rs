@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use rexecutor::{
     backend::Scope,
     clock::Clock,
@@ -57,10 +57,14 @@ pub(super) struct Known {
     /// How many of those may run of which few may, if somebody has set that, and how many ran then.
     pub(super) scarce: Option<usize>,
     pub(super) left_of_scarce: usize,
-    /// When each member was last heard.
-    heard: BTreeMap<NodeId, DateTime<Utc>>,
+    /// When each member was last heard, in the time that nobody can set.
+    heard: BTreeMap<NodeId, Duration>,
     /// When the backend was away for all: from when, until when.
-    away: Vec<(DateTime<Utc>, DateTime<Utc>)>,
+    away: Vec<(Duration, Duration)>,
+    /// Whether the clock was set back at all.
+    pub(super) was_stepped_back: bool,
+    /// Whether the clock was set back by more than a correction: ticks of that time come again, and some in between do not.
+    pub(super) was_set_back: bool,
     /// Nobody looks any more.
     is_over: bool,
 }
@@ -105,28 +109,35 @@ impl Record {
 
     /// A member has just been heard.
     pub(super) fn heard(&self, node: NodeId) {
-        let now = self.clock.now();
+        let now = self.clock.elapsed();
         self.known().heard.insert(node, now);
     }
 
     /// The backend, which was away for all, is there again.
-    pub(super) fn back(&self, since: DateTime<Utc>) {
+    pub(super) fn back(&self, since: Duration) {
         self.note("the backend is back");
-        self.known().away.push((since, self.clock.now()));
+        self.known().away.push((since, self.clock.elapsed()));
+    }
+
+    /// The clock was set back by more than a correction.
+    pub(super) fn set_back(&self, now: DateTime<Utc>) {
+        let mut known = self.known();
+        known.was_set_back = true;
+        known.ticks.retain(|tick| *tick <= now);
+        known.hand_ticks.retain(|tick| *tick <= now);
     }
 
     /// A member was declared dead.
     pub(super) fn declared_dead(&self, node: NodeId, timeout: Duration) {
-        let (now, known) = (self.clock.now(), self.known());
+        let (now, known) = (self.clock.elapsed(), self.known());
         let heard = known.heard.get(&node).copied().unwrap_or(now);
-        let away =
-            |(since, until): &(DateTime<Utc>, DateTime<Utc>)| (*until - *since.max(&heard)).max(TimeDelta::zero());
-        let silence = now - heard - known.away.iter().map(away).sum::<TimeDelta>();
+        let away = |(since, until): &(Duration, Duration)| until.saturating_sub(*since.max(&heard));
+        let silence = (now - heard).saturating_sub(known.away.iter().map(away).sum());
         drop(known);
-        self.note(format_args!("member {node} counts as dead after {silence}"));
+        self.note(format_args!("member {node} counts as dead after {silence:?}"));
         // A short outage between two looks is seen by nobody.
-        if silence.to_std().unwrap_or_default() + Duration::from_secs(1) < timeout {
-            self.broken(format_args!("member {node} was declared dead after {silence}"));
+        if silence + Duration::from_secs(1) < timeout {
+            self.broken(format_args!("member {node} was declared dead after {silence:?}"));
         }
     }
 

@@ -36,6 +36,9 @@ const EXECUTORS: [&str; 8] =
 impl World {
     /// Does one thing.
     pub(super) async fn step(&mut self) {
+        if self.sets_clocks && self.random.random_range(0..8) == 0 {
+            self.set_clock().await;
+        }
         match self.random.random_range(0..30) {
             0..=5 => self.enqueue().await,
             6 => self.enqueue_many().await,
@@ -233,7 +236,7 @@ impl World {
     /// The backend is away for all; as it comes back, a node starts that knows nothing of that.
     async fn outage(&mut self) {
         self.record.note("the backend is away");
-        let since = self.clock.now();
+        let since = self.clock.elapsed();
         self.living().into_iter().for_each(|number| self.nodes[number].process.cut_off());
         let wait = self.random.random_range(0..90_000);
         self.advance(TimeDelta::milliseconds(wait)).await;

@@ -7,6 +7,9 @@ CROSS JOIN LATERAL (
         AND jobs.inserted_at > coalesce(
             (SELECT coalesce($1::TIMESTAMPTZ, clock_timestamp())) - $4::BIGINT * INTERVAL '1 microsecond', '-infinity'
         )
+        AND jobs.inserted_at < coalesce(
+            (SELECT coalesce($1::TIMESTAMPTZ, clock_timestamp())) + $4::BIGINT * INTERVAL '1 microsecond', 'infinity'
+        )
     ORDER BY jobs.inserted_at DESC, jobs.id DESC
     LIMIT 1
 ) AS job

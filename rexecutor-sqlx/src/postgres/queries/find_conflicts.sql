@@ -7,6 +7,8 @@ CROSS JOIN LATERAL (
     WHERE jobs.unique_key = wanted.key AND jobs.status = wanted_status.status
         AND jobs.inserted_at
             > coalesce((SELECT coalesce($1::TIMESTAMPTZ, clock_timestamp())) - wanted.within, '-infinity')
+        AND jobs.inserted_at
+            < coalesce((SELECT coalesce($1::TIMESTAMPTZ, clock_timestamp())) + wanted.within, 'infinity')
     ORDER BY jobs.inserted_at DESC, jobs.id DESC
     LIMIT 1
 ) AS job
