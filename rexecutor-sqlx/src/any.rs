@@ -8,7 +8,7 @@ use rexecutor::{
     backend::{
         AmendError, Backend, BackendError, Claim, Claimed, Control, Demand, Ends, Enqueue, Enqueued, Entries, Filter,
         Heartbeat, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe, Reports, Result, ScheduleKey,
-        Settle, SettleIn, Settlement, StepLog, Survey, Tick, Ticks, Wakeup,
+        Settle, SettleIn, Settlement, StepLog, Streams, Survey, Tick, Ticks, Wakeup,
     },
     each_role,
     job::{ExecutorName, JobId, Lease, NodeId},
@@ -137,6 +137,10 @@ impl Backend for AnyBackend {
 
     fn reports(&self) -> Option<&dyn Reports> {
         self.inner().reports()
+    }
+
+    fn streams(&self) -> Option<&dyn Streams> {
+        self.inner().streams()
     }
 
     fn settle_in(&self) -> Option<&dyn SettleIn> {

@@ -44,6 +44,12 @@ pub const MAX_KEY_BYTES: usize = 255;
 /// The longest tag, in bytes.
 pub const MAX_TAG_BYTES: usize = 255;
 
+/// The most bytes that the [stream](crate::JobContext::emit) of a job may have: 4 MiB.
+pub const MAX_STREAM_BYTES: usize = 4 * 1024 * 1024;
+
+/// The most bytes that a chunk of a stream has: 32 KiB. What is longer is several chunks.
+pub const MAX_CHUNK_BYTES: usize = 32 * 1024;
+
 /// Whether every backend can store this instant: the years 1 to 9999.
 pub fn is_storable(instant: DateTime<Utc>) -> bool {
     let bound = |year| NaiveDate::from_ymd_opt(year, 1, 1).unwrap_or_default();

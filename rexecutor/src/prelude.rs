@@ -22,6 +22,6 @@ pub use crate::{
     },
     pruner::{Pruner, PrunerConfig},
     registry::{Extract, ExtractError, State},
-    results::{Outcome, OutputExt, Progress, ProgressExt},
+    results::{ChunksExt, EmitError, Outcome, OutputExt, Progress, ProgressExt},
     steps::{StepError, Steps, StepsExt},
 };

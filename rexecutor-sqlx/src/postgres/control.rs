@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
         Backend, BackendError, ChangedLimits, Control, Ends, Entries, LimitChange, Observe, Pause, Paused, Reports,
-        Result, Scope, SettleIn, StepLog, Survey,
+        Result, Scope, SettleIn, StepLog, Streams, Survey,
     },
     job::{ExecutorName, JobId},
 };
@@ -49,6 +49,10 @@ impl Backend for PgBackend {
     }
 
     fn ends(&self) -> Option<&dyn Ends> {
+        Some(self)
+    }
+
+    fn streams(&self) -> Option<&dyn Streams> {
         Some(self)
     }
 

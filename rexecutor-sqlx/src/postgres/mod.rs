@@ -62,6 +62,7 @@ mod set_limits;
 mod settle;
 mod settle_in;
 mod steps;
+mod streams;
 mod survey;
 mod transaction;
 mod unique;

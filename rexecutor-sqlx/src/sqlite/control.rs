@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
         Backend, ChangedLimits, Control, Ends, Entries, LimitChange, Observe, Pause, Paused, Reports, Result, Scope,
-        SettleIn, StepLog, Survey,
+        SettleIn, StepLog, Streams, Survey,
     },
     job::{ExecutorName, JobId},
 };
@@ -35,6 +35,10 @@ impl Backend for SqliteBackend {
     }
 
     fn ends(&self) -> Option<&dyn Ends> {
+        Some(self)
+    }
+
+    fn streams(&self) -> Option<&dyn Streams> {
         Some(self)
     }
 

@@ -59,6 +59,7 @@ mod settle;
 mod settle_in;
 mod steps;
 mod store;
+mod streams;
 mod survey;
 mod transaction;
 mod unique;

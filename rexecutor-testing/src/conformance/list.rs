@@ -44,6 +44,9 @@ cases! {
         case_15_1_many_callers_wait_at_once;
     reports:
         case_15_2_a_report_is_fenced_by_the_lease;
+    streams:
+        case_15_3_a_stream_is_read_from_anywhere,
+        case_15_3_a_stream_is_fenced_by_the_lease;
     follow:
         case_15_4_jobs_follow_only_a_success_and_once,
         case_15_4_a_thousand_jobs_follow_one,

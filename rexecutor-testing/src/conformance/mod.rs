@@ -49,6 +49,7 @@ mod shared;
 mod signals;
 mod sizes;
 mod steps;
+mod streams;
 mod survey;
 mod windows;
 

@@ -7,5 +7,6 @@ mod faulty;
 mod operation;
 mod roles;
 mod steps;
+mod streams;
 
 pub use self::{fault::Fault, faulty::Faulty, operation::Operation};

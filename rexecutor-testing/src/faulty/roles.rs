@@ -10,7 +10,7 @@ use rexecutor::{
     backend::{
         AmendError, Backend, BackendError, Claim, Claimed, Control, Demand, Ends, Enqueue, Enqueued, Entries, Filter,
         Heartbeat, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe, Reports, Result, ScheduleKey,
-        Settle, SettleIn, Settlement, StepLog, Survey, Tick, Ticks, Wakeup,
+        Settle, SettleIn, Settlement, StepLog, Streams, Survey, Tick, Ticks, Wakeup,
     },
     each_role,
     job::{ExecutorName, JobId, Lease, NodeId},
@@ -125,6 +125,10 @@ impl<B: Backend> Backend for Faulty<B> {
 
     fn reports(&self) -> Option<&dyn Reports> {
         self.inner().reports()
+    }
+
+    fn streams(&self) -> Option<&dyn Streams> {
+        self.inner().streams().map(|_| self as &dyn Streams)
     }
 
     fn settle_in(&self) -> Option<&dyn SettleIn> {

@@ -15,7 +15,7 @@ use rexecutor::{
     backend::{
         AmendError, Backend, Bucket, Claim, Claimed, Control, Demand, Ends, Enqueue, Enqueued, Entries, Filter,
         Heartbeat, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe, Outcome, Reports, Result,
-        ScheduleKey, Scope, Settle, Settlement, StepLog, Survey, Tick, Ticks, Wakeup, in_micros, lifecycle,
+        ScheduleKey, Scope, Settle, Settlement, StepLog, Streams, Survey, Tick, Ticks, Wakeup, in_micros, lifecycle,
         memory::InMemoryBackend,
     },
     clock::Clock,
@@ -62,11 +62,6 @@ struct Expected {
     next: Vec<JobId>,
     keyed: Vec<Claimable>,
     shares: Shares,
-}
-
-/// Whether an executor's jobs are claimed in order, whatever runs of others.
-fn is_in_order(executor: &str) -> bool {
-    !TAKE_TURNS.contains(&executor) && !SHARERS.contains(&executor)
 }
 
 static EXECUTING: LazyLock<Filter> = LazyLock::new(|| Filter::StatusIn(vec![JobStatus::Executing]));
@@ -143,6 +138,13 @@ impl Audit {
         Ok(members)
     }
 
+    /// Whether it is known which of an executor's jobs are claimed next, whatever runs of others. A bucket of tokens that was seen to be
+    /// full stays so when a clock is set back, and nobody knows who has seen it.
+    fn is_in_order(&self, executor: &str) -> bool {
+        let is_unknown = executor == Rated::NAME && self.record.known().was_stepped_back;
+        !TAKE_TURNS.contains(&executor) && !SHARERS.contains(&executor) && !is_unknown
+    }
+
     /// The runs that a claim has to give, but for those whose keys take turns; and what it may give of these.
     fn expected(&self, demands: &[Demand]) -> Expected {
         let (now, rows) = (self.now(), self.find(&PENDING));
@@ -161,7 +163,7 @@ impl Audit {
             holds(Scope::Cluster) || holds(Scope::Executor(executor.clone()))
         };
         let open = || demands.iter().filter(|demand| !is_paused(&demand.executor));
-        let in_order = open().filter(|demand| is_in_order(demand.executor.as_str()));
+        let in_order = open().filter(|demand| self.is_in_order(demand.executor.as_str()));
         let most = |demand: &Demand| match demand.executor.as_str() {
             Scarce::NAME => demand.limit.min(self.room_for_scarce()),
             Rated::NAME => demand.limit.min(self.tokens()),
@@ -183,11 +185,16 @@ impl Audit {
         taken.tokens(self.now())
     }
 
-    /// Notes that so many have, and looks at every window of time that ends now.
+    /// Notes that so many have, and looks at every window of time that ends now. Where the clock was set back, another one begins.
     fn check_rate(&self, count: usize) {
         let (now, mut started) = (self.now(), self.started());
         started.extend(std::iter::repeat_n(now, count));
+        let mut later = now;
         for (count, first) in (1_u32..).zip(started.iter().rev()) {
+            if *first > later {
+                break;
+            }
+            later = *first;
             let brought = i128::from((now - *first).num_nanoseconds().unwrap_or(i64::MAX)) / RATE.interval();
             if i128::from(count) > i128::from(RATE.burst) + brought {
                 self.record.broken(format_args!("{count} of {} were claimed from {first} to {now}", Rated::NAME));
@@ -205,7 +212,7 @@ impl Audit {
             self.record.note(format_args!("member {node} claims {ids:?}"));
         }
         let Expected { next: expected, keyed, shares } = expected;
-        let others = claimed.jobs.iter().filter(|row| is_in_order(row.executor.as_str()));
+        let others = claimed.jobs.iter().filter(|row| self.is_in_order(row.executor.as_str()));
         let others: Vec<JobId> = others.map(|row| row.id).collect();
         if claimed.member && others != *expected {
             self.record.broken(format_args!("member {node} claimed {others:?}, but {expected:?} were next"));
@@ -387,6 +394,10 @@ impl Backend for Audit {
 
     fn reports(&self) -> Option<&dyn Reports> {
         self.memory.reports()
+    }
+
+    fn streams(&self) -> Option<&dyn Streams> {
+        self.memory.streams()
     }
 
     fn step_log(&self) -> Option<&dyn StepLog> {

@@ -161,11 +161,11 @@ impl<E: Executor> Perform<E> {
         change.into_iter().for_each(|change| change(&mut row));
         let run = (row.id.as_i64(), row.lease.0);
         let performing = runner.perform::<E>(row);
-        let (outcome, progress) = match Test::find() {
+        let (outcome, progress, chunks) = match Test::find() {
             Some(test) => test.clock().moving(run, performing).await,
             None => performing.await,
         };
-        let performed = Performed { outcome, progress };
+        let performed = Performed { outcome, progress, chunks };
         match performed.error() {
             Some(error) if error.error_type == ErrorType::Panic && !catches => {
                 panic!("the job `{}`, performed at {place}, panicked: {}", E::NAME, error.details)
@@ -199,11 +199,12 @@ impl<E: Executor> std::fmt::Debug for Perform<E> {
 pub struct Performed {
     outcome: Outcome,
     progress: Option<Progress>,
+    chunks: Vec<String>,
 }
 
 impl Performed {
     pub(super) fn new(outcome: Outcome) -> Self {
-        Self { outcome, progress: None }
+        Self { outcome, progress: None, chunks: Vec::new() }
     }
 
     /// What a node would have stored.
@@ -224,6 +225,11 @@ impl Performed {
     /// What it has said of [its progress](rexecutor::JobContext::progress) and logged, if anything.
     pub fn progress(&self) -> Option<&Progress> {
         self.progress.as_ref()
+    }
+
+    /// What it has [streamed](rexecutor::JobContext::emit).
+    pub fn chunks(&self) -> &[String] {
+        &self.chunks
     }
 
     /// What it gave, if it succeeded and [gives](rexecutor::executor::HasOutput) something.

@@ -13,6 +13,7 @@ use super::{
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
     settle_in::SettleIn,
     steps::StepLog,
+    streams::Streams,
 };
 use crate::{
     clock::{Clock, SystemClock},
@@ -106,6 +107,11 @@ pub trait Backend: Enqueue + Claim + Settle + Maintain + Inspect + std::fmt::Deb
 
     /// Recording the steps of jobs, and taking in signals, if it can. The default is that it cannot: a job that uses them fails.
     fn step_log(&self) -> Option<&dyn StepLog> {
+        None
+    }
+
+    /// Keeping what running jobs stream, if it can. The default is that it cannot: a job that does fails.
+    fn streams(&self) -> Option<&dyn Streams> {
         None
     }
 

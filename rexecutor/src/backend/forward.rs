@@ -13,6 +13,7 @@ use super::{
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
     settle_in::SettleIn,
     steps::StepLog,
+    streams::Streams,
     wakeup::Wakeup,
 };
 use crate::model::{
@@ -89,6 +90,10 @@ impl<B: Backend + ?Sized> Backend for Arc<B> {
 
     fn step_log(&self) -> Option<&dyn StepLog> {
         (**self).step_log()
+    }
+
+    fn streams(&self) -> Option<&dyn Streams> {
+        (**self).streams()
     }
 
     fn is_membership_independent(&self) -> bool {

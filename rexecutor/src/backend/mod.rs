@@ -25,6 +25,7 @@ pub mod rotation;
 mod settle_in;
 pub mod sharing;
 mod steps;
+mod streams;
 mod transaction;
 mod wakeup;
 
@@ -38,13 +39,14 @@ pub use self::{
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
     settle_in::{SettleIn, settle_in},
     steps::{Signalled, StepAction, StepChange, StepKind, StepLog, StepRow, step_log},
+    streams::{Streams, streams},
     transaction::EnqueueIn,
     wakeup::{Listeners, WakeReasons, Wakeup},
 };
 pub use crate::json::Json;
 pub use crate::model::{
-    AboutNode, AmendError, BackendError, ChangedLimits, Claimed, ClusterLimits, Deadline, Demand, Due, Enqueued, Extra,
-    Extras, Failure, Filter, FilterError, Headers, Heartbeat, Held, JobChange, JobRow, KeyChange, Limit, LimitChange,
-    Marks, Member, NewJob, Node, OnDiscard, Outcome, Pause, Paused, Rate, Report, Result, ScheduleKey, Scope,
-    Settlement, Tick, Ticks, Unique, UniqueEnqueued, Unserved, ago, in_micros,
+    AboutNode, AmendError, BackendError, ChangedLimits, Chunk, Claimed, ClusterLimits, Deadline, Demand, Due, Enqueued,
+    Extra, Extras, Failure, Filter, FilterError, Headers, Heartbeat, Held, JobChange, JobRow, KeyChange, Limit,
+    LimitChange, Marks, Member, NewChunk, NewJob, Node, Offset, OnDiscard, Outcome, Pause, Paused, Rate, Report,
+    Result, ScheduleKey, Scope, Settlement, Tick, Ticks, Unique, UniqueEnqueued, Unserved, ago, in_micros,
 };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{job_threads::JobThreads, reporter::Reporter, state::StateMap, workers::Workers};
+use super::{emitter::Emitter, job_threads::JobThreads, reporter::Reporter, state::StateMap, workers::Workers};
 use crate::{
     backend::{Backend, StepLog},
     clock::Clock,
@@ -18,6 +18,8 @@ pub(crate) struct Environment {
     pub(crate) workers: Option<Arc<Workers>>,
     /// What the runs say that is not stored yet.
     pub(crate) reporter: Arc<Reporter>,
+    /// What they stream that is not stored yet.
+    pub(crate) emitter: Arc<Emitter>,
     /// The threads of blocking jobs; `None`: those of the runtime.
     pub(crate) job_threads: Option<Arc<JobThreads>>,
     /// Where steps are recorded, if not in the backend.
@@ -32,6 +34,7 @@ impl Environment {
             state: Arc::new(state),
             workers: None,
             reporter: Arc::default(),
+            emitter: Arc::default(),
             job_threads: None,
             step_log: None,
         }

@@ -6,6 +6,7 @@ use std::{
         Arc, LazyLock, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use chrono::{DateTime, Utc};
@@ -14,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     complete::Together,
+    emitter::{EmitError, RunStream},
     environment::Environment,
     job_threads::JobThreads,
     reporter::RunReport,
@@ -26,6 +28,9 @@ use crate::{
     clock::{Clock, SystemClock},
     model::{BackendError, Headers, JobId, JobRow, JobStatus, Lease},
 };
+
+/// For how long a run that has ended waits until what it has streamed is stored.
+const LAST_CHUNKS: Duration = Duration::from_secs(10);
 
 /// What a running job can see of its surroundings: which attempt it is, whether it is to stop, the clock, and what the
 /// node was given as state.
@@ -45,6 +50,8 @@ struct Inner {
     own_clock: OnceLock<Option<Arc<dyn Clock>>>,
     /// What it says of itself; made when it first does.
     said: OnceLock<Arc<RunReport>>,
+    /// What it streams; made when it first does.
+    stream: OnceLock<Arc<RunStream>>,
     /// What it ends together with; made when it first asks for that.
     together: OnceLock<Box<Together>>,
     /// How many bytes of its output are kept when it is complete, and one more; 0: not even its row.
@@ -70,6 +77,7 @@ impl JobContext {
             stop: Stop::default(),
             own_clock: OnceLock::new(),
             said: OnceLock::new(),
+            stream: OnceLock::new(),
             together: OnceLock::new(),
             kept: AtomicUsize::new(0),
             steps: OnceLock::new(),
@@ -254,6 +262,59 @@ impl JobContext {
         if let Some(environment) = &self.0.environment {
             self.said().log(&environment.reporter, text.as_ref(), environment.clock.now());
         }
+    }
+
+    /// Adds a chunk to the job's stream, which others [follow](crate::results::ChunksExt::chunks) while it runs, from any process and any
+    /// [offset](crate::results::Offset): the words of a long answer, say, for a web page that shows them as they come.
+    ///
+    /// Chunks are gathered, and stored up to ten times a second for all jobs of a node together, in a table beside the jobs; all of them
+    /// before the job's end is. The stream stays until the job is deleted, and may have [4 MiB](crate::limits::MAX_STREAM_BYTES). A text
+    /// of more than [32 KiB](crate::limits::MAX_CHUNK_BYTES) is several chunks, an empty one is none. A later attempt adds to the same
+    /// stream, and its chunks say so. A run that was taken over by another one is not heard any more.
+    ///
+    /// It returns as soon as there is room, without waiting for the backend as a rule: if more than 1 MiB of a node's chunks wait to be
+    /// stored, it waits. In a job that does not run it does nothing.
+    ///
+    /// ```
+    /// use rexecutor::prelude::*;
+    ///
+    /// #[job]
+    /// async fn answer(question: String, context: JobContext) -> Result<(), EmitError> {
+    ///     for word in question.split_inclusive(' ').rev() {
+    ///         context.emit(word).await?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the stream is full, or the backend keeps none; also when it cannot be asked how much earlier attempts have streamed.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, a text of one chunk may not have been added; of a longer one a part may.
+    pub async fn emit(&self, text: impl AsRef<str>) -> Result<(), EmitError> {
+        let Some(environment) = &self.0.environment else { return Ok(()) };
+        let Inner { row, stream, .. } = &*self.0;
+        let stream = stream.get_or_init(|| Arc::new(RunStream::new(row.id, row.lease, row.attempt)));
+        stream.emit(&environment.emitter, &*environment.backend, text.as_ref()).await
+    }
+
+    /// Waits until all that the run has streamed is stored, for a while.
+    pub(crate) async fn streamed(&self) {
+        let Some((stream, environment)) = self.0.stream.get().zip(self.0.environment.as_ref()) else { return };
+        tokio::select! {
+            biased;
+            () = stream.stored(&environment.emitter) => {}
+            () = environment.clock.sleep(LAST_CHUNKS) => {}
+        }
+    }
+
+    /// Takes out what the run has streamed, where nobody stores it.
+    #[cfg(feature = "__testing")]
+    pub(crate) fn take_streamed(&self) -> Vec<String> {
+        self.0.environment.as_ref().map(|environment| environment.emitter.take(self.job_id())).unwrap_or_default()
     }
 
     /// What is kept of the job when it is complete: its row, and of its output so many bytes; `None`: nothing.

@@ -2,6 +2,7 @@
 
 mod complete;
 mod current;
+mod emitter;
 mod environment;
 mod job_context;
 mod job_threads;
@@ -11,7 +12,9 @@ mod state;
 mod stop;
 mod workers;
 
-pub use self::{complete::CompleteError, job_context::JobContext, state::StateMap, stop::StopReason};
+pub use self::{
+    complete::CompleteError, emitter::EmitError, job_context::JobContext, state::StateMap, stop::StopReason,
+};
 pub(crate) use self::{
     current::{Current, warn_of_itself, within},
     environment::Environment,

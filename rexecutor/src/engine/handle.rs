@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     dispatcher::{self, Command, Dispatcher, Report},
+    emitting,
     entries::{Book, Declared, EntryTicker},
     heartbeat_thread::Heartbeats,
     membership::{self, Membership},
@@ -99,6 +100,11 @@ impl Engine {
         }
         if engine.environment.backend.reports().is_some() {
             engine.beside(reporting::store(engine.environment.clone(), engine.outage("progress")));
+        }
+        if engine.environment.backend.streams().is_some() {
+            // Before any job runs: one that came earlier would take it that nobody stores what it says.
+            engine.environment.emitter.serve();
+            engine.beside(emitting::store(engine.environment.clone(), engine.outage("streams")));
         }
         engine.beside(survey::look(
             engine.environment.clone(),

@@ -15,6 +15,7 @@
 mod about;
 mod deadlines;
 mod dispatcher;
+mod emitting;
 mod entries;
 mod event;
 mod failure_detector;

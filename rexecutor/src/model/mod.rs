@@ -7,6 +7,7 @@
 //! breaks no backend.
 
 mod change;
+mod chunk;
 mod claim;
 mod cluster_limits;
 mod error;
@@ -39,6 +40,7 @@ mod unserved;
 pub(crate) use self::time::after;
 pub use self::{
     change::{JobChange, KeyChange},
+    chunk::{Chunk, NewChunk, Offset, ParseOffsetError},
     claim::{Claimed, Demand, Held},
     cluster_limits::ClusterLimits,
     error::{AmendError, BackendError, Result},

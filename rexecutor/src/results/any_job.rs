@@ -6,10 +6,10 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{error::OutputError, progress};
+use super::{error::OutputError, progress, stream::Chunks};
 use crate::{
     backend::{Backend, Inspect},
-    global,
+    global::{self, NoGlobalBackend},
     model::{Filter, JobError, JobId, JobRow, JobStatus, Progress},
 };
 
@@ -62,16 +62,22 @@ pub struct Jobs {
 }
 
 impl Jobs {
+    fn backend(&self) -> Result<Arc<dyn Backend>, NoGlobalBackend> {
+        self.backend.as_ref().map_or_else(global::backend, |backend| Ok(backend.clone()))
+    }
+
+    /// Follows what a job streams, as [`ChunksExt::chunks`](super::ChunksExt::chunks) does.
+    pub fn chunks(&self, job: impl Into<JobId>) -> Chunks {
+        Chunks::new(job.into(), None, self.backend())
+    }
+
     /// A job as it stands; `None`: there is none with this number.
     ///
     /// # Errors
     ///
     /// When no global backend is set, or it fails.
     pub async fn get(&self, job: impl Into<JobId>) -> Result<Option<AnyJob>, OutputError> {
-        let backend = match &self.backend {
-            Some(backend) => backend.clone(),
-            None => global::backend()?,
-        };
+        let backend = self.backend()?;
         let rows = Inspect::query(&*backend, &Filter::IdIn(vec![job.into()]), 1).await?;
         let Some(row) = rows.into_iter().next() else { return Ok(None) };
         let progress = match backend.reports() {

@@ -7,6 +7,7 @@ use super::{
     error::OutputError,
     ext::OutputExt,
     progress::{Follow, ProgressExt},
+    stream::{Chunks, ChunksExt},
     wait::Wait,
 };
 use crate::{
@@ -38,6 +39,11 @@ impl<E: Executor> JobHandle<E> {
     /// Follows the job: short for [`ProgressExt::follow`].
     pub fn follow(self) -> Follow {
         E::follow(self)
+    }
+
+    /// Follows what the job streams: short for [`ChunksExt::chunks`].
+    pub fn chunks(self) -> Chunks {
+        E::chunks(self)
     }
 }
 

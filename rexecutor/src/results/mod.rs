@@ -44,9 +44,13 @@ mod handle;
 mod hub;
 mod outcome;
 mod progress;
+mod stream;
 mod wait;
 
-pub use crate::model::{LogLine, Progress};
+pub use crate::{
+    context::EmitError,
+    model::{Chunk, LogLine, Offset, ParseOffsetError, Progress},
+};
 
 pub use self::{
     any_job::{AnyJob, Jobs, jobs, jobs_on_backend},
@@ -54,5 +58,6 @@ pub use self::{
     ext::OutputExt,
     outcome::{NoOutput, Outcome},
     progress::{Follow, ProgressExt},
+    stream::{Chunks, ChunksExt},
     wait::Wait,
 };

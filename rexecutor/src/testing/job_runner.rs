@@ -53,8 +53,12 @@ impl JobRunner {
         let (id, lease) = (row.id, row.lease);
         let runner = self.runners.get(row.executor.as_str())?;
         let (outcome, _) = self.attempt(runner, row).await;
-        if let Err(error) = self.environment.reporter.store(&*self.environment.backend).await {
+        let Environment { reporter, emitter, backend, .. } = &*self.environment;
+        if let Err(error) = reporter.store(&**backend).await {
             tracing::debug!(error = &error as &dyn std::error::Error, "the progress of a job is lost");
+        }
+        if let Err(error) = emitter.store_all(&**backend).await {
+            tracing::debug!(error = &error as &dyn std::error::Error, "what a job has streamed is lost");
         }
         Some(Settlement::new(id, lease, outcome))
     }
@@ -66,9 +70,10 @@ impl JobRunner {
         row
     }
 
-    /// Runs a job that is stored nowhere; gives also what it has said of itself.
-    pub async fn perform<E: Executor>(&self, row: JobRow) -> (Outcome, Option<Progress>) {
-        self.attempt(&Runner::of::<E>(), row).await
+    /// Runs a job that is stored nowhere; gives also what it has said of itself, and what it has streamed.
+    pub async fn perform<E: Executor>(&self, row: JobRow) -> (Outcome, Option<Progress>, Vec<String>) {
+        let (outcome, context) = self.attempt(&Runner::of::<E>(), row).await;
+        (outcome, context.has_said(), context.take_streamed())
     }
 
     /// Does what its schedules owe, as a node's ticker; returns when the next one is due.
@@ -80,10 +85,10 @@ impl JobRunner {
         tick_alone(&self.environment, &self.timetables).await
     }
 
-    async fn attempt(&self, runner: &Runner, row: JobRow) -> (Outcome, Option<Progress>) {
+    async fn attempt(&self, runner: &Runner, row: JobRow) -> (Outcome, JobContext) {
         let context = JobContext::new(row, self.environment.clone());
         let outcome = attempt(runner.begin, &context, Options::default().cancel_grace).await;
-        (outcome, context.has_said())
+        (outcome, context)
     }
 }
 

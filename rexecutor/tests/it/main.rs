@@ -43,6 +43,7 @@ mod sizes;
 mod spans;
 mod steps;
 mod stops;
+mod streams;
 mod support;
 mod ticks;
 mod together;

@@ -219,6 +219,16 @@ CREATE TABLE {schema}.progress (
     report TEXT NOT NULL
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
+-- What running jobs stream, and have streamed. No foreign key: it would be looked up for each job that is deleted.
+CREATE TABLE {schema}.chunks (
+    job BIGINT NOT NULL,
+    lease BIGINT NOT NULL,
+    number BIGINT NOT NULL,
+    attempt INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (job, lease, number)
+);
+
 -- What is recorded of the steps of jobs, and the signals that were sent to them. Only jobs that have the mark for it have any. No
 -- foreign key: it would be looked up for each job that is deleted.
 CREATE TABLE {schema}.steps (

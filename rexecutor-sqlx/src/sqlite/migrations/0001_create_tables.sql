@@ -214,6 +214,16 @@ CREATE TABLE rexecutor_progress (
     report TEXT NOT NULL
 ) STRICT;
 
+-- What running jobs stream, and have streamed.
+CREATE TABLE rexecutor_chunks (
+    job INTEGER NOT NULL,
+    lease INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (job, lease, number)
+) STRICT, WITHOUT ROWID;
+
 -- What is recorded of the steps of jobs, and the signals that were sent to them. Only jobs that have the mark for it have any.
 CREATE TABLE rexecutor_steps (
     job INTEGER NOT NULL,

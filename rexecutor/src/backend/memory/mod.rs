@@ -14,5 +14,6 @@ mod roles;
 mod rotation;
 mod steps;
 mod store;
+mod streams;
 
 pub use self::backend::InMemoryBackend;

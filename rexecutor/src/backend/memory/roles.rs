@@ -15,6 +15,7 @@ use crate::{
         reports::Reports,
         roles::{Claim, Enqueue, Inspect, Maintain, Settle},
         steps::StepLog,
+        streams::Streams,
         wakeup::Wakeup,
     },
     model::{
@@ -316,6 +317,10 @@ impl Backend for InMemoryBackend {
     }
 
     fn ends(&self) -> Option<&dyn Ends> {
+        Some(self)
+    }
+
+    fn streams(&self) -> Option<&dyn Streams> {
         Some(self)
     }
 

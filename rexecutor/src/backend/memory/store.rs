@@ -18,9 +18,9 @@ use crate::{
         steps::StepRow,
     },
     model::{
-        AboutNode, AmendError, BackendError, ClusterLimits, Demand, Enqueued, ExecutorName, Held, JobId, JobRow,
-        LimitChange, Marks, Member, NewJob, Node, NodeId, Pause, PruneRule, PruneSpec, ScheduleKey, Tick, Unique,
-        Unserved,
+        AboutNode, AmendError, BackendError, Chunk, ClusterLimits, Demand, Enqueued, ExecutorName, Held, JobId, JobRow,
+        LimitChange, Marks, Member, NewJob, Node, NodeId, Offset, Pause, PruneRule, PruneSpec, ScheduleKey, Tick,
+        Unique, Unserved,
     },
     schedule::StoredEntry,
 };
@@ -50,6 +50,8 @@ pub(super) struct Store {
     pub(super) served: BTreeMap<ExecutorName, String>,
     /// What jobs have said of themselves.
     pub(super) reports: BTreeMap<JobId, String>,
+    /// What jobs have streamed.
+    pub(super) streams: BTreeMap<JobId, BTreeMap<Offset, Chunk>>,
     /// Jobs that have ended and that somebody waits for.
     pub(super) ended: Vec<JobId>,
     /// What is recorded of the steps of jobs that have any.
@@ -212,6 +214,7 @@ impl Store {
             self.indexes.remove(&stored);
             self.indexes.delete(&stored.row);
             self.reports.remove(&id);
+            self.streams.remove(&id);
             self.steps.remove(&id);
         }
     }

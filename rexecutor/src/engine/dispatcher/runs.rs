@@ -25,6 +25,7 @@ impl Dispatcher {
         let task = async move {
             let report = Report::begin(&context, hooks);
             let outcome = attempt(begin, &context, grace).await;
+            context.streamed().await;
             let stored = report.end(&context, &outcome);
             if !is_unseen {
                 tracing::Span::current().record("job.outcome", stored);
