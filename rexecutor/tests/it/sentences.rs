@@ -28,6 +28,7 @@ const ERRORS: &[&str] = &[
     "FilterError",
     "GlobalBackendIsSet",
     "InvalidJob",
+    "InvalidSearch",
     "JobFailure",
     "JobsError",
     "Mismatch",
