@@ -12,7 +12,7 @@ const DOCUMENTS: &[&str] =
     &["README.md", "docs", "rexecutor/src", "rexecutor-derive/src", "rexecutor-sqlx/src", "rexecutor-testing/src"];
 
 /// Blocks that are no program, or none that can be run by itself.
-const SKIPPED: &[&str] = &["ignore", "compile_fail", "test_harness", "text", "sh", "toml", "sql"];
+const SKIPPED: &[&str] = &["ignore", "compile_fail", "test_harness", "text", "sh", "toml", "sql", "console"];
 
 /// A program of a document.
 struct Program {

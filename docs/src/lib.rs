@@ -42,6 +42,10 @@ pub mod postgres {}
 #[doc = include_str!("../sqlite.md")]
 pub mod sqlite {}
 
+/// The command `rexecutor`.
+#[doc = include_str!("../cli.md")]
+pub mod cli {}
+
 /// The guide to the dashboard.
 #[doc = include_str!("../dashboard.md")]
 pub mod dashboard {}

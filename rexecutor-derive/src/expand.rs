@@ -105,6 +105,7 @@ fn settings(job: &Job) -> String {
         job;
     let cluster_concurrency = job.cluster_concurrency.as_ref();
     let mut words = vec![format!("The job `{}`", name.value())];
+    words.extend(job.aliases.iter().map(|alias| format!("formerly `{}`", alias.value())));
     words.extend(is_blocking.then(|| "blocking".to_owned()));
     words.extend(max_attempts.as_ref().map(|attempts| format!("at most {} attempts", shown(attempts))));
     words.extend(said.backoff.as_ref().map(|backoff| format!("backoff `{backoff}`")));

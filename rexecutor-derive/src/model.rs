@@ -29,6 +29,8 @@ pub(crate) struct Job {
     /// The unit struct that stands for it.
     pub(crate) executor: Ident,
     pub(crate) name: LitStr,
+    /// Former names.
+    pub(crate) aliases: Vec<LitStr>,
     /// Where rexecutor is.
     pub(crate) krate: Path,
     pub(crate) max_attempts: Option<Expr>,
@@ -72,8 +74,9 @@ pub(crate) enum Retain {
     Millis(u64),
 }
 
-const ARGS: [&str; 36] = [
+const ARGS: [&str; 37] = [
     "name",
+    "aliases",
     "executor",
     "max_attempts",
     "max_concurrency",
@@ -142,6 +145,7 @@ impl Job {
         Self {
             executor: executor_of(ident),
             name: LitStr::new(&name, ident.span()),
+            aliases: Vec::new(),
             signature,
             krate: syn::parse_quote!(::rexecutor),
             max_attempts: None,
@@ -172,6 +176,7 @@ impl Job {
     fn take(&mut self, arg: &Arg, errors: &mut Errors) -> syn::Result<()> {
         match arg.name.unraw().to_string().as_str() {
             "name" => self.name = name(arg)?,
+            "aliases" => self.aliases = aliases(arg, errors)?,
             "executor" => self.executor = ident(arg)?,
             "max_attempts" => self.max_attempts = Some(arg.number(1, u16::MAX.into())?),
             "max_concurrency" => self.max_concurrency = Some(arg.number(1, u32::MAX.into())?),
@@ -268,6 +273,21 @@ fn name(arg: &Arg) -> syn::Result<LitStr> {
         1..=255 => Ok(name.clone()),
         bytes => Err(arg.expected(&format!("at most 255 bytes, and this is {bytes}"))),
     }
+}
+
+fn aliases(arg: &Arg, errors: &mut Errors) -> syn::Result<Vec<LitStr>> {
+    let names = args::texts(arg.expr()?).filter(|names| !names.is_empty());
+    let names = names.ok_or_else(|| arg.expected("a list of former names, as `aliases = [\"send_email\"]`"))?;
+    for (place, name) in names.iter().enumerate() {
+        match name.value().len() {
+            1..=255 if names[..place].iter().any(|other| other.value() == name.value()) => {
+                errors.push(name, "this former name is there twice");
+            }
+            1..=255 => {}
+            bytes => errors.push(name, format!("a name has 1 to 255 bytes, and this has {bytes}")),
+        }
+    }
+    Ok(names)
 }
 
 fn ident(arg: &Arg) -> syn::Result<Ident> {

@@ -12,12 +12,13 @@ const KEYED: &str = ", as `concurrency(key = |data| data.customer, limit = 2)`";
 const ORDERED: &str = ", as `ordered_by = |data| data.customer`";
 const SHARED: &str = ", the `static` of a limit that several jobs share, as `limit = STRIPE`";
 const RATE: &str = ", jobs and a time as `\"100/1m\"`";
+const FORMER: &str = ", as `aliases = [\"send_email\"]`";
 const QUOTED: &str = ", a duration as `\"30s\"`";
 const DATE: &str = ", a date as `\"2027-01-31\"`";
 const EVERY: &str = ", as `every = \"5m\"` for every five minutes";
 const CRON: &str = ", as `cron = \"0 */5 * * * *\"` for every five minutes";
 
-const SYNONYMS: [Synonym; 106] = [
+const SYNONYMS: [Synonym; 110] = [
     ("retries", "max_attempts", FIRST_RUN),
     ("retry", "max_attempts", FIRST_RUN),
     ("max_retries", "max_attempts", FIRST_RUN),
@@ -34,6 +35,10 @@ const SYNONYMS: [Synonym; 106] = [
     ("job_name", "name", ""),
     ("job_type", "name", ""),
     ("rename", "name", ""),
+    ("alias", "aliases", FORMER),
+    ("former_names", "aliases", FORMER),
+    ("old_names", "aliases", FORMER),
+    ("renamed_from", "aliases", FORMER),
     ("limits", "limit", SHARED),
     ("shared_limit", "limit", SHARED),
     ("limiter", "limit", SHARED),

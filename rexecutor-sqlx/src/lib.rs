@@ -36,20 +36,24 @@
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod any;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod any_options;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod any_transaction;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod common;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod scratch;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod url;
 
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-pub use self::any::AnyBackend;
 #[cfg(feature = "postgres")]
 pub use self::postgres::{ConnectError, PgBackend, PgBackend as RexecutorPgBackend, PgOptions};
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub use self::{any::AnyBackend, any_options::AnyOptions, common::SchemaVersion, scratch::Scratch};
 
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::{Durability, OpenError, SqliteBackend, SqliteOptions};

@@ -1,10 +1,10 @@
 //! Opening the database that an address names.
 
-use crate::AnyBackend;
 #[cfg(feature = "postgres")]
-use crate::{ConnectError, PgBackend};
+use crate::ConnectError;
 #[cfg(feature = "sqlite")]
-use crate::{OpenError, SqliteBackend};
+use crate::OpenError;
+use crate::{AnyBackend, AnyOptions};
 
 /// Opens the database that a URL names, with the default options of its backend.
 ///
@@ -16,7 +16,8 @@ use crate::{OpenError, SqliteBackend};
 /// | `postgres://user:password@host:5432/database`, `postgresql://…` | a PostgreSQL database |
 ///
 /// SQLite files are created if they do not exist; special characters in their names are percent-encoded (`%20`). SQLite
-/// needs the feature `sqlite`, which is on by default, and PostgreSQL the feature `postgres`. Options other than the defaults
+/// needs the feature `sqlite`, which is on by default, and PostgreSQL the feature `postgres`. [`AnyOptions`] does without
+/// that. Other options
 /// are set with `SqliteOptions` and `PgOptions`; their backends become an [`AnyBackend`] with `into()`.
 ///
 /// # Errors
@@ -44,29 +45,12 @@ use crate::{OpenError, SqliteBackend};
 /// # }
 /// ```
 pub async fn connect(url: impl AsRef<str>) -> Result<AnyBackend, UrlError> {
-    let url = url.as_ref();
-    match url.split_once(':').map(|(scheme, _)| scheme) {
-        #[cfg(feature = "sqlite")]
-        Some("sqlite") => {
-            let backend = match sqlite_path(url)? {
-                Some(path) => SqliteBackend::open(path).await,
-                None => SqliteBackend::in_memory().await,
-            };
-            Ok(backend.map_err(UrlError::Sqlite)?.into())
-        }
-        #[cfg(feature = "postgres")]
-        Some("postgres" | "postgresql") => Ok(PgBackend::connect(url).await.map_err(UrlError::Postgres)?.into()),
-        #[cfg(not(feature = "sqlite"))]
-        Some("sqlite") => Err(UrlError::Feature { feature: "sqlite" }),
-        #[cfg(not(feature = "postgres"))]
-        Some("postgres" | "postgresql") => Err(UrlError::Feature { feature: "postgres" }),
-        scheme => Err(UrlError::Scheme { scheme: scheme.map(ToOwned::to_owned) }),
-    }
+    AnyOptions::new().connect(url).await
 }
 
 /// The file that a URL names; `None`: a database in memory.
 #[cfg(feature = "sqlite")]
-fn sqlite_path(url: &str) -> Result<Option<std::path::PathBuf>, UrlError> {
+pub(crate) fn sqlite_path(url: &str) -> Result<Option<std::path::PathBuf>, UrlError> {
     let invalid = |problem: String| Err(UrlError::Address { problem });
     let (address, options) = url.split_once('?').unwrap_or((url, "mode=rwc"));
     if options != "mode=rwc" {

@@ -8,15 +8,10 @@ use axum::{
     http::{StatusCode, request::Parts},
     response::{IntoResponse, Response},
 };
-use chrono::Utc;
 use rexecutor::{
-    backend::{
-        JobRow, Pause,
-        observe::{Cluster, Count, Explanation, Standing},
-    },
+    backend::{JobRow, observe::Count},
     clock::{Clock, SystemClock},
     job::{ExecutorName, JobStatus},
-    schedule::{Origin, ScheduleEntry},
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -30,6 +25,7 @@ use crate::{
     problem::Problem,
     request::{Cx, is_of_another_site},
     search::Search,
+    shapes,
     steer::{self, Step},
 };
 
@@ -66,20 +62,8 @@ impl FromRequestParts<Shared> for Ask {
 
 type Answer = Result<Json<Value>, Wrong>;
 
-fn count(count: Count) -> Value {
-    json!({ "count": count.jobs, "is_least": count.is_least })
-}
-
-fn pause(since: chrono::DateTime<Utc>, pause: &Pause) -> Value {
-    json!({ "since": iso(since), "by": pause.by, "reason": pause.reason, "until": pause.until.map(iso) })
-}
-
-fn seconds(time: chrono::TimeDelta) -> f64 {
-    time.as_seconds_f64()
-}
-
 pub(crate) async fn overview(Ask(cx): Ask) -> Answer {
-    let seen = Overview::read(&cx).await?;
+    let seen = Overview::of(&cx).await?;
     let attention =
         seen.attention.iter().map(|one| json!({ "what": one.what, "why": one.why, "link": cx.link(&one.link) }));
     let total = |status: &JobStatus| match cx.access.executors() {
@@ -87,34 +71,22 @@ pub(crate) async fn overview(Ask(cx): Ask) -> Answer {
         Some(names) => names.iter().fold(Count::default(), |sum, name| sum.plus(seen.counts.of(name, *status))),
     };
     let counts: Map<String, Value> =
-        JobStatus::ALL.iter().map(|status| (status.to_string(), count(total(status)))).collect();
+        JobStatus::ALL.iter().map(|status| (status.to_string(), shapes::count(total(status)))).collect();
     let recent = &seen.recent;
-    let quantiles = |times: overview::Quantiles| json!({ "p50": times.p50.map(seconds), "p95": times.p95.map(seconds), "p99": times.p99.map(seconds) });
     Ok(Json(json!({
         "now": iso(seen.cluster.now),
         "attention": attention.collect::<Vec<_>>(),
         "counts": counts,
         "finished": {
             "since": iso(recent.since), "is_cut": recent.is_cut, "jobs": recent.jobs.len(), "discarded": recent.discarded(),
-            "wait_seconds": quantiles(recent.wait), "run_seconds": quantiles(recent.run),
+            "wait_seconds": shapes::quantiles(recent.wait), "run_seconds": shapes::quantiles(recent.run),
         },
-        "executors": seen.cluster.executors.iter().map(|one| standing(one, &seen.cluster)).collect::<Vec<_>>(),
+        "executors": seen.cluster.executors.iter().map(|one| shapes::executor(one, &seen.cluster)).collect::<Vec<_>>(),
     })))
 }
 
 fn job_of(cx: &Cx, job: &JobRow) -> Value {
-    let text = |text: &String| cx.shown(job, text);
-    let error = |error: &rexecutor::job::JobError| json!({ "attempt": error.attempt, "type": error.error_type.as_str(), "details": error.details, "at": iso(error.recorded_at) });
-    json!({
-        "id": job.id.to_string(), "executor": job.executor.as_str(), "status": job.status,
-        "data": text(&job.data), "metadata": job.metadata.as_ref().map(text), "output": job.extras.output.as_ref().map(text),
-        "attempt": job.attempt, "max_attempts": job.max_attempts, "priority": job.priority, "tags": job.tags,
-        "node": job.node.map(|node| node.to_string()), "key": job.extras.group_key,
-        "cancel_reason": job.extras.cancel_reason,
-        "inserted_at": iso(job.inserted_at), "scheduled_at": iso(job.scheduled_at),
-        "attempted_at": job.attempted_at.map(iso), "finished_at": job.finished_at().map(iso),
-        "deadline": job.deadline().map(iso), "errors": job.errors.iter().map(error).collect::<Vec<_>>(),
-    })
+    shapes::job(job, |text| cx.shown(job, text))
 }
 
 pub(crate) async fn jobs(Ask(cx): Ask, Query(parameters): Query<Vec<(String, String)>>) -> Answer {
@@ -126,18 +98,12 @@ pub(crate) async fn jobs(Ask(cx): Ask, Query(parameters): Query<Vec<(String, Str
     })))
 }
 
-fn explanation(why: &Explanation) -> Value {
-    let evidence: Map<String, Value> =
-        why.evidence.iter().map(|(what, fact)| ((*what).to_owned(), json!(fact))).collect();
-    json!({ "reason": why.reason.as_str(), "sentence": why.to_string(), "evidence": evidence, "at": iso(why.now) })
-}
-
 pub(crate) async fn job(Ask(cx): Ask, Path(id): Path<String>) -> Answer {
     let job = cx.job(pages::job::number(&id)?).await?;
     let why = pages::job::why(&cx, &job).await?;
     let mut shown = job_of(&cx, &job);
     if let Some(fields) = shown.as_object_mut() {
-        fields.insert("why".to_owned(), explanation(&why));
+        fields.insert("why".to_owned(), shapes::explanation(&why));
     }
     Ok(Json(shown))
 }
@@ -171,32 +137,13 @@ pub(crate) async fn change_job(
     Ok(Json(json!({ "id": id.to_string(), "done": action.as_str() })))
 }
 
-fn standing(one: &Standing, cluster: &Cluster) -> Value {
-    let controls = &one.controls;
-    let rate = controls.bucket.map(|bucket| {
-        let next = (bucket.tokens(cluster.now) == 0).then(|| iso(bucket.next_token_at(cluster.now)));
-        json!({ "interval_seconds": seconds(chrono::TimeDelta::nanoseconds(bucket.interval)), "burst": bucket.burst,
-            "tokens": bucket.tokens(cluster.now), "next_token_at": next })
-    });
-    let until = controls.throttled_until.filter(|until| *until > cluster.now);
-    json!({
-        "executor": one.executor.as_str(), "running": one.running, "nodes": one.nodes,
-        "due": count(one.queue.due), "waiting": count(one.queue.waiting),
-        "first_due_at": one.queue.first_due_at.map(iso),
-        "oldest_wait_seconds": one.oldest_wait(cluster.now).map(seconds),
-        "paused": one.paused.as_ref().map(|paused| pause(paused.since, &paused.pause)),
-        "max_running": controls.concurrency.map(|concurrency| concurrency.limit), "max_per_key": controls.per_key,
-        "rate": rate, "throttled_until": until.map(iso),
-    })
-}
-
 pub(crate) async fn executors(Ask(cx): Ask) -> Answer {
     let cluster = cx.observe()?.cluster().await?;
     let seen = cluster.executors.iter().filter(|one| cx.access.sees(&one.executor));
     Ok(Json(json!({
         "now": iso(cluster.now),
-        "paused": cluster.paused.as_ref().map(|paused| pause(paused.since, &paused.pause)),
-        "executors": seen.map(|one| standing(one, &cluster)).collect::<Vec<_>>(),
+        "paused": cluster.paused.as_ref().map(|paused| shapes::pause(paused.since, &paused.pause)),
+        "executors": seen.map(|one| shapes::executor(one, &cluster)).collect::<Vec<_>>(),
     })))
 }
 
@@ -211,20 +158,9 @@ pub(crate) async fn change_executor(Ask(cx): Ask, Path(action): Path<String>, Js
     Ok(Json(json!({ "done": action, "was_paused": was })))
 }
 
-fn entry(entry: &ScheduleEntry) -> Value {
-    json!({
-        "name": entry.name, "executor": entry.executor.as_str(), "expression": entry.expression,
-        "timezone": entry.timezone, "description": entry.description,
-        "origin": if entry.origin == Origin::Code { "code" } else { "run_time" }, "declared_by": entry.declared_by,
-        "is_orphaned": entry.is_orphaned, "waiting": entry.waiting,
-        "paused": entry.paused.as_ref().map(|(since, paused)| pause(*since, paused)),
-        "last_tick": entry.last_tick.map(iso), "next_tick": entry.next_tick.map(iso),
-    })
-}
-
 pub(crate) async fn schedules(Ask(cx): Ask) -> Answer {
     let entries = overview::schedules(&cx).await?;
-    Ok(Json(json!({ "schedules": entries.iter().map(entry).collect::<Vec<_>>() })))
+    Ok(Json(json!({ "schedules": entries.iter().map(shapes::schedule).collect::<Vec<_>>() })))
 }
 
 /// `pause`, `resume`, `trigger` or `remove`, of the entry that is named.
@@ -243,28 +179,13 @@ pub(crate) async fn change_schedule(Ask(cx): Ask, Path(action): Path<String>, Js
 
 pub(crate) async fn nodes(Ask(cx): Ask) -> Answer {
     let cluster = cx.observe()?.cluster().await?;
-    let nodes = cluster.nodes.iter().map(|node| {
-        let executors = node.executors.as_ref().map(|names| {
-            names.iter().filter(|name| cx.access.sees(name)).map(ExecutorName::as_str).collect::<Vec<_>>()
-        });
-        json!({
-            "node": node.node.to_string(), "label": node.label, "host": node.about.host, "pid": node.about.pid,
-            "version": node.about.version, "slots": node.about.slots, "running": cluster.running_on(node.node),
-            "since": iso(node.since), "seen_at": iso(node.seen_at), "is_silent": node.is_silent(cluster.now),
-            "executors": executors,
-        })
-    });
+    let nodes = cluster.nodes.iter().map(|node| shapes::node(node, &cluster, |name| cx.access.sees(name)));
     Ok(Json(json!({ "now": iso(cluster.now), "nodes": nodes.collect::<Vec<_>>() })))
 }
 
 pub(crate) async fn dead(Ask(cx): Ask) -> Answer {
     let (groups, is_cut, now) = pages::dead::groups(&cx).await?;
-    let groups = groups.iter().map(|group| {
-        json!({
-            "executor": group.executor.as_str(), "type": group.error_type, "headline": group.headline, "jobs": group.jobs,
-            "last": { "id": group.last.0.to_string(), "at": iso(group.last.1) }, "first_at": iso(group.first_at),
-        })
-    });
+    let groups = groups.iter().map(shapes::group);
     Ok(Json(json!({ "now": iso(now), "is_cut": is_cut, "groups": groups.collect::<Vec<_>>() })))
 }
 

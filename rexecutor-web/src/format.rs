@@ -4,7 +4,7 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use maud::{Markup, html};
 
 /// A time in its largest unit: `3.4 s`, `12 min`, `5 h`.
-pub(crate) fn span(time: TimeDelta) -> String {
+pub fn span(time: TimeDelta) -> String {
     let ms = time.num_milliseconds().max(0);
     let tenths = |ms: i64, unit: i64| format!("{}.{}", ms / unit, ms % unit * 10 / unit);
     match ms {
@@ -18,7 +18,7 @@ pub(crate) fn span(time: TimeDelta) -> String {
 }
 
 /// How long ago, or in how long.
-pub(crate) fn relative(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+pub fn relative(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
     match at - now {
         left if left > TimeDelta::zero() => format!("in {}", span(left)),
         past if past > TimeDelta::milliseconds(-1_000) => "just now".to_owned(),
@@ -61,7 +61,7 @@ pub(crate) fn name(name: &str) -> Markup {
 }
 
 /// At most so many characters of one line.
-pub(crate) fn short(text: &str, most: usize) -> String {
+pub fn short(text: &str, most: usize) -> String {
     let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
     match line.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),

@@ -2,7 +2,7 @@
 
 /// Puts line breaks and spaces into JSON, and changes nothing else: names stay in their order, and numbers as they are written. What is no
 /// JSON is left as it is.
-pub(crate) fn pretty(text: &str) -> String {
+pub fn pretty(text: &str) -> String {
     if serde_json::from_str::<serde::de::IgnoredAny>(text).is_err() {
         return text.to_owned();
     }

@@ -41,6 +41,7 @@ mod audit;
 mod bulk;
 mod csrf;
 mod format;
+mod groups;
 mod health;
 mod json;
 mod live;
@@ -49,8 +50,10 @@ mod pages;
 mod problem;
 mod request;
 mod search;
+pub mod shapes;
 mod steer;
 mod svg;
+pub mod views;
 
 pub use self::{
     access::{Access, Authorize, Denied, Role},

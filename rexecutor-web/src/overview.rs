@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use rexecutor::{
     backend::{
-        Filter, JobRow,
-        observe::{Cluster, Counts, JobOrder, JobsRequest},
+        Backend, BackendError, Filter, JobRow,
+        observe::{self, Cluster, Counts, JobOrder, JobsRequest, Observe},
     },
     job::{ExecutorName, JobStatus},
     schedule::ScheduleEntry,
@@ -16,7 +16,6 @@ use crate::{
     format::{self, span},
     problem::Problem,
     request::Cx,
-    search::Search,
 };
 
 /// How many of the jobs that have finished last are looked at.
@@ -26,34 +25,60 @@ pub(crate) const SAMPLE: usize = 500;
 pub(crate) const CAP: usize = 10_000;
 
 /// What an overview tells.
-pub(crate) struct Overview {
-    pub(crate) cluster: Cluster,
-    pub(crate) counts: Counts,
-    pub(crate) recent: Recent,
-    pub(crate) attention: Vec<Attention>,
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Overview {
+    /// Nodes and executors.
+    pub cluster: Cluster,
+    /// How many jobs there are.
+    pub counts: Counts,
+    /// The jobs that have finished last.
+    pub recent: Recent,
+    /// What somebody should look at.
+    pub attention: Vec<Attention>,
 }
 
 /// The jobs that have finished last, within an hour.
-pub(crate) struct Recent {
-    pub(crate) jobs: Vec<JobRow>,
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Recent {
+    /// These jobs, the last one first; at most 500.
+    pub jobs: Vec<JobRow>,
     /// Since when it has all.
-    pub(crate) since: DateTime<Utc>,
+    pub since: DateTime<Utc>,
     /// Whether more have finished within the hour.
-    pub(crate) is_cut: bool,
-    pub(crate) wait: Quantiles,
-    pub(crate) run: Quantiles,
+    pub is_cut: bool,
+    /// How long complete ones waited from their due time to their last start.
+    pub wait: Quantiles,
+    /// How long their last run took.
+    pub run: Quantiles,
 }
 
 /// The median, and what 95 and 99 of a hundred are below.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Quantiles {
-    pub(crate) p50: Option<TimeDelta>,
-    pub(crate) p95: Option<TimeDelta>,
-    pub(crate) p99: Option<TimeDelta>,
+#[non_exhaustive]
+pub struct Quantiles {
+    /// The median.
+    pub p50: Option<TimeDelta>,
+    /// What 95 of a hundred are below.
+    pub p95: Option<TimeDelta>,
+    /// What 99 of a hundred are below.
+    pub p99: Option<TimeDelta>,
+}
+
+/// Whether something is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Level {
+    /// Somebody has made it so, or it is over.
+    Notice,
+    /// Jobs that are due do not run, or will not.
+    Problem,
 }
 
 impl Quantiles {
-    fn of(mut times: Vec<TimeDelta>) -> Self {
+    /// Those of these times.
+    pub fn of(mut times: Vec<TimeDelta>) -> Self {
         times.sort_unstable();
         let at = |percent: usize| times.get((times.len() * percent / 100).min(times.len().saturating_sub(1))).copied();
         Self { p50: at(50), p95: at(95), p99: at(99) }
@@ -62,11 +87,16 @@ impl Quantiles {
 
 /// Something that somebody should look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Attention {
-    /// How bad it is: the class of a status.
+#[non_exhaustive]
+pub struct Attention {
+    /// Whether something is wrong.
+    pub level: Level,
+    /// What it is.
+    pub what: String,
+    /// More of it.
+    pub why: String,
+    /// The class of a status, which gives it its colour.
     pub(crate) kind: JobStatus,
-    pub(crate) what: String,
-    pub(crate) why: String,
     pub(crate) link: String,
     /// What the link says.
     pub(crate) go: &'static str,
@@ -75,14 +105,32 @@ pub(crate) struct Attention {
 }
 
 impl Overview {
-    pub(crate) async fn read(cx: &Cx) -> Result<Self, Problem> {
-        let observe = cx.observe()?;
+    pub(crate) async fn of(cx: &Cx) -> Result<Self, Problem> {
+        Ok(Self::read(cx.backend(), cx.access.executors()).await?)
+    }
+
+    /// Reads it, of these executors only, or of all.
+    ///
+    /// # Errors
+    ///
+    /// When the backend fails, or cannot do this.
+    pub async fn read<B: Backend + ?Sized>(
+        backend: &B,
+        executors: Option<&[ExecutorName]>,
+    ) -> Result<Self, BackendError> {
+        let observe = observe::observe(backend)?;
+        let sees = |name: &ExecutorName| executors.is_none_or(|executors| executors.contains(name));
         let (mut cluster, counts) = (observe.cluster().await?, observe.counts(CAP).await?);
-        cluster.executors.retain(|standing| cx.access.sees(&standing.executor));
-        let recent = Recent::read(cx, cluster.now).await?;
+        cluster.executors.retain(|standing| sees(&standing.executor));
+        let recent = Recent::read(observe, executors, cluster.now).await?;
+        let mut entries = match backend.entries() {
+            Some(entries) => entries.list(None).await?,
+            None => Vec::new(),
+        };
+        entries.retain(|entry| sees(&entry.executor));
         let mut attention = of_cluster(&cluster);
         attention.extend(of_failures(&recent));
-        attention.extend(of_schedules(&schedules(cx).await?, cluster.now));
+        attention.extend(of_schedules(&entries, cluster.now));
         Ok(Self { cluster, counts, recent, attention })
     }
 }
@@ -96,11 +144,16 @@ pub(crate) async fn schedules(cx: &Cx) -> Result<Vec<ScheduleEntry>, Problem> {
 }
 
 impl Recent {
-    async fn read(cx: &Cx, now: DateTime<Utc>) -> Result<Self, Problem> {
+    async fn read(
+        observe: &dyn Observe,
+        executors: Option<&[ExecutorName]>,
+        now: DateTime<Utc>,
+    ) -> Result<Self, BackendError> {
         let hour = now - TimeDelta::hours(1);
-        let filter = Search::default().filter(&cx.access, now)?.and(Filter::FinishedAfter(hour));
+        let seen = executors.map(|names| Filter::Any(names.iter().cloned().map(Filter::Executor).collect()));
+        let filter = Filter::All(seen.into_iter().chain([Filter::FinishedAfter(hour)]).collect());
         let request = JobsRequest::new(filter).in_order(JobOrder::Finished).at_most(SAMPLE);
-        let page = cx.observe()?.page(&request).await?;
+        let page = observe.page(&request).await?;
         let is_cut = page.next.is_some();
         let oldest = page.jobs.last().and_then(JobRow::finished_at).filter(|_| is_cut);
         let complete = || page.jobs.iter().filter(|job| job.status == JobStatus::Complete);
@@ -114,14 +167,14 @@ impl Recent {
     }
 
     /// How many have finished a minute.
-    pub(crate) fn per_minute(&self, now: DateTime<Utc>) -> f64 {
+    pub fn per_minute(&self, now: DateTime<Utc>) -> f64 {
         let minutes = (now - self.since).as_seconds_f64() / 60.0;
         let jobs = u32::try_from(self.jobs.len()).unwrap_or(u32::MAX);
         if minutes > 0.0 { f64::from(jobs) / minutes } else { 0.0 }
     }
 
     /// How many of them were discarded.
-    pub(crate) fn discarded(&self) -> usize {
+    pub fn discarded(&self) -> usize {
         self.jobs.iter().filter(|job| job.status == JobStatus::Discarded).count()
     }
 }
@@ -137,6 +190,7 @@ fn of_cluster(cluster: &Cluster) -> Vec<Attention> {
     };
     if let Some(paused) = &cluster.paused {
         found.push(Attention {
+            level: Level::Notice,
             kind: JobStatus::Blocked,
             what: "The whole cluster is paused".to_owned(),
             why: reason(paused),
@@ -147,6 +201,7 @@ fn of_cluster(cluster: &Cluster) -> Vec<Attention> {
     }
     if cluster.nodes.iter().all(|node| node.is_silent(now)) {
         found.push(Attention {
+            level: Level::Problem,
             kind: JobStatus::Discarded,
             what: "No node is alive".to_owned(),
             why: "jobs are stored, and wait".to_owned(),
@@ -157,6 +212,7 @@ fn of_cluster(cluster: &Cluster) -> Vec<Attention> {
     }
     for node in cluster.nodes.iter().filter(|node| node.is_silent(now)) {
         found.push(Attention {
+            level: Level::Problem,
             kind: JobStatus::Discarded,
             what: format!("Node {} ({}) is silent", node.node, node.label),
             why: format!("for {}; it has {}", span(now - node.seen_at), format::jobs(cluster.running_on(node.node))),
@@ -169,6 +225,7 @@ fn of_cluster(cluster: &Cluster) -> Vec<Attention> {
         let queue = &standing.queue;
         if let Some(paused) = &standing.paused {
             found.push(Attention {
+                level: Level::Notice,
                 kind: JobStatus::Blocked,
                 what: format!("{} is paused", standing.executor),
                 why: format!("{} · waiting: {}", reason(paused), queue.waiting),
@@ -180,6 +237,7 @@ fn of_cluster(cluster: &Cluster) -> Vec<Attention> {
         let may_run = cluster.nodes.iter().any(|node| !node.is_silent(now) && node.runs(&standing.executor));
         if queue.due.jobs > 0 && !may_run && cluster.nodes.iter().any(|node| !node.is_silent(now)) {
             found.push(Attention {
+                level: Level::Problem,
                 kind: JobStatus::Discarded,
                 what: format!("No living node runs {}", standing.executor),
                 why: format!(
@@ -234,6 +292,7 @@ fn of_failures(recent: &Recent) -> Vec<Attention> {
     }
     let bad = failed.into_iter().filter(|(_, (_, bad, _))| *bad > 0);
     let attention = |(executor, (all, bad, last)): (&ExecutorName, (usize, usize, &JobRow))| Attention {
+        level: Level::Notice,
         kind: JobStatus::Discarded,
         what: format!("{bad} of the last {} of {executor} were discarded", format::jobs(all)),
         why: last
@@ -252,6 +311,7 @@ fn of_schedules(entries: &[ScheduleEntry], now: DateTime<Utc>) -> Vec<Attention>
         entry.is_orphaned || entry.next_tick.is_some_and(|tick| now - tick > TimeDelta::minutes(1))
     };
     let attention = |entry: &ScheduleEntry| Attention {
+        level: Level::Problem,
         kind: JobStatus::Retryable,
         what: format!("The schedule {} does not tick", entry.name),
         why: match (entry.is_orphaned, entry.next_tick) {

@@ -26,7 +26,7 @@ pub(crate) struct Search {
 const SIZE: usize = 50;
 
 /// The words of the field that take a value, and what they look for.
-pub(crate) const HINTS: &[(&str, &str)] = &[
+pub const HINTS: &[(&str, &str)] = &[
     ("executor:mail", "jobs of this executor; several: any of them"),
     ("tag:vip", "with this tag; several: all of them"),
     ("any:a,b", "with one of these tags at least"),
@@ -106,25 +106,7 @@ impl Search {
         if !self.statuses.is_empty() {
             all.push(Filter::StatusIn(self.statuses.clone()));
         }
-        let any_of = |names: Vec<ExecutorName>| match <[ExecutorName; 1]>::try_from(names) {
-            Ok([name]) => Filter::Executor(name),
-            Err(names) => Filter::Any(names.into_iter().map(Filter::Executor).collect()),
-        };
-        let (mut executors, mut tags) = (Vec::new(), Vec::new());
-        for word in words(&self.text) {
-            match word.split_once(':') {
-                Some(("executor", names)) => executors.extend(list(names).map(ExecutorName::from)),
-                Some(("tag", names)) => tags.extend(list(names)),
-                Some((name, value)) if !value.is_empty() => all.push(condition(name, value, &word, now)?),
-                _ => all.push(plain(&word)),
-            }
-        }
-        if !tags.is_empty() {
-            all.push(Filter::TagsAllOf(tags));
-        }
-        if !executors.is_empty() {
-            all.push(any_of(executors));
-        }
+        all.extend(conditions(&self.text, now)?);
         if let Some(seen) = access.executors() {
             all.push(any_of(seen.to_vec()));
         }
@@ -144,6 +126,67 @@ impl Search {
     }
 }
 
+/// Which jobs the text of the field looks for, as [`HINTS`] explain it.
+///
+/// # Errors
+///
+/// When a word has a value that it cannot have.
+///
+/// # Examples
+///
+/// ```
+/// use rexecutor_web::views;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let now = "2026-01-31T09:30:00Z".parse()?;
+/// assert!(views::filter("executor:mail tag:vip since:1h", now).is_ok());
+/// assert_eq!(views::filter("id:x", now).unwrap_err().to_string(), "`id:x`: `x` is no number.");
+/// # Ok(())
+/// # }
+/// ```
+pub fn filter(text: &str, now: DateTime<Utc>) -> Result<Filter, InvalidSearch> {
+    Ok(Filter::All(conditions(text, now)?))
+}
+
+/// A word of a search that cannot be understood.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidSearch(String);
+
+rexecutor::debug_as_sentence!(InvalidSearch);
+
+impl From<InvalidSearch> for Problem {
+    fn from(error: InvalidSearch) -> Self {
+        Self::Invalid(error.0)
+    }
+}
+
+fn conditions(text: &str, now: DateTime<Utc>) -> Result<Vec<Filter>, InvalidSearch> {
+    let (mut all, mut executors, mut tags) = (Vec::new(), Vec::new(), Vec::new());
+    for word in words(text) {
+        match word.split_once(':') {
+            Some(("executor", names)) => executors.extend(list(names).map(ExecutorName::from)),
+            Some(("tag", names)) => tags.extend(list(names)),
+            Some((name, value)) if !value.is_empty() => all.push(condition(name, value, &word, now)?),
+            _ => all.push(plain(&word)),
+        }
+    }
+    if !tags.is_empty() {
+        all.push(Filter::TagsAllOf(tags));
+    }
+    if !executors.is_empty() {
+        all.push(any_of(executors));
+    }
+    Ok(all)
+}
+
+fn any_of(names: Vec<ExecutorName>) -> Filter {
+    match <[ExecutorName; 1]>::try_from(names) {
+        Ok([name]) => Filter::Executor(name),
+        Err(names) => Filter::Any(names.into_iter().map(Filter::Executor).collect()),
+    }
+}
+
 /// A word without a name in front: a number is a job's, and anything else an executor's name.
 fn plain(word: &str) -> Filter {
     match word.trim_start_matches('#').parse::<i64>() {
@@ -152,8 +195,8 @@ fn plain(word: &str) -> Filter {
     }
 }
 
-fn condition(name: &str, value: &str, word: &str, now: DateTime<Utc>) -> Result<Filter, Problem> {
-    let invalid = |what: &str| Problem::Invalid(format!("`{word}`: `{value}` is no {what}."));
+fn condition(name: &str, value: &str, word: &str, now: DateTime<Utc>) -> Result<Filter, InvalidSearch> {
+    let invalid = |what: &str| InvalidSearch(format!("`{word}`: `{value}` is no {what}."));
     let number = |text: &str| text.trim_start_matches('#').parse::<i64>().map_err(|_| invalid("number"));
     let past = || time(value, now).ok_or_else(|| invalid("time; write 1h, 2026-01-31 or 2026-01-31T09:30Z"));
     Ok(match name {

@@ -182,9 +182,9 @@ impl UniquenessCriteria<'_> {
         self.data
     }
 
-    /// The form that backends compare, for a job of `executor` with these encoded data; `None` if the key did not
-    /// encode.
-    pub(crate) fn encode(&self, executor: &str, data: &str) -> Option<Unique> {
+    /// The form that backends compare, for a job of `executor` with these data as JSON; `None` if the key did not encode, or
+    /// the data are no JSON. A builder does this by itself; it is for jobs that are put together by hand.
+    pub fn encode(&self, executor: &str, data: &str) -> Option<Unique> {
         if self.key == Some(UNENCODABLE) {
             return None;
         }

@@ -1,11 +1,17 @@
 //! What is refused before anything is stored.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{
+    Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
 use crate::{
     json,
-    limits::{self, MAX_DATA_BYTES, MAX_DELAY, MAX_DEPTH, MAX_HEADER_BYTES, MAX_PRIORITY, MAX_TAG_BYTES, MAX_TAGS},
+    limits::{
+        self, MAX_DATA_BYTES, MAX_DELAY, MAX_DEPTH, MAX_HEADER_BYTES, MAX_KEY_BYTES, MAX_PRIORITY, MAX_TAG_BYTES,
+        MAX_TAGS,
+    },
     model::{Deadline, Debounce, Due, ExecutorName, Headers, JobChange, Limit, LimitChange, NewJob, Pause},
 };
 
@@ -65,6 +71,50 @@ pub(crate) fn new_job(job: &NewJob, max_bytes: usize) -> Checked {
     match is_too_late {
         true => Err(InvalidJob::new("deadline", "it passes before the job is due, so the job would never start")),
         false => Ok(()),
+    }
+}
+
+impl NewJob {
+    /// Checks a job that was put together by hand, as a builder checks its own: one whose executor this program does not have. Its data
+    /// and metadata may each have `max_bytes`, which are [`MAX_DATA_BYTES`] by default.
+    ///
+    /// # Errors
+    ///
+    /// Names the first field that is not acceptable, and what is wrong with it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rexecutor::{backend::NewJob, limits::MAX_DATA_BYTES};
+    ///
+    /// assert!(NewJob::new("mail", r#"{"to":"ada"}"#).check(MAX_DATA_BYTES).is_ok());
+    /// let error = NewJob::new("mail", "{to:ada}").check(MAX_DATA_BYTES).unwrap_err();
+    /// assert_eq!(error.to_string(), "data: not JSON: key must be a string at line 1 column 2");
+    /// ```
+    pub fn check(&self, max_bytes: usize) -> Result<(), InvalidJob> {
+        new_job(self, max_bytes)?;
+        for (field, text) in [("data", Some(&self.data)), ("metadata", self.metadata.as_ref())] {
+            let read = text.map_or(Ok(IgnoredAny), |text| serde_json::from_str::<IgnoredAny>(text));
+            read.map_err(|error| InvalidJob::new(field, format!("not JSON: {error}")))?;
+        }
+        match &self.extras.group_key {
+            Some(key) if key.len() > MAX_KEY_BYTES => {
+                return Err(InvalidJob::new(
+                    "group_key",
+                    format!("the key has {} bytes; the limit is {MAX_KEY_BYTES}", key.len()),
+                ));
+            }
+            Some(key) if key.contains('\0') => {
+                return Err(InvalidJob::new("group_key", "the key contains U+0000, which PostgreSQL cannot store"));
+            }
+            _ => {}
+        }
+        match &self.unique {
+            Some(unique) if unique.within.is_some_and(|within| within < TimeDelta::microseconds(1)) => {
+                Err(InvalidJob::new("unique", "the time within which jobs are unique must be over zero"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -9,6 +9,10 @@ use crate::model::{Job, Rate, Retain, unique::By};
 pub(super) fn consts(job: &Job) -> TokenStream {
     let Job { krate, name, tags, max_attempts, max_concurrency, max_data_bytes, priority, .. } = job;
     let mut consts = quote!(const NAME: &'static str = #name;);
+    let aliases = &job.aliases;
+    if !aliases.is_empty() {
+        consts.extend(quote!(const ALIASES: &'static [&'static str] = &[#(#aliases),*];));
+    }
     consts.extend(max_attempts.as_ref().map(|value| quote!(const MAX_ATTEMPTS: u16 = #value;)));
     let key_concurrency = job.keyed.as_ref().map(|keyed| &keyed.limit);
     let counts = [

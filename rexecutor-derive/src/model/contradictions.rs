@@ -19,6 +19,9 @@ pub(super) fn find(job: &Job, args: &[Arg], errors: &mut Errors) {
     if let (Some(_), Some(unique)) = (named("unique_within"), named("unique")) {
         errors.push(&unique.name, "`unique_within` says that already; write `unique(within = \"..\")` alone");
     }
+    if let Some(alias) = job.aliases.iter().find(|alias| alias.value() == job.name.value()) {
+        errors.push(alias, format!("`{}` is the name that it has: leave it out", job.name.value()));
+    }
     windows(job, args, errors);
     let [node, cluster] = [&job.max_concurrency, &job.cluster_concurrency].map(|most| most.as_ref().and_then(integer));
     if let (Some(node), Some(cluster), Some(arg)) = (node, cluster, named("max_concurrency"))

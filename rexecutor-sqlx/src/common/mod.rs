@@ -10,8 +10,10 @@ mod log;
 mod pages;
 mod prune;
 mod room;
+mod schema_version;
 mod set_limits;
 
+pub use self::schema_version::SchemaVersion;
 pub(crate) use self::{
     any_store::{AnyStore, Content, row_of, store},
     bounds::Bounds,
@@ -23,5 +25,6 @@ pub(crate) use self::{
     pages::{Pages, Stream, Walk, page},
     prune::{Meant, unknown},
     room::{Batch, Last, Reserve, Room},
+    schema_version::joined,
     set_limits::{SetNumbers, change_of},
 };

@@ -77,9 +77,7 @@ impl PgBackend {
     /// When the database fails.
     #[doc(hidden)]
     pub async fn drop_schema(&self) -> rexecutor::backend::Result<()> {
-        let _waiting = self.0.connections.release_all();
-        let drop_it = self.0.query(&self.0.queries.drop_schema).execute(&self.0.pool);
-        drop_it.await.map(drop).map_err(super::error::failed("could not drop the schema"))
+        self.drop_tables().await
     }
 
     /// Every statement by its name, as it is sent. Not public API.
@@ -210,7 +208,7 @@ impl PgOptions {
 }
 
 /// The driver takes any scheme, and connects to its defaults where an address makes no sense to it.
-fn parse(url: &str) -> Result<PgConnectOptions, ConnectError> {
+pub(super) fn parse(url: &str) -> Result<PgConnectOptions, ConnectError> {
     match url.split_once(':') {
         Some((scheme, _)) if !matches!(scheme, "postgres" | "postgresql") && !scheme.contains('/') => {
             Err(ConnectError::Scheme { scheme: scheme.to_owned() })

@@ -84,6 +84,16 @@ impl Inspect for PgBackend {
         })
     }
 
+    fn delete<'a>(&'a self, executor: &'a ExecutorName, job: JobId) -> BoxFuture<'a, Result<(), AmendError>> {
+        Box::pin(async move {
+            if self.0.delete_finished(executor, job).await? {
+                // Those behind it may start.
+                self.0.wake_and_tell([executor.clone()].into()).await;
+            }
+            Ok(())
+        })
+    }
+
     fn update<'a>(
         &'a self,
         executor: &'a ExecutorName,
@@ -213,6 +223,26 @@ impl Database {
             Ok(Ok(()))
         };
         self.limited_by(&progress, "could not change the job", work).await?
+    }
+
+    /// Deletes a finished job; gives whether that lets its line go on.
+    async fn delete_finished(&self, executor: &ExecutorName, id: JobId) -> Result<bool, AmendError> {
+        let work = async {
+            let mut transaction = self.begin().await?;
+            let stored = self.lock_jobs(&mut transaction, vec![id.as_i64()]).await?;
+            let Some(stored) = stored.first().filter(|row| is_of(row, executor)) else {
+                return Ok(Err(AmendError::NotFound(id)));
+            };
+            let job = row::job(stored)?;
+            if let Err(refusal) = lifecycle::delete(&job) {
+                return Ok(Err(refusal));
+            }
+            let halted = job.halts_line();
+            self.delete_jobs(&mut transaction, &[job]).await?;
+            transaction.commit().await?;
+            Ok(Ok(halted))
+        };
+        self.limited("could not delete the job", work).await?
     }
 
     /// Has others wait that are about to decide about this key; gives it, if there is one.

@@ -5,7 +5,13 @@
 
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
-use super::{backend::Database, connect_error::ConnectError, error::code_of, queries::render};
+use super::{
+    backend::Database,
+    connect_error::ConnectError,
+    error::code_of,
+    queries::{Queries, render},
+};
+use crate::common::joined;
 
 struct Migration {
     name: &'static str,
@@ -44,6 +50,20 @@ pub(super) async fn run(database: &Database) -> Result<(), ConnectError> {
 /// Checks that nothing is left to do.
 pub(super) async fn check(database: &Database) -> Result<(), ConnectError> {
     check_as(THIS, database).await
+}
+
+/// The statements that bring tables of this version up to date, in one transaction.
+pub(super) fn script(queries: &Queries, from: i64) -> String {
+    let first = ["BEGIN", &queries.create_schema, &queries.create_migrations].map(str::to_owned);
+    let mut parts = first.to_vec();
+    for (version, Migration { name, sql, oldest_program }) in (1..).zip(MIGRATIONS).filter(|(one, _)| *one > from) {
+        let values = [("$1", version.to_string()), ("$2", format!("'{name}'")), ("$3", oldest_program.to_string())];
+        let insert = queries.insert_migration.to_string();
+        let insert = values.into_iter().fold(insert, |sql, (place, value)| sql.replace(place, &value));
+        parts.extend([render(sql, &queries.schema).to_string(), insert]);
+    }
+    parts.push("COMMIT".to_owned());
+    joined(&parts)
 }
 
 async fn run_as(program: Program, database: &Database) -> Result<(), ConnectError> {

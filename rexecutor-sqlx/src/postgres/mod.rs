@@ -57,6 +57,7 @@ mod row;
 mod row_locations;
 mod runtime;
 mod scan;
+mod schema;
 mod session;
 mod set_limits;
 mod settle;

@@ -15,7 +15,7 @@ macro_rules! queries {
     ($($name:ident),* $(,)?) => {
         /// The text of every statement, under the name of its file.
         #[derive(Debug)]
-        #[cfg_attr(not(any(test, feature = "__testing")), expect(dead_code, reason = "only tests drop the schema"))]
+        #[cfg_attr(not(any(test, feature = "__testing")), expect(dead_code, reason = "some are asked before there is a schema"))]
         pub(super) struct Queries {
             /// The schema's name, quoted.
             pub(super) schema: String,

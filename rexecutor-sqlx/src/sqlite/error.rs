@@ -32,6 +32,12 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
     },
+    /// There is no such file, and none is to be created.
+    #[error("there is no file `{}`: check the path, or let it be created", path.display())]
+    NoFile {
+        /// The file.
+        path: PathBuf,
+    },
     /// There is a folder where the file should be.
     #[error("`{}` is a folder: give the path of a file in it", path.display())]
     IsFolder {
@@ -49,6 +55,19 @@ pub enum OpenError {
     ReadOnly {
         /// The file.
         path: PathBuf,
+    },
+    /// The tables are not there, or are older than this program, and it was told not to migrate.
+    #[error(
+        "the tables in `{}` have version {found}, and this program needs {known}: let them be migrated",
+        path.display()
+    )]
+    NotMigrated {
+        /// The file.
+        path: PathBuf,
+        /// The version of its tables; 0: it has none.
+        found: i64,
+        /// The one that is needed.
+        known: i64,
     },
     /// A newer release of this crate has changed the tables, and this one cannot work with them any more.
     #[error(
@@ -112,6 +131,8 @@ impl OpenError {
             | Self::IsFolder { .. }
             | Self::NotADatabase { .. }
             | Self::ReadOnly { .. }
+            | Self::NoFile { .. }
+            | Self::NotMigrated { .. }
             | Self::TooNew { .. }
             | Self::OldNodes { .. } => false,
         }

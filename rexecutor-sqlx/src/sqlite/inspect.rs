@@ -115,6 +115,23 @@ impl Inspect for SqliteBackend {
         Box::pin(async move { self.0.writer.write(Commit::Promise, step).await? })
     }
 
+    fn delete<'a>(&'a self, executor: &'a ExecutorName, job: JobId) -> BoxFuture<'a, Result<(), AmendError>> {
+        let executor = executor.clone();
+        let step = async move |work: &mut Work<'_>| {
+            let Some(row) = find(work, &executor, job).await? else { return Ok(Err(AmendError::NotFound(job))) };
+            if let Err(refusal) = lifecycle::delete(&row) {
+                return Ok(Err(refusal));
+            }
+            if row.halts_line() {
+                // Those behind it may start.
+                work.due.insert(executor);
+            }
+            write::delete_jobs(work, &[row]).await?;
+            Ok(Ok(()))
+        };
+        Box::pin(async move { self.0.writer.write(Commit::Promise, step).await? })
+    }
+
     fn update<'a>(
         &'a self,
         executor: &'a ExecutorName,

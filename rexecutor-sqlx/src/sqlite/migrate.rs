@@ -10,6 +10,7 @@ use rexecutor::clock::Clock;
 use sqlx::{Connection, Row, SqliteConnection};
 
 use super::{error::OpenError, queries, row::micros};
+use crate::common::{SchemaVersion, joined};
 
 struct Migration {
     name: &'static str,
@@ -37,6 +38,52 @@ const THIS: Program = Program { migrations: MIGRATIONS, known: KNOWN };
 /// Applies what is missing, in one transaction: of two processes that start at once, one waits and finds it done.
 pub(super) async fn migrate(conn: &mut SqliteConnection, path: &Path, clock: &dyn Clock) -> Result<(), OpenError> {
     migrate_as(THIS, conn, path, clock).await
+}
+
+/// Checks that nothing is left to do.
+pub(super) async fn check(conn: &mut SqliteConnection, path: &Path) -> Result<(), OpenError> {
+    let version = version(conn, path).await?;
+    if version.oldest_program > KNOWN {
+        let SchemaVersion { found, oldest_program: oldest, known } = version;
+        return Err(OpenError::TooNew { path: path.to_owned(), found, oldest, known });
+    }
+    match version.found < KNOWN {
+        true => Err(OpenError::NotMigrated { path: path.to_owned(), found: version.found, known: KNOWN }),
+        false => Ok(()),
+    }
+}
+
+/// Which tables there are.
+pub(super) async fn version(conn: &mut SqliteConnection, path: &Path) -> Result<SchemaVersion, OpenError> {
+    let failed = |error| OpenError::new(path.to_owned(), error);
+    let is_ours: bool = sqlx::query_scalar(queries::find_migrations()).fetch_one(&mut *conn).await.map_err(failed)?;
+    if !is_ours {
+        return Ok(SchemaVersion { found: 0, oldest_program: 0, known: KNOWN });
+    }
+    let row = sqlx::query(queries::find_version()).fetch_one(conn).await.map_err(failed)?;
+    let (found, oldest_program) =
+        (row.try_get("version").map_err(failed)?, row.try_get("oldest_program").map_err(failed)?);
+    Ok(SchemaVersion { found, oldest_program, known: KNOWN })
+}
+
+/// The statements that bring tables of this version up to date, in one transaction.
+pub(super) fn script(from: i64) -> String {
+    // `unixepoch('subsec')` is younger than many command-line programs of SQLite.
+    let now = "1000000 * CAST(strftime('%s', 'now') AS INTEGER)";
+    let mut parts = vec!["BEGIN IMMEDIATE".to_owned(), queries::create_migrations().to_owned()];
+    for (version, Migration { name, sql, oldest_program }) in (1..).zip(MIGRATIONS).filter(|(one, _)| *one > from) {
+        let values: [(&str, String); 4] = [
+            ("?1", version.to_string()),
+            ("?2", format!("'{name}'")),
+            ("?3", oldest_program.to_string()),
+            ("?4", now.to_owned()),
+        ];
+        let insert = queries::insert_migration().to_owned();
+        let insert = values.into_iter().fold(insert, |sql, (place, value)| sql.replace(place, &value));
+        parts.extend([(*sql).to_owned(), insert]);
+    }
+    parts.push("COMMIT".to_owned());
+    joined(&parts)
 }
 
 async fn migrate_as(

@@ -52,6 +52,7 @@ mod room;
 mod rotate;
 mod row;
 mod scan;
+mod schema;
 mod script;
 mod serve;
 mod set_limits;
@@ -68,4 +69,5 @@ mod work;
 mod write;
 mod writer;
 
+pub(crate) use self::schema::{migration_script, schema_version};
 pub use self::{backend::SqliteBackend, durability::Durability, error::OpenError, open::SqliteOptions};

@@ -62,6 +62,8 @@ pub struct SqliteOptions {
     busy_timeout: Duration,
     poll_interval: Duration,
     durability: Durability,
+    creates: bool,
+    migrates: bool,
     clock: Arc<dyn Clock>,
 }
 
@@ -92,6 +94,8 @@ impl SqliteOptions {
             busy_timeout: Duration::from_secs(5),
             poll_interval: Duration::from_millis(100),
             durability: Durability::default(),
+            creates: true,
+            migrates: true,
             clock: Arc::new(SystemClock),
         }
     }
@@ -116,6 +120,19 @@ impl SqliteOptions {
         self
     }
 
+    /// Whether a file that does not exist is created. The default is that it is.
+    pub fn create(mut self, create: bool) -> Self {
+        self.creates = create;
+        self
+    }
+
+    /// Whether opening creates the tables, or brings them up to date. The default is that it does; otherwise a file that is not up
+    /// to date is not opened.
+    pub fn migrate(mut self, migrate: bool) -> Self {
+        self.migrates = migrate;
+        self
+    }
+
     /// Goes by this clock, for tests. The default is the operating system's, which all processes on a file share.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -133,7 +150,10 @@ impl SqliteOptions {
             path if path == Path::new(":memory:") => self.open_in_memory().await,
             path => {
                 let path = check(path)?;
-                let file = self.connect_options().filename(&path).create_if_missing(true);
+                if !self.creates && !path.exists() {
+                    return Err(OpenError::NoFile { path });
+                }
+                let file = self.connect_options().filename(&path).create_if_missing(self.creates);
                 let file = file.journal_mode(SqliteJournalMode::Wal).pragma("wal_autocheckpoint", checkpoint::PAGES);
                 self.start(file.clone(), path, Some(Arc::new(Readers::new(file)))).await
             }
@@ -163,7 +183,7 @@ impl SqliteOptions {
         path: PathBuf,
         readers: Option<Arc<Readers>>,
     ) -> Result<SqliteBackend, OpenError> {
-        let Self { busy_timeout, poll_interval, durability, clock } = self.clone();
+        let Self { busy_timeout, poll_interval, durability, migrates, clock, creates: _ } = self.clone();
         let listeners = Arc::new(Listeners::default());
         let core = (Arc::clone(&clock), Arc::clone(&listeners));
         let file_path = readers.is_some().then(|| path.clone());
@@ -175,7 +195,10 @@ impl SqliteOptions {
             let failed = |error| OpenError::new(path.clone(), error);
             let mut conn = writing.connect().await.map_err(failed)?;
             let (clock, listeners) = core.clone();
-            migrate::migrate(&mut conn, &path, &*clock).await?;
+            match migrates {
+                true => migrate::migrate(&mut conn, &path, &*clock).await?,
+                false => migrate::check(&mut conn, &path).await?,
+            }
             let failed = |source: std::io::Error| OpenError::Failed { path: path.clone(), source: source.into() };
             let file = match &opening {
                 // A database in memory has no file, and no log.
@@ -222,7 +245,7 @@ impl Default for SqliteOptions {
 }
 
 /// The absolute path, if there can be a database at it.
-fn check(path: &Path) -> Result<PathBuf, OpenError> {
+pub(super) fn check(path: &Path) -> Result<PathBuf, OpenError> {
     // Absolute, because readers are opened later, when the process may be elsewhere, and because SQLite takes a
     // relative path that begins with `file:` for an URI.
     let failed = |source: std::io::Error| OpenError::Failed { path: path.to_owned(), source: source.into() };

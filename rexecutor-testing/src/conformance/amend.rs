@@ -211,6 +211,23 @@ pub async fn case_31_an_update_sets_a_key_unless_another_job_has_it(t: &Harness)
     assert_eq!(t.row(second).await.unique_key, None);
 }
 
+/// A finished job is gone once it is deleted, whatever its end; all others are refused, and stay as they are.
+pub async fn delete_takes_a_finished_job_and_no_other(t: &Harness) {
+    for row in one_in_each_status(t).await {
+        t.wait(3).await;
+        let result = t.backend.delete(&row.executor, row.id).await;
+        match row.status.is_finished() {
+            true => {
+                result.expect("it is finished");
+                assert_eq!(t.find(row.id).await, None, "{}", row.status);
+                let again = t.backend.delete(&row.executor, row.id).await;
+                assert!(matches!(again, Err(AmendError::NotFound(id)) if id == row.id));
+            }
+            false => check(t, &row, result, |row| lifecycle::delete(row)).await,
+        }
+    }
+}
+
 /// Another executor's job, and one that does not exist, is not found, and not touched.
 pub async fn another_executors_job_is_not_found(t: &Harness) {
     let row = t.row(t.enqueue(job("mail").with_priority(3)).await).await;
@@ -220,6 +237,7 @@ pub async fn another_executors_job_is_not_found(t: &Harness) {
             t.backend.cancel(executor, id, "why".to_owned()).await,
             t.backend.rerun(executor, id).await,
             t.backend.release(executor, id).await,
+            t.backend.delete(executor, id).await,
             t.backend.update(executor, id, JobChange::of(&row)).await,
         ];
         assert!(results.iter().all(|result| matches!(result, Err(AmendError::NotFound(missing)) if *missing == id)));

@@ -180,6 +180,7 @@ cases! {
         case_31_of_many_reruns_of_one_key_one_succeeds,
         case_31_an_update_sets_a_key_unless_another_job_has_it,
         case_14_6_a_complete_job_that_never_runs_again_is_refused,
+        delete_takes_a_finished_job_and_no_other,
         another_executors_job_is_not_found;
     control:
         a_paused_executor_is_given_nothing_and_the_others_all,
@@ -224,6 +225,7 @@ cases! {
         case_14_3_a_discarded_job_leaves_its_line_or_halts_it,
         case_14_3_cancelling_the_head_lets_its_line_go_on,
         case_14_3_releasing_the_head_lets_its_line_go_on,
+        deleting_the_head_lets_its_line_go_on,
         case_14_3_a_rerun_goes_first_and_never_beside_another,
         case_14_3_the_order_holds_for_nodes_that_declare_none,
         case_14_3_jobs_from_before_the_order_run_one_at_a_time_of_each_key,

@@ -190,6 +190,18 @@ pub async fn case_14_3_releasing_the_head_lets_its_line_go_on(t: &Harness) {
     t.backend.release(&"mail".into(), rest[0]).await.expect_err("it runs");
 }
 
+/// A job that halts its line is deleted by hand: those behind it start.
+pub async fn deleting_the_head_lets_its_line_go_on(t: &Harness) {
+    if !t.knows_lines() {
+        return;
+    }
+    let node = t.join().await;
+    let (head, rest) = t.halted(node).await;
+    t.backend.delete(&"mail".into(), head).await.expect("it is discarded");
+    assert_eq!((t.find(head).await, t.halting_lines().await), (None, vec![]));
+    assert_eq!(t.claim_next(node).await, Some(rest[0]));
+}
+
 /// A job that is rerun, or comes with a lower number than one that runs, never runs beside it, and goes before the others.
 pub async fn case_14_3_a_rerun_goes_first_and_never_beside_another(t: &Harness) {
     if !t.knows_lines() {

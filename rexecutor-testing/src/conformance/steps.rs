@@ -111,12 +111,15 @@ pub async fn case_15_7_a_job_that_sleeps_comes_back_when_its_time_is_over(t: &Ha
 /// However a job is deleted.
 pub async fn case_15_7_steps_are_deleted_with_their_job(t: &Harness) {
     let (kept, pruned) = (t.running(job("mail")).await, t.running(job("mail")).await);
-    let unkept = t.running(job("mail")).await;
-    for run in [&kept, &pruned, &unkept] {
+    let (unkept, by_hand) = (t.running(job("mail")).await, t.running(job("mail")).await);
+    for run in [&kept, &pruned, &unkept, &by_hand] {
         assert!(t.record_step(run, "charge", 0, record("1")).await.is_some());
     }
     assert!(t.settle(&unkept, Outcome::complete(false)).await);
     assert!(t.find(unkept.id).await.is_none() && t.steps(unkept.id).await.is_empty());
+    assert!(t.settle(&by_hand, COMPLETE).await);
+    t.backend.delete(&"mail".into(), by_hand.id).await.expect("it is complete");
+    assert!(t.find(by_hand.id).await.is_none() && t.steps(by_hand.id).await.is_empty());
     assert!(t.settle(&pruned, COMPLETE).await);
     t.wait(100).await;
     assert!(t.settle(&kept, COMPLETE).await);

@@ -219,7 +219,8 @@ impl Drained {
 
     /// The runs of this executor.
     pub fn of<E: Executor>(&self) -> impl Iterator<Item = &Ran> {
-        self.runs.iter().filter(|ran| ran.executor.as_str() == E::NAME)
+        let is_name = |name: &str| name == E::NAME || E::ALIASES.contains(&name);
+        self.runs.iter().filter(move |ran| is_name(ran.executor.as_str()))
     }
 
     /// Whose jobs ran.

@@ -1,7 +1,5 @@
 //! Dead letters: jobs that were discarded, grouped by executor and error.
 
-use std::collections::BTreeMap;
-
 use axum::response::Response;
 use chrono::{DateTime, TimeDelta, Utc};
 use maud::{Markup, html};
@@ -11,7 +9,7 @@ use rexecutor::{
         observe::{JobOrder, JobsRequest},
     },
     clock::{Clock, SystemClock},
-    job::{ExecutorName, JobId, JobStatus},
+    job::{ExecutorName, JobStatus},
     pruner::{PruneRule, PruneScope, PruneSpec},
 };
 use serde_json::json;
@@ -23,46 +21,17 @@ use crate::{
     audit::Change,
     bulk::{self, MOST},
     format,
+    groups::{Group, kind},
     overview::{CAP, jobs_link},
     problem::Problem,
     request::{Cx, Filled},
     search::Search,
 };
 
-/// Jobs that failed alike: of one executor, with one type of error, whose first line differs in numbers at most.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Group {
-    pub(crate) executor: ExecutorName,
-    pub(crate) error_type: String,
-    pub(crate) headline: String,
-    pub(crate) jobs: usize,
-    /// The one that was discarded last, and when.
-    pub(crate) last: (JobId, DateTime<Utc>),
-    pub(crate) first_at: DateTime<Utc>,
-}
-
 /// The groups among the last jobs that were discarded, the largest first, and whether there are older ones.
 pub(crate) async fn groups(cx: &Cx) -> Result<(Vec<Group>, bool, DateTime<Utc>), Problem> {
     let found = cx.observe()?.page(&request(cx, None)?.at_most(MOST)).await?;
-    let mut groups = BTreeMap::<_, Group>::new();
-    for job in &found.jobs {
-        let (error_type, headline) = kind(job);
-        let at = job.finished_at().unwrap_or(found.now);
-        let new = || Group {
-            executor: job.executor.clone(),
-            error_type: error_type.clone(),
-            headline: headline.clone(),
-            jobs: 0,
-            last: (job.id, at),
-            first_at: at,
-        };
-        let group = groups.entry((job.executor.clone(), error_type.clone(), headline.clone())).or_insert_with(new);
-        group.jobs += 1;
-        group.first_at = group.first_at.min(at);
-    }
-    let mut groups: Vec<Group> = groups.into_values().collect();
-    groups.sort_by_key(|group| std::cmp::Reverse((group.jobs, group.last.1)));
-    Ok((groups, found.next.is_some(), found.now))
+    Ok((Group::of(&found.jobs), found.next.is_some(), found.now))
 }
 
 fn request(cx: &Cx, executor: Option<&ExecutorName>) -> Result<JobsRequest, Problem> {
@@ -70,20 +39,6 @@ fn request(cx: &Cx, executor: Option<&ExecutorName>) -> Result<JobsRequest, Prob
     let filter = search.filter(&cx.access, SystemClock.now())?;
     let filter = executor.map_or(filter.clone(), |executor| filter.and(Filter::Executor(executor.clone())));
     Ok(JobsRequest::new(filter).in_order(JobOrder::Finished))
-}
-
-/// The type of its last error, and the first line of it without its numbers.
-fn kind(job: &JobRow) -> (String, String) {
-    let Some(error) = job.errors.last() else { return (String::new(), String::new()) };
-    let mut headline = String::new();
-    for character in format::short(&error.details, 160).chars() {
-        match character {
-            '0'..='9' if headline.ends_with('#') => {}
-            '0'..='9' => headline.push('#'),
-            other => headline.push(other),
-        }
-    }
-    (error.error_type.to_string(), headline)
 }
 
 pub(crate) async fn show(cx: Cx) -> Result<Page, Problem> {
@@ -190,30 +145,5 @@ fn purge(cx: &Cx, groups: &[Group]) -> Markup {
                 button.danger name="action" value="delete" { "Delete" }
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use rexecutor::{
-        backend::Failure,
-        job::{ErrorType, JobError},
-    };
-
-    use super::*;
-
-    #[test]
-    fn errors_that_differ_in_numbers_are_one_kind() {
-        let of = |details: &str| {
-            let mut job = JobRow::empty(1.into(), "mail".into());
-            let failure = Failure::new(ErrorType::Timeout, details);
-            job.errors.push(JobError::new(1, failure, DateTime::UNIX_EPOCH));
-            kind(&job)
-        };
-        assert_eq!(
-            of("order 4711 of 10.0.0.1: late\nmore"),
-            ("timeout".to_owned(), "order # of #.#.#.#: late".to_owned())
-        );
-        assert_eq!(of("order 1 of 9.9.9.9: late"), of("order 22 of 1.1.1.1: late"));
     }
 }

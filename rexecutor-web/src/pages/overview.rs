@@ -20,7 +20,7 @@ use crate::{
 const BUSIEST: usize = 12;
 
 pub(crate) async fn show(cx: Cx) -> Result<Page, Problem> {
-    let seen = Overview::read(&cx).await?;
+    let seen = Overview::of(&cx).await?;
     let body = html! {
         div.bar { h1 { "Overview" } }
         (figures(&seen))

@@ -196,6 +196,9 @@ roles! {
         /// Lets a blocked job be claimed, as soon as it is due.
         Release => fn release(executor: &'a ExecutorName, job: JobId) -> Result<(), AmendError>;
 
+        /// Deletes a finished job, with its steps; jobs behind one that halted its line may start.
+        Delete => fn delete(executor: &'a ExecutorName, job: JobId) -> Result<(), AmendError>;
+
         /// Replaces what [`JobChange`] names.
         Update => fn update(executor: &'a ExecutorName, job: JobId, change: JobChange) -> Result<(), AmendError>;
     }

@@ -21,6 +21,10 @@ use crate::{
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Runner {
     pub(crate) name: &'static str,
+    /// Its former names, of which the plan makes runners of their own.
+    pub(crate) aliases: &'static [&'static str],
+    /// Whether `name` is a former one.
+    pub(crate) is_former: bool,
     /// Tells two executors of one name apart.
     pub(crate) type_name: fn() -> &'static str,
     pub(crate) max_attempts: u16,
@@ -35,6 +39,8 @@ impl Runner {
     pub(crate) const fn of<E: Executor>() -> Self {
         Self {
             name: E::NAME,
+            aliases: E::ALIASES,
+            is_former: false,
             type_name: std::any::type_name::<E>,
             max_attempts: E::MAX_ATTEMPTS,
             max_concurrency: E::MAX_CONCURRENCY,

@@ -56,6 +56,13 @@ pub trait Executor: Send + Sync + 'static {
     /// The name under which jobs are stored: 1 to 255 bytes. Changing it orphans the jobs that are stored.
     const NAME: &'static str;
 
+    /// Former names of this kind of job, of 1 to 255 bytes each. The default is none. A node runs what is stored under them as well, and
+    /// what manages jobs finds it; new jobs are stored under [`NAME`](Self::NAME).
+    ///
+    /// A former name stays an executor of its own to everything else: limits, order, pauses and uniqueness hold for each name by
+    /// itself, and schedules are those of the new name.
+    const ALIASES: &'static [&'static str] = &[];
+
     /// How many attempts a job has, at least 1. The default is 5.
     const MAX_ATTEMPTS: u16 = 5;
 

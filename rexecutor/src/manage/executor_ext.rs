@@ -4,6 +4,7 @@ use super::{
     change::change,
     error::JobsError,
     find::{JobsOf, find},
+    names::{name_of, stored},
 };
 use crate::{
     backend::{self, Backend, Inspect},
@@ -48,7 +49,7 @@ pub trait ExecutorExt: Executor + Sized {
         backend: &B,
     ) -> impl Future<Output = Result<(), JobsError>> + Send {
         let (job, reason) = (job.into(), validate::text(&reason.to_string()));
-        async move { Ok(backend.cancel(&Self::NAME.into(), job, reason).await?) }
+        async move { Ok(backend.cancel(&name_of::<Self, B>(job, backend).await?, job, reason).await?) }
     }
 
     /// Makes a job due now, with all its attempts, whether it is finished or waits. One that was cancelled while it was blocked
@@ -77,7 +78,7 @@ pub trait ExecutorExt: Executor + Sized {
     ) -> impl Future<Output = Result<(), JobsError>> + Send {
         let job = job.into();
         async move {
-            let executor = Self::NAME.into();
+            let executor = name_of::<Self, B>(job, backend).await?;
             match Self::RERUN {
                 Rerun::Always => backend.rerun(&executor, job).await?,
                 Rerun::Never => backend.rerun_unless_complete(&executor, job).await?,
@@ -107,7 +108,7 @@ pub trait ExecutorExt: Executor + Sized {
         backend: &B,
     ) -> impl Future<Output = Result<(), JobsError>> + Send {
         let job = job.into();
-        async move { Ok(backend.release(&Self::NAME.into(), job).await?) }
+        async move { Ok(backend.release(&name_of::<Self, B>(job, backend).await?, job).await?) }
     }
 
     /// The stored jobs of this kind that match, in the order of their numbers.
@@ -191,11 +192,10 @@ pub trait ExecutorExt: Executor + Sized {
         backend: &B,
     ) -> impl Future<Output = Result<usize, JobsError>> + Send {
         async move {
-            let executor = Self::NAME.into();
-            let filter = Filter::Executor(Self::NAME.into()).and(Filter::Marked(Marks::UNDECODED));
+            let filter = stored::<Self>().and(Filter::Marked(Marks::UNDECODED));
             let mut count = 0;
             for row in backend.query(&filter, usize::MAX).await? {
-                match backend.rerun(&executor, row.id).await {
+                match backend.rerun(&row.executor, row.id).await {
                     Ok(()) => count += 1,
                     // It has run since, was pruned, or another one has its key.
                     Err(AmendError::NotFound(_) | AmendError::Refused { .. } | AmendError::Duplicate { .. }) => {}
@@ -216,8 +216,7 @@ pub trait ExecutorExt: Executor + Sized {
     /// When no global backend is set, the job is not there or is executing, a field is not acceptable, another job stands in the
     /// way of the new data ([`AmendError::Duplicate`]), or the backend fails; then nothing is stored.
     fn update_job(job: Job<Self::Data, Self::Metadata>) -> impl Future<Output = Result<(), JobsError>> + Send {
-        let (id, change) = (job.id, change::<Self>(job));
-        async move { Ok(global::backend()?.update(&Self::NAME.into(), id, change?).await?) }
+        async move { Self::update_job_on_backend(job, &*global::backend()?).await }
     }
 
     /// [`update_job`](Self::update_job) on a backend of your choice.
@@ -230,8 +229,8 @@ pub trait ExecutorExt: Executor + Sized {
         job: Job<Self::Data, Self::Metadata>,
         backend: &B,
     ) -> impl Future<Output = Result<(), JobsError>> + Send {
-        let (id, change) = (job.id, change::<Self>(job));
-        async move { Ok(backend.update(&Self::NAME.into(), id, change?).await?) }
+        let (id, executor, change) = (job.id, job.context().row().executor.clone(), change::<Self>(job));
+        async move { Ok(backend.update(&executor, id, change?).await?) }
     }
 
     /// Stops the claiming of this executor's jobs on every node, until [`resume`](Self::resume) or the pause's own end.

@@ -3,11 +3,11 @@
 use crate::{
     backend::Inspect,
     executing::Executor,
-    model::{Filter, FilterError},
+    model::FilterError,
     typed::{Job, UndecodedJob, Where},
 };
 
-use super::error::JobsError;
+use super::{error::JobsError, names::stored};
 
 pub(super) type JobsOf<E> = Vec<Job<<E as Executor>::Data, <E as Executor>::Metadata>>;
 
@@ -20,7 +20,7 @@ pub(super) async fn find<E: Executor>(
         FilterError::Encode(error) => JobsError::Encode(E::NAME, error),
         error => JobsError::Condition(error),
     })?;
-    let filter = Filter::Executor(E::NAME.into()).and(filter);
+    let filter = stored::<E>().and(filter);
     let (mut jobs, mut undecoded) = (Vec::new(), Vec::new());
     for row in backend.query(&filter, usize::MAX).await? {
         match Job::read(row) {

@@ -6,6 +6,10 @@ mod control;
 mod error;
 mod executor_ext;
 mod find;
+mod names;
 
-pub(crate) use self::control::{pause, set_limits};
+pub(crate) use self::{
+    control::{pause, set_limits},
+    names::{name_of, stored},
+};
 pub use self::{error::JobsError, executor_ext::ExecutorExt};

@@ -101,7 +101,7 @@ pub enum AmendError {
         id: JobId,
         /// Where it stands.
         status: JobStatus,
-        /// What was asked: `cancelled`, `rerun`, `released`, `updated`, `signalled` or `forked`.
+        /// What was asked: `cancelled`, `rerun`, `released`, `updated`, `deleted`, `signalled` or `forked`.
         verb: &'static str,
     },
     /// It is unique, and another job with the same key is in the way. Nothing was changed.

@@ -70,7 +70,23 @@ impl Plan {
             None => {
                 self.timetables.extend(retention(&runner));
                 self.runners.insert(name, runner);
+                runner.aliases.iter().for_each(|alias| self.add_alias(alias, runner));
             }
+        }
+    }
+
+    /// Runs what is stored under a former name, too.
+    fn add_alias(&mut self, alias: &'static str, runner: Runner) {
+        if let Err(invalid) = validate::name(alias) {
+            self.problems.push(format!("executor `{}`: the former name `{alias}`: {invalid}", runner.name));
+        }
+        match self.runners.get(alias) {
+            Some(known) => self.problems.push(format!(
+                "`{alias}` is a former name of `{}`, and a name of `{}` as well: leave it out of `aliases`",
+                (runner.type_name)(),
+                (known.type_name)()
+            )),
+            None => drop(self.runners.insert(alias, Runner { name: alias, aliases: &[], is_former: true, ..runner })),
         }
     }
 
@@ -179,7 +195,7 @@ impl Plan {
             }
         }
         for job in jobs {
-            if !self.runners.contains_key(job.name()) {
+            if self.runners.get(job.name()).is_none_or(|known| known.is_former) {
                 self.add_runner(job.runner());
             }
             for cron in job.crons() {
@@ -259,7 +275,8 @@ fn registered_timetable(cron: &CronEntry, missed: MissedTicks) -> Result<Timetab
 fn retention(runner: &Runner) -> Option<Timetable> {
     let Retention::For(age) = runner.retention else { return None };
     let finished = JobStatus::ALL.iter().copied().filter(|status| status.is_finished());
-    let only = || PruneScope::Only(vec![runner.name.into()]);
+    let names = || std::iter::once(runner.name).chain(runner.aliases.iter().copied());
+    let only = || PruneScope::Only(names().map(Into::into).collect());
     let spec = |status| PruneSpec::new(status, PruneRule::MaxAge(age), only());
     let action = Action::Prune(finished.map(spec).collect(), 1);
     every_minute(&format!("retain {} {age}", runner.name), action)

@@ -29,6 +29,8 @@ pub struct Registration {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Settings {
+    /// Former names, under which jobs may be stored.
+    pub aliases: &'static [&'static str],
     /// How many attempts a job has.
     pub max_attempts: u16,
     /// How many run at once on a node; `None`: as many as the node runs at all.
@@ -71,6 +73,7 @@ pub struct Settings {
 impl Settings {
     const fn of<E: Executor>() -> Self {
         Self {
+            aliases: E::ALIASES,
             max_attempts: E::MAX_ATTEMPTS,
             max_concurrency: E::MAX_CONCURRENCY,
             cluster_concurrency: E::CLUSTER_CONCURRENCY,

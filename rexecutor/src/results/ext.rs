@@ -51,7 +51,7 @@ pub trait OutputExt: HasOutput + Sized {
     {
         let job = job.into().id();
         async move {
-            match end::find(backend, Self::NAME, job).await? {
+            match end::find::<Self, B>(backend, job).await? {
                 Some(row) if row.status == JobStatus::Complete => outcome::output::<Self, _>(&row).map(Some),
                 _ => Ok(None),
             }

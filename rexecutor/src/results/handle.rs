@@ -24,7 +24,7 @@ impl<E: Executor> JobHandle<E> {
     ///
     /// When no global backend is set, or it fails.
     pub async fn status(self) -> Result<Option<JobStatus>, OutputError> {
-        Ok(end::find(&*global::backend()?, E::NAME, self.id()).await?.map(|row| row.status))
+        Ok(end::find::<E, _>(&*global::backend()?, self.id()).await?.map(|row| row.status))
     }
 
     /// How far the job has got: short for [`ProgressExt::progress`].

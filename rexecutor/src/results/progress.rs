@@ -19,7 +19,8 @@ use crate::{
     clock::{Clock, SystemClock},
     executing::Executor,
     global::{self, NoGlobalBackend},
-    model::{BackendError, JobHandle, JobId, JobStatus, Progress},
+    manage::stored,
+    model::{BackendError, Filter, JobHandle, JobId, JobStatus, Progress},
 };
 
 /// How far the jobs of an executor have got: every executor has it.
@@ -51,7 +52,7 @@ pub trait ProgressExt: Executor + Sized {
     ) -> impl Future<Output = Result<Option<Progress>, OutputError>> + Send {
         let job = job.into().id();
         async move {
-            match end::find(backend, Self::NAME, job).await? {
+            match end::find::<Self, B>(backend, job).await? {
                 Some(_) => Ok(of(backend, job).await?),
                 None => Ok(None),
             }
@@ -94,7 +95,13 @@ impl Follow {
             Ok(backend) => backend,
             Err(error) => return Self(stream::once(async move { Err(error.into()) }).boxed()),
         };
-        let start = Following { backend, job, executor: E::NAME, last: None, stage: Stage::Runs };
+        let start = Following {
+            backend,
+            job,
+            filter: stored::<E>().and(Filter::IdIn(vec![job])),
+            last: None,
+            stage: Stage::Runs,
+        };
         Self(stream::unfold(start, Following::next).boxed())
     }
 
@@ -125,7 +132,7 @@ impl fmt::Debug for Follow {
 struct Following {
     backend: Arc<dyn Backend>,
     job: JobId,
-    executor: &'static str,
+    filter: Filter,
     last: Option<Progress>,
     stage: Stage,
 }
@@ -169,7 +176,7 @@ impl Following {
     }
 
     async fn look(&self) -> Result<(Option<JobStatus>, Option<Progress>), BackendError> {
-        let row = end::find(&*self.backend, self.executor, self.job).await?;
+        let row = self.backend.query(&self.filter, 1).await?.pop();
         Ok(match row {
             Some(row) => (Some(row.status), of(&*self.backend, self.job).await?),
             None => (None, None),

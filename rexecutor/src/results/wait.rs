@@ -61,7 +61,7 @@ impl<E: HasOutput> Wait<E> {
             Begin::Stored(job) => job,
             Begin::New(job) => enqueue::<E>(&*backend, *job?).await?,
         };
-        let end = end::of(&backend, E::NAME, job);
+        let end = end::of::<E>(&backend, job);
         let ended = match limit.zip(time) {
             None => end.await?,
             Some((limit, time)) => tokio::select! {

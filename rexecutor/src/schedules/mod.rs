@@ -42,8 +42,9 @@ use crate::{
     backend::{self, Backend},
     executing::Executor,
     global,
+    limits::MAX_DATA_BYTES,
     model::{JobId, Pause},
-    schedule::{EntryAnswer, EntryChange, EntryStep, Schedule, ScheduleEntry},
+    schedule::{EntryAnswer, EntryChange, EntryStep, NewEntry, Schedule, ScheduleEntry},
     validate,
 };
 
@@ -68,6 +69,35 @@ type Result<T> = std::result::Result<T, SchedulesError>;
 /// When the future is dropped, the entry may or may not be stored.
 pub async fn put<E: Executor>(name: impl Into<String>, schedule: Schedule, data: E::Data) -> Result<()> {
     entry::<E>(name, schedule, data).put().await
+}
+
+/// [`put`] of an entry whose job was put together by hand, on a backend of your choice: for programs that do not have its executor.
+///
+/// # Errors
+///
+/// As [`put`], but for the global backend.
+///
+/// # Cancel safety
+///
+/// When the future is dropped, the entry may or may not be stored.
+pub async fn put_entry_on_backend<B: Backend + ?Sized>(
+    name: impl Into<String>,
+    entry: NewEntry,
+    by: impl Into<String>,
+    backend: &B,
+) -> Result<()> {
+    let name = name.into();
+    validate::entry_name(&name).map_err(SchedulesError::Name)?;
+    let checked = entry.definition.job.job().check(MAX_DATA_BYTES);
+    checked.map_err(|invalid| SchedulesError::Job(invalid.into()))?;
+    put_step(EntryStep::put(name, validate::text(&by.into()), entry), backend).await
+}
+
+async fn put_step<B: Backend + ?Sized>(put: EntryStep, backend: &B) -> Result<()> {
+    match backend::entries(backend)?.step(vec![put]).await?.pop() {
+        Some(EntryAnswer::Refused(problem)) => Err(SchedulesError::Refused(problem)),
+        _ => Ok(()),
+    }
 }
 
 /// All entries, by name.

@@ -2,15 +2,15 @@
 
 use std::{fmt, marker::PhantomData};
 
-use super::SchedulesError;
+use super::{SchedulesError, put_step};
 use crate::{
-    backend::{self, Backend},
+    backend::Backend,
     builder::EnqueueError,
     executing::Executor,
     global,
     manage::ExecutorExt,
     model::NewJob,
-    schedule::{EntryAnswer, EntryStep, MissedTicks, NewEntry, Overlap, Schedule},
+    schedule::{EntryStep, MissedTicks, NewEntry, Overlap, Schedule},
     validate,
 };
 
@@ -118,11 +118,7 @@ impl<E: Executor> NewSchedule<E> {
         let job = self.job.map_err(SchedulesError::Job)?;
         let new = NewEntry::new(self.schedule, &job);
         let new = new.with_missed(self.missed.unwrap_or_default()).with_overlap(self.overlap);
-        let put = EntryStep::put(self.name, validate::text(&self.by), new);
-        match backend::entries(backend)?.step(vec![put]).await?.pop() {
-            Some(EntryAnswer::Refused(problem)) => Err(SchedulesError::Refused(problem)),
-            _ => Ok(()),
-        }
+        put_step(EntryStep::put(self.name, validate::text(&self.by), new), backend).await
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     backend::{self, Backend, Signalled, StepKind, StepRow},
     executing::Executor,
     global,
-    manage::JobsError,
+    manage::{JobsError, name_of},
     model::JobId,
     validate,
 };
@@ -47,7 +47,7 @@ pub trait StepsExt: Executor + Sized {
         backend: &B,
     ) -> impl Future<Output = Result<Signalled, JobsError>> + Send {
         let job = job.into();
-        async move { signal(Self::NAME, job, name, value, backend).await }
+        async move { signal::<Self, _, _>(job, name, value, backend).await }
     }
 
     /// Enqueues a finished job anew, as a job of its own that keeps the results of the steps before `from`, and does that step and those
@@ -75,7 +75,7 @@ pub trait StepsExt: Executor + Sized {
         backend: &B,
     ) -> impl Future<Output = Result<JobId, JobsError>> + Send {
         let job = job.into();
-        async move { Ok(backend::step_log(backend)?.fork(&Self::NAME.into(), job, from).await?) }
+        async move { Ok(backend::step_log(backend)?.fork(&name_of::<Self, B>(job, backend).await?, job, from).await?) }
     }
 
     /// The steps that a job has come to, in their order.
@@ -131,15 +131,14 @@ impl From<StepRow> for RecordedStep {
 }
 
 /// Sends a signal to a job of the executor of this name.
-pub(super) async fn signal<V: Serialize + Sync + ?Sized, B: Backend + ?Sized>(
-    executor: &'static str,
+pub(super) async fn signal<E: Executor, V: Serialize + Sync + ?Sized, B: Backend + ?Sized>(
     job: JobId,
     name: &str,
     value: &V,
     backend: &B,
 ) -> Result<Signalled, JobsError> {
     validate::step_name(name)?;
-    let value = serde_json::to_string(value).map_err(|error| JobsError::Encode(executor, error))?;
+    let value = serde_json::to_string(value).map_err(|error| JobsError::Encode(E::NAME, error))?;
     validate::step_output(&value)?;
-    Ok(backend::step_log(backend)?.signal(&executor.into(), job, name, value).await?)
+    Ok(backend::step_log(backend)?.signal(&name_of::<E, B>(job, backend).await?, job, name, value).await?)
 }

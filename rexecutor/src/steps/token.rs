@@ -175,12 +175,15 @@ impl SignalTokens {
         value: &V,
         backend: &B,
     ) -> Result<Signalled, TokenError> {
-        let claims = self.read(token).filter(|claims| claims.e == E::NAME).ok_or(TokenError::Forged)?;
+        let claims = self
+            .read(token)
+            .filter(|claims| claims.e == E::NAME || E::ALIASES.contains(&claims.e.as_str()))
+            .ok_or(TokenError::Forged)?;
         let at = DateTime::from_timestamp(claims.x, 0).ok_or(TokenError::Forged)?;
         if at <= SystemClock.now() {
             return Err(TokenError::Expired { at });
         }
-        Ok(executor::signal(E::NAME, JobId::from(claims.j), &claims.s, value, backend).await?)
+        Ok(executor::signal::<E, V, B>(JobId::from(claims.j), &claims.s, value, backend).await?)
     }
 
     fn read(&self, token: &str) -> Option<Claims> {

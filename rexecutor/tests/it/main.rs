@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod ahead;
+mod aliases;
 mod alive;
 mod assertions;
 mod blocking;

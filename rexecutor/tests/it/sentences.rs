@@ -29,6 +29,7 @@ const ERRORS: &[&str] = &[
     "FilterError",
     "GlobalBackendIsSet",
     "InvalidJob",
+    "InvalidSearch",
     "JobFailure",
     "JobsError",
     "Mismatch",

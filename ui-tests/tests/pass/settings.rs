@@ -13,6 +13,7 @@ fn slowly(attempt: u16) -> TimeDelta {
 
 #[job(
     name = "mail",
+    aliases = ["send_mail", "letter"],
     executor = Mail,
     max_attempts = ATTEMPTS,
     max_concurrency = 10,

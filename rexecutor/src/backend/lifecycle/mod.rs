@@ -19,6 +19,7 @@
 
 mod clock;
 mod deadline;
+mod refusals;
 mod steps;
 mod unique;
 
@@ -32,9 +33,11 @@ use crate::{
     },
 };
 
+use self::refusals::refused;
 pub use self::{
     clock::{SET_BACK, set_back, set_back_throttle},
     deadline::{deadline_passed, expire},
+    refusals::delete,
     steps::{forked, signal},
     unique::{Resolved, beside_rerun, beside_update, conflicts, replace, resolve},
 };
@@ -312,10 +315,6 @@ pub fn update(row: &mut JobRow, change: JobChange) -> Result<(), AmendError> {
         KeyChange::Remove => row.unique_key = None,
     }
     Ok(())
-}
-
-fn refused(row: &JobRow, verb: &'static str) -> AmendError {
-    AmendError::Refused { id: row.id, status: row.status, verb }
 }
 
 fn record(row: &mut JobRow, error: &Failure, now: DateTime<Utc>) {

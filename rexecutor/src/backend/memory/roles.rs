@@ -281,6 +281,12 @@ impl Inspect for InMemoryBackend {
         ready(answer)
     }
 
+    fn delete<'a>(&'a self, executor: &'a ExecutorName, job: JobId) -> BoxFuture<'a, Result<(), AmendError>> {
+        let answer = self.store().0.delete_by_hand(executor, job);
+        self.wake([executor.clone()]);
+        ready(answer)
+    }
+
     fn update<'a>(
         &'a self,
         executor: &'a ExecutorName,

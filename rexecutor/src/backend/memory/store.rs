@@ -219,6 +219,14 @@ impl Store {
         }
     }
 
+    /// Deletes a job of `executor`, which may refuse.
+    pub(super) fn delete_by_hand(&mut self, executor: &ExecutorName, id: JobId) -> Result<(), AmendError> {
+        let stored = self.rows.get(&id).filter(|stored| stored.row.executor == *executor);
+        lifecycle::delete(&stored.ok_or(AmendError::NotFound(id))?.row)?;
+        self.delete(id);
+        Ok(())
+    }
+
     /// Changes a job of `executor`, which may refuse. What it gives, if anything, is what no other job may stand in the way
     /// of; `verb` says what is done.
     pub(super) fn amend(

@@ -1,0 +1,221 @@
+//! Executors: how they stand, pausing them, and their limits.
+
+use chrono::TimeDelta;
+use clap::{ArgGroup, Args, Subcommand};
+use rexecutor::{
+    backend::{LimitChange, Rate, Scope, control, observe::Standing},
+    cluster,
+    job::ExecutorName,
+};
+use rexecutor_web::{shapes, views};
+use serde_json::{Value, json};
+
+use super::pause::PauseArgs;
+use crate::{failure::Failure, output::table, session::Session, time};
+
+/// Executors: how they stand, pausing them, and their limits
+#[derive(Debug, Subcommand)]
+pub(crate) enum Executors {
+    /// The executors that nodes run, or that have jobs
+    List,
+    /// Stops the claiming of its jobs, on every node
+    Pause {
+        executor: String,
+        #[command(flatten)]
+        args: PauseArgs,
+    },
+    /// Ends that
+    Resume { executor: String },
+    /// Sets limits for all nodes, in place of those that programs declare
+    SetLimits(Limits),
+    /// Ends what was set: what programs declare holds again
+    ResetLimits { executor: String },
+    /// The limits that were set, since when, by whom and why
+    Limits,
+}
+
+#[derive(Debug, Args)]
+#[group(skip)]
+#[command(group(ArgGroup::new("limit").required(true).multiple(true).args(["cluster_concurrency", "key_concurrency", "rate"])))]
+pub(crate) struct Limits {
+    executor: String,
+    /// The most jobs that run at once, on all nodes together
+    #[arg(long, value_name = "COUNT")]
+    cluster_concurrency: Option<usize>,
+    /// The most jobs of one key that run at once
+    #[arg(long, value_name = "COUNT")]
+    key_concurrency: Option<usize>,
+    /// How many jobs start in how much time: 100/1m
+    #[arg(long, value_parser = rate)]
+    rate: Option<Rate>,
+    /// With --rate: how many may start at once when none has for a while
+    #[arg(long, requires = "rate", value_name = "COUNT")]
+    burst: Option<u32>,
+    /// Why, for whoever wonders
+    #[arg(long, default_value = "")]
+    reason: String,
+}
+
+fn rate(text: &str) -> Result<Rate, String> {
+    let problem = || format!("`{text}` is no rate; write 100/1m");
+    let (jobs, period) = text.split_once('/').ok_or_else(problem)?;
+    let jobs = jobs.parse().map_err(|_| problem())?;
+    let span: TimeDelta = time::span(period).or_else(|_| time::span(&format!("1{period}"))).map_err(|_| problem())?;
+    let rate = Rate::new(jobs, span.to_std().unwrap_or_default());
+    rate.check().map(|()| rate).map_err(str::to_owned)
+}
+
+pub(crate) async fn run(session: &Session, what: Executors) -> Result<(), Failure> {
+    match what {
+        Executors::List => list(session).await,
+        Executors::Pause { executor, args } => {
+            let pause = args.pause(session).await?;
+            let backend = session.change(&format!("pause the executor `{executor}`"))?;
+            let scope = Scope::Executor(ExecutorName::from(executor.clone()));
+            control(backend)?.pause(&scope, pause.clone()).await?;
+            if pause.cancels_running {
+                cancel_running(backend, &scope, &pause.reason).await?;
+            }
+            session
+                .output
+                .answer(&json!({ "done": "pause", "executor": executor }), || format!("`{executor}` is paused"))
+        }
+        Executors::Resume { executor } => {
+            let backend = session.change(&format!("resume the executor `{executor}`"))?;
+            let was = control(backend)?.resume(&Scope::Executor(ExecutorName::from(executor.clone()))).await?;
+            let json = json!({ "done": "resume", "executor": executor, "was_paused": was });
+            session.output.answer(&json, || match was {
+                true => format!("`{executor}` is resumed"),
+                false => format!("`{executor}` was not paused"),
+            })
+        }
+        Executors::SetLimits(limits) => set(session, limits).await,
+        Executors::ResetLimits { executor } => {
+            let backend = session.change(&format!("reset the limits of `{executor}`"))?;
+            let was = cluster::reset_limits_on_backend(executor.clone(), backend).await?;
+            let json = json!({ "done": "reset-limits", "executor": executor, "were_set": was });
+            session.output.answer(&json, || match was {
+                true => format!("the limits of `{executor}` are as programs declare them"),
+                false => format!("no limits of `{executor}` were set"),
+            })
+        }
+        Executors::Limits => self::limits(session).await,
+    }
+}
+
+async fn cancel_running(backend: &rexecutor_sqlx::AnyBackend, scope: &Scope, reason: &str) -> Result<(), Failure> {
+    use rexecutor::backend::{AmendError, Inspect};
+    for (executor, job) in control(backend)?.running(scope).await? {
+        match backend.cancel(&executor, job, reason.to_owned()).await {
+            // It has ended meanwhile.
+            Ok(()) | Err(AmendError::Refused { .. } | AmendError::NotFound(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+async fn set(session: &Session, limits: Limits) -> Result<(), Failure> {
+    let Limits { executor, cluster_concurrency, key_concurrency, rate, burst, reason } = limits;
+    let mut change = LimitChange::new(reason).by(session.by.clone());
+    change = cluster_concurrency.map_or(change.clone(), |most| change.cluster_concurrency(most));
+    change = key_concurrency.map_or(change.clone(), |most| change.key_concurrency(most));
+    if let Some(rate) = rate {
+        change = change.rate_limit(burst.map_or(rate, |burst| rate.with_burst(burst)));
+    }
+    let name = ExecutorName::from(executor.clone());
+    change.check(&name).map_err(|error| Failure::usage(format!("{error:?}")))?;
+    let backend = session.change(&format!("set limits of `{executor}`"))?;
+    cluster::set_limits_on_backend(name, change, backend).await?;
+    session.output.answer(&json!({ "done": "set-limits", "executor": executor }), || {
+        format!("the limits of `{executor}` are set, until `executors reset-limits`")
+    })
+}
+
+async fn limits(session: &Session) -> Result<(), Failure> {
+    let set = cluster::limits_on_backend(session.read()).await?;
+    let rate =
+        |rate: Rate| json!({ "jobs": rate.jobs, "period_seconds": rate.period.as_secs_f64(), "burst": rate.burst });
+    let json: Vec<Value> = set
+        .iter()
+        .map(|one| {
+            let limits = one.change.limits;
+            json!({
+                "executor": one.executor.as_str(), "since": shapes::instant(one.since), "by": one.change.by,
+                "reason": one.change.reason, "max_running": limits.concurrency, "max_per_key": limits.per_key,
+                "rate": limits.rate.map(rate),
+            })
+        })
+        .collect();
+    session.output.answer(&json!({ "limits": json }), || {
+        if set.is_empty() {
+            return "no limits are set".to_owned();
+        }
+        let number = |limit: Option<usize>| limit.map_or(String::new(), |limit| limit.to_string());
+        let rows = set.iter().map(|one| {
+            let (change, limits) = (&one.change, one.change.limits);
+            let rate = limits.rate.map_or(String::new(), |rate| format!("{}/{:?}", rate.jobs, rate.period));
+            let by = change.by.clone().unwrap_or_default();
+            vec![
+                one.executor.to_string(),
+                number(limits.concurrency),
+                number(limits.per_key),
+                rate,
+                by,
+                change.reason.clone(),
+            ]
+        });
+        table(&["executor", ">running", ">per key", "rate", "by", "reason"], rows)
+    })
+}
+
+async fn list(session: &Session) -> Result<(), Failure> {
+    let cluster = session.observe()?.cluster().await?;
+    let executors = cluster.executors.iter().map(|one| shapes::executor(one, &cluster)).collect::<Vec<_>>();
+    let json = json!({
+        "now": shapes::instant(cluster.now), "executors": executors,
+        "paused": cluster.paused.as_ref().map(|paused| shapes::pause(paused.since, &paused.pause)),
+    });
+    session.output.answer(&json, || {
+        let whole = cluster
+            .paused
+            .as_ref()
+            .map_or(String::new(), |paused| format!("the whole cluster is paused: {}\n", paused.pause.reason));
+        let row = |one: &Standing| {
+            let oldest = one.oldest_wait(cluster.now).map_or(String::new(), views::span);
+            let most = one.controls.concurrency.map_or(String::new(), |limit| format!("/{}", limit.limit));
+            vec![
+                one.executor.to_string(),
+                if one.paused.is_some() { "paused" } else { "" }.to_owned(),
+                format!("{}{most}", one.running),
+                one.queue.due.to_string(),
+                one.queue.waiting.to_string(),
+                oldest,
+                one.nodes.to_string(),
+            ]
+        };
+        match cluster.executors.is_empty() {
+            true => format!("{whole}no executors"),
+            false => {
+                let headings = ["executor", "", ">running", ">due", ">waiting", ">oldest", ">nodes"];
+                format!("{whole}{}", table(&headings, cluster.executors.iter().map(row)))
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_rate_is_jobs_and_a_time() {
+        assert_eq!(rate("100/1m"), Ok(Rate::new(100, Duration::from_secs(60))));
+        assert_eq!(rate("5/s"), Ok(Rate::new(5, Duration::from_secs(1))));
+        for wrong in ["", "100", "0/1m", "x/1m", "1/0s", "-1/s", "1/1w"] {
+            assert!(rate(wrong).is_err(), "{wrong}");
+        }
+    }
+}

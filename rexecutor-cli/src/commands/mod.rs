@@ -1,0 +1,98 @@
+//! The commands, one file each.
+
+mod bench;
+mod bulk;
+mod cluster;
+mod completions;
+mod contexts;
+mod dead;
+mod enqueue;
+mod executors;
+mod health;
+mod jobs;
+mod migrate;
+mod nodes;
+mod pause;
+mod prune;
+mod schedules;
+mod stats;
+mod web;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use crate::{args::Cli, failure::Failure, session::Session};
+
+/// What is to be done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// The tables: which version they have, and bringing them up to date
+    #[command(subcommand)]
+    Migrate(migrate::Migrate),
+    /// Jobs: listing, showing, explaining and changing them
+    #[command(subcommand)]
+    Jobs(jobs::Jobs),
+    /// Enqueues a job, or many from lines of JSON
+    Enqueue(enqueue::Enqueue),
+    /// Jobs that have failed for good, by how they failed
+    #[command(subcommand)]
+    Dead(dead::Dead),
+    /// Executors: how they stand, pausing them, and their limits
+    #[command(subcommand)]
+    Executors(executors::Executors),
+    /// The whole cluster: pausing it
+    #[command(subcommand)]
+    Cluster(cluster::Cluster),
+    /// Schedules: their next ticks, pausing, triggering, adding and removing them
+    #[command(subcommand)]
+    Schedules(schedules::Schedules),
+    /// Nodes: who runs jobs, and pausing them
+    #[command(subcommand)]
+    Nodes(nodes::Nodes),
+    /// How many jobs there are, and how those of the last hour went
+    Stats,
+    /// Whether all is well; exits with 1 and the reasons if it is not
+    Health(health::Health),
+    /// Deletes finished jobs
+    Prune(prune::Prune),
+    /// Serves the dashboard on this machine
+    Web(web::Web),
+    /// Measures how fast this database is, and leaves nothing behind
+    Bench(bench::Bench),
+    /// The databases that the configuration has names for
+    Contexts,
+    /// Writes the completions of a shell
+    Completions(completions::Completions),
+}
+
+/// Does it; gives the code to exit with.
+pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    let Cli { global, command } = cli;
+    let done = |()| ExitCode::SUCCESS;
+    match command {
+        Command::Contexts => return contexts::list(&global).map(done),
+        Command::Completions(which) => return completions::write(&which).map(done),
+        Command::Migrate(what) => return migrate::run(&global, what).await,
+        Command::Bench(bench) => return bench::run(&global, &bench).await.map(done),
+        Command::Health(health) => return health::run(&global, &health).await,
+        _ => {}
+    }
+    let session = Session::open(&global).await?;
+    let answer = match command {
+        Command::Jobs(what) => jobs::run(&session, what).await,
+        Command::Enqueue(what) => enqueue::run(&session, what).await.map(done),
+        Command::Dead(what) => dead::run(&session, what).await,
+        Command::Executors(what) => executors::run(&session, what).await.map(done),
+        Command::Cluster(what) => cluster::run(&session, what).await.map(done),
+        Command::Schedules(what) => schedules::run(&session, what).await.map(done),
+        Command::Nodes(what) => nodes::run(&session, what).await.map(done),
+        Command::Stats => stats::run(&session).await.map(done),
+        Command::Prune(what) => prune::run(&session, what).await.map(done),
+        Command::Web(what) => web::run(&session, &what).await.map(done),
+        Command::Contexts | Command::Completions(_) | Command::Migrate(_) | Command::Bench(_) | Command::Health(_) => {
+            Ok(ExitCode::SUCCESS)
+        }
+    };
+    answer.map_err(|failure| failure.without(&session.guard.target.secrets()))
+}

@@ -1,0 +1,81 @@
+//! Times as they are given on a command line, and shown.
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+use rexecutor_web::views;
+
+/// A time span: `500ms`, `30s`, `10m`, `2h`, `7d`.
+pub(crate) fn span(text: &str) -> Result<TimeDelta, String> {
+    let problem = || format!("`{text}` is no time span; write 30s, 10m, 2h or 7d");
+    let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
+    let unit = text.get(digits.len()..).unwrap_or_default();
+    let count: u32 = digits.parse().map_err(|_| problem())?;
+    let count = i64::from(count);
+    match unit {
+        "ms" => TimeDelta::try_milliseconds(count),
+        "s" => TimeDelta::try_seconds(count),
+        "m" | "min" => TimeDelta::try_minutes(count),
+        "h" => TimeDelta::try_hours(count),
+        "d" => TimeDelta::try_days(count),
+        _ => None,
+    }
+    .ok_or_else(problem)
+}
+
+/// When something is to be: now, after a span, or at an instant in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum When {
+    Now,
+    In(TimeDelta),
+    At(DateTime<Utc>),
+}
+
+impl When {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        if text == "now" {
+            return Ok(Self::Now);
+        }
+        if let Ok(span) = span(text) {
+            return Ok(Self::In(span));
+        }
+        let instant = DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc());
+        let local = |format| NaiveDateTime::parse_from_str(text, format).ok().map(|at| at.and_utc());
+        let day = || Some(text.parse::<NaiveDate>().ok()?.and_hms_opt(0, 0, 0)?.and_utc());
+        let instant = instant.or_else(|| local("%Y-%m-%dT%H:%MZ")).or_else(|| local("%Y-%m-%dT%H:%M:%S"));
+        let instant = instant.or_else(|| local("%Y-%m-%dT%H:%M")).or_else(day);
+        instant
+            .map(Self::At)
+            .ok_or_else(|| format!("`{text}` is no time; write now, 10m, 2026-01-31 or 2026-01-31T09:30Z (all in UTC)"))
+    }
+
+    pub(crate) fn at(self, now: DateTime<Utc>) -> DateTime<Utc> {
+        match self {
+            Self::Now => now,
+            Self::In(span) => now.checked_add_signed(span).unwrap_or(now),
+            Self::At(at) => at,
+        }
+    }
+}
+
+/// An instant, with how long ago it was.
+pub(crate) fn instant(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    format!("{} ({})", at.format("%Y-%m-%d %H:%M:%S UTC"), views::relative(at, now))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_and_instants_are_read() {
+        assert_eq!(span("90s"), Ok(TimeDelta::seconds(90)));
+        assert_eq!(span("7d"), Ok(TimeDelta::days(7)));
+        for wrong in ["", "s", "-1s", "1", "1w", "1.5h", "99999999999s", "ä"] {
+            assert!(span(wrong).is_err(), "{wrong}");
+        }
+        let at = "2026-01-31T09:30:00Z".parse().unwrap();
+        assert_eq!(When::parse("2026-01-31T09:30Z"), Ok(When::At(at)));
+        assert_eq!(When::parse("2026-01-31T10:30:00+01:00"), Ok(When::At(at)));
+        assert_eq!(When::parse("10m").map(|when| when.at(at)), Ok(at + TimeDelta::minutes(10)));
+        assert!(When::parse("tomorrow").is_err());
+    }
+}
