@@ -36,6 +36,8 @@
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod any;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod any_flows;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod any_transaction;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod common;
@@ -55,4 +57,4 @@ pub use self::postgres::{ConnectError, PgBackend, PgBackend as RexecutorPgBacken
 pub use self::sqlite::{Durability, OpenError, SqliteBackend, SqliteOptions};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use self::url::{UrlError, connect};
-pub use rexecutor::backend::EnqueueIn;
+pub use rexecutor::backend::{EnqueueIn, flows::FlowsIn};

@@ -11,8 +11,8 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
-        Backend, BackendError, ChangedLimits, Control, Ends, Entries, LimitChange, Observe, Pause, Paused, Reports,
-        Result, Scope, SettleIn, StepLog, Survey,
+        Backend, BackendError, ChangedLimits, Control, Ends, Entries, Flows, LimitChange, Observe, Pause, Paused,
+        Reports, Result, Scope, SettleIn, StepLog, Survey,
     },
     job::{ExecutorName, JobId},
 };
@@ -61,6 +61,10 @@ impl Backend for PgBackend {
     }
 
     fn step_log(&self) -> Option<&dyn StepLog> {
+        Some(self)
+    }
+
+    fn flows(&self) -> Option<&dyn Flows> {
         Some(self)
     }
 

@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 
 use super::{
     ends::Ends,
+    flows::Flows,
     observe::Observe,
     reports::Reports,
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
@@ -106,6 +107,11 @@ pub trait Backend: Enqueue + Claim + Settle + Maintain + Inspect + std::fmt::Deb
 
     /// Recording the steps of jobs, and taking in signals, if it can. The default is that it cannot: a job that uses them fails.
     fn step_log(&self) -> Option<&dyn StepLog> {
+        None
+    }
+
+    /// Keeping batches, if it can. The default is that it cannot.
+    fn flows(&self) -> Option<&dyn Flows> {
         None
     }
 

@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 use super::{
     capabilities::{Backend, Control, Entries, Survey},
     ends::Ends,
+    flows::Flows,
     observe::Observe,
     reports::Reports,
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
@@ -89,6 +90,10 @@ impl<B: Backend + ?Sized> Backend for Arc<B> {
 
     fn step_log(&self) -> Option<&dyn StepLog> {
         (**self).step_log()
+    }
+
+    fn flows(&self) -> Option<&dyn Flows> {
+        (**self).flows()
     }
 
     fn is_membership_independent(&self) -> bool {

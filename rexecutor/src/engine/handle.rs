@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     dispatcher::{self, Command, Dispatcher, Report},
     entries::{Book, Declared, EntryTicker},
+    flows,
     heartbeat_thread::Heartbeats,
     membership::{self, Membership},
     options::Options,
@@ -100,6 +101,8 @@ impl Engine {
         if engine.environment.backend.reports().is_some() {
             engine.beside(reporting::store(engine.environment.clone(), engine.outage("progress")));
         }
+        let interval = engine.options.node_timeout;
+        engine.beside(flows::sweep(engine.environment.clone(), interval, engine.outage("batches")));
         engine.beside(survey::look(
             engine.environment.clone(),
             present,

@@ -18,6 +18,7 @@ mod dispatcher;
 mod entries;
 mod event;
 mod failure_detector;
+mod flows;
 mod handle;
 mod heartbeat_thread;
 mod membership;

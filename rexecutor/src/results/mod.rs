@@ -48,6 +48,7 @@ mod wait;
 
 pub use crate::model::{LogLine, Progress};
 
+pub(crate) use self::hub::FlowNews;
 pub use self::{
     any_job::{AnyJob, Jobs, jobs, jobs_on_backend},
     error::OutputError,

@@ -5,6 +5,7 @@
 mod ahead;
 mod alive;
 mod assertions;
+mod batches;
 mod blocking;
 mod bounds;
 mod capabilities;
