@@ -26,6 +26,10 @@ pub mod testing {}
 #[doc = include_str!("../limits.md")]
 pub mod limits {}
 
+/// The guide to batches.
+#[doc = include_str!("../batches.md")]
+pub mod batches {}
+
 /// The guide to results.
 #[doc = include_str!("../results.md")]
 pub mod results {}

@@ -36,6 +36,8 @@
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod any;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod any_flows;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod any_options;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod any_transaction;
@@ -59,4 +61,4 @@ pub use self::{any::AnyBackend, any_options::AnyOptions, common::SchemaVersion, 
 pub use self::sqlite::{Durability, OpenError, SqliteBackend, SqliteOptions};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use self::url::{UrlError, connect};
-pub use rexecutor::backend::EnqueueIn;
+pub use rexecutor::backend::{EnqueueIn, flows::FlowsIn};

@@ -3,6 +3,7 @@
 
 pub mod backend;
 pub mod backoff;
+pub mod batches;
 mod builder;
 mod bulk;
 mod causes;

@@ -32,7 +32,8 @@ impl InvalidJob {
 
     /// Which field: `name`, `data`, `metadata`, `max_attempts`, `priority`, `tags`,
     /// `headers`, `group_key`, `schedule_in`, `schedule_at`, `deadline`, `max_pending`,
-    /// `debounce` or `unique`; of a step, its `name`, `output` or `delay`.
+    /// `debounce` or `unique`; of a step, its `name`, `output` or `delay`; of a batch, its `name`, a
+    /// `threshold`, or a callback that is `unique` or `blocked`.
     pub fn field(&self) -> &'static str {
         self.field
     }
@@ -183,6 +184,11 @@ pub(crate) fn name(name: &str) -> Checked {
 /// Checks the name of a schedule entry.
 pub(crate) fn entry_name(name: &str) -> Checked {
     name_of("a schedule entry", name)
+}
+
+/// Checks the name of a batch.
+pub(crate) fn batch_name(name: &str) -> Checked {
+    name_of("a batch", name)
 }
 
 /// Checks the name of a step, or of a signal.

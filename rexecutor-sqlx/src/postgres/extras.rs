@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use chrono::TimeDelta;
 use rexecutor::{
-    backend::{Deadline, NewJob, OnDiscard, in_micros},
+    backend::{Deadline, Marks, NewJob, OnDiscard, in_micros},
     job::JobStatus,
 };
 
@@ -47,6 +47,8 @@ extras! {
         )
         ELSE {}::TIMESTAMPTZ
     END";
+    flow: job.extras.flow.map(|flow| flow.0), "{}::BIGINT";
+    marks: job.extras.flow.and(Marks::MEMBER.stored()), "{}::INTEGER";
     extras: Stored::of(&job.extras, None).encode(), "{}";
 }
 

@@ -1,6 +1,6 @@
 //! Looking at stored jobs and changing them by hand.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
@@ -16,7 +16,9 @@ use super::{
     backend::{Database, PgBackend},
     enqueue::age,
     error::failed,
-    filter, row,
+    filter,
+    flow_rows::flows_of,
+    row,
     session::Progress,
 };
 
@@ -47,10 +49,12 @@ impl Inspect for PgBackend {
         reason: String,
     ) -> BoxFuture<'a, Result<(), AmendError>> {
         Box::pin(async move {
-            let mut is_in_line = false;
+            let (mut is_in_line, mut flows) = (false, BTreeSet::new());
             let cancel = |row: &mut JobRow, now| {
                 is_in_line = row.extras.order.is_some();
-                lifecycle::cancel(row, reason, now).map(|()| None)
+                lifecycle::cancel(row, reason, now)?;
+                flows = flows_of([&*row]);
+                Ok(None)
             };
             self.0.amend(Amendment { executor, job, verb: "cancelled", key: Key::None }, cancel).await?;
             self.0.listeners.each(|wakeup| wakeup.cancel(job));
@@ -59,6 +63,7 @@ impl Inspect for PgBackend {
                 // Those behind it may start.
                 self.0.wake_and_tell([executor.clone()].into()).await;
             }
+            self.0.advance_if_any(flows).await;
             Ok(())
         })
     }

@@ -31,6 +31,8 @@ impl Database {
             let pruned = query.fetch_one(&mut *transaction).await?;
             let with_steps: Option<Vec<i64>> = pruned.try_get("with_steps")?;
             self.delete_steps(&mut transaction, with_steps.unwrap_or_default()).await?;
+            let flows: Option<Vec<i64>> = pruned.try_get("flows")?;
+            self.forget_flows(&mut transaction, flows.unwrap_or_default()).await?;
             transaction.commit().await?;
             Ok(usize::try_from(pruned.try_get::<i64, _>("jobs")?).unwrap_or_default())
         };

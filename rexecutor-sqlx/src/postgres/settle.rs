@@ -9,13 +9,14 @@ use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
     backend::{NewJob, Outcome, Result, Settle, Settlement, lifecycle},
-    job::{ExecutorName, JobId, Lease},
+    job::{ExecutorName, FlowId, JobId, Lease},
 };
 use sqlx::{PgConnection, Row};
 
 use super::{
     backend::{Database, PgBackend},
     enqueue::executors,
+    flow_rows::flows_of,
     session::{Progress, apart},
     write::Locked,
 };
@@ -26,7 +27,7 @@ impl Settle for PgBackend {
         let backend = self.clone();
         Box::pin(apart(WHAT, async move {
             let settled = backend.0.limited(WHAT, backend.0.settle(&settlements)).await?;
-            let Settled { refused, due, throttled, ended } = settled;
+            let Settled { refused, due, throttled, ended, flows } = settled;
             if !throttled.is_empty()
                 && let Err(error) = backend.0.limited(WHAT, backend.0.outdate_nodes()).await
             {
@@ -38,6 +39,7 @@ impl Settle for PgBackend {
             }
             backend.0.wake(due);
             backend.0.tell_ends(&ended);
+            backend.0.advance_if_any(flows).await;
             Ok(refused)
         }))
     }
@@ -53,10 +55,15 @@ pub(super) struct Settled {
     ended: Vec<JobId>,
     /// Of which nothing is to be claimed before these instants.
     throttled: BTreeMap<ExecutorName, DateTime<Utc>>,
+    /// Of which jobs have ended.
+    pub(super) flows: BTreeSet<FlowId>,
 }
 
 impl Database {
     async fn settle(&self, settlements: &[Settlement]) -> sqlx::Result<Settled> {
+        // Whether or not this call stores it: it may have been stored by another, or by the job's own transaction.
+        let flows: BTreeSet<FlowId> =
+            settlements.iter().filter(|run| may_end(&run.outcome)).filter_map(|run| run.flow).collect();
         // What is completed alone stays so if the rest fails; then the whole batch comes again, and this is refused.
         let mut done = HashSet::new();
         if self.has_settings {
@@ -64,7 +71,7 @@ impl Database {
             done = self.complete(&mut session, settlements).await?;
             session.end().await?;
             if done.len() == settlements.len() {
-                return Ok(Settled::default());
+                return Ok(Settled { flows, ..Settled::default() });
             }
         }
         let mut transaction = match self.options.async_settles {
@@ -75,8 +82,9 @@ impl Database {
             done = self.complete(&mut transaction, settlements).await?;
         }
         let rest = settlements.iter().filter(|run| !done.contains(&run.id.as_i64())).collect();
-        let settled = self.decide(&mut transaction, rest).await?;
+        let mut settled = self.decide(&mut transaction, rest).await?;
         transaction.commit().await?;
+        settled.flows.extend(flows);
         Ok(settled)
     }
 
@@ -111,6 +119,7 @@ impl Database {
         let changed: Vec<_> = changed.iter().filter_map(|(id, _)| jobs.remove(id)).collect();
         settled.ended.extend(self.store_states(connection, &changed).await?);
         let deleted: Vec<_> = deleted.iter().filter_map(|id| jobs.remove(id)).collect();
+        settled.flows = flows_of(changed.iter().chain(&deleted));
         settled.ended.extend(self.delete_jobs(connection, &deleted).await?);
         if !settled.throttled.is_empty() {
             let executors: Vec<String> = settled.throttled.keys().map(ToString::to_string).collect();
@@ -126,7 +135,7 @@ impl Database {
         Ok(settled)
     }
 
-    /// Completes in one statement what can be; returns the numbers of those jobs.
+    /// Completes in one statement what can be, and in one more those that are part of flows; returns the numbers of those jobs.
     async fn complete(&self, connection: &mut PgConnection, settlements: &[Settlement]) -> sqlx::Result<HashSet<i64>> {
         let mut counts: HashMap<JobId, usize> = HashMap::new();
         settlements.iter().for_each(|run| *counts.entry(run.id).or_default() += 1);
@@ -134,7 +143,9 @@ impl Database {
         let mut done = HashSet::new();
         for keep in [true, false] {
             // A job that is settled twice in one batch is decided on in order.
-            let is_ours = |run: &&Settlement| run.outcome == Outcome::complete(keep) && counts.get(&run.id) == Some(&1);
+            let is_ours = |run: &&Settlement| {
+                run.outcome == Outcome::complete(keep) && run.flow.is_none() && counts.get(&run.id) == Some(&1)
+            };
             let (mut ids, mut leases, mut at) = (Vec::new(), Vec::new(), Vec::new());
             for run in settlements.iter().filter(is_ours) {
                 if let Some(location) = locations.get(&(run.id, run.lease)) {
@@ -155,25 +166,39 @@ impl Database {
                 done.insert(row.try_get::<i64, _>("id")?);
             }
         }
-        let is_ours = |run: &&Settlement| counts.get(&run.id) == Some(&1);
-        let (mut ids, mut leases, mut at, mut outputs) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for run in settlements.iter().filter(is_ours) {
-            if let Outcome::Complete { keep: true, output: Some(output), jobs: None, .. } = &run.outcome
-                && let Some(location) = locations.get(&(run.id, run.lease))
-            {
-                ids.push(run.id.as_i64());
-                leases.push(run.lease.0);
-                at.push(&**location);
-                outputs.push(&**output);
+        for is_member in [false, true] {
+            let (mut ids, mut leases, mut at, mut outputs) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+            for run in settlements.iter().filter(|run| counts.get(&run.id) == Some(&1)) {
+                if let Outcome::Complete { keep: true, output, jobs: None, .. } = &run.outcome
+                    && run.flow.is_some() == is_member
+                    && (output.is_some() || is_member)
+                    && let Some(location) = locations.get(&(run.id, run.lease))
+                {
+                    ids.push(run.id.as_i64());
+                    leases.push(run.lease.0);
+                    at.push(&**location);
+                    outputs.push(output.as_deref());
+                }
             }
-        }
-        if !ids.is_empty() {
-            let query = self.query(&self.queries.complete_with_outputs).bind(self.now()).bind(ids).bind(leases);
+            if ids.is_empty() {
+                continue;
+            }
+            let sql = if is_member { &self.queries.complete_members } else { &self.queries.complete_with_outputs };
+            let query = self.query(sql).bind(self.now()).bind(ids).bind(leases);
             let query = query.bind(at).bind(outputs).bind(self.options.async_settles);
             for row in query.fetch_all(&mut *connection).await? {
                 done.insert(row.try_get::<i64, _>("id")?);
             }
         }
         Ok(done)
+    }
+}
+
+/// Whether a job may have ended by it, as far as it says.
+fn may_end(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Complete { .. } | Outcome::SettledInTransaction { .. } => true,
+        Outcome::Discard { .. } | Outcome::Cancel { .. } => true,
+        _ => false,
     }
 }

@@ -94,11 +94,12 @@ impl Database {
         Ok(awaited_ends(jobs))
     }
 
-    /// Deletes jobs, with their steps. Gives those whose ends are to be told after the commit.
+    /// Deletes jobs that are complete, with their steps. Gives those whose ends are to be told after the commit.
     pub(super) async fn delete_jobs(&self, connection: &mut PgConnection, jobs: &[JobRow]) -> sqlx::Result<Vec<JobId>> {
         if !jobs.is_empty() {
             let with_steps = jobs.iter().filter(|job| job.marks.contains(Marks::STEPS)).map(|job| job.id.as_i64());
             self.delete_steps(connection, with_steps.collect()).await?;
+            self.count_as_gone(connection, jobs).await?;
             let delete = self.query(&self.queries.delete_jobs).bind(each(jobs, |job| job.id.as_i64()));
             delete.execute(connection).await?;
         }

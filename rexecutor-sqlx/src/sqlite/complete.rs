@@ -14,6 +14,8 @@ pub(super) struct Completed<'o> {
     pub(super) unkept: Vec<(JobId, Lease)>,
     /// Those that have given something, with their leases and what it is.
     pub(super) outputs: Vec<(JobId, i64, &'o str)>,
+    /// Those that are part of a flow, with their leases and what they have given.
+    pub(super) members: Vec<(JobId, i64, Option<&'o str>)>,
 }
 
 impl Completed<'_> {
@@ -22,7 +24,7 @@ impl Completed<'_> {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.kept.len() + self.unkept.len() + self.outputs.len()
+        self.kept.len() + self.unkept.len() + self.outputs.len() + self.members.len()
     }
 
     /// The statements. Where one of the runs is not what it was expected to be, they fail before whatever comes after
@@ -37,11 +39,15 @@ impl Completed<'_> {
                 None => by_numbers(script, &runs, completed_at)?,
             };
         }
-        if self.outputs.is_empty() {
-            return Ok(script);
+        if !self.outputs.is_empty() {
+            script = script.then(queries::complete_with_outputs()).bind(now)?.bind(json(&self.outputs)?)?;
+            script = expect(script, i64::try_from(self.outputs.len()).unwrap_or(i64::MAX))?;
         }
-        let script = script.then(queries::complete_with_outputs()).bind(now)?.bind(json(&self.outputs)?)?;
-        expect(script, i64::try_from(self.outputs.len()).unwrap_or(i64::MAX))
+        if !self.members.is_empty() {
+            script = script.then(queries::complete_members()).bind(now)?.bind(json(&self.members)?)?;
+            script = expect(script, i64::try_from(self.members.len()).unwrap_or(i64::MAX))?;
+        }
+        Ok(script)
     }
 }
 

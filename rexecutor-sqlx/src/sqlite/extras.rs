@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
-    backend::{Deadline, Extras, JobRow, OnDiscard},
+    backend::{Deadline, Extras, JobRow, Marks, OnDiscard},
     job::JobStatus,
 };
 use serde_json::{Value, json};
@@ -36,6 +36,7 @@ pub(super) struct NewExtras<'j> {
     deadline_at: Option<i64>,
     group_key: Option<&'j str>,
     line: Option<i16>,
+    flow: Option<i64>,
     stored: Stored<'j>,
 }
 
@@ -49,24 +50,37 @@ impl<'j> NewExtras<'j> {
         let deadline_at = extras.deadline.map(|deadline: Deadline| micros(deadline.at(now)));
         let group_key = extras.group_key.as_deref();
         let line = extras.order.map(OnDiscard::stored);
-        Some(Self { is_blocked, deadline_at, group_key, line, stored: Stored::of(extras, heavy) })
+        let flow = extras.flow.map(|flow| flow.0);
+        Some(Self { is_blocked, deadline_at, group_key, line, flow, stored: Stored::of(extras, heavy) })
     }
 
     /// In the order of the columns.
     fn values(&self) -> [Value; COLUMNS.len()] {
         let status = if self.is_blocked { JobStatus::Blocked } else { JobStatus::Scheduled };
-        let stored = json!(self.stored.encode());
-        [json!(status.as_str()), json!(self.deadline_at), json!(self.group_key), json!(self.line), stored]
+        let marks = self.flow.and(Marks::MEMBER.stored());
+        [
+            json!(status.as_str()),
+            json!(self.deadline_at),
+            json!(self.group_key),
+            json!(self.line),
+            json!(self.flow),
+            json!(marks),
+            json!(self.stored.encode()),
+        ]
     }
 
     /// … of a job that may have none.
     pub(super) fn values_of(new: Option<&Self>) -> [Value; COLUMNS.len()] {
-        let plain = || [json!(JobStatus::Scheduled.as_str()), Value::Null, Value::Null, Value::Null, Value::Null];
+        let plain = || {
+            let mut values = [const { Value::Null }; COLUMNS.len()];
+            values[0] = json!(JobStatus::Scheduled.as_str());
+            values
+        };
         new.map_or_else(plain, Self::values)
     }
 }
 
-const COLUMNS: [&str; 5] = ["status", "deadline_at", "group_key", "line", "extras"];
+const COLUMNS: [&str; 7] = ["status", "deadline_at", "group_key", "line", "flow", "marks", "extras"];
 
 /// The statement that inserts jobs of which at least one has extras.
 pub(super) static INSERT: LazyLock<String> = LazyLock::new(|| {

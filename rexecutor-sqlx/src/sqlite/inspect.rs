@@ -13,7 +13,7 @@ use super::{
     backend::SqliteBackend,
     core::{Commit, Core},
     error::backend_error,
-    filter, queries, row, steps, unique,
+    filter, flows, queries, row, steps, unique,
     work::Work,
     write,
 };
@@ -180,7 +180,9 @@ async fn amend_state(
     if answer.is_ok() {
         // Its recorded errors are stored already; `store_states` adds those that it finds.
         row.errors.clear();
+        let flows = flows::flows_of([&row]);
         write::store_states(work, &[row]).await?;
+        flows::advance_if_any(work, flows).await?;
     }
     Ok(answer)
 }

@@ -16,7 +16,7 @@ use super::{
     backend::SqliteBackend,
     control,
     core::{Commit, Core},
-    migrate, queries,
+    flows, migrate, queries,
     row::micros,
     script,
     work::Work,
@@ -164,6 +164,7 @@ async fn rescue(work: &mut Work<'_>) -> Result<(usize, usize), sqlx::Error> {
     }
     if !lost.is_empty() {
         write::store_states(work, &lost).await?;
+        flows::advance_if_any(work, flows::flows_of(&lost)).await?;
     }
     Ok((found, rescued))
 }

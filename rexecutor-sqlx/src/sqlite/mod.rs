@@ -34,6 +34,8 @@ mod error;
 mod extras;
 mod fast_path;
 mod filter;
+mod flows;
+mod flows_in;
 mod inspect;
 mod long_queues;
 mod maintain;

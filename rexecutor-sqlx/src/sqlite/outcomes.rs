@@ -1,43 +1,57 @@
 //! Storing how runs ended: most of them in few statements, the others through the life cycle.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use rexecutor::{
     backend::{JobRow, NewJob, Outcome, Settlement, lifecycle},
-    job::JobId,
+    job::{FlowId, JobId},
 };
 
-use super::{complete::Completed, control, error::is_unexpected, queries, row::micros, store, work::Work, write};
+use super::{
+    complete::Completed, control, error::is_unexpected, flows, queries, row::micros, store, work::Work, write,
+};
 
 /// Stores how runs ended; returns for each whether it was stored.
 pub(super) async fn store(work: &mut Work<'_>, settlements: &[&Settlement]) -> Result<Vec<bool>, sqlx::Error> {
     let mut stored = vec![true; settlements.len()];
-    let others = match complete(work, settlements).await? {
-        Some(0) => return Ok(stored),
-        Some(_) => |end: &Settlement| !is_plain(&end.outcome),
-        None => |_: &Settlement| true,
+    let mut flows = BTreeSet::new();
+    let others = match complete(work, settlements, &mut flows).await? {
+        Some(0) => None,
+        Some(_) => Some((|end: &Settlement| !is_alike(end)) as fn(&Settlement) -> bool),
+        None => Some((|_: &Settlement| true) as fn(&Settlement) -> bool),
     };
-    apply(work, settlements, &mut stored, others).await?;
+    if let Some(others) = others {
+        flows.extend(apply(work, settlements, &mut stored, others).await?);
+    }
+    flows::advance_if_any(work, flows).await?;
     Ok(stored)
 }
 
-/// Whether it can be stored with many others: the run has succeeded, and no jobs follow.
-fn is_plain(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Complete { jobs: None, .. })
+/// Whether it can be stored with many others: the run has succeeded, and no jobs follow. What is deleted counts in its flow.
+fn is_alike(end: &Settlement) -> bool {
+    matches!(end.outcome, Outcome::Complete { jobs: None, keep, .. } if keep || end.flow.is_none())
 }
 
 /// Completes jobs in few statements, and commits them if that is all; returns how many other settlements there are. Or
 /// it changes nothing: then at least one run is not what it was expected to be.
-async fn complete(work: &mut Work<'_>, settlements: &[&Settlement]) -> Result<Option<usize>, sqlx::Error> {
+async fn complete(
+    work: &mut Work<'_>,
+    settlements: &[&Settlement],
+    flows: &mut BTreeSet<FlowId>,
+) -> Result<Option<usize>, sqlx::Error> {
     let mut completed = Completed::default();
     let mut seen = HashSet::with_capacity(settlements.len());
-    for Settlement { id, lease, outcome, .. } in settlements {
+    for end in settlements {
+        let Settlement { id, lease, outcome, .. } = end;
         // Of two settlements of one job the first may count.
         if !seen.insert(*id) {
             return Ok(None);
         }
         match outcome {
-            outcome if !is_plain(outcome) => {}
+            _ if !is_alike(end) => {}
+            Outcome::Complete { output, .. } if end.flow.is_some() => {
+                completed.members.push((*id, lease.0, output.as_deref()))
+            }
             Outcome::Complete { keep: true, output: Some(output), .. } => {
                 completed.outputs.push((*id, lease.0, output))
             }
@@ -50,10 +64,14 @@ async fn complete(work: &mut Work<'_>, settlements: &[&Settlement]) -> Result<Op
     if completed.is_empty() {
         return Ok(Some(others));
     }
+    let have_members = !completed.members.is_empty();
     let script = completed.script(micros(work.now))?;
-    let result = if others == 0 { work.finish(script).await } else { work.run(script).await };
+    let result = if others == 0 && !have_members { work.finish(script).await } else { work.run(script).await };
     match result {
-        Ok(_) => Ok(Some(others)),
+        Ok(_) => {
+            flows.extend(settlements.iter().filter(|end| is_alike(end)).filter_map(|end| end.flow));
+            Ok(Some(others))
+        }
         Err(error) if is_unexpected(&error) => {
             work.restart();
             Ok(None)
@@ -68,10 +86,10 @@ async fn apply(
     settlements: &[&Settlement],
     stored: &mut [bool],
     meant: impl Fn(&Settlement) -> bool,
-) -> Result<(), sqlx::Error> {
+) -> Result<BTreeSet<FlowId>, sqlx::Error> {
     let ids: Vec<JobId> = settlements.iter().filter(|end| meant(end)).map(|end| end.id).collect();
     if ids.is_empty() {
-        return Ok(());
+        return Ok(BTreeSet::new());
     }
     work.open().await?;
     let mut jobs: HashMap<JobId, JobRow> =
@@ -99,6 +117,7 @@ async fn apply(
     let changed: Vec<JobRow> = changed.iter().filter_map(|id| jobs.remove(id)).collect();
     write::store_states(work, &changed).await?;
     let deleted: Vec<JobRow> = deleted.iter().filter_map(|id| jobs.remove(id)).collect();
+    let flows = flows::flows_of(changed.iter().chain(&deleted));
     write::delete_jobs(work, &deleted).await?;
     for (executor, until) in &throttled {
         let throttle = sqlx::query(queries::throttle_executor()).bind(executor.to_string()).bind(micros(*until));
@@ -110,5 +129,5 @@ async fn apply(
     if !follow.is_empty() {
         store::store_open(work, &follow).await?;
     }
-    Ok(())
+    Ok(flows)
 }

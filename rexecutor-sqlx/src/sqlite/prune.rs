@@ -1,5 +1,7 @@
 //! Deleting finished jobs.
 
+use std::collections::BTreeSet;
+
 use rexecutor::{
     backend::Result,
     job::JobId,
@@ -7,7 +9,7 @@ use rexecutor::{
 };
 use sqlx::Row;
 
-use super::{backend::Database, core::Commit, queries, row::micros, script::json, steps, work::Work};
+use super::{backend::Database, core::Commit, flows, queries, row::micros, script::json, steps, work::Work};
 use crate::common::{Meant, unknown};
 
 impl Database {
@@ -34,6 +36,8 @@ impl Database {
             let with_steps = deleted.iter().filter_map(|row| row.try_get::<Option<i64>, _>("with_steps").transpose());
             let with_steps = with_steps.map(|id| id.map(JobId::from)).collect::<Result<Vec<_>, _>>()?;
             steps::delete(work, &with_steps).await?;
+            let flows = deleted.iter().filter_map(|row| row.try_get::<Option<i64>, _>("flow").transpose());
+            flows::forget(work, flows.collect::<Result<BTreeSet<i64>, _>>()?).await?;
             Ok(deleted.len())
         };
         self.writer.write(Commit::Progress, step).await

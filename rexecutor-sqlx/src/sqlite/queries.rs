@@ -26,21 +26,22 @@ macro_rules! queries {
 }
 
 queries! {
-    await_jobs, claim_first, claim_found, claim_jobs, complete_alike, complete_ranges, complete_runs,
-    complete_with_outputs, count_backlog, count_chunk_bytes, count_runs, count_status, count_waiting, create_migrations,
-    declare_limit, delete_dead_nodes, delete_entry, delete_jobs, delete_node, delete_node_pause, delete_pause,
-    delete_ranges, delete_runs, delete_steps, expect_changes, find_conflicts, find_content, find_contents, find_controls,
-    find_due, find_due_entries, find_end, find_entry, find_errors, find_file, find_first_due, find_from, find_key,
-    find_last_job, find_latest_clock, find_levels, find_lost_jobs, find_migrations, find_node, find_node_pause,
-    find_oldest_node, find_progress, find_rival, find_running, find_runs, find_seen, find_step, find_stopping,
-    find_unfinished, find_unserved, find_version, first_due, insert_alike, insert_chunks, insert_errors, insert_jobs,
-    insert_migration, insert_node, insert_schedules, list_chunks, list_controls, list_due, list_entries, list_finished,
-    list_limits, list_members, list_nodes, list_pauses, list_queues, list_schedules, list_seen, list_steps, list_stored,
-    lock_backlog, lock_jobs, lock_states, move_schedule, outdate_nodes, prune_by_age, prune_by_length, quarantine_jobs,
-    query_jobs, renew_node, report_progress, reset_limits, rewind_schedule, set_back_jobs, set_back_throttles,
-    set_limits, store_backlog, store_content, store_entry, store_executors, store_node_pause, store_pause, store_served,
-    store_states, store_step, store_tokens, sweep_chunks, sweep_progress, throttle_executor, trim_errors, update_node,
-    walk_jobs, walk_keys, walk_lines,
+    add_gone, await_jobs, claim_first, claim_found, claim_jobs, complete_alike, complete_members, complete_ranges,
+    complete_runs, complete_with_outputs, count_backlog, count_chunk_bytes, count_members, count_runs, count_status,
+    count_waiting, create_migrations, declare_limit, delete_dead_nodes, delete_entry, delete_jobs, delete_node,
+    delete_node_pause, delete_pause, delete_ranges, delete_runs, delete_steps, expect_changes, find_conflicts,
+    find_content, find_contents, find_controls, find_due, find_due_entries, find_end, find_ended_flows, find_entry,
+    find_errors, find_file, find_first_due, find_flow, find_from, find_key, find_last_job, find_latest_clock,
+    find_levels, find_lost_jobs, find_migrations, find_node, find_node_pause, find_oldest_node, find_progress,
+    find_rival, find_running, find_runs, find_seen, find_step, find_stopping, find_unfinished, find_unserved,
+    find_version, first_due, forget_bare_flows, forget_flows, insert_alike, insert_chunks, insert_errors, insert_flow,
+    insert_jobs, insert_migration, insert_node, insert_schedules, list_chunks, list_controls, list_due, list_entries,
+    list_finished, list_flow_jobs, list_limits, list_members, list_nodes, list_pauses, list_queues, list_schedules,
+    list_seen, list_steps, list_stored, lock_backlog, lock_jobs, lock_states, move_schedule, outdate_nodes, prune_by_age,
+    prune_by_length, quarantine_jobs, query_jobs, renew_node, report_progress, reset_limits, rewind_schedule,
+    set_back_jobs, set_back_throttles, set_limits, store_backlog, store_content, store_entry, store_executors,
+    store_flow, store_node_pause, store_pause, store_served, store_states, store_step, store_tokens, sweep_chunks,
+    sweep_flows, sweep_progress, throttle_executor, trim_errors, update_node, walk_jobs, walk_keys, walk_lines,
 }
 
 /// Which jobs wait to be claimed: the one place where it is said in SQL, but for the index that goes with it.
@@ -50,11 +51,16 @@ const PENDING: &str = "status IN ('scheduled', 'retryable')";
 const IN_LINE: &str = "line IS NOT NULL AND (status = 'blocked' OR status = 'scheduled' OR status = 'retryable' OR \
                        (status = 'discarded' AND line <> 0))";
 
+/// Which jobs may be pruned, as far as flows go: those of one that has not ended are counted yet.
+const IN_NO_OPEN_FLOW: &str = "rexecutor_jobs.flow IS NULL OR NOT EXISTS (SELECT 1 FROM rexecutor_flows AS open WHERE open.id = \
+                               rexecutor_jobs.flow AND open.finished_at IS NULL)";
+
 fn render(sql: &str) -> String {
-    let [stopping, awaited, steps] =
-        [Marks::STOPPING, Marks::AWAITED, Marks::STEPS].map(|mark| mark.stored().unwrap_or_default().to_string());
+    let [stopping, awaited, steps, member] = [Marks::STOPPING, Marks::AWAITED, Marks::STEPS, Marks::MEMBER]
+        .map(|mark| mark.stored().unwrap_or_default().to_string());
     let sql = sql.replace("{columns}", &row::COLUMNS).replace("{states}", &row::STATES);
-    let sql = sql.replace("{awaited}", &awaited).replace("{steps}", &steps);
+    let sql = sql.replace("{awaited}", &awaited).replace("{steps}", &steps).replace("{member}", &member);
+    let sql = sql.replace("{in_no_open_flow}", IN_NO_OPEN_FLOW);
     let sql = sql.replace("{max_errors}", &MAX_ERRORS.to_string()).replace("{in_line}", IN_LINE);
     let sql = sql.replace("{light_columns}", &due_rows::LIGHT_COLUMNS);
     sql.replace("{due_columns}", &due_rows::COLUMNS).replace("{pending}", PENDING).replace("{stopping}", &stopping)

@@ -9,7 +9,7 @@ use rexecutor::{
 };
 use sqlx::{Sqlite, Transaction};
 
-use super::{backend::SqliteBackend, error::backend_error, queries, store, transaction, work::Work, write};
+use super::{backend::SqliteBackend, error::backend_error, flows, queries, store, transaction, work::Work, write};
 
 /// Nodes, and those who wait, hear of it within the poll interval after the commit.
 impl SettleIn for SqliteBackend {
@@ -48,5 +48,6 @@ async fn settle(work: &mut Work<'_>, id: JobId, lease: Lease, outcome: &Outcome)
     if is_complete {
         store::store(work, &outcome.jobs().iter().collect::<Vec<&NewJob>>()).await?;
     }
+    flows::advance_if_any(work, flows::flows_of(&jobs)).await?;
     Ok(true)
 }

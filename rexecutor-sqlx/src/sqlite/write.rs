@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use sqlx::sqlite::SqliteRow;
 
 use super::{
-    extras, queries,
+    extras, flows, queries,
     row::{self, Unreadable, micros},
     steps,
     work::Work,
@@ -45,7 +45,7 @@ async fn readable(work: &mut Work<'_>, rows: &[SqliteRow]) -> Result<Vec<JobRow>
     Ok(jobs)
 }
 
-/// Deletes jobs, with their steps.
+/// Deletes jobs that are complete, with their steps.
 pub(super) async fn delete_jobs(work: &mut Work<'_>, jobs: &[JobRow]) -> Result<(), sqlx::Error> {
     if jobs.is_empty() {
         return Ok(());
@@ -53,6 +53,7 @@ pub(super) async fn delete_jobs(work: &mut Work<'_>, jobs: &[JobRow]) -> Result<
     work.ended.extend(jobs.iter().filter(|job| lifecycle::is_awaited_end(job)).map(|job| job.id));
     let with_steps = jobs.iter().filter(|job| job.marks.contains(Marks::STEPS)).map(|job| job.id);
     steps::delete(work, &with_steps.collect::<Vec<_>>()).await?;
+    flows::count_as_gone(work, jobs).await?;
     let deleted = Value::from_iter(jobs.iter().map(|job| job.id.as_i64()));
     sqlx::query(queries::delete_jobs()).bind(deleted.to_string()).execute(&mut *work.conn).await.map(drop)
 }

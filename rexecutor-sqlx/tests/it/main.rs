@@ -2,6 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
+#[path = "../shared/batches_in.rs"]
+#[macro_use]
+mod batches_in;
+#[path = "../shared/batches.rs"]
+mod batches_of_two;
 #[path = "../shared/completes.rs"]
 #[macro_use]
 mod completes;

@@ -6,6 +6,7 @@ use sqlx::PgPool;
 use crate::support::in_schema;
 
 completes!(sqlx::Postgres, "BEGIN", in_a_schema);
+batches_in_transactions!(sqlx::Postgres, "BEGIN", in_a_schema);
 
 async fn in_a_schema(test: impl AsyncFnOnce(PgBackend, PgPool)) {
     in_schema(async |world| {

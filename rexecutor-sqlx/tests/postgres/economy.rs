@@ -205,6 +205,29 @@ async fn case_15_1_five_hundred_outputs_take_one_statement() {
     .await;
 }
 
+/// Case 15.5: the ends of 500 jobs of a batch are one statement, and the look whether it has finished is another.
+#[tokio::test]
+async fn case_15_5_five_hundred_jobs_of_a_batch_take_one_statement_more() {
+    in_schema(async |world| {
+        let counted = Counted::new(world).await;
+        let batch = rexecutor::batches::Batch::new("many").jobs(jobs("mail", 3 * BATCH));
+        let batch = batch.enqueue_to_backend(&counted.backend).await.unwrap();
+        for is_prepared in [false, true] {
+            let claimed = counted.claim().await;
+            let ends: Vec<Settlement> = claimed
+                .iter()
+                .map(|row| Settlement::new(row.id, row.lease, Outcome::complete(true)).with_flow(row.extras.flow))
+                .collect();
+            assert_eq!(ends.len(), BATCH);
+            let (refused, cost) = counted.cost(counted.backend.settle(ends.into())).await;
+            assert!(refused.unwrap().is_empty());
+            assert!(cost == Cost { round_trips: 2, statements: 2 } || !is_prepared, "{cost:?}");
+        }
+        assert_eq!(batch.status().await.unwrap().counts.complete, 2 * BATCH as u64);
+    })
+    .await;
+}
+
 /// Case 32: a call of more than 1 GiB was one message, which the server refuses.
 #[tokio::test]
 async fn case_32_a_call_of_large_jobs_is_cut_into_messages_of_8_mib() {

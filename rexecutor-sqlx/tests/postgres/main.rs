@@ -7,10 +7,17 @@
 #[macro_use]
 mod completes_in_transactions;
 
+#[path = "../shared/batches_in.rs"]
+#[macro_use]
+mod batches_in;
+
 mod access;
 mod alive;
 mod any;
 mod any_transaction;
+mod batches;
+#[path = "../shared/batches.rs"]
+mod batches_of_two;
 mod claim;
 mod completes;
 mod conformance;

@@ -51,6 +51,19 @@ cases! {
         case_15_4_jobs_follow_only_a_success_and_once,
         case_15_4_a_thousand_jobs_follow_one,
         case_15_4_what_was_not_committed_has_failed;
+    batches:
+        case_15_5_each_callback_comes_once_and_at_its_time,
+        case_15_5_a_batch_finishes_with_its_last_job_however_that_ends,
+        case_15_5_jobs_are_added_until_a_batch_has_finished,
+        case_15_5_an_empty_batch_has_succeeded_at_once,
+        case_15_5_a_rerun_repeats_callbacks_only_where_that_is_asked,
+        case_15_5_whoever_waits_is_woken_when_a_batch_finishes,
+        case_15_5_of_many_that_end_the_last_jobs_one_enqueues_the_callback,
+        case_15_5_a_batch_of_thousands_counts_each_of_its_jobs;
+    batch_jobs:
+        case_15_5_a_batch_is_cancelled_as_a_whole,
+        case_15_5_jobs_of_a_batch_that_goes_on_are_not_pruned,
+        case_15_5_the_jobs_of_a_batch_are_listed_by_status;
     enqueue:
         an_enqueued_job_is_scheduled_with_all_that_was_given,
         what_few_jobs_have_comes_back_as_it_was,

@@ -17,6 +17,8 @@
 //! [`With`].
 
 mod amend;
+mod batch_jobs;
+mod batches;
 mod claim;
 mod clocks;
 mod control;

@@ -4,6 +4,7 @@ mod entries;
 mod fault;
 #[expect(clippy::module_inception, reason = "it is what the module is about")]
 mod faulty;
+mod flows;
 mod operation;
 mod roles;
 mod steps;

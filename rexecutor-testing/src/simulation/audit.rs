@@ -13,7 +13,7 @@ use futures::{FutureExt, future::BoxFuture};
 use rexecutor::{
     Executor,
     backend::{
-        AmendError, Backend, Bucket, Claim, Claimed, Control, Demand, Ends, Enqueue, Enqueued, Entries, Filter,
+        AmendError, Backend, Bucket, Claim, Claimed, Control, Demand, Ends, Enqueue, Enqueued, Entries, Filter, Flows,
         Heartbeat, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe, Outcome, Reports, Result,
         ScheduleKey, Scope, Settle, Settlement, StepLog, Streams, Survey, Tick, Ticks, Wakeup, in_micros, lifecycle,
         memory::InMemoryBackend,
@@ -120,6 +120,16 @@ impl Audit {
     /// What is stored.
     pub(super) fn rows(&self) -> Vec<JobRow> {
         self.find(&Filter::All(Vec::new()))
+    }
+
+    /// The callbacks of batches, for the mistake of repeating them.
+    fn callbacks(&self) -> Vec<JobRow> {
+        match self.planted {
+            Some(Planted::RepeatsCallbacks) => {
+                self.rows().into_iter().filter(|row| row.extras.summary.is_some()).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// The backend in memory answers at once.
@@ -317,8 +327,13 @@ macro_rules! audited_method {
             Box::pin(async move {
                 let ids = settlements.iter().map(|settlement| settlement.id).collect();
                 let before = self.find(&Filter::IdIn(ids));
+                let callbacks = self.callbacks();
                 let refused = self.memory.settle(settlements.clone()).await?;
                 self.check_settled(&before, &settlements, &refused);
+                if self.planted == Some(Planted::RepeatsCallbacks) {
+                    let again = self.callbacks().split_off(callbacks.len());
+                    self.memory.enqueue(again.into_iter().map(mistakes::again).collect()).await?;
+                }
                 Ok(refused)
             })
         }
@@ -402,6 +417,10 @@ impl Backend for Audit {
 
     fn step_log(&self) -> Option<&dyn StepLog> {
         self.memory.step_log()
+    }
+
+    fn flows(&self) -> Option<&dyn Flows> {
+        self.memory.flows()
     }
 
     fn observe(&self) -> Option<&dyn Observe> {

@@ -1,6 +1,6 @@
 //! Mistakes that a backend makes on purpose.
 
-use rexecutor::backend::ClusterLimits;
+use rexecutor::backend::{ClusterLimits, JobRow, NewJob};
 
 use super::Planted;
 
@@ -19,4 +19,9 @@ pub(super) fn heard(planted: Option<Planted>, cluster: ClusterLimits, leaked: us
             cluster.with_concurrency(cluster.concurrency.map(|most| most.saturating_sub(leaked)))
         }
     }
+}
+
+/// The job once more.
+pub(super) fn again(row: JobRow) -> NewJob {
+    NewJob::new(row.executor, row.data).with_summary(row.extras.summary.clone())
 }

@@ -28,11 +28,13 @@
 //! 14. Each call of a debounced job is in the job that is left of it, which is due in time, and of those that have not begun
 //!     there is one a key. In no window of time two calls of a throttled job are enqueued.
 //! 15. No call makes more jobs of an executor wait than may, and none is refused for which there is room.
+//! 16. Each callback of a batch is enqueued once, that of its end when all of its jobs have ended.
 //!
-//! And at the end, when nothing goes wrong any more: every job finishes, no tick is missing, and a new job begins when it
+//! And at the end, when nothing goes wrong any more: every job and every batch finishes, no tick is missing, and a new job begins when it
 //! is due, not when the node next polls.
 
 mod audit;
+mod batches;
 mod calls;
 mod clocks;
 mod entries;
@@ -111,6 +113,10 @@ pub enum Planted {
     ForgetsFullQueues,
     /// It forgets throttled jobs that have finished.
     ForgetsWhatIsDone,
+    /// It enqueues callbacks of batches again.
+    RepeatsCallbacks,
+    /// It forgets callbacks of batches.
+    LosesCallbacks,
 }
 
 /// The same with a backend that makes a mistake. Not public API.

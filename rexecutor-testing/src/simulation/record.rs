@@ -9,6 +9,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use rexecutor::{
     backend::Scope,
+    batches::FlowId,
     clock::Clock,
     job::{JobId, Lease, NodeId},
 };
@@ -57,6 +58,8 @@ pub(super) struct Known {
     /// How many of those may run of which few may, if somebody has set that, and how many ran then.
     pub(super) scarce: Option<usize>,
     pub(super) left_of_scarce: usize,
+    /// How many jobs each batch has.
+    pub(super) batches: BTreeMap<FlowId, u64>,
     /// When each member was last heard, in the time that nobody can set.
     heard: BTreeMap<NodeId, Duration>,
     /// When the backend was away for all: from when, until when.

@@ -39,7 +39,7 @@ impl World {
         if self.sets_clocks && self.random.random_range(0..8) == 0 {
             self.set_clock().await;
         }
-        match self.random.random_range(0..30) {
+        match self.random.random_range(0..31) {
             0..=5 => self.enqueue().await,
             6 => self.enqueue_many().await,
             7..=8 => self.enqueue_unique().await,
@@ -60,6 +60,7 @@ impl World {
             26 => self.call().await,
             27 => self.fill().await,
             28 => self.set_limits().await,
+            29 => self.batch().await,
             _ => self.resume().await,
         }
     }
@@ -79,7 +80,7 @@ impl World {
         Act { millis, end }
     }
 
-    fn job(&mut self) -> NewJob {
+    pub(super) fn job(&mut self) -> NewJob {
         let attempts = self.random.random_range(0..3);
         let acts = (0..attempts).map(|_| self.act()).collect();
         // One key has most of the jobs.

@@ -128,6 +128,7 @@ impl World {
         for row in self.unfinished() {
             self.record.broken(format_args!("job {} is still {}", row.id, row.status));
         }
+        self.check_batches(&self.audit.rows(), true);
     }
 
     /// Ticks go on, and one may just have been enqueued.
@@ -193,6 +194,7 @@ impl World {
             self.record.broken(format_args!("{lost:?} were enqueued and are gone"));
         }
         self.check_windows(&rows);
+        self.check_batches(&rows, false);
         let mut unfinished: BTreeMap<_, Vec<JobId>> = BTreeMap::new();
         // One that is debounced stands beside another that has begun.
         let counts =

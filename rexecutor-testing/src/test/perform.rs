@@ -7,6 +7,7 @@ use futures::future::BoxFuture;
 use rexecutor::{
     Executor, ExecutorExt,
     backend::{Failure, JobRow, NewJob, Outcome, StepKind, StepRow, memory::InMemoryBackend},
+    batches::BatchSummary,
     clock::SystemClock,
     job::{ErrorType, builder::EnqueueError},
     registry::StateMap,
@@ -128,6 +129,32 @@ impl<E: Executor> Perform<E> {
     pub fn with_signal<T: Serialize + ?Sized>(mut self, name: &str, value: &T) -> Self {
         self.steps.push(given(StepKind::Wait, name, value));
         self
+    }
+
+    /// As a callback of a batch that has come to this.
+    ///
+    /// ```
+    /// use rexecutor::{batches::{BatchEvent, BatchSummary, FlowCounts}, prelude::*};
+    /// use rexecutor_testing::perform;
+    ///
+    /// #[job]
+    /// async fn report(_to: String, batch: BatchSummary) -> Result<String, String> {
+    ///     Ok(format!("{} of {}", batch.counts.complete, batch.counts.total()))
+    /// }
+    ///
+    /// #[rexecutor_testing::test]
+    /// async fn a_report_counts() {
+    ///     let counts = FlowCounts::default().with(JobStatus::Complete, 9).with(JobStatus::Discarded, 1);
+    ///     let summary = BatchSummary::new("album", BatchEvent::Finished, counts);
+    ///     let performed = perform::<Report>("ada".to_owned()).with_batch(summary).await;
+    ///     assert_eq!(performed.output(), Some("9 of 10".to_owned()));
+    /// }
+    /// # a_report_counts();
+    /// ```
+    #[track_caller]
+    pub fn with_batch(self, summary: BatchSummary) -> Self {
+        let summary = serde_json::to_string(&summary).ok();
+        self.changing(move |row| row.extras.set(|extra| &mut extra.summary, summary))
     }
 
     /// Takes a panic for what it is to a node: a failed attempt.

@@ -54,6 +54,8 @@ fn a_backend_that_breaks_a_promise_is_found() {
         Planted::KeepsTheFirstCall,
         Planted::ForgetsFullQueues,
         Planted::ForgetsWhatIsDone,
+        Planted::RepeatsCallbacks,
+        Planted::LosesCallbacks,
     ];
     for planted in mistakes {
         let is_found = |seed| !simulate_planted(seed, Some(planted)).broken.is_empty();

@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 
 use super::{
     ends::Ends,
+    flows::Flows,
     observe::Observe,
     reports::Reports,
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
@@ -112,6 +113,11 @@ pub trait Backend: Enqueue + Claim + Settle + Maintain + Inspect + std::fmt::Deb
 
     /// Keeping what running jobs stream, if it can. The default is that it cannot: a job that does fails.
     fn streams(&self) -> Option<&dyn Streams> {
+        None
+    }
+
+    /// Keeping batches, if it can. The default is that it cannot.
+    fn flows(&self) -> Option<&dyn Flows> {
         None
     }
 

@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 use super::{
     capabilities::{Backend, Control, Entries, Survey},
     ends::Ends,
+    flows::Flows,
     observe::Observe,
     reports::Reports,
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
@@ -94,6 +95,10 @@ impl<B: Backend + ?Sized> Backend for Arc<B> {
 
     fn streams(&self) -> Option<&dyn Streams> {
         (**self).streams()
+    }
+
+    fn flows(&self) -> Option<&dyn Flows> {
+        (**self).flows()
     }
 
     fn is_membership_independent(&self) -> bool {

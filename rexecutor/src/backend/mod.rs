@@ -15,6 +15,7 @@ pub mod admission;
 mod bucket;
 mod capabilities;
 mod ends;
+pub mod flows;
 mod forward;
 pub mod lifecycle;
 pub mod memory;
@@ -33,6 +34,7 @@ pub use self::{
     bucket::Bucket,
     capabilities::{Backend, Control, DueEntries, Entries, Survey, control, entries},
     ends::{Ends, ends},
+    flows::{Flows, flows},
     observe::Observe,
     places::{Places, places},
     reports::{Reports, reports},

@@ -41,11 +41,13 @@ pub struct WakeReasons {
     pub cancelled: BTreeSet<JobId>,
     /// These jobs have ended. Only wakeups [of ends](Wakeup::of_ends) hear of that.
     pub ended: BTreeSet<JobId>,
+    /// A flow has ended. Only wakeups [of ends](Wakeup::of_ends) hear of that.
+    pub flows: bool,
 }
 
 impl WakeReasons {
     fn is_empty(&self) -> bool {
-        !self.all && self.executors.is_empty() && self.cancelled.is_empty() && self.ended.is_empty()
+        !self.all && self.executors.is_empty() && self.cancelled.is_empty() && self.ended.is_empty() && !self.flows
     }
 }
 
@@ -56,8 +58,15 @@ impl Wakeup {
     }
 
     /// Says that `executor` has a new job; [the name of the whole cluster](Scope::CLUSTER_NAME) stands for all executors, and
-    /// [that of schedules](Scope::SCHEDULES_NAME) for schedule entries that have changed.
+    /// [that of schedules](Scope::SCHEDULES_NAME) for schedule entries that have changed, and [that of flows](Scope::FLOWS_NAME) for a
+    /// flow that has ended.
     pub fn wake(&self, executor: &ExecutorName) {
+        if *executor == Scope::FLOWS_NAME {
+            if self.hears_ends {
+                self.note(|reasons| reasons.flows = true);
+            }
+            return;
+        }
         if self.hears_ends {
             return;
         }

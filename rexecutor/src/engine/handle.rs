@@ -10,6 +10,7 @@ use super::{
     dispatcher::{self, Command, Dispatcher, Report},
     emitting,
     entries::{Book, Declared, EntryTicker},
+    flows,
     heartbeat_thread::Heartbeats,
     membership::{self, Membership},
     options::Options,
@@ -106,6 +107,8 @@ impl Engine {
             engine.environment.emitter.serve();
             engine.beside(emitting::store(engine.environment.clone(), engine.outage("streams")));
         }
+        let interval = engine.options.node_timeout;
+        engine.beside(flows::sweep(engine.environment.clone(), interval, engine.outage("batches")));
         engine.beside(survey::look(
             engine.environment.clone(),
             present,

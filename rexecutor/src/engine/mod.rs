@@ -19,6 +19,7 @@ mod emitting;
 mod entries;
 mod event;
 mod failure_detector;
+mod flows;
 mod handle;
 mod heartbeat_thread;
 mod membership;

@@ -21,7 +21,7 @@ pub(super) fn plain(settlement: &Settlement) -> Option<Settlement> {
         Outcome::Complete { .. } | Outcome::Snooze { .. } | Outcome::Throttle { .. } => return None,
         Outcome::Suspend { .. } | Outcome::GiveBack => return None,
     };
-    Some(Settlement::new(settlement.id, settlement.lease, outcome))
+    Some(Settlement::new(settlement.id, settlement.lease, outcome).with_flow(settlement.flow))
 }
 
 fn failure(failure: &Failure) -> Option<Failure> {

@@ -41,6 +41,8 @@ pub struct Extra {
     pub output: Option<String>,
     /// How many jobs of its executor may wait with it. It is looked at when the job is enqueued, and not stored.
     pub max_pending: Option<usize>,
+    /// What a batch had come to when it was enqueued as the batch's callback: a [`BatchSummary`](super::BatchSummary) as JSON.
+    pub summary: Option<String>,
     /// Why it is to stop, once somebody asked while it was executing; why it was cancelled, afterwards.
     pub cancel_reason: Option<String>,
 }
@@ -54,6 +56,7 @@ static NONE: Extra = Extra {
     tick_at: None,
     output: None,
     max_pending: None,
+    summary: None,
     cancel_reason: None,
 };
 

@@ -64,7 +64,8 @@ impl fmt::Display for NodeId {
 }
 
 /// A flow: jobs that belong together, as the members of a batch or the steps of a workflow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct FlowId(pub i64);
 
 impl fmt::Display for FlowId {

@@ -32,6 +32,9 @@ impl Marks {
     /// A signal has come while it runs, which the run may not have seen.
     pub const SIGNALLED: Self = Self(32);
 
+    /// It is part of a flow: its end counts there.
+    pub const MEMBER: Self = Self(64);
+
     /// Each with its name.
     const NAMES: &[(Self, &str)] = &[
         (Self::STOPPING, "stopping"),
@@ -40,6 +43,7 @@ impl Marks {
         (Self::STEPS, "steps"),
         (Self::WAITING, "waiting"),
         (Self::SIGNALLED, "signalled"),
+        (Self::MEMBER, "member"),
     ];
 
     /// Whether the job is a plain one.

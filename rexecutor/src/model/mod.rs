@@ -15,6 +15,7 @@ mod extras;
 mod failure;
 mod filter;
 mod filter_tree;
+mod flow;
 mod handle;
 mod headers;
 mod id;
@@ -48,6 +49,7 @@ pub use self::{
     failure::{ErrorType, Failure, JobError},
     filter::Filter,
     filter_tree::FilterError,
+    flow::{BatchEvent, BatchSummary, FlowCounts, Threshold},
     handle::JobHandle,
     headers::Headers,
     id::{ExecutorName, FlowId, JobId, Lease, NodeId},

@@ -137,12 +137,18 @@ impl NewJob {
         self
     }
 
-    /// The flow that it is a part of.
-    ///
-    /// It is stored and comes back with the row. Nothing heeds it yet.
+    /// The flow that it is a part of: its end counts there. It is [`Flows`](crate::backend::Flows) that adds jobs to a flow and sees to
+    /// it that the flow has not ended; what is enqueued with the number of one that is over counts nowhere.
     #[must_use]
     pub fn with_flow(mut self, flow: impl Into<Option<FlowId>>) -> Self {
         self.extras.set(|extra| &mut extra.flow, flow.into());
+        self
+    }
+
+    /// What a batch had come to, whose callback it is: a [`BatchSummary`](super::BatchSummary) as JSON.
+    #[must_use]
+    pub fn with_summary(mut self, summary: impl Into<Option<String>>) -> Self {
+        self.extras.set(|extra| &mut extra.summary, summary.into());
         self
     }
 

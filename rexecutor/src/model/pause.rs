@@ -27,6 +27,9 @@ impl Scope {
     /// because U+0000 cannot be stored.
     pub const SCHEDULES_NAME: ExecutorName = ExecutorName::from_static("\0schedules");
 
+    /// What wakes whoever waits for a [flow](crate::backend::Flows), where others are woken for an executor: no executor has it.
+    pub const FLOWS_NAME: ExecutorName = ExecutorName::from_static("\0flows");
+
     /// Which executors are woken when it is resumed, and under which name it is stored where others are stored by their executor. The
     /// nodes of a label run any, and are stored apart.
     pub fn name(&self) -> &ExecutorName {

@@ -96,7 +96,9 @@ impl JobRow {
         if let Some(deadline) = extras.deadline {
             extras.set(|extra| &mut extra.deadline, Some(Deadline::At(deadline.at(now))));
         }
+        let marks = if extras.flow.is_some() { Marks::MEMBER } else { Marks::NONE };
         Self {
+            marks,
             status: if job.blocked { JobStatus::Blocked } else { JobStatus::Scheduled },
             data: job.data,
             metadata: job.metadata,

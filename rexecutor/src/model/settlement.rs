@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     failure::Failure,
-    id::{JobId, Lease},
+    id::{FlowId, JobId, Lease},
     new_job::NewJob,
 };
 
@@ -18,12 +18,20 @@ pub struct Settlement {
     pub lease: Lease,
     /// How it ended.
     pub outcome: Outcome,
+    /// The flow of which the job is part, as far as the run knows: a hint, with which many ends of such jobs are stored together.
+    pub flow: Option<FlowId>,
 }
 
 impl Settlement {
     /// The end of the run that holds this lease.
     pub fn new(id: JobId, lease: Lease, outcome: Outcome) -> Self {
-        Self { id, lease, outcome }
+        Self { id, lease, outcome, flow: None }
+    }
+
+    /// … of a job that is part of this flow.
+    #[must_use]
+    pub fn with_flow(self, flow: impl Into<Option<FlowId>>) -> Self {
+        Self { flow: flow.into(), ..self }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{any::TypeId, error::Error, fmt};
 
 use crate::{
+    batches::{BatchHandle, BatchSummary},
     context::JobContext,
     executing::{Disposition, ExecutionError},
     steps::Steps,
@@ -54,6 +55,23 @@ impl Extract for JobContext {
 impl Extract for Steps {
     async fn extract(context: &JobContext) -> Result<Self, ExtractError> {
         Ok(Self::of(context))
+    }
+}
+
+/// What a batch had come to, for its callbacks.
+impl Extract for BatchSummary {
+    async fn extract(context: &JobContext) -> Result<Self, ExtractError> {
+        let none = "the job is no callback of a batch, and takes a `BatchSummary`: give it to `Batch::on_finished` or another \
+                    callback of a batch";
+        Self::of(context).map_err(ExtractError::new)?.ok_or_else(|| ExtractError::new(none))
+    }
+}
+
+/// The batch that the job is part of, or whose callback it is.
+impl Extract for BatchHandle {
+    async fn extract(context: &JobContext) -> Result<Self, ExtractError> {
+        let none = "the job is part of no batch, and takes a `BatchHandle`: enqueue it in a batch, or ask `BatchHandle::of(&context)`";
+        Self::of(context).ok_or_else(|| ExtractError::new(none))
     }
 }
 

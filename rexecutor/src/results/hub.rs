@@ -15,7 +15,7 @@ use std::{
 
 use tokio::{
     runtime::{Handle, Id},
-    sync::{Notify, oneshot},
+    sync::{Notify, oneshot, watch},
 };
 
 use crate::{
@@ -60,6 +60,29 @@ pub(super) async fn end_of(backend: &Arc<dyn Backend>, job: JobId) -> Result<Opt
     }
 }
 
+/// Hears when flows end, of the same listener.
+pub(crate) struct FlowNews(watch::Receiver<u64>);
+
+impl FlowNews {
+    /// From now on.
+    pub(crate) fn of(backend: &Arc<dyn Backend>) -> Result<Self> {
+        let runtime =
+            Handle::try_current().map_err(|error| BackendError::permanent("could not wait for a batch", error))?;
+        loop {
+            // None, while a listener is ending: the next look finds or makes another one.
+            if let Some(flows) = Hub::of(backend, &runtime).subscribe() {
+                return Ok(Self(flows));
+            }
+        }
+    }
+
+    /// Waits until one may have ended.
+    pub(crate) async fn listen(mut self) {
+        // An error means that the listener has ended, and there is another one.
+        let _ = self.0.changed().await;
+    }
+}
+
 /// The listeners, by backend and runtime.
 static HUBS: OnceLock<Mutex<Hubs>> = OnceLock::new();
 
@@ -70,6 +93,8 @@ struct Hub {
     callers: Mutex<Callers>,
     /// Fires when there are new ones.
     news: Notify,
+    /// Rises whenever a flow may have ended.
+    flows: watch::Sender<u64>,
 }
 
 #[derive(Default)]
@@ -90,7 +115,8 @@ impl Hub {
             return hub;
         }
         hubs.retain(|_, hub| hub.strong_count() > 0);
-        let hub = Arc::new(Self { backend: backend.clone(), callers: Mutex::default(), news: Notify::new() });
+        let (callers, news, flows) = (Mutex::default(), Notify::new(), watch::Sender::new(0));
+        let hub = Arc::new(Self { backend: backend.clone(), callers, news, flows });
         hubs.insert(key, Arc::downgrade(&hub));
         runtime.spawn(Serving(hub.clone()).run());
         hub
@@ -113,6 +139,22 @@ impl Hub {
         Some(answered)
     }
 
+    /// `None`: the listener has ended.
+    fn subscribe(&self) -> Option<watch::Receiver<u64>> {
+        let callers = self.callers();
+        (!callers.is_over).then(|| self.flows.subscribe())
+    }
+
+    /// Tells those who wait for flows to look at them.
+    fn tell_flows(&self) {
+        self.flows.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Whether nobody waits.
+    fn is_idle(&self) -> bool {
+        self.awaited().is_empty() && self.flows.receiver_count() == 0
+    }
+
     /// All jobs that anybody still waits for.
     fn awaited(&self) -> BTreeSet<JobId> {
         let mut callers = self.callers();
@@ -125,10 +167,10 @@ impl Hub {
 
     /// Ends it, if nobody waits.
     fn end_if_idle(&self) -> bool {
-        let is_idle = self.awaited().is_empty();
+        let is_idle = self.is_idle();
         let mut callers = self.callers();
         // Somebody may have come in between.
-        callers.is_over = is_idle && callers.waiting.is_empty();
+        callers.is_over = is_idle && callers.waiting.is_empty() && self.flows.receiver_count() == 0;
         callers.is_over
     }
 
@@ -226,18 +268,26 @@ impl Serving {
                     pause = LOOK_AGAIN;
                 }
             }
-            let is_idle = hub.awaited().is_empty();
+            let is_idle = hub.is_idle();
             tokio::select! {
                 biased;
                 never = &mut watching => match never {},
                 () = hub.news.notified() => {}
-                reasons = wakeup.listen() => match reasons.all {
-                    true => due = hub.awaited(),
-                    false => due.extend(reasons.ended),
-                },
+                reasons = wakeup.listen() => {
+                    if reasons.flows || reasons.all {
+                        hub.tell_flows();
+                    }
+                    match reasons.all {
+                        true => due = hub.awaited(),
+                        false => due.extend(reasons.ended),
+                    }
+                }
                 () = SystemClock.sleep(if is_idle { LINGER } else { pause }) => match is_idle {
                     true if hub.end_if_idle() => return,
-                    _ => due.extend(hub.awaited()),
+                    _ => {
+                        due.extend(hub.awaited());
+                        hub.tell_flows();
+                    }
                 },
             }
         }
@@ -250,5 +300,6 @@ impl Drop for Serving {
         callers.is_over = true;
         // They look for another one.
         callers.waiting.clear();
+        self.0.tell_flows();
     }
 }

@@ -52,6 +52,7 @@ pub use crate::{
     model::{Chunk, LogLine, Offset, ParseOffsetError, Progress},
 };
 
+pub(crate) use self::hub::FlowNews;
 pub use self::{
     any_job::{AnyJob, Jobs, jobs, jobs_on_backend},
     error::OutputError,

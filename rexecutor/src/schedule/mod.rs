@@ -16,6 +16,7 @@ mod ticking;
 
 pub use rexecutor_schedule::{Schedule, ScheduleError, TimeZone, TimeZoneData, UnknownTimeZone};
 
+use self::definition::{Definition, Rule};
 pub use self::{
     applied::{Applied, EntryAnswer, Surroundings, Ticked},
     entry::{EntryTick, Origin, ScheduleEntry, StoredEntry},
@@ -24,10 +25,6 @@ pub use self::{
     overlap::Overlap,
     step::EntryStep,
 };
-use self::{
-    definition::{Definition, Rule},
-    template::Template,
-};
 
 /// Why a job is cancelled whose schedule has ticked again, where a new one takes the place of the old one.
 pub const REPLACED: &str = "its schedule has ticked again";
@@ -35,5 +32,6 @@ pub const REPLACED: &str = "its schedule has ticked again";
 pub(crate) use self::{
     jitter::delay,
     key::{key, name},
+    template::{Template, Until},
     ticking::is_behind,
 };

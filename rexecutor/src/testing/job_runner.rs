@@ -50,7 +50,7 @@ impl JobRunner {
 
     /// Runs a claimed job to its end; `None`: it has no such executor.
     pub async fn run(&self, row: JobRow) -> Option<Settlement> {
-        let (id, lease) = (row.id, row.lease);
+        let (id, lease, flow) = (row.id, row.lease, row.extras.flow);
         let runner = self.runners.get(row.executor.as_str())?;
         let (outcome, _) = self.attempt(runner, row).await;
         let Environment { reporter, emitter, backend, .. } = &*self.environment;
@@ -60,7 +60,7 @@ impl JobRunner {
         if let Err(error) = emitter.store_all(&**backend).await {
             tracing::debug!(error = &error as &dyn std::error::Error, "what a job has streamed is lost");
         }
-        Some(Settlement::new(id, lease, outcome))
+        Some(Settlement::new(id, lease, outcome).with_flow(flow))
     }
 
     /// The row that a job which is stored nowhere would have while it runs.

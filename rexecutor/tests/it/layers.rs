@@ -32,6 +32,7 @@ const ORDER: &[&str] = &[
     "observe",
     "schedules",
     "results",
+    "batches",
     "pruner",
     "engine",
     "registry",

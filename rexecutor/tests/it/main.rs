@@ -6,6 +6,7 @@ mod ahead;
 mod aliases;
 mod alive;
 mod assertions;
+mod batches;
 mod blocking;
 mod bounds;
 mod capabilities;

@@ -20,6 +20,7 @@ use rexecutor::{
 const ERRORS: &[&str] = &[
     "AmendError",
     "BackendError",
+    "BatchError",
     "CompleteError",
     "ConnectError",
     "DecodeError",
@@ -27,6 +28,7 @@ const ERRORS: &[&str] = &[
     "EnqueueError",
     "ExtractError",
     "FilterError",
+    "FlowError",
     "GlobalBackendIsSet",
     "InvalidJob",
     "InvalidSearch",

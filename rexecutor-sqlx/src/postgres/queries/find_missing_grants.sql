@@ -13,6 +13,7 @@ WITH needed (relation, privilege, enqueues) AS (
     ('schedule_entries', 'UPDATE', FALSE), ('schedule_entries', 'DELETE', FALSE),
     ('schedules', 'SELECT', FALSE), ('schedules', 'INSERT', FALSE), ('schedules', 'UPDATE', FALSE),
     ('steps', 'SELECT', FALSE), ('steps', 'INSERT', FALSE), ('steps', 'UPDATE', FALSE), ('steps', 'DELETE', FALSE),
+    ('flows', 'SELECT', FALSE), ('flows', 'INSERT', FALSE), ('flows', 'UPDATE', FALSE), ('flows', 'DELETE', FALSE),
     ('controls', 'SELECT', FALSE), ('controls', 'INSERT', FALSE), ('controls', 'UPDATE', FALSE),
     ('controls', 'DELETE', FALSE),
     ('node_pauses', 'SELECT', FALSE), ('node_pauses', 'INSERT', FALSE), ('node_pauses', 'UPDATE', FALSE),

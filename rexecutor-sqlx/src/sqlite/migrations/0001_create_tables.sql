@@ -23,6 +23,8 @@ CREATE TABLE rexecutor_jobs (
     group_key TEXT,
     -- Of a job whose key's jobs run one after another, what its discard does: 0 the next one goes on, 1 the line halts.
     line INTEGER,
+    -- The flow that it is part of, by which such jobs are counted; whoever reads a job reads it from `extras`.
+    flow INTEGER,
     unique_key BLOB,
     -- What few jobs have, in one column: each takes time in every statement that changes a row. A JSON object.
     extras TEXT,
@@ -76,6 +78,10 @@ WHERE status = 'complete' OR status = 'cancelled' OR status = 'discarded';
 -- Jobs that wait for others, by number. Only these pay for it.
 CREATE INDEX rexecutor_jobs_blocked ON rexecutor_jobs (id, executor)
 WHERE status = 'blocked';
+
+-- How the jobs of a flow stand. Only these pay for it.
+CREATE INDEX rexecutor_jobs_flow ON rexecutor_jobs (flow, status)
+WHERE flow IS NOT NULL;
 
 -- Apart from the jobs, so that claims do not carry them along. A job's errors are in the order of their numbers.
 CREATE TABLE rexecutor_job_errors (
@@ -238,3 +244,24 @@ CREATE TABLE rexecutor_steps (
     output TEXT,
     PRIMARY KEY (job, kind, name)
 ) STRICT, WITHOUT ROWID;
+
+-- Flows: jobs that belong together, and what is enqueued when they have ended. AUTOINCREMENT: a flow's number is never used again.
+CREATE TABLE rexecutor_flows (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    inserted_at INTEGER NOT NULL,
+    -- When its last job ended.
+    finished_at INTEGER,
+    -- What it waits for beside the end of its last job, in bits: 1 a first job that is discarded, 2 that so many jobs have ended.
+    watches INTEGER NOT NULL,
+    -- How many of its jobs were complete and not kept.
+    gone INTEGER NOT NULL DEFAULT 0,
+    -- Whether no job of it was left when it ended: then it is deleted by its age, and not with its last job.
+    is_bare INTEGER NOT NULL DEFAULT 0,
+    -- All that there is to know of it, as JSON, which only `StoredFlow` reads.
+    flow TEXT NOT NULL
+) STRICT;
+
+-- Those that have not ended.
+CREATE INDEX rexecutor_flows_open ON rexecutor_flows (id) WHERE finished_at IS NULL;
+
+CREATE INDEX rexecutor_flows_bare ON rexecutor_flows (finished_at) WHERE is_bare = 1;

@@ -6,6 +6,7 @@ use sqlx::{SqlitePool, sqlite::SqliteConnectOptions};
 use super::File;
 
 completes!(sqlx::Sqlite, "BEGIN IMMEDIATE", on_a_file);
+batches_in_transactions!(sqlx::Sqlite, "BEGIN IMMEDIATE", on_a_file);
 
 async fn on_a_file(test: impl AsyncFnOnce(SqliteBackend, SqlitePool)) {
     let file = File::new();

@@ -64,7 +64,8 @@ pub fn signal(row: &mut JobRow, now: DateTime<Utc>) -> Result<bool, AmendError> 
     Ok(false)
 }
 
-/// A new job with all that was given when `row` was enqueued, but for what it was not to exist beside, and a deadline that has passed.
+/// A new job with all that was given when `row` was enqueued, but for what it was not to exist beside, the flow that it was part of, and
+/// a deadline that has passed.
 ///
 /// # Errors
 ///
@@ -79,11 +80,10 @@ pub fn forked(row: &JobRow, now: DateTime<Utc>) -> Result<NewJob, AmendError> {
         .with_priority(row.priority)
         .with_tags(row.tags.clone())
         .with_due(Due::Now);
-    let Extra { headers, group_key, order, flow, deadline, tick_at, .. } = &*row.extras;
+    let Extra { headers, group_key, order, deadline, tick_at, .. } = &*row.extras;
     job.extras.set(|extra| &mut extra.headers, headers.clone());
     job.extras.set(|extra| &mut extra.group_key, group_key.clone());
     job.extras.set(|extra| &mut extra.order, *order);
-    job.extras.set(|extra| &mut extra.flow, *flow);
     job.extras.set(|extra| &mut extra.tick_at, *tick_at);
     let deadline = deadline.filter(|deadline| deadline.at(row.inserted_at) > now);
     job.extras.set(|extra| &mut extra.deadline, deadline);

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 
-use super::{keys::Keys, lines::Lines};
+use super::{flows::Members, keys::Keys, lines::Lines};
 use crate::{
     model::{ExecutorName, JobId, JobRow, JobStatus, NodeId, UniqueKey},
     slab::Slab,
@@ -46,6 +46,8 @@ pub(super) struct Indexes {
     pub(super) keys: Keys,
     /// The jobs that stand in a line and do not run.
     pub(super) lines: Lines,
+    /// The jobs that are part of a flow.
+    pub(super) members: Members,
 }
 
 impl Indexes {
@@ -72,6 +74,7 @@ impl Indexes {
         if !row.extras.is_empty() {
             self.deadlines.extend(waiting_deadline(row));
             self.lines.insert(row);
+            self.members.insert(row);
         }
         match (row.status, row.node) {
             (JobStatus::Scheduled | JobStatus::Retryable, _) => {
@@ -97,6 +100,7 @@ impl Indexes {
         if !row.extras.is_empty() {
             self.remove_deadline(row);
             self.lines.remove(row);
+            self.members.remove(row);
         }
         match (row.status, row.node) {
             (JobStatus::Scheduled | JobStatus::Retryable, _) => {
@@ -122,6 +126,7 @@ impl Indexes {
         if !row.extras.is_empty() {
             self.keys.remove(row);
             self.lines.remove(row);
+            self.members.remove(row);
             self.remove_deadline(row);
         }
     }

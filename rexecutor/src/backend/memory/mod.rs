@@ -5,6 +5,7 @@ mod backend;
 mod control;
 mod ends;
 mod entries;
+mod flows;
 mod indexes;
 mod keys;
 mod lines;

@@ -10,6 +10,7 @@ use crate::{
     backend::{
         capabilities::{Backend, Control, Entries, Survey},
         ends::Ends,
+        flows::Flows,
         lifecycle,
         observe::Observe,
         reports::Reports,
@@ -45,7 +46,7 @@ impl InMemoryBackend {
         answer
     }
 
-    fn enqueue_all(
+    pub(super) fn enqueue_all(
         &self,
         store: &mut Store,
         jobs: Vec<NewJob>,
@@ -142,7 +143,7 @@ impl Settle for InMemoryBackend {
         let (mut store, now) = self.store();
         let mut refused = Vec::new();
         let mut due = BTreeSet::new();
-        for Settlement { id, lease, outcome } in &*settlements {
+        for Settlement { id, lease, outcome, flow: _ } in &*settlements {
             let mut follow: &[NewJob] = &[];
             let settled = store.settle(*id, |row| {
                 let effects = lifecycle::settle(row, *lease, outcome, now)?;
@@ -164,6 +165,7 @@ impl Settle for InMemoryBackend {
                 None => refused.push((*id, *lease)),
             }
         }
+        due.extend(store.advance_flows(now));
         let ended = std::mem::take(&mut store.ended);
         drop(store);
         self.tell_ends(&ended);
@@ -216,11 +218,12 @@ impl Maintain for InMemoryBackend {
         let executors = store.rescue(dead, now);
         // Afterwards: a job that its node has lost waits, and its deadline may have come.
         store.expire(now);
+        let woken = store.advance_flows(now);
         let ended = std::mem::take(&mut store.ended);
         drop(store);
         self.tell_ends(&ended);
         let count = executors.len();
-        self.wake(executors);
+        self.wake(executors.into_iter().chain(woken));
         ready(Ok(count))
     }
 
@@ -249,8 +252,10 @@ impl Inspect for InMemoryBackend {
         let cancel = |row: &mut JobRow, now| lifecycle::cancel(row, reason, now).map(|()| None);
         let answer = store.amend(executor, job, "cancelled", cancel, now);
         let is_in_line = store.rows.get(&job).is_some_and(|stored| stored.row.extras.order.is_some());
+        let woken = store.advance_flows(now);
         let ended = std::mem::take(&mut store.ended);
         drop(store);
+        self.wake(woken);
         if is_in_line {
             // Those behind it may start.
             self.wake([executor.clone()]);
@@ -335,6 +340,10 @@ impl Backend for InMemoryBackend {
     }
 
     fn step_log(&self) -> Option<&dyn StepLog> {
+        Some(self)
+    }
+
+    fn flows(&self) -> Option<&dyn Flows> {
         Some(self)
     }
 

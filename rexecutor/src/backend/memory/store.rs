@@ -5,11 +5,14 @@
 //! - Rows change only through [`Store::change`], [`Store::amend`] and [`Store::claim`], which keep the indexes in step.
 //! - What a transition does to a row is decided by [`lifecycle`](super::super::lifecycle) alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::indexes::{Indexed, Indexes};
+use super::{
+    flows::Flow,
+    indexes::{Indexed, Indexes},
+};
 use crate::{
     backend::{
         admission::Controls,
@@ -18,9 +21,9 @@ use crate::{
         steps::StepRow,
     },
     model::{
-        AboutNode, AmendError, BackendError, Chunk, ClusterLimits, Demand, Enqueued, ExecutorName, Held, JobId, JobRow,
-        LimitChange, Marks, Member, NewJob, Node, NodeId, Offset, Pause, PruneRule, PruneSpec, ScheduleKey, Tick,
-        Unique, Unserved,
+        AboutNode, AmendError, BackendError, Chunk, ClusterLimits, Demand, Enqueued, ExecutorName, FlowId, Held, JobId,
+        JobRow, LimitChange, Marks, Member, NewJob, Node, NodeId, Offset, Pause, PruneRule, PruneSpec, ScheduleKey,
+        Tick, Unique, Unserved,
     },
     schedule::StoredEntry,
 };
@@ -56,6 +59,11 @@ pub(super) struct Store {
     pub(super) ended: Vec<JobId>,
     /// What is recorded of the steps of jobs that have any.
     pub(super) steps: BTreeMap<JobId, Vec<StepRow>>,
+    /// Without their jobs.
+    pub(super) flows: BTreeMap<FlowId, Flow>,
+    /// Those of which a job has ended, and nothing was decided since.
+    pub(super) ended_in: BTreeSet<FlowId>,
+    pub(super) last_flow: i64,
     last_job: i64,
     last_node: i64,
 }
@@ -187,6 +195,8 @@ impl Store {
             self.ended.push(id);
         }
         self.indexes.add(stored);
+        let flow = stored.row.extras.flow.filter(|_| !was_finished && stored.row.status.is_finished());
+        self.ended_in.extend(flow);
         Some(answer)
     }
 
@@ -199,6 +209,7 @@ impl Store {
         let end = |row: &mut JobRow| end(row).map(|effects| (effects, effects.wake.then(|| row.executor.clone())));
         let (effects, woken) = self.change(id, end)??;
         if effects.delete {
+            self.count_as_gone(id);
             self.delete(id);
         }
         Some((effects, woken))
@@ -247,6 +258,7 @@ impl Store {
         if lifecycle::is_awaited_end(&changed) {
             self.ended.push(id);
         }
+        self.ended_in.extend(changed.extras.flow.filter(|_| changed.status.is_finished()));
         if let Some(stored) = self.rows.get_mut(&id) {
             self.indexes.remove(stored);
             self.indexes.delete(&stored.row);
@@ -311,7 +323,7 @@ impl Store {
 
     pub(super) fn prune(&mut self, spec: &PruneSpec, limit: usize, now: DateTime<Utc>) -> usize {
         let matches = |row: &&JobRow| {
-            let is_over = row.status.is_finished() && !row.halts_line();
+            let is_over = row.status.is_finished() && !row.halts_line() && !self.is_in_open_flow(row);
             is_over && row.status == spec.status && spec.executors.contains(&row.executor)
         };
         let mut finished: Vec<(Option<DateTime<Utc>>, JobId)> =
@@ -328,9 +340,12 @@ impl Store {
             PruneRule::MaxLength(length) => finished.len().saturating_sub(length as usize),
         };
         finished.truncate(excess.min(limit));
+        let flow_of = |(_, id): &(_, JobId)| self.rows.get(id)?.row.extras.flow;
+        let flows = finished.iter().filter_map(flow_of).collect();
         for (_, id) in &finished {
             self.delete(*id);
         }
+        self.forget_flows(flows);
         finished.len()
     }
 }

@@ -1,0 +1,1 @@
+UPDATE {schema}.flows SET gone = gone + $2 WHERE id = $1

@@ -1,0 +1,1 @@
+SELECT id, inserted_at, gone, flow FROM {schema}.flows WHERE id = $1

@@ -1,0 +1,9 @@
+-- Flows that have had no job for a week.
+DELETE FROM {schema}.flows
+WHERE flows.id = ANY (ARRAY(
+    SELECT bare.id FROM {schema}.flows AS bare
+    WHERE bare.is_bare AND bare.finished_at < (SELECT coalesce($1::TIMESTAMPTZ, clock_timestamp())) - INTERVAL '7 days'
+    ORDER BY bare.finished_at
+    LIMIT 500
+    FOR UPDATE SKIP LOCKED
+))

@@ -1,0 +1,294 @@
+//! Flows. Whatever ends jobs of a flow decides about it in the same transaction: there is no other that writes at the same time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::future::BoxFuture;
+use rexecutor::{
+    TimeDelta,
+    backend::{
+        Enqueued, JobRow, Marks, NewJob, Result, Scope,
+        flows::{Created, FlowError, FlowState, Flows, StoredFlow, members_of},
+        lifecycle,
+    },
+    batches::BatchSummary,
+    job::{ExecutorName, FlowId, JobId, JobStatus},
+};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+
+use super::{
+    backend::SqliteBackend,
+    core::{Commit, Core},
+    enqueue::tick_of,
+    queries,
+    row::micros,
+    script::json,
+    store,
+    work::Work,
+    write,
+};
+
+/// How many flows one look decides about, and how many jobs are cancelled in one transaction.
+const BATCH: i64 = 500;
+
+/// How long a flow is kept that has no jobs any more.
+const BARE: TimeDelta = TimeDelta::days(7);
+
+impl Flows for SqliteBackend {
+    fn create(&self, flow: StoredFlow, jobs: Vec<NewJob>) -> BoxFuture<'_, Result<Created>> {
+        Box::pin(async move {
+            self.take_places(&jobs).await?;
+            let step = async move |work: &mut Work<'_>| create(work, &flow, jobs).await;
+            self.0.writer.write(Commit::Promise, step).await
+        })
+    }
+
+    fn add(&self, flow: FlowId, jobs: Vec<NewJob>) -> BoxFuture<'_, Result<Vec<Enqueued>, FlowError>> {
+        Box::pin(async move {
+            self.take_places(&jobs).await?;
+            let step = async move |work: &mut Work<'_>| add(work, flow, jobs).await;
+            self.0.writer.write(Commit::Promise, step).await?
+        })
+    }
+
+    fn find(&self, flow: FlowId) -> BoxFuture<'_, Result<Option<FlowState>>> {
+        let look = async move |core: &mut Core| Ok(find(&mut core.conn, flow).await?.map(|(state, _)| state));
+        Box::pin(self.0.writer.run(look))
+    }
+
+    fn cancel_flow(&self, flow: FlowId, reason: String) -> BoxFuture<'_, Result<usize, FlowError>> {
+        Box::pin(async move {
+            let stored = reason.clone();
+            let cancel = async move |work: &mut Work<'_>| change(work, flow, |known| known.cancel(flow, stored)).await;
+            self.0.writer.write(Commit::Promise, cancel).await??;
+            let mut total = 0;
+            // Jobs may move from one status to the next while others are cancelled.
+            loop {
+                let before = total;
+                for status in JobStatus::ALL.iter().copied().filter(|status| !status.is_finished()) {
+                    total += self.cancel_members(flow, status, &reason).await?;
+                }
+                if total == before {
+                    return Ok(total);
+                }
+            }
+        })
+    }
+
+    fn reopen(&self, flow: FlowId) -> BoxFuture<'_, Result<bool, FlowError>> {
+        let step = async move |work: &mut Work<'_>| change(work, flow, |known| Ok(known.reopen())).await;
+        Box::pin(async move { self.0.writer.write(Commit::Promise, step).await? })
+    }
+
+    fn members(
+        &self,
+        flow: FlowId,
+        status: JobStatus,
+        after: Option<JobId>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<(JobId, ExecutorName)>>> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let look = async move |core: &mut Core| members(&mut core.conn, flow, status, after, limit).await;
+        Box::pin(self.0.writer.run(look))
+    }
+
+    fn sweep_flows(&self) -> BoxFuture<'_, Result<usize>> {
+        let step = async move |work: &mut Work<'_>| {
+            if let Some(before) = work.now.checked_sub_signed(BARE) {
+                let forget = sqlx::query(queries::forget_bare_flows()).bind(micros(before));
+                forget.execute(&mut *work.conn).await?;
+            }
+            let flows = sqlx::query_scalar::<_, i64>(queries::sweep_flows()).bind(BATCH);
+            let flows: Vec<i64> = flows.fetch_all(&mut *work.conn).await?;
+            for flow in &flows {
+                advance(work, FlowId(*flow)).await?;
+            }
+            Ok(flows.len())
+        };
+        Box::pin(self.0.writer.write(Commit::Progress, step))
+    }
+}
+
+impl SqliteBackend {
+    /// Cancels the jobs of a flow that have this status; returns how many.
+    async fn cancel_members(&self, flow: FlowId, status: JobStatus, reason: &str) -> Result<usize> {
+        let (mut total, mut last) = (0, None);
+        loop {
+            let reason = reason.to_owned();
+            let step = async move |work: &mut Work<'_>| {
+                let page = members(work.conn, flow, status, last, BATCH).await?;
+                let ids: Vec<JobId> = page.iter().map(|(id, _)| *id).collect();
+                let now = work.now;
+                let mut jobs = write::lock(work, &ids).await?;
+                jobs.retain_mut(|job| {
+                    let is_new = !job.marks.contains(Marks::STOPPING);
+                    is_new && lifecycle::cancel(job, reason.clone(), now).is_ok()
+                });
+                work.cancelled.extend(jobs.iter().map(|job| job.id));
+                // Those behind them in a line may start.
+                let in_line = jobs.iter().filter(|job| job.extras.order.is_some());
+                work.due.extend(in_line.map(|job| job.executor.clone()));
+                write::store_states(work, &jobs).await?;
+                advance_if_any(work, flows_of(&jobs)).await?;
+                Ok((jobs.len(), ids))
+            };
+            let (count, ids) = self.0.writer.write(Commit::Promise, step).await?;
+            total += count;
+            last = ids.last().copied();
+            if i64::try_from(ids.len()).is_ok_and(|length| length < BATCH) {
+                return Ok(total);
+            }
+        }
+    }
+}
+
+/// The flows of those jobs that have ended.
+pub(super) fn flows_of<'j>(jobs: impl IntoIterator<Item = &'j JobRow>) -> BTreeSet<FlowId> {
+    jobs.into_iter().filter(|job| job.status.is_finished()).filter_map(|job| job.extras.flow).collect()
+}
+
+pub(super) async fn create(work: &mut Work<'_>, flow: &StoredFlow, jobs: Vec<NewJob>) -> sqlx::Result<Created> {
+    let insert = sqlx::query(queries::insert_flow()).bind(micros(work.now)).bind(flow.watches()).bind(flow.encode());
+    let id = FlowId(insert.execute(&mut *work.conn).await?.last_insert_rowid());
+    Ok(Created::new(id, insert_members(work, id, jobs).await?))
+}
+
+pub(super) async fn add(
+    work: &mut Work<'_>,
+    flow: FlowId,
+    jobs: Vec<NewJob>,
+) -> sqlx::Result<Result<Vec<Enqueued>, FlowError>> {
+    let open = match find_row(work.conn, flow).await? {
+        Some((state, _)) => state.flow.check_open(flow),
+        None => Err(FlowError::NotFound(flow)),
+    };
+    match open {
+        Ok(()) => insert_members(work, flow, jobs).await.map(Ok),
+        Err(refusal) => Ok(Err(refusal)),
+    }
+}
+
+async fn insert_members(work: &mut Work<'_>, flow: FlowId, jobs: Vec<NewJob>) -> sqlx::Result<Vec<Enqueued>> {
+    let jobs = members_of(flow, jobs);
+    let answers = store::store_open(work, &jobs.iter().collect::<Vec<_>>()).await?;
+    if answers.iter().all(|answer| answer.is_duplicate()) {
+        advance(work, flow).await?;
+    }
+    Ok(answers)
+}
+
+async fn change<T>(
+    work: &mut Work<'_>,
+    flow: FlowId,
+    change: impl FnOnce(&mut StoredFlow) -> Result<T, FlowError>,
+) -> sqlx::Result<Result<T, FlowError>> {
+    let Some((mut state, _)) = find_row(work.conn, flow).await? else { return Ok(Err(FlowError::NotFound(flow))) };
+    let answer = change(&mut state.flow);
+    if answer.is_ok() {
+        put(work, flow, &state.flow, false).await?;
+        advance(work, flow).await?;
+    }
+    Ok(answer)
+}
+
+/// Decides about these flows, if there is anything to decide.
+pub(super) async fn advance_if_any(work: &mut Work<'_>, flows: BTreeSet<FlowId>) -> sqlx::Result<()> {
+    if flows.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<i64> = flows.into_iter().map(|flow| flow.0).collect();
+    let find = sqlx::query_scalar::<_, i64>(queries::find_ended_flows()).bind(json(&ids)?);
+    for flow in find.fetch_all(&mut *work.conn).await? {
+        advance(work, FlowId(flow)).await?;
+    }
+    Ok(())
+}
+
+async fn advance(work: &mut Work<'_>, flow: FlowId) -> sqlx::Result<()> {
+    let Some((mut state, gone)) = find(work.conn, flow).await? else { return Ok(()) };
+    if state.flow.finished_at().is_some() {
+        return Ok(());
+    }
+    let before = state.flow.clone();
+    let jobs = state.advance(work.now);
+    if state.flow != before {
+        put(work, flow, &state.flow, state.counts.total() == gone).await?;
+    }
+    work.due.extend(state.flow.finished_at().map(|_| Scope::FLOWS_NAME));
+    if !jobs.is_empty() {
+        store::store_open(work, &jobs.iter().collect::<Vec<_>>()).await?;
+    }
+    Ok(())
+}
+
+/// Counts jobs that are complete and are about to be deleted, in their flows.
+pub(super) async fn count_as_gone(work: &mut Work<'_>, jobs: &[JobRow]) -> sqlx::Result<()> {
+    let mut gone: BTreeMap<i64, i64> = BTreeMap::new();
+    for flow in jobs.iter().filter_map(|job| job.extras.flow) {
+        *gone.entry(flow.0).or_default() += 1;
+    }
+    for (flow, jobs) in gone {
+        sqlx::query(queries::add_gone()).bind(flow).bind(jobs).execute(&mut *work.conn).await?;
+    }
+    Ok(())
+}
+
+/// Forgets those of these flows that have ended and have no jobs any more.
+pub(super) async fn forget(work: &mut Work<'_>, flows: BTreeSet<i64>) -> sqlx::Result<()> {
+    if flows.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(queries::forget_flows()).bind(json(&flows)?).execute(&mut *work.conn).await.map(drop)
+}
+
+async fn put(work: &mut Work<'_>, id: FlowId, flow: &StoredFlow, is_bare: bool) -> sqlx::Result<()> {
+    let put = sqlx::query(queries::store_flow()).bind(id.0).bind(flow.encode()).bind(flow.watches());
+    put.bind(flow.finished_at().map(micros)).bind(is_bare).execute(&mut *work.conn).await.map(drop)
+}
+
+/// A flow with the counts of its jobs; also how many of them were complete and not kept.
+async fn find(conn: &mut SqliteConnection, flow: FlowId) -> sqlx::Result<Option<(FlowState, u64)>> {
+    let Some((mut state, gone)) = find_row(conn, flow).await? else { return Ok(None) };
+    state.counts.add(JobStatus::Complete, gone);
+    let counts = sqlx::query(queries::count_members()).bind(flow.0).fetch_all(&mut *conn).await?;
+    for row in &counts {
+        let status = row.try_get::<&str, _>("status")?.parse().map_err(|error| broken("status", error))?;
+        state.counts.add(status, u64::try_from(row.try_get::<i64, _>("jobs")?).unwrap_or_default());
+    }
+    if state.counts.discarded > 0 {
+        let most = i64::try_from(BatchSummary::MOST_FAILED).unwrap_or(i64::MAX);
+        let failed = members(conn, flow, JobStatus::Discarded, None, most).await?;
+        state.failed = failed.into_iter().map(|(id, _)| id).collect();
+    }
+    Ok(Some((state, gone)))
+}
+
+async fn find_row(conn: &mut SqliteConnection, flow: FlowId) -> sqlx::Result<Option<(FlowState, u64)>> {
+    let found = sqlx::query(queries::find_flow()).bind(flow.0).fetch_optional(conn).await?;
+    found.as_ref().map(read).transpose()
+}
+
+async fn members(
+    conn: &mut SqliteConnection,
+    flow: FlowId,
+    status: JobStatus,
+    after: Option<JobId>,
+    limit: i64,
+) -> sqlx::Result<Vec<(JobId, ExecutorName)>> {
+    let list = sqlx::query(queries::list_flow_jobs()).bind(flow.0).bind(status.as_str());
+    let list = list.bind(after.map_or(i64::MIN, JobId::as_i64)).bind(limit);
+    let named = |row: &SqliteRow| {
+        let executor = row.try_get::<String, _>("executor")?;
+        Ok((JobId::from(row.try_get::<i64, _>("id")?), ExecutorName::from(executor)))
+    };
+    list.fetch_all(conn).await?.iter().map(named).collect()
+}
+
+fn read(row: &SqliteRow) -> sqlx::Result<(FlowState, u64)> {
+    let flow = StoredFlow::decode(row.try_get("flow")?).map_err(|error| broken("flow", error))?;
+    let state = FlowState::new(FlowId(row.try_get("id")?), flow, tick_of(row.try_get("inserted_at")?)?);
+    Ok((state, u64::try_from(row.try_get::<i64, _>("gone")?).unwrap_or_default()))
+}
+
+fn broken(column: &str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::Error {
+    sqlx::Error::ColumnDecode { index: column.to_owned(), source: error.into() }
+}

@@ -1,0 +1,1 @@
+UPDATE rexecutor_flows SET gone = gone + ?2 WHERE id = ?1

@@ -1,0 +1,245 @@
+//! Flows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::future::BoxFuture;
+
+use super::{backend::InMemoryBackend, roles::ready, store::Store};
+use crate::{
+    backend::{
+        flows::{Created, FlowError, FlowState, Flows, StoredFlow, members_of},
+        lifecycle,
+    },
+    model::{
+        BatchSummary, Enqueued, ExecutorName, FlowCounts, FlowId, JobId, JobRow, JobStatus, Marks, NewJob, Result,
+        Scope,
+    },
+};
+
+/// A flow, but for its jobs.
+#[derive(Debug)]
+pub(super) struct Flow {
+    stored: StoredFlow,
+    created_at: DateTime<Utc>,
+    /// How many of its jobs were complete and not kept.
+    gone: u64,
+}
+
+/// The jobs of flows, by where they stand.
+#[derive(Debug, Default)]
+pub(super) struct Members(BTreeMap<FlowId, BTreeMap<JobStatus, BTreeSet<JobId>>>);
+
+impl Members {
+    pub(super) fn insert(&mut self, row: &JobRow) {
+        if let Some(flow) = row.extras.flow {
+            self.0.entry(flow).or_default().entry(row.status).or_default().insert(row.id);
+        }
+    }
+
+    pub(super) fn remove(&mut self, row: &JobRow) {
+        let Some(flow) = row.extras.flow else { return };
+        if let Some(members) = self.0.get_mut(&flow)
+            && let Some(ids) = members.get_mut(&row.status)
+        {
+            ids.remove(&row.id);
+            if ids.is_empty() {
+                members.remove(&row.status);
+            }
+            if members.is_empty() {
+                self.0.remove(&flow);
+            }
+        }
+    }
+
+    /// The jobs of a flow in a status, by their numbers.
+    fn of(&self, flow: FlowId, status: JobStatus) -> impl Iterator<Item = JobId> {
+        self.0.get(&flow).and_then(|members| members.get(&status)).into_iter().flatten().copied()
+    }
+
+    fn counts(&self, flow: FlowId) -> FlowCounts {
+        let mut counts = FlowCounts::default();
+        for (status, ids) in self.0.get(&flow).into_iter().flatten() {
+            counts.add(*status, ids.len() as u64);
+        }
+        counts
+    }
+}
+
+impl Store {
+    fn flow_state(&self, id: FlowId) -> Option<FlowState> {
+        let flow = self.flows.get(&id)?;
+        let mut state = FlowState::new(id, flow.stored.clone(), flow.created_at);
+        state.counts = self.indexes.members.counts(id);
+        state.counts.add(JobStatus::Complete, flow.gone);
+        state.failed = self.indexes.members.of(id, JobStatus::Discarded).take(BatchSummary::MOST_FAILED).collect();
+        Some(state)
+    }
+
+    /// Notes that a job is complete and is about to be deleted.
+    pub(super) fn count_as_gone(&mut self, job: JobId) {
+        let flow = self.rows.get(&job).and_then(|stored| stored.row.extras.flow);
+        if let Some(flow) = flow.and_then(|flow| self.flows.get_mut(&flow)) {
+            flow.gone += 1;
+        }
+    }
+
+    /// Whether a job is part of a flow that has not ended, which keeps it from being pruned.
+    pub(super) fn is_in_open_flow(&self, row: &JobRow) -> bool {
+        let flow = row.extras.flow.and_then(|flow| self.flows.get(&flow));
+        flow.is_some_and(|flow| flow.stored.finished_at().is_none())
+    }
+
+    /// Forgets flows that have ended and have no jobs any more.
+    pub(super) fn forget_flows(&mut self, pruned: BTreeSet<FlowId>) {
+        for id in pruned {
+            let has_ended = self.flows.get(&id).is_some_and(|flow| flow.stored.finished_at().is_some());
+            if has_ended && self.indexes.members.counts(id) == FlowCounts::default() {
+                self.flows.remove(&id);
+            }
+        }
+    }
+
+    /// Forgets flows that ended a week ago and have no jobs any more.
+    fn forget_bare_flows(&mut self, now: DateTime<Utc>) {
+        let members = &self.indexes.members;
+        self.flows.retain(|id, flow| {
+            let is_old = flow.stored.finished_at().is_some_and(|at| now - at > TimeDelta::days(7));
+            !is_old || members.counts(*id) != FlowCounts::default()
+        });
+    }
+
+    /// Decides about the flows of jobs that have ended; gives whom that wakes.
+    pub(super) fn advance_flows(&mut self, now: DateTime<Utc>) -> BTreeSet<ExecutorName> {
+        let mut woken = BTreeSet::new();
+        while let Some(id) = self.ended_in.pop_first() {
+            let Some(mut state) = self.flow_state(id).filter(|state| state.flow.finished_at().is_none()) else {
+                continue;
+            };
+            for job in state.advance(now) {
+                woken.insert(job.executor.clone());
+                let _ = self.enqueue(job, now);
+            }
+            woken.extend(state.flow.finished_at().map(|_| Scope::FLOWS_NAME));
+            if let Some(flow) = self.flows.get_mut(&id) {
+                flow.stored = state.flow;
+            }
+        }
+        woken
+    }
+
+    fn open_flow(&mut self, id: FlowId) -> Result<&mut Flow, FlowError> {
+        let flow = self.flows.get_mut(&id).ok_or(FlowError::NotFound(id))?;
+        flow.stored.check_open(id)?;
+        Ok(flow)
+    }
+}
+
+impl InMemoryBackend {
+    fn enqueue_members(
+        &self,
+        store: &mut Store,
+        flow: FlowId,
+        jobs: Vec<NewJob>,
+        now: DateTime<Utc>,
+    ) -> (Vec<Enqueued>, BTreeSet<ExecutorName>) {
+        let (answers, mut woken) = self.enqueue_all(store, members_of(flow, jobs), now);
+        if !answers.iter().any(|answer| !answer.is_duplicate()) {
+            store.ended_in.insert(flow);
+            woken.extend(store.advance_flows(now));
+        }
+        (answers, woken)
+    }
+}
+
+impl Flows for InMemoryBackend {
+    fn create(&self, flow: StoredFlow, jobs: Vec<NewJob>) -> BoxFuture<'_, Result<Created>> {
+        let (mut store, now) = self.store();
+        if let Err(error) = store.check_room(&jobs) {
+            return ready(Err(error));
+        }
+        store.last_flow += 1;
+        let id = FlowId(store.last_flow);
+        store.flows.insert(id, Flow { stored: flow, created_at: now, gone: 0 });
+        let (answers, woken) = self.enqueue_members(&mut store, id, jobs, now);
+        drop(store);
+        self.wake(woken);
+        ready(Ok(Created::new(id, answers)))
+    }
+
+    fn add(&self, flow: FlowId, jobs: Vec<NewJob>) -> BoxFuture<'_, Result<Vec<Enqueued>, FlowError>> {
+        let (mut store, now) = self.store();
+        if let Err(error) = store.open_flow(flow) {
+            return ready(Err(error));
+        }
+        if let Err(error) = store.check_room(&jobs) {
+            return ready(Err(error.into()));
+        }
+        let (answers, woken) = self.enqueue_members(&mut store, flow, jobs, now);
+        drop(store);
+        self.wake(woken);
+        ready(Ok(answers))
+    }
+
+    fn find(&self, flow: FlowId) -> BoxFuture<'_, Result<Option<FlowState>>> {
+        ready(Ok(self.store().0.flow_state(flow)))
+    }
+
+    fn cancel_flow(&self, flow: FlowId, reason: String) -> BoxFuture<'_, Result<usize, FlowError>> {
+        let (mut store, now) = self.store();
+        let Some(known) = store.flows.get_mut(&flow) else { return ready(Err(FlowError::NotFound(flow))) };
+        if let Err(error) = known.stored.cancel(flow, reason.clone()) {
+            return ready(Err(error));
+        }
+        let unfinished = JobStatus::ALL.iter().filter(|status| !status.is_finished());
+        let ids: Vec<JobId> = unfinished.flat_map(|status| store.indexes.members.of(flow, *status)).collect();
+        let cancel = |id: &JobId| {
+            let is_new = |row: &mut JobRow| {
+                !row.marks.contains(Marks::STOPPING) && lifecycle::cancel(row, reason.clone(), now).is_ok()
+            };
+            store.change(*id, is_new).unwrap_or_default()
+        };
+        let cancelled: Vec<JobId> = ids.into_iter().filter(cancel).collect();
+        let woken = store.advance_flows(now);
+        let ended = std::mem::take(&mut store.ended);
+        drop(store);
+        self.listeners.each(|wakeup| cancelled.iter().for_each(|job| wakeup.cancel(*job)));
+        self.tell_ends(&ended);
+        self.wake(woken);
+        ready(Ok(cancelled.len()))
+    }
+
+    fn reopen(&self, flow: FlowId) -> BoxFuture<'_, Result<bool, FlowError>> {
+        let (mut store, now) = self.store();
+        let Some(known) = store.flows.get_mut(&flow) else { return ready(Err(FlowError::NotFound(flow))) };
+        let had_ended = known.stored.reopen();
+        store.ended_in.insert(flow);
+        let woken = store.advance_flows(now);
+        drop(store);
+        self.wake(woken);
+        ready(Ok(had_ended))
+    }
+
+    fn members(
+        &self,
+        flow: FlowId,
+        status: JobStatus,
+        after: Option<JobId>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<(JobId, ExecutorName)>>> {
+        let (store, _) = self.store();
+        let ids = store.indexes.members.of(flow, status).filter(|id| after.is_none_or(|after| *id > after));
+        let named = ids.filter_map(|id| Some((id, store.rows.get(&id)?.row.executor.clone())));
+        ready(Ok(named.take(limit).collect()))
+    }
+
+    fn sweep_flows(&self) -> BoxFuture<'_, Result<usize>> {
+        let (mut store, now) = self.store();
+        let count = store.ended_in.len();
+        let woken = store.advance_flows(now);
+        store.forget_bare_flows(now);
+        drop(store);
+        self.wake(woken);
+        ready(Ok(count))
+    }
+}
