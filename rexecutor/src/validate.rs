@@ -25,7 +25,7 @@ impl InvalidJob {
     }
 
     /// Which field: `name`, `data`, `metadata`, `max_attempts`, `priority`, `tags`,
-    /// `headers`, `group_key`, `schedule_in`, `schedule_at`, `deadline`, `max_pending`,
+    /// `headers`, `group_key`, `weight`, `schedule_in`, `schedule_at`, `deadline`, `max_pending`,
     /// `debounce` or `unique`; of a step, its `name`, `output` or `delay`.
     pub fn field(&self) -> &'static str {
         self.field

@@ -7,6 +7,7 @@ mod declared;
 mod extras;
 mod filter;
 mod log;
+mod nanos;
 mod pages;
 mod prune;
 mod room;
@@ -20,8 +21,9 @@ pub(crate) use self::{
     extras::Stored,
     filter::{Bound, Dialect, condition},
     log::log,
+    nanos::{instant_of_nanos, nanos},
     pages::{Pages, Stream, Walk, page},
     prune::{Meant, unknown},
     room::{Batch, Last, Reserve, Room},
-    set_limits::{SetNumbers, change_of},
+    set_limits::{RateNumbers, SetNumbers, change_of},
 };

@@ -20,6 +20,7 @@ mod amend;
 mod claim;
 mod clocks;
 mod control;
+mod costs;
 mod damage;
 mod deadlines;
 mod declared;

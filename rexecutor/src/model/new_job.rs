@@ -137,6 +137,13 @@ impl NewJob {
         self
     }
 
+    /// How many tokens it costs of each rate that it keeps to, where its executor weighs its jobs; `None`, and 0: one.
+    #[must_use]
+    pub fn with_weight(mut self, weight: impl Into<Option<u32>>) -> Self {
+        self.extras.set(|extra| &mut extra.weight, weight.into().filter(|weight| *weight > 1));
+        self
+    }
+
     /// The flow that it is a part of.
     ///
     /// It is stored and comes back with the row. Nothing heeds it yet.

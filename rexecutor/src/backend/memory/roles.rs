@@ -143,7 +143,9 @@ impl Settle for InMemoryBackend {
         let mut due = BTreeSet::new();
         for Settlement { id, lease, outcome } in &*settlements {
             let mut follow: &[NewJob] = &[];
+            let mut key = None;
             let settled = store.settle(*id, |row| {
+                key.clone_from(&row.extras.group_key);
                 let effects = lifecycle::settle(row, *lease, outcome, now)?;
                 follow = lifecycle::follow(row, outcome);
                 Some(effects)
@@ -154,8 +156,7 @@ impl Settle for InMemoryBackend {
             match settled {
                 Some((effects, Some(executor))) => {
                     if let Some(until) = effects.throttled_until {
-                        let known = store.throttled.entry(executor.clone()).or_insert(until);
-                        *known = until.max(*known);
+                        store.throttle(&executor, key.filter(|_| effects.throttles_key), until);
                     }
                     due.insert(executor);
                 }
