@@ -5,6 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::{Attribute, ReturnType, Type, parse_quote, spanned::Spanned};
 
 mod consts;
+mod cost;
 mod output;
 
 pub(crate) use self::output::ok;
@@ -115,6 +116,7 @@ fn settings(job: &Job) -> String {
     words.extend(cluster_concurrency.map(|most| format!("at most {} at once on all nodes", shown(most))));
     words.extend(said.keyed.as_ref().map(|keyed| format!("of each key on all nodes `{keyed}`")));
     words.extend(said.ordered.as_ref().map(|key| format!("one after another of each key on all nodes `{key}`")));
+    words.extend(cost::shown(job));
     words.extend(job.limits.iter().map(|limit| format!("shares the limit `{}`", shown(limit))));
     words.extend(job.max_pending.as_ref().map(|most| format!("at most {} waiting", shown(most))));
     words.extend(priority.as_ref().map(|priority| format!("priority {}", shown(priority))));
@@ -224,7 +226,8 @@ fn functions(job: &Job) -> TokenStream {
             }
         }
     });
-    let key = job.keyed.as_ref().map(|keyed| &keyed.key).or(job.ordered.as_ref().map(|ordered| &ordered.key));
+    let keyed = job.keyed.as_ref().map(|keyed| &keyed.key).or(job.ordered.as_ref().map(|ordered| &ordered.key));
+    let (key, weight) = (keyed.or(job.per.as_ref()), cost::weight(job));
     let group_key = key.map(|key| {
         let (pattern, body) = (&key.inputs[0], &key.body);
         quote! {
@@ -236,7 +239,7 @@ fn functions(job: &Job) -> TokenStream {
             }
         }
     });
-    quote!(#timeout #backoff #uniqueness #group_key)
+    quote!(#timeout #backoff #uniqueness #group_key #weight)
 }
 
 fn strategy(job: &Job, curve: &Curve) -> TokenStream {

@@ -12,6 +12,7 @@ use crate::{
 
 pub(crate) mod backoff;
 mod contradictions;
+mod cost;
 pub(crate) mod cron;
 mod keyed;
 mod ordered;
@@ -20,7 +21,9 @@ mod rate;
 mod shared;
 pub(crate) mod unique;
 
-pub(crate) use self::{backoff::Backoff, cron::Cron, keyed::Keyed, ordered::Ordered, rate::Rate, unique::Unique};
+pub(crate) use self::{
+    backoff::Backoff, cost::Weight, cron::Cron, keyed::Keyed, ordered::Ordered, rate::Rate, unique::Unique,
+};
 
 /// One job.
 pub(crate) struct Job {
@@ -41,6 +44,10 @@ pub(crate) struct Job {
     pub(crate) limits: Vec<syn::ExprPath>,
     pub(crate) rate_limit: Option<Rate>,
     pub(crate) burst: Option<Expr>,
+    /// How many tokens a job costs.
+    pub(crate) weight: Option<Weight>,
+    /// The key of which each has a bucket.
+    pub(crate) per: Option<syn::ExprClosure>,
     pub(crate) max_pending: Option<Expr>,
     pub(crate) max_data_bytes: Option<Expr>,
     pub(crate) priority: Option<Expr>,
@@ -74,7 +81,7 @@ pub(crate) enum Retain {
     Millis(u64),
 }
 
-const ARGS: [&str; 37] = [
+const ARGS: [&str; 39] = [
     "name",
     "aliases",
     "executor",
@@ -87,6 +94,8 @@ const ARGS: [&str; 37] = [
     "limit",
     "rate_limit",
     "burst",
+    "weight",
+    "per",
     "max_pending",
     "max_data_bytes",
     "priority",
@@ -156,6 +165,8 @@ impl Job {
             limits: Vec::new(),
             rate_limit: None,
             burst: None,
+            weight: None,
+            per: None,
             max_pending: None,
             max_data_bytes: None,
             priority: None,
@@ -194,6 +205,8 @@ impl Job {
             "limit" => self.limits = shared::limits(arg)?,
             "rate_limit" => self.rate_limit = Some(Rate::parse(arg.text("100/1m")?)?),
             "burst" => self.burst = Some(arg.number(1, u32::MAX.into())?),
+            "weight" => self.weight = Some(Weight::parse(arg)?),
+            "per" => self.per = Some(cost::per(arg)?),
             "max_pending" => self.max_pending = Some(arg.number(1, u32::MAX.into())?),
             "max_data_bytes" => self.max_data_bytes = Some(arg.number(1, u32::MAX.into())?),
             "priority" => self.priority = Some(arg.number(0, 999)?),

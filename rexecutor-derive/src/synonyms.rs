@@ -11,6 +11,8 @@ const QUEUE: &str = "; there are no queues: each job has a line of its own, with
 const KEYED: &str = ", as `concurrency(key = |data| data.customer, limit = 2)`";
 const ORDERED: &str = ", as `ordered_by = |data| data.customer`";
 const SHARED: &str = ", the `static` of a limit that several jobs share, as `limit = STRIPE`";
+const WEIGHT: &str = ", how many tokens of the rate a job costs, as `weight = |data| data.tokens`";
+const PER: &str = ", so that each key has a rate of its own, as `per = |data| data.customer`";
 const RATE: &str = ", jobs and a time as `\"100/1m\"`";
 const FORMER: &str = ", as `aliases = [\"send_email\"]`";
 const QUOTED: &str = ", a duration as `\"30s\"`";
@@ -18,7 +20,7 @@ const DATE: &str = ", a date as `\"2027-01-31\"`";
 const EVERY: &str = ", as `every = \"5m\"` for every five minutes";
 const CRON: &str = ", as `cron = \"0 */5 * * * *\"` for every five minutes";
 
-const SYNONYMS: [Synonym; 110] = [
+const SYNONYMS: [Synonym; 118] = [
     ("retries", "max_attempts", FIRST_RUN),
     ("retry", "max_attempts", FIRST_RUN),
     ("max_retries", "max_attempts", FIRST_RUN),
@@ -67,6 +69,14 @@ const SYNONYMS: [Synonym; 110] = [
     ("serial", "ordered_by", ORDERED),
     ("sequential", "ordered_by", ORDERED),
     ("rate", "rate_limit", RATE),
+    ("cost", "weight", WEIGHT),
+    ("costs", "weight", WEIGHT),
+    ("tokens", "weight", WEIGHT),
+    ("units", "weight", WEIGHT),
+    ("rate_key", "per", PER),
+    ("rate_per", "per", PER),
+    ("rate_by", "per", PER),
+    ("rate_limit_by", "per", PER),
     ("cooldown", "throttle", QUOTED),
     ("max_wait", "longest", QUOTED),
     ("per_second", "rate_limit", RATE),

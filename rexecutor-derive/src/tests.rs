@@ -40,6 +40,8 @@ fn every_argument_is_taken() {
         concurrency(key = |data| data.len(), limit = 2),
         rate_limit = "100/1m",
         burst = 10,
+        weight = |data| data.len(),
+        per = |data| data.len(),
         max_pending = 5_000,
         max_data_bytes = 4096,
         priority = 1,
@@ -65,6 +67,9 @@ fn every_argument_is_taken() {
     syn::parse_str::<syn::File>(&expansion).unwrap();
     let dates =
         "with_dates (:: core :: option :: Option :: Some (\"2027-01-31\") , :: core :: option :: Option :: None)";
+    for part in ["const KEY_RATE", "const WEIGHS : bool = true", "weight_of (data . len ())"] {
+        assert!(expansion.contains(part), "{part} in {expansion}");
+    }
     for part in [dates, "\"@every 90s\"", "from_millis (30000u64)", "from_millis (60000u64)"] {
         assert!(expansion.contains(part), "{part} in {expansion}");
     }

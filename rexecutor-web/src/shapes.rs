@@ -70,6 +70,9 @@ pub fn executor(one: &Standing, cluster: &Cluster) -> Value {
         json!({ "interval_seconds": seconds(chrono::TimeDelta::nanoseconds(bucket.interval)), "burst": bucket.burst,
             "tokens": bucket.tokens(cluster.now), "next_token_at": next })
     });
+    let key_rate = controls.key_rate.map(|rate| {
+        json!({ "interval_seconds": seconds(chrono::TimeDelta::nanoseconds(rate.interval)), "burst": rate.burst })
+    });
     let until = controls.throttled_until.filter(|until| *until > cluster.now);
     json!({
         "executor": one.executor.as_str(), "running": one.running, "nodes": one.nodes,
@@ -78,7 +81,7 @@ pub fn executor(one: &Standing, cluster: &Cluster) -> Value {
         "oldest_wait_seconds": one.oldest_wait(cluster.now).map(seconds),
         "paused": one.paused.as_ref().map(|paused| pause(paused.since, &paused.pause)),
         "max_running": controls.concurrency.map(|concurrency| concurrency.limit), "max_per_key": controls.per_key,
-        "rate": rate, "throttled_until": until.map(iso),
+        "rate": rate, "key_rate": key_rate, "weighs": controls.weighs, "throttled_until": until.map(iso),
     })
 }
 

@@ -67,7 +67,7 @@ pub mod __private {
 
     pub use crate::{
         causes::{chain, write_chain},
-        executing::{Converted, Decides, Hidden, KnownError, ReturnType, Returned, Typed, gives},
+        executing::{Converted, Decides, Hidden, KnownError, ReturnType, Returned, Typed, gives, weight_of},
         registry::{Extracted, NotExtracted, Parameter, is_extracted},
         signals::while_waiting,
     };

@@ -31,7 +31,7 @@ impl InvalidJob {
     }
 
     /// Which field: `name`, `data`, `metadata`, `max_attempts`, `priority`, `tags`,
-    /// `headers`, `group_key`, `schedule_in`, `schedule_at`, `deadline`, `max_pending`,
+    /// `headers`, `group_key`, `weight`, `schedule_in`, `schedule_at`, `deadline`, `max_pending`,
     /// `debounce` or `unique`; of a step, its `name`, `output` or `delay`; of a batch, its `name`, a
     /// `threshold`, or a callback that is `unique` or `blocked`.
     pub fn field(&self) -> &'static str {

@@ -54,6 +54,11 @@ pub(super) fn consts(job: &Job) -> TokenStream {
         consts.extend(quote!(const LIMITS: &'static [&'static #krate::executor::Limit] = &[#(&#limits),*];));
     }
     consts.extend(job.rate_limit.as_ref().map(|rate| rate_limit(job, rate)));
+    if job.weight.is_some() {
+        consts.extend(quote!(
+            const WEIGHS: bool = true;
+        ));
+    }
     if let Some(millis) = job.deadline {
         let (krate, deadline) = (&job.krate, delta(job, millis));
         consts.extend(quote! {
@@ -87,8 +92,9 @@ pub(super) fn consts(job: &Job) -> TokenStream {
 fn rate_limit(job: &Job, rate: &Rate) -> TokenStream {
     let (krate, Rate { jobs, period_millis }) = (&job.krate, rate);
     let burst = job.burst.as_ref().map(|burst| quote!(.with_burst(#burst)));
+    let name = format_ident!("{}", if job.per.is_some() { "KEY_RATE" } else { "RATE_LIMIT" });
     quote! {
-        const RATE_LIMIT: ::core::option::Option<#krate::executor::Rate> = ::core::option::Option::Some(
+        const #name: ::core::option::Option<#krate::executor::Rate> = ::core::option::Option::Some(
             #krate::executor::Rate::new(#jobs, ::core::time::Duration::from_millis(#period_millis))#burst
         );
     }

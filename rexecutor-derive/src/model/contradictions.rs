@@ -3,7 +3,7 @@
 use syn::ReturnType;
 
 use super::{
-    Job, Retain, Unique,
+    Job, Retain, Unique, Weight,
     unique::{By, Kind},
 };
 use crate::{
@@ -54,9 +54,7 @@ pub(super) fn find(job: &Job, args: &[Arg], errors: &mut Errors) {
         );
         errors.push(&arg.name, problem);
     }
-    if let (None, Some(burst)) = (&job.rate_limit, named("burst")) {
-        errors.push(&burst.name, "a burst without a rate: add `rate_limit = \"100/1m\"`");
-    }
+    costs(job, args, errors);
     if let (Some(timeout), Some(deadline), Some(arg)) = (job.timeout, job.deadline, named("timeout"))
         && timeout > deadline
     {
@@ -118,6 +116,51 @@ fn order(job: &Job, args: &[Arg], errors: &mut Errors) {
     {
         let problem =
             "ordered jobs start in the order in which they were enqueued, whatever their priority: leave it out";
+        errors.push(&arg.name, problem);
+    }
+}
+
+/// What does not go with a rate, or needs one.
+fn costs(job: &Job, args: &[Arg], errors: &mut Errors) {
+    let named = |name: &str| args.iter().find(|arg| arg.name == name);
+    if named("rate_limit").is_none() {
+        if let Some(burst) = named("burst") {
+            errors.push(&burst.name, "a burst without a rate: add `rate_limit = \"100/1m\"`");
+        }
+        if let Some(per) = named("per") {
+            errors.push(&per.name, "a key without a rate that each key has: add `rate_limit = \"100/1m\"`");
+        }
+        if let Some(weight) = named("weight").filter(|_| job.limits.is_empty()) {
+            let problem = "a weight without a rate of which the job takes tokens: add `rate_limit = \"100/1m\"`, or a `limit` that has \
+                           a rate";
+            errors.push(&weight.name, problem);
+        }
+    }
+    let burst = match (&job.burst, &job.rate_limit) {
+        (Some(burst), _) => integer(burst),
+        (None, rate) => rate.as_ref().map(|rate| rate.jobs.into()),
+    };
+    if let (Some(Weight::Always(weight)), Some(burst), Some(arg)) = (&job.weight, burst, named("weight"))
+        && let Some(weight) = integer(weight).filter(|weight| *weight > burst)
+    {
+        let problem = format!(
+            "no job could ever start: each costs {weight} tokens, and there are never more than {burst}; raise the `burst`"
+        );
+        errors.push(&arg.name, problem);
+    }
+    let other = [
+        ("concurrency", job.keyed.as_ref().map(|keyed| &keyed.key)),
+        ("ordered_by", job.ordered.as_ref().map(|order| &order.key)),
+    ];
+    let other = other.into_iter().find_map(|(name, key)| Some((name, key?)));
+    if let (Some(per), Some((name, key)), Some(arg)) = (&job.per, other, named("per"))
+        && args::shown(per) != args::shown(key)
+    {
+        let problem = format!(
+            "a job has one key, and `{name}` says another one, `{}`: let both say the same, or give the key of one of them to a \
+             job of its own",
+            args::shown(key)
+        );
         errors.push(&arg.name, problem);
     }
 }

@@ -99,13 +99,13 @@ async fn store_one(backend: &impl AnyStore, conn: &mut AnyConnection, job: NewJo
     }
 }
 
-/// What `lock_content` reads: the status, two numbers, the due time and that of the insert in microseconds, the tags as JSON, and
-/// three texts.
-pub(crate) type Content = (String, i32, i32, i64, i64, String, String, Option<String>, Option<String>);
+/// What `lock_content` reads: the status, two numbers, the due time and that of the insert in microseconds, the tags as JSON, three
+/// texts, and the weight.
+pub(crate) type Content = (String, i32, i32, i64, i64, String, String, Option<String>, Option<String>, Option<i64>);
 
 /// As a row of which nothing else is known; `None` if it cannot be read.
 pub(crate) fn row_of(id: JobId, content: Content) -> Option<JobRow> {
-    let (status, max_attempts, priority, scheduled_at, inserted_at, tags, data, metadata, group_key) = content;
+    let (status, max_attempts, priority, scheduled_at, inserted_at, tags, data, metadata, group_key, weight) = content;
     let mut row = JobRow::empty(id, String::new().into());
     row.status = status.parse().ok()?;
     row.max_attempts = max_attempts.try_into().ok()?;
@@ -115,5 +115,6 @@ pub(crate) fn row_of(id: JobId, content: Content) -> Option<JobRow> {
     row.tags = serde_json::from_str(&tags).ok()?;
     (row.data, row.metadata) = (data, metadata);
     row.extras.set(|extra| &mut extra.group_key, group_key);
+    row.extras.set(|extra| &mut extra.weight, weight.and_then(|weight| weight.try_into().ok()));
     Some(row)
 }

@@ -11,6 +11,9 @@ pub(crate) struct Declared {
     pub(crate) rate: Option<(i64, i64)>,
     pub(crate) per_key: Option<i64>,
     pub(crate) is_ordered: bool,
+    /// As `rate`, of each key.
+    pub(crate) key_rate: Option<(i64, i64)>,
+    pub(crate) weighs: bool,
     /// The stored names of the limits that it shares, as a JSON array; `None`: it shares none.
     pub(crate) shared: Option<String>,
 }
@@ -20,13 +23,15 @@ pub(crate) fn declared(demands: &[Demand]) -> BTreeMap<String, Declared> {
     let as_number = |most: usize| i64::try_from(most).unwrap_or(i64::MAX);
     let mut rows = BTreeMap::new();
     for demand in demands {
-        let ClusterLimits { concurrency, rate, per_key, ordered, shared, .. } = demand.cluster;
+        let ClusterLimits { concurrency, rate, per_key, key_rate, weighs, ordered, shared, .. } = demand.cluster;
         let names: Vec<String> = shared.iter().map(|limit| limit.stored_name().to_string()).collect();
         let own = Declared {
             most: concurrency.map(as_number),
             rate: rate.map(Bucket::numbers),
             per_key: per_key.map(as_number),
             is_ordered: ordered,
+            key_rate: key_rate.map(Bucket::numbers),
+            weighs,
             shared: (!names.is_empty()).then(|| serde_json::json!(names).to_string()),
         };
         rows.insert(demand.executor.to_string(), own);
@@ -36,6 +41,8 @@ pub(crate) fn declared(demands: &[Demand]) -> BTreeMap<String, Declared> {
                 rate: limit.max_rate().map(Bucket::numbers),
                 per_key: None,
                 is_ordered: false,
+                key_rate: None,
+                weighs: false,
                 shared: None,
             });
         }

@@ -26,6 +26,9 @@ pub(crate) struct Stored<'j> {
     /// What a batch had come to, of its callback.
     #[serde(skip_serializing_if = "Option::is_none")]
     summary: Option<Cow<'j, str>>,
+    /// SQL looks for it by this name, where jobs cost tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weight: Option<u32>,
     /// On SQLite; PostgreSQL, which cannot change a part of a text, has a column for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     cancel_reason: Option<Cow<'j, str>>,
@@ -41,6 +44,7 @@ impl<'j> Stored<'j> {
             flow: extra.flow.map(|flow| flow.0),
             tick_at: extra.tick_at.map(|at| at.timestamp_micros()),
             summary: extra.summary.as_deref().map(Cow::Borrowed),
+            weight: extra.weight,
             cancel_reason: extra.cancel_reason.as_deref().map(Cow::Borrowed),
             heavy,
         }
@@ -58,13 +62,14 @@ impl<'j> Stored<'j> {
             return Err("not a JSON object".into());
         }
         let stored = serde_json::from_str::<Stored<'static>>(stored)?;
-        let Self { headers, flow, tick_at, summary, cancel_reason, heavy: _ } = stored;
+        let Self { headers, flow, tick_at, weight, summary, cancel_reason, heavy: _ } = stored;
         let tick_at = tick_at.map(instant_of).transpose()?;
         let extras = &mut job.extras;
         extras.set(|extra| &mut extra.headers, headers.map(Cow::into_owned).unwrap_or_default());
         extras.set(|extra| &mut extra.flow, flow.map(FlowId));
         extras.set(|extra| &mut extra.tick_at, tick_at);
         extras.set(|extra| &mut extra.summary, summary.map(Cow::into_owned));
+        extras.set(|extra| &mut extra.weight, weight);
         extras.set(|extra| &mut extra.cancel_reason, cancel_reason.map(Cow::into_owned));
         Ok(())
     }

@@ -7,6 +7,7 @@ mod declared;
 mod extras;
 mod filter;
 mod log;
+mod nanos;
 mod pages;
 mod prune;
 mod room;
@@ -22,9 +23,10 @@ pub(crate) use self::{
     extras::Stored,
     filter::{Bound, Dialect, condition},
     log::log,
+    nanos::{instant_of_nanos, nanos},
     pages::{Pages, Stream, Walk, page},
     prune::{Meant, unknown},
     room::{Batch, Last, Reserve, Room},
     schema_version::joined,
-    set_limits::{SetNumbers, change_of},
+    set_limits::{RateNumbers, SetNumbers, change_of},
 };

@@ -14,6 +14,7 @@ use rexecutor::{
     backend::{
         Bucket, Demand, Held, Pause, Scope,
         admission::{self, Concurrency, Controls},
+        rotation::KeyRate,
     },
     job::{ExecutorName, NodeId},
 };
@@ -23,7 +24,9 @@ use super::{
     backend::Database,
     claim::sort,
     control::{executor, pause},
-    error, row,
+    error,
+    rotate::Round,
+    row,
     scan::{By, Found},
     session::{INDEXED, set_local},
 };
@@ -53,6 +56,8 @@ impl Database {
         let query = query.bind(each(&rows, |one| one.most)).bind(each(&rows, |one| one.rate.map(|rate| rate.0)));
         let query = query.bind(each(&rows, |one| one.rate.map(|rate| rate.1))).bind(each(&rows, |one| one.per_key));
         let query = query.bind(each(&rows, |one| one.is_ordered)).bind(each(&rows, |one| one.shared.clone()));
+        let query = query.bind(each(&rows, |one| one.key_rate.map(|rate| rate.0)));
+        let query = query.bind(each(&rows, |one| one.key_rate.map(|rate| rate.1))).bind(each(&rows, |one| one.weighs));
         let stored = query.fetch_all(&mut *transaction).await?;
         transaction.commit().await?;
         // Else the node is no member, as its claim will tell.
@@ -106,31 +111,32 @@ impl Database {
             true => Found::default(),
             false => self.scan(&mut transaction, node, &plain, By::Bytes).await?,
         };
-        let (mut full, mut again_at) = (Vec::new(), admitted.again_at);
+        let mut round = Round { again_at: admitted.again_at, ..Round::default() };
         if !rotating.is_empty() {
-            let more = self.claim_in_rotation(&mut transaction, node, &rotating, &mut found, &mut full, now).await?;
-            again_at = again_at.into_iter().chain(more).min();
+            self.claim_in_rotation(&mut transaction, node, &rotating, &mut found, &mut round, now).await?;
         }
-        let mut sharing = admitted.sharing();
-        while let Some((demand, turns)) = sharing.next_demand() {
+        let mut short = std::mem::take(&mut round.short);
+        let mut sharing = admitted.sharing(now);
+        while let Some((demand, terms)) = sharing.next_demand() {
             let before = found.jobs.len();
-            match turns {
-                Some(turns) => {
-                    let rotating = [(demand, turns)];
-                    let more =
-                        self.claim_in_rotation(&mut transaction, node, &rotating, &mut found, &mut full, now).await?;
-                    again_at = again_at.into_iter().chain(more).min();
+            round.stopped = None;
+            match terms {
+                Some(terms) => {
+                    let rotating = [(demand, terms)];
+                    self.claim_in_rotation(&mut transaction, node, &rotating, &mut found, &mut round, now).await?;
                 }
                 None => found.add(self.scan(&mut transaction, node, &[demand], By::Bytes).await?),
             }
-            sharing.took(found.jobs.get(before..).unwrap_or_default());
+            sharing.took(found.jobs.get(before..).unwrap_or_default(), round.stopped);
         }
+        short.extend(sharing.short());
+        let Round { mut full, mut again_at, .. } = round;
         if !found.is_member && !found.is_outdated {
             // Nothing was admitted: to learn whether the node is a member.
             found.add(self.scan(&mut transaction, node, &[], By::Bytes).await?);
         }
         self.store_spent(&mut transaction, admitted.spent(&found.jobs, now), sharing.served()).await?;
-        full.extend(admitted.full(&found.jobs, now));
+        full.extend(admitted.full(&found.jobs, &short, now));
         if !full.is_empty() && !found.is_outdated {
             let (held, next) = self.find_held(&mut transaction, full).await?;
             (found.held, again_at) = (held, again_at.into_iter().chain(next).min());
@@ -186,7 +192,10 @@ impl Database {
             controls.ordered = row.try_get("is_ordered")?;
             controls.concurrency = running.map(|(limit, running)| Concurrency::new(count(running), count(limit)));
             let rate = number("rate_interval")?.zip(number("rate_burst")?);
-            let rotates = controls.per_key.is_some() || controls.ordered;
+            let key_rate = number("key_rate_interval")?.zip(number("key_rate_burst")?);
+            controls.key_rate = key_rate.map(|(interval, burst)| KeyRate::new(interval, burst));
+            controls.weighs = row.try_get("weighs")?;
+            let rotates = controls.per_key.is_some() || controls.ordered || key_rate.is_some();
             let shared: Vec<String> = row.try_get("shared")?;
             controls.shared = shared.into_iter().map(ExecutorName::from).collect();
             controls.served = row.try_get("served")?;

@@ -80,7 +80,8 @@ impl AnyStore for PgBackend {
         let query = self.0.any_query(&self.0.queries.store_content_in_any).bind(row.id.as_i64());
         let query = query.bind(row.data.clone()).bind(row.metadata.clone()).bind(i32::from(row.max_attempts));
         let query = query.bind(i32::from(row.priority)).bind(serde_json::json!(row.tags).to_string());
-        query.bind(row.scheduled_at.to_rfc3339()).bind(row.extras.group_key.clone()).execute(conn).await.map(drop)
+        let query = query.bind(row.scheduled_at.to_rfc3339()).bind(row.extras.group_key.clone());
+        query.bind(row.extras.weight.map(i64::from)).execute(conn).await.map(drop)
     }
 
     async fn insert(&self, conn: &mut AnyConnection, job: &NewJob) -> sqlx::Result<JobId> {

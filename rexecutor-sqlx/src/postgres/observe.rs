@@ -14,6 +14,7 @@ use rexecutor::{
             Cluster, Count, Counts, JobOrder, JobsPage, JobsRequest, KeyStanding, Observe, Position, Queue, SeenNode,
             Stored,
         },
+        rotation::{KeyBucket, KeyRate},
     },
     job::{ExecutorName, JobId, JobStatus, NodeId},
 };
@@ -28,7 +29,7 @@ use super::{
     control::{executor, pause},
     filter, maintain, row,
 };
-use crate::common::{Bounds, Pages, Stream, Walk, page};
+use crate::common::{Bounds, Pages, Stream, Walk, instant_of_nanos, page};
 
 /// How long a statement may take.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -133,7 +134,9 @@ impl Database {
         transaction.commit().await?;
         let first = found.try_get::<Option<i64>, _>("id")?.zip(found.try_get::<Option<String>, _>("status")?);
         let first = first.and_then(|(id, status)| Some((JobId::from(id), status.parse().ok()?)));
-        Ok(KeyStanding::new(number(&found, "jobs")?, first))
+        let held_until: Option<i64> = found.try_get("held_until")?;
+        let kept = KeyBucket::new(found.try_get("full_at")?, held_until.and_then(instant_of_nanos));
+        Ok(KeyStanding::new(number(&found, "jobs")?, first).with_kept(kept))
     }
 }
 
@@ -167,6 +170,9 @@ fn stored_of(row: &PgRow) -> sqlx::Result<(ExecutorName, Stored)> {
     one.paused = paused.map(|(pause, since)| Paused::new(Scope::of_name(executor.clone()), since, pause));
     one.max_running = optional("max_running")?.map(count);
     one.controls.per_key = optional("max_per_key")?.map(count);
+    let key_rate = optional("key_rate_interval")?.zip(optional("key_rate_burst")?);
+    one.controls.key_rate = key_rate.map(|(interval, burst)| KeyRate::new(interval, burst));
+    one.controls.weighs = row.try_get("weighs")?;
     one.controls.ordered = row.try_get("is_ordered")?;
     let shared: Vec<String> = row.try_get("shared")?;
     one.controls.shared = shared.into_iter().map(ExecutorName::from).collect();

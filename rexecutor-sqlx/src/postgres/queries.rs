@@ -21,6 +21,8 @@ macro_rules! queries {
             pub(super) schema: String,
             /// On which channel nodes notify each other.
             pub(super) channel: String,
+            /// Walks over keys that have a rate.
+            pub(super) rated: Rated,
             $(pub(super) $name: Arc<str>,)*
         }
 
@@ -31,6 +33,7 @@ macro_rules! queries {
                 let quoted = format!("\"{}\"", schema.replace('"', "\"\""));
                 Ok(Self {
                     $($name: render(include_str!(concat!("queries/", stringify!($name), ".sql")), &quoted),)*
+                    rated: Rated::new(&quoted),
                     channel: format!("{PREFIX}{schema}"),
                     schema: quoted,
                 })
@@ -39,7 +42,8 @@ macro_rules! queries {
             /// Every statement, to be prepared by a test.
             #[cfg(any(test, feature = "__testing"))]
             pub(super) fn all(&self) -> Vec<(&'static str, &Arc<str>)> {
-                vec![$((stringify!($name), &self.$name)),*]
+                let rated = [("walk_rated_keys", &self.rated.walk_keys), ("walk_rated_lines", &self.rated.walk_lines)];
+                [$((stringify!($name), &self.$name)),*].into_iter().chain(rated).collect()
             }
         }
     };
@@ -61,8 +65,9 @@ queries! {
     move_schedule, notify_nodes, outdate_nodes, prune_by_age, prune_by_length, quarantine_jobs, query_jobs, read_clock,
     record_origin, release_unique_key, release_unique_keys, renew_node, report_progress, reserve_entries, reset_limits,
     rewind_schedule, set_back_jobs, set_back_throttles, set_limits, store_backlog, store_content, store_content_in_any,
-    store_entries, store_flow, store_node_pause, store_pause, store_states, store_step, store_tokens, sweep_chunks,
-    sweep_flows, sweep_progress, take_places, throttle_executors, update_node, walk_jobs, walk_keys, walk_lines,
+    store_entries, store_flow, store_key_tokens, store_node_pause, store_pause, store_states, store_step, store_tokens,
+    sweep_chunks, sweep_flows, sweep_progress, take_places, throttle_executors, throttle_keys, update_node, walk_jobs,
+    walk_keys, walk_lines, walk_queue,
 }
 
 impl Queries {
@@ -80,6 +85,46 @@ const IN_LINE: &str = "line IS NOT NULL AND (status IN ('blocked', 'scheduled', 
 /// Which jobs may be pruned, as far as flows go: those of one that has not ended are counted yet.
 const IN_NO_OPEN_FLOW: &str = "flow IS NULL OR NOT EXISTS (SELECT FROM {schema}.flows AS open WHERE open.id = jobs.flow AND \
                                open.finished_at IS NULL)";
+/// How many tokens a job costs, whatever else stands in its extras.
+const WEIGHT: &str = r#"coalesce(substring(job.extras FROM '"weight": ?([0-9]{1,10})')::BIGINT, 1)"#;
+
+/// Walks over keys that have a rate.
+#[derive(Debug)]
+pub(super) struct Rated {
+    pub(super) walk_keys: Arc<str>,
+    pub(super) walk_lines: Arc<str>,
+}
+
+impl Rated {
+    fn new(schema: &str) -> Self {
+        let rated = |sql: &str, interval: &str, burst: &str| {
+            let sql = sql.replace("{due_at}", DUE_AT).replace("{kept}", "kept.full_at, kept.held_until");
+            let sql = sql.replace("{join_kept}", JOIN_KEPT).replace("{interval}", interval).replace("{burst}", burst);
+            render(&sql, schema)
+        };
+        Self {
+            walk_keys: rated(include_str!("queries/walk_keys.sql"), "$7::BIGINT", "$8::BIGINT"),
+            walk_lines: rated(include_str!("queries/walk_lines.sql"), "$6::BIGINT", "$7::BIGINT"),
+        }
+    }
+}
+
+/// When a job is due and its key has a token, and nothing holds it back. A bucket is no emptier than empty.
+const DUE_AT: &str = "greatest(job.scheduled_at, (
+    SELECT TIMESTAMPTZ 'epoch' + (
+        (
+            greatest(
+                least(kept.full_at, (extract(EPOCH FROM present.now) * 1000000)::BIGINT * 1000 + {burst} * {interval})
+                - ({burst} - 1) * {interval},
+                kept.held_until
+            ) + 999
+        ) / 1000
+    ) * INTERVAL '1 microsecond'
+    FROM {schema}.key_buckets AS kept
+    WHERE kept.executor = $2 AND kept.key = job.group_key
+))";
+
+const JOIN_KEPT: &str = "LEFT JOIN {schema}.key_buckets AS kept ON kept.executor = $2 AND kept.key = met.key";
 
 /// The substitutions in a statement. The schema's name comes last: it may contain anything.
 pub(super) fn render(sql: &str, schema: &str) -> Arc<str> {
@@ -90,7 +135,9 @@ pub(super) fn render(sql: &str, schema: &str) -> Arc<str> {
     let sql = sql.replace("{extra_columns}", &extras::COLUMNS).replace("{extra_values}", &extras::VALUES);
     let sql = sql.replace("{steps}", &Marks::STEPS.stored().unwrap_or_default().to_string());
     let sql = sql.replace("{max_errors}", &MAX_ERRORS.to_string()).replace("{large}", &LARGE.to_string());
-    let sql = sql.replace("{in_line}", IN_LINE).replace("{awaited}", &awaited);
+    let sql = sql.replace("{in_line}", IN_LINE).replace("{awaited}", &awaited).replace("{weight}", WEIGHT);
+    let sql = sql.replace("{due_at}", "job.scheduled_at").replace("{join_kept}", "");
+    let sql = sql.replace("{kept}", "NULL::BIGINT AS full_at, NULL::BIGINT AS held_until");
     let sql = sql.replace("{member}", &Marks::MEMBER.stored().unwrap_or_default().to_string());
     let sql = sql.replace("{in_no_open_flow}", IN_NO_OPEN_FLOW);
     sql.replace("{pending}", PENDING).replace("{stopping}", &stopping).replace("{schema}", schema).into()
@@ -127,7 +174,8 @@ mod tests {
         let mut files: Vec<_> = files.collect();
         files.sort();
         let queries = Queries::new("s").unwrap();
-        let mut loaded: Vec<_> = queries.all().into_iter().map(|(name, _)| format!("{name}.sql")).collect();
+        let loaded = queries.all().into_iter().filter(|(name, _)| !name.starts_with("walk_rated_"));
+        let mut loaded: Vec<_> = loaded.map(|(name, _)| format!("{name}.sql")).collect();
         loaded.sort();
         assert_eq!(files, loaded);
     }

@@ -20,6 +20,7 @@ use super::{
     session::{Progress, apart},
     write::Locked,
 };
+use crate::common::nanos;
 
 impl Settle for PgBackend {
     fn settle<'a>(&'a self, settlements: Arc<[Settlement]>) -> BoxFuture<'a, Result<Vec<(JobId, Lease)>>> {
@@ -27,7 +28,7 @@ impl Settle for PgBackend {
         let backend = self.clone();
         Box::pin(apart(WHAT, async move {
             let settled = backend.0.limited(WHAT, backend.0.settle(&settlements)).await?;
-            let Settled { refused, due, throttled, ended, flows } = settled;
+            let Settled { refused, due, throttled, ended, flows, .. } = settled;
             if !throttled.is_empty()
                 && let Err(error) = backend.0.limited(WHAT, backend.0.outdate_nodes()).await
             {
@@ -57,6 +58,8 @@ pub(super) struct Settled {
     throttled: BTreeMap<ExecutorName, DateTime<Utc>>,
     /// Of which jobs have ended.
     pub(super) flows: BTreeSet<FlowId>,
+    /// And of these keys.
+    throttled_keys: BTreeMap<(ExecutorName, String), DateTime<Utc>>,
 }
 
 impl Database {
@@ -105,7 +108,11 @@ impl Database {
                 continue;
             };
             if let (Some(until), Some(job)) = (effects.throttled_until, jobs.get(id)) {
-                let known = settled.throttled.entry(job.executor.clone()).or_insert(until);
+                let key = job.extras.group_key.clone().filter(|_| effects.throttles_key);
+                let known = match key {
+                    Some(key) => settled.throttled_keys.entry((job.executor.clone(), key)).or_insert(until),
+                    None => settled.throttled.entry(job.executor.clone()).or_insert(until),
+                };
                 *known = until.max(*known);
             }
             follow.extend_from_slice(jobs.get(id).map_or(&[], |job| lifecycle::follow(job, outcome)));
@@ -125,6 +132,13 @@ impl Database {
             let executors: Vec<String> = settled.throttled.keys().map(ToString::to_string).collect();
             let until: Vec<DateTime<Utc>> = settled.throttled.values().copied().collect();
             let throttle = self.query(&self.queries.throttle_executors).bind(executors).bind(until);
+            throttle.execute(&mut *connection).await?;
+        }
+        if !settled.throttled_keys.is_empty() {
+            let keys = settled.throttled_keys.keys();
+            let (executors, keys): (Vec<_>, Vec<_>) = keys.map(|(name, key)| (name.to_string(), key.clone())).unzip();
+            let until: Vec<i64> = settled.throttled_keys.values().map(|until| nanos(*until)).collect();
+            let throttle = self.query(&self.queries.throttle_keys).bind(executors).bind(keys).bind(until);
             throttle.execute(&mut *connection).await?;
         }
         if !follow.is_empty() {

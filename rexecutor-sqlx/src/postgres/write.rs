@@ -118,7 +118,8 @@ impl Database {
             .bind(job.tags.clone())
             .bind(job.scheduled_at)
             .bind(job.unique_key.map(|key| key.0.to_vec()))
-            .bind(job.extras.group_key.clone());
+            .bind(job.extras.group_key.clone())
+            .bind(job.extras.weight.map(i64::from));
         query.execute(connection).await.map(drop)
     }
 

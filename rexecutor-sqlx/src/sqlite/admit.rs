@@ -15,7 +15,7 @@ use rexecutor::{
     backend::{
         Bucket, Claimed, Demand, Held, Pause, Paused, Scope,
         admission::{self, Concurrency, Controls},
-        rotation::{self, After, Walk},
+        rotation::KeyRate,
     },
     job::{ExecutorName, NodeId},
 };
@@ -24,7 +24,8 @@ use sqlx::{Row, sqlite::SqliteRow};
 use super::{
     control, fast_path,
     long_queues::LongQueues,
-    queries, rotate,
+    queries,
+    rotate::{self, Round},
     row::{Problem, instant_of, micros},
     scan,
     script::{Answer, Script, json},
@@ -61,20 +62,16 @@ pub(super) async fn claim(
     let claimed = scan::claim(work, node, &plain, long).await?;
     // This transaction has brought the node up to date, and nobody else can write meanwhile.
     let mut claimed = claimed.unwrap_or_else(|| Claimed::nothing(true));
-    let (mut full, mut again_at) = (Vec::new(), admitted.again_at);
-    for (demand, turns) in rotating.iter().filter(|_| claimed.member) {
-        let (jobs, walk) = rotate::claim(work, node, demand, *turns).await?;
-        again_at = again_at.into_iter().chain(more(&walk, demand, jobs.len(), &mut full, work.now)).min();
-        claimed.jobs.extend(jobs);
+    let mut round = Round { again_at: admitted.again_at, ..Round::default() };
+    for (demand, terms) in rotating.iter().filter(|_| claimed.member) {
+        claimed.jobs.extend(rotate::claim(work, node, demand, terms, &mut round).await?);
     }
-    let mut sharing = admitted.sharing();
-    while let Some((demand, turns)) = sharing.next_demand().filter(|_| claimed.member) {
-        let jobs = match turns {
-            Some(turns) => {
-                let (jobs, walk) = rotate::claim(work, node, &demand, turns).await?;
-                again_at = again_at.into_iter().chain(more(&walk, &demand, jobs.len(), &mut full, work.now)).min();
-                jobs
-            }
+    let mut short = std::mem::take(&mut round.short);
+    let mut sharing = admitted.sharing(work.now);
+    while let Some((demand, terms)) = sharing.next_demand().filter(|_| claimed.member) {
+        round.stopped = None;
+        let jobs = match &terms {
+            Some(terms) => rotate::claim(work, node, &demand, terms, &mut round).await?,
             None => {
                 let part = scan::claim(work, node, std::slice::from_ref(&demand), long).await?;
                 let part = part.unwrap_or_else(|| Claimed::nothing(true));
@@ -82,9 +79,11 @@ pub(super) async fn claim(
                 part.jobs
             }
         };
-        sharing.took(&jobs);
+        sharing.took(&jobs, round.stopped);
         claimed.jobs.extend(jobs);
     }
+    short.extend(sharing.short());
+    let Round { mut full, again_at, .. } = round;
     for (limit, executor) in sharing.served() {
         let store = sqlx::query(queries::store_served()).bind(limit.to_string()).bind(executor);
         store.execute(&mut *work.conn).await?;
@@ -95,7 +94,7 @@ pub(super) async fn claim(
         let store = sqlx::query(queries::store_tokens()).bind(executor.to_string()).bind(bucket.full_at);
         store.execute(&mut *work.conn).await?;
     }
-    full.extend(admitted.full(&claimed.jobs, work.now));
+    full.extend(admitted.full(&claimed.jobs, &short, work.now));
     let (held, next) = find_held(work, node, full).await?;
     claimed.held = held;
     let again_at = again_at.into_iter().chain(next).min().filter(|_| claimed.member);
@@ -104,28 +103,14 @@ pub(super) async fn claim(
     Ok(claimed)
 }
 
-/// When there may be more of an executor whose keys take turns, after a walk that gave so many jobs; or that its jobs are kept back.
-fn more(
-    walk: &Walk,
-    demand: &Demand,
-    claimed: usize,
-    full: &mut Vec<Held>,
-    now: DateTime<Utc>,
-) -> Option<DateTime<Utc>> {
-    match rotation::after(walk, demand, claimed) {
-        After::Again => return Some(now),
-        After::Held(held) => full.push(held),
-        _ => {}
-    }
-    walk.next_at(now)
-}
-
 /// Stores what a node declares. Every node must read it before it claims anything.
 async fn declare(work: &mut Work<'_>, node: NodeId, new: &[Demand]) -> Result<(), sqlx::Error> {
     for (name, one) in declared(new) {
         let (interval, burst) = one.rate.unzip();
         let declare = sqlx::query(queries::declare_limit()).bind(node.0).bind(name).bind(one.most).bind(interval);
         let declare = declare.bind(burst).bind(one.per_key).bind(one.is_ordered).bind(one.shared);
+        let (interval, burst) = one.key_rate.unzip();
+        let declare = declare.bind(interval).bind(burst).bind(one.weighs);
         declare.execute(&mut *work.conn).await?;
     }
     if !new.is_empty() {
@@ -172,6 +157,9 @@ async fn read_all(
         let count = |number: i64| usize::try_from(number).unwrap_or_default();
         let running = number("max_running")?.zip(number("running")?);
         controls.per_key = number("max_per_key")?.map(count);
+        let key_rate = number("key_rate_interval")?.zip(number("key_rate_burst")?);
+        controls.key_rate = key_rate.map(|(interval, burst)| KeyRate::new(interval, burst));
+        controls.weighs = row.try_get("weighs")?;
         controls.ordered = row.try_get("is_ordered")?;
         controls.concurrency = running.map(|(limit, running)| Concurrency::new(count(running), count(limit)));
         let full_at = number("full_at")?;

@@ -22,7 +22,7 @@ pub(super) fn state_of(extras: &Extras) -> Value {
 
 /// What a change of the content may change of it.
 pub(super) fn size_of(job: &JobRow) -> Value {
-    json!({ "heavy": heavy(job.content_bytes()) })
+    json!({ "heavy": heavy(job.content_bytes()), "weight": job.extras.weight })
 }
 
 fn heavy(bytes: usize) -> Option<usize> {

@@ -137,7 +137,9 @@ async fn set_back(work: &mut Work<'_>, before: i64) -> Result<(), sqlx::Error> {
     let executors: Vec<String> = query.fetch_all(&mut *work.conn).await?;
     work.due.extend(executors.into_iter().map(ExecutorName::from));
     let throttles = sqlx::query_scalar(queries::set_back_throttles()).bind(micros(work.now)).bind(before);
-    let executors: Vec<String> = throttles.fetch_all(&mut *work.conn).await?;
+    let mut executors: Vec<String> = throttles.fetch_all(&mut *work.conn).await?;
+    let keys = sqlx::query_scalar(queries::set_back_key_throttles()).bind(micros(work.now)).bind(before);
+    executors.extend(keys.fetch_all(&mut *work.conn).await?);
     if !executors.is_empty() {
         control::outdate_nodes(work).await?;
         work.due.extend(executors.into_iter().map(ExecutorName::from));

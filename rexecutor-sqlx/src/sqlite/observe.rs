@@ -11,6 +11,7 @@ use rexecutor::{
             Cluster, Count, Counts, JobOrder, JobsPage, JobsRequest, KeyStanding, Observe, Position, Queue, SeenNode,
             Stored,
         },
+        rotation::{KeyBucket, KeyRate},
     },
     job::{ExecutorName, JobId, JobStatus, NodeId},
 };
@@ -25,7 +26,7 @@ use super::{
     row::{instant_of, micros},
     script::json,
 };
-use crate::common::{Bounds, Pages, Stream, Walk, page};
+use crate::common::{Bounds, Pages, Stream, Walk, instant_of_nanos, page};
 
 type Db<T> = std::result::Result<T, sqlx::Error>;
 
@@ -56,7 +57,9 @@ impl Observe for SqliteBackend {
             let found = find.fetch_one(conn).await?;
             let first = found.try_get::<Option<i64>, _>("id")?.zip(found.try_get::<Option<String>, _>("status")?);
             let first = first.and_then(|(id, status)| Some((JobId::from(id), status.parse().ok()?)));
-            Ok(KeyStanding::new(number(&found, "jobs")?, first))
+            let held_until: Option<i64> = found.try_get("held_until")?;
+            let kept = KeyBucket::new(found.try_get("full_at")?, held_until.and_then(instant_of_nanos));
+            Ok(KeyStanding::new(number(&found, "jobs")?, first).with_kept(kept))
         }))
     }
 }
@@ -254,6 +257,9 @@ async fn cluster(conn: &mut SqliteConnection, now: DateTime<Utc>) -> Db<Cluster>
         one.paused = paused;
         one.max_running = optional("max_running")?.map(count);
         one.controls.per_key = optional("max_per_key")?.map(count);
+        let key_rate = optional("key_rate_interval")?.zip(optional("key_rate_burst")?);
+        one.controls.key_rate = key_rate.map(|(interval, burst)| KeyRate::new(interval, burst));
+        one.controls.weighs = row.try_get("weighs")?;
         one.controls.ordered = row.try_get("is_ordered")?;
         let shared: Vec<String> = serde_json::from_str(row.try_get("shared")?).unwrap_or_default();
         one.controls.shared = shared.into_iter().map(ExecutorName::from).collect();

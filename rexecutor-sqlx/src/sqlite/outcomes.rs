@@ -10,6 +10,7 @@ use rexecutor::{
 use super::{
     complete::Completed, control, error::is_unexpected, flows, queries, row::micros, store, work::Work, write,
 };
+use crate::common::nanos;
 
 /// Stores how runs ended; returns for each whether it was stored.
 pub(super) async fn store(work: &mut Work<'_>, settlements: &[&Settlement]) -> Result<Vec<bool>, sqlx::Error> {
@@ -95,6 +96,7 @@ async fn apply(
     let mut jobs: HashMap<JobId, JobRow> =
         write::lock(work, &ids).await?.into_iter().map(|job| (job.id, job)).collect();
     let (mut changed, mut deleted, mut throttled) = (HashSet::new(), Vec::new(), BTreeMap::new());
+    let mut throttled_keys = BTreeMap::new();
     let mut follow: Vec<&NewJob> = Vec::new();
     for (end, stored) in settlements.iter().zip(stored).filter(|(end, _)| meant(end)) {
         let job = jobs.get_mut(&end.id);
@@ -106,7 +108,11 @@ async fn apply(
             work.due.extend(jobs.get(&end.id).map(|job| job.executor.clone()));
         }
         if let (Some(until), Some(job)) = (effects.throttled_until, jobs.get(&end.id)) {
-            let known = throttled.entry(job.executor.clone()).or_insert(until);
+            let key = job.extras.group_key.clone().filter(|_| effects.throttles_key);
+            let known = match key {
+                Some(key) => throttled_keys.entry((job.executor.clone(), key)).or_insert(until),
+                None => throttled.entry(job.executor.clone()).or_insert(until),
+            };
             *known = until.max(*known);
         }
         match effects.delete {
@@ -122,6 +128,10 @@ async fn apply(
     for (executor, until) in &throttled {
         let throttle = sqlx::query(queries::throttle_executor()).bind(executor.to_string()).bind(micros(*until));
         throttle.execute(&mut *work.conn).await?;
+    }
+    for ((executor, key), until) in throttled_keys {
+        let throttle = sqlx::query(queries::throttle_key()).bind(executor.to_string()).bind(key);
+        throttle.bind(nanos(until)).execute(&mut *work.conn).await?;
     }
     if !throttled.is_empty() {
         control::outdate_nodes(work).await?;

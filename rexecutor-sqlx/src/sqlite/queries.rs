@@ -28,10 +28,10 @@ macro_rules! queries {
 queries! {
     add_gone, await_jobs, claim_first, claim_found, claim_jobs, complete_alike, complete_members, complete_ranges,
     complete_runs, complete_with_outputs, count_backlog, count_chunk_bytes, count_members, count_runs, count_status,
-    count_waiting, create_migrations, declare_limit, delete_dead_nodes, delete_entry, delete_jobs, delete_node,
-    delete_node_pause, delete_pause, delete_ranges, delete_runs, delete_steps, expect_changes, find_conflicts,
-    find_content, find_contents, find_controls, find_due, find_due_entries, find_end, find_ended_flows, find_entry,
-    find_errors, find_file, find_first_due, find_flow, find_from, find_key, find_last_job, find_latest_clock,
+    count_waiting, create_migrations, declare_limit, delete_dead_nodes, delete_entry, delete_jobs, delete_key_tokens,
+    delete_node, delete_node_pause, delete_pause, delete_ranges, delete_runs, delete_steps, expect_changes,
+    find_conflicts, find_content, find_contents, find_controls, find_due, find_due_entries, find_end, find_ended_flows,
+    find_entry, find_errors, find_file, find_first_due, find_flow, find_from, find_key, find_last_job, find_latest_clock,
     find_levels, find_lost_jobs, find_migrations, find_node, find_node_pause, find_oldest_node, find_progress,
     find_rival, find_running, find_runs, find_seen, find_step, find_stopping, find_unfinished, find_unserved,
     find_version, first_due, forget_bare_flows, forget_flows, insert_alike, insert_chunks, insert_errors, insert_flow,
@@ -39,9 +39,10 @@ queries! {
     list_finished, list_flow_jobs, list_limits, list_members, list_nodes, list_pauses, list_queues, list_schedules,
     list_seen, list_steps, list_stored, lock_backlog, lock_jobs, lock_states, move_schedule, outdate_nodes, prune_by_age,
     prune_by_length, quarantine_jobs, query_jobs, renew_node, report_progress, reset_limits, rewind_schedule,
-    set_back_jobs, set_back_throttles, set_limits, store_backlog, store_content, store_entry, store_executors,
-    store_flow, store_node_pause, store_pause, store_served, store_states, store_step, store_tokens, sweep_chunks,
-    sweep_flows, sweep_progress, throttle_executor, trim_errors, update_node, walk_jobs, walk_keys, walk_lines,
+    set_back_jobs, set_back_key_throttles, set_back_throttles, set_limits, settle_key_tokens, store_backlog,
+    store_content, store_entry, store_executors, store_flow, store_key_tokens, store_node_pause, store_pause,
+    store_served, store_states, store_step, store_tokens, sweep_chunks, sweep_flows, sweep_progress, throttle_executor,
+    throttle_key, trim_errors, update_node, walk_jobs, walk_keys, walk_lines, walk_queue,
 }
 
 /// Which jobs wait to be claimed: the one place where it is said in SQL, but for the index that goes with it.
@@ -54,6 +55,39 @@ const IN_LINE: &str = "line IS NOT NULL AND (status = 'blocked' OR status = 'sch
 /// Which jobs may be pruned, as far as flows go: those of one that has not ended are counted yet.
 const IN_NO_OPEN_FLOW: &str = "rexecutor_jobs.flow IS NULL OR NOT EXISTS (SELECT 1 FROM rexecutor_flows AS open WHERE open.id = \
                                rexecutor_jobs.flow AND open.finished_at IS NULL)";
+/// How many tokens a job costs, whatever else stands in its extras.
+const WEIGHT: &str = "coalesce(
+    CASE WHEN json_valid(job.extras) THEN max(1, min(4294967295, CAST(job.extras ->> 'weight' AS INTEGER))) END, 1
+)";
+
+/// A walk over keys that have a rate, the tokens of which take `{interval}`, and `{burst}` a key may have.
+fn rated(sql: &str, interval: &str, burst: &str) -> String {
+    let sql = sql.replace("{due_at}", DUE_AT).replace("{kept}", KEPT);
+    render(&sql.replace("{interval}", interval).replace("{burst}", burst))
+}
+
+pub(super) fn walk_rated_keys() -> &'static str {
+    static SQL: LazyLock<String> = LazyLock::new(|| rated(include_str!("queries/walk_keys.sql"), "?7", "?8"));
+    &SQL
+}
+
+pub(super) fn walk_rated_lines() -> &'static str {
+    static SQL: LazyLock<String> = LazyLock::new(|| rated(include_str!("queries/walk_lines.sql"), "?6", "?7"));
+    &SQL
+}
+
+/// When a job is due and its key has a token, and nothing holds it back. A bucket is no emptier than empty.
+const DUE_AT: &str = "max(job.scheduled_at, coalesce((
+    SELECT (
+        max(min(kept.full_at, ?2 * 1000 + {burst} * {interval}) - ({burst} - 1) * {interval}, coalesce(kept.held_until, 0)) + 999
+    ) / 1000
+    FROM rexecutor_key_buckets AS kept
+    WHERE kept.executor = ?1 AND kept.key = job.group_key
+), 0))";
+
+const KEPT: &str =
+    "(SELECT kept.full_at FROM rexecutor_key_buckets AS kept WHERE kept.executor = ?1 AND kept.key = met.key),
+    (SELECT kept.held_until FROM rexecutor_key_buckets AS kept WHERE kept.executor = ?1 AND kept.key = met.key)";
 
 fn render(sql: &str) -> String {
     let [stopping, awaited, steps, member] = [Marks::STOPPING, Marks::AWAITED, Marks::STEPS, Marks::MEMBER]
@@ -62,7 +96,8 @@ fn render(sql: &str) -> String {
     let sql = sql.replace("{awaited}", &awaited).replace("{steps}", &steps).replace("{member}", &member);
     let sql = sql.replace("{in_no_open_flow}", IN_NO_OPEN_FLOW);
     let sql = sql.replace("{max_errors}", &MAX_ERRORS.to_string()).replace("{in_line}", IN_LINE);
-    let sql = sql.replace("{light_columns}", &due_rows::LIGHT_COLUMNS);
+    let sql = sql.replace("{light_columns}", &due_rows::LIGHT_COLUMNS).replace("{weight}", WEIGHT);
+    let sql = sql.replace("{due_at}", "job.scheduled_at").replace("{kept}", "NULL, NULL");
     sql.replace("{due_columns}", &due_rows::COLUMNS).replace("{pending}", PENDING).replace("{stopping}", &stopping)
 }
 
@@ -96,7 +131,8 @@ mod tests {
                 )
             }
         };
-        all().into_iter().map(move |(name, sql)| (name, whole(sql)))
+        let rated = [("walk_rated_keys", walk_rated_keys()), ("walk_rated_lines", walk_rated_lines())];
+        all().into_iter().chain(rated).map(move |(name, sql)| (name, whole(sql)))
     }
 
     #[test]
@@ -208,7 +244,9 @@ mod tests {
             "rexecutor_jobs_line (executor=? AND group_key=?)",
             "rexecutor_jobs_keyed_executing (executor=? AND group_key=?)",
         ];
-        for (sql, looks) in [(walk_keys(), keys), (walk_lines(), lines)] {
+        let walks =
+            [(walk_keys(), keys), (walk_lines(), lines), (walk_rated_keys(), keys), (walk_rated_lines(), lines)];
+        for (sql, looks) in walks {
             let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
             let rows = sqlx::query(explain).fetch_all(&mut connection).await.unwrap();
             let steps: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
@@ -217,6 +255,9 @@ mod tests {
             for look in looks {
                 assert!(steps.iter().any(|step| step.contains(look)), "{look}: {steps:#?}");
             }
+            let buckets = |step: &&String| step.contains(" kept");
+            let by_key = |step: &String| step.contains("SEARCH kept USING PRIMARY KEY (executor=? AND key=?)");
+            assert!(steps.iter().filter(buckets).all(by_key), "{steps:#?}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! What only the SQL of keys can get wrong: how much it reads.
 
 use rexecutor::{
-    backend::{Claim, ClusterLimits, Demand, Enqueue, NewJob, OnDiscard},
+    backend::{Claim, ClusterLimits, Demand, Enqueue, NewJob, OnDiscard, Rate},
     clock::Clock,
     job::NodeId,
 };
@@ -21,8 +21,11 @@ async fn claim(world: &World, node: NodeId, most: usize) -> Vec<Option<String>> 
 
 /// How many pages the walk of a claim for 20 jobs reads, by the server's own account.
 async fn pages_read_by_a_walk(world: &World, ordered: bool) -> i64 {
+    pages_read_by(world, if ordered { "walk_lines" } else { "walk_keys" }).await
+}
+
+async fn pages_read_by(world: &World, name: &str) -> i64 {
     let statements = world.backend.statements();
-    let name = if ordered { "walk_lines" } else { "walk_keys" };
     let sql = &statements.iter().find(|(known, _)| *known == name).unwrap().1;
     let mut transaction = sqlx::PgPool::connect(&world.url).await.unwrap().begin().await.unwrap();
     let settings = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL jit = off; \
@@ -31,8 +34,11 @@ async fn pages_read_by_a_walk(world: &World, ordered: bool) -> i64 {
     let explain = AssertSqlSafe(format!("EXPLAIN (ANALYZE, BUFFERS) {sql}"));
     let query = sqlx::query_scalar::<_, String>(explain).bind(world.clock.now()).bind("mail").bind(20_i64);
     // Of the keys, how many of one may run.
-    let query = if ordered { query } else { query.bind(1_i64) };
-    let plan = query.bind(1_000_i64).bind(64_i64).fetch_all(&mut *transaction).await.unwrap();
+    let query = if name.ends_with("lines") { query } else { query.bind(1_i64) };
+    let query = query.bind(1_000_i64).bind(64_i64);
+    // Of the rate of each key, the interval and the burst.
+    let query = if name.contains("rated") { query.bind(1_000_000_i64).bind(10_i64) } else { query };
+    let plan = query.fetch_all(&mut *transaction).await.unwrap();
     transaction.rollback().await.unwrap();
     // The first such line is that of the whole: `Buffers: shared hit=12 read=3 dirtied=1`.
     let buffers = plan.iter().find(|line| line.contains("Buffers: shared")).unwrap();
@@ -64,6 +70,34 @@ async fn a_claim_reads_no_more_pages_however_many_jobs_and_keys_wait() {
         keys.sort_unstable();
         keys.dedup();
         assert_eq!((keys.len(), &keys[..3]), (20, ["b", "c", "d"].map(str::to_owned).as_slice()), "each in its turn");
+    })
+    .await;
+}
+
+/// Nor where each key has a rate of its own, however many buckets are kept.
+#[tokio::test]
+async fn case_14_4_a_claim_reads_no_more_pages_however_many_buckets_are_kept() {
+    in_schema(async |world| {
+        let node = join(&world.backend).await;
+        let _ = world.backend.enqueue(["a", "b", "c", "d"].map(keyed).into()).await.unwrap();
+        let _ = claim(world, node, 1).await;
+        let few = pages_read_by(world, "walk_rated_keys").await;
+        let insert = "INSERT INTO {schema}.jobs (executor, data, max_attempts, priority, scheduled_at, inserted_at, group_key)
+                      SELECT 'mail', '{}', 1, n % 3, '2000-01-01', '2000-01-01', 'k' || n FROM generate_series(1, 100000) AS n";
+        world.sql(insert).await;
+        let buckets = "INSERT INTO {schema}.key_buckets (executor, key, full_at)
+                       SELECT 'mail', 'k' || n, n FROM generate_series(1, 100000) AS n";
+        world.sql(buckets).await;
+        let many = pages_read_by(world, "walk_rated_keys").await;
+        assert!(many < few + 800, "{few}, {many} pages");
+        let rate = Rate::new(1, std::time::Duration::from_secs(1));
+        let demand = Demand::new("mail", 20).with_cluster_limits(ClusterLimits::NONE.with_key_rate(Some(rate)));
+        let other = join(&world.backend).await;
+        assert_eq!(world.backend.claim(other, [demand].into()).await.unwrap().jobs.len(), 20);
+        let count = AssertSqlSafe(format!("SELECT count(*) FROM \"{}\".key_buckets", world.schema));
+        let pool = sqlx::PgPool::connect(&world.url).await.unwrap();
+        let left: i64 = sqlx::query_scalar(count).fetch_one(&pool).await.unwrap();
+        assert!((99_900..=99_920).contains(&left), "those of full buckets go, a hundred with each claim: {left}");
     })
     .await;
 }

@@ -148,6 +148,30 @@ pub async fn case_as_many_of_the_key_run_as_may(t: &Harness) {
     t.is_why(other, "ready", "").await;
 }
 
+/// The rate of its key is used up, or one of its jobs holds the key back; those of other keys are not kept.
+pub async fn case_14_4_the_rate_of_its_key_is_used_up(t: &Harness) {
+    if t.backend.control().is_none() {
+        return;
+    }
+    let node = t.node(50, None, &["mail"]).await;
+    let keyed = |key: &str| job("mail").with_group_key(key.to_owned());
+    let jobs = t.enqueue_all(vec![keyed("anna"), keyed("anna"), keyed("bob").with_weight(2), keyed("bob")]).await;
+    let rate = Rate::new(1, Duration::from_secs(10)).with_burst(2);
+    let limits = ClusterLimits::NONE.with_key_rate(Some(rate)).with_weighs(true);
+    let demand = Demand::new("mail", 9).with_cluster_limits(limits);
+    let runs = t.backend.claim(node, [demand].into()).await.expect("jobs can be claimed").jobs;
+    assert_eq!(runs.len(), 3);
+    let says = "The rate of the key `bob` is used up; there are enough tokens in 10 s.";
+    t.is_why(jobs[3].id(), "key_rate", says).await;
+    let heavy = t.enqueue(keyed("anna").with_weight(2)).await;
+    t.is_why(heavy, "key_rate", "in 20 s.").await;
+    let run = runs.iter().find(|run| run.id == jobs[0].id()).expect("it runs");
+    assert!(t.settle(run, Outcome::throttle_key(TimeDelta::seconds(60))).await);
+    t.is_why(heavy, "key_throttled", "A job with the key `anna` holds all of them back, until ").await;
+    let other = t.enqueue(keyed("carl")).await;
+    t.is_why(other, "ready", "").await;
+}
+
 /// It is the turn of another job of its key.
 pub async fn case_14_3_a_job_behind_another_says_whose_turn_it_is(t: &Harness) {
     if !t.knows_lines() {

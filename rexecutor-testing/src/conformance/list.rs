@@ -266,6 +266,18 @@ cases! {
         the_slowest_declared_rate_holds,
         sixteen_claimers_share_the_tokens_of_a_rate,
         a_throttled_job_holds_its_executor_back;
+    costs:
+        case_14_4_a_job_takes_as_many_tokens_as_it_weighs,
+        case_14_4_a_job_heavier_than_the_burst_costs_a_full_bucket,
+        case_14_4_the_weight_is_stored_and_changed_with_the_data,
+        case_14_4_weights_count_for_a_shared_rate,
+        case_14_4_each_key_has_a_rate_of_its_own,
+        case_14_4_sixteen_claimers_share_the_tokens_of_each_key,
+        case_14_4_a_throttled_job_holds_its_key_back,
+        case_44_a_key_that_is_held_back_waits_no_longer_for_a_clock_that_was_set_back,
+        case_14_4_the_slowest_rate_of_a_key_holds_until_one_is_set,
+        case_14_4_rates_of_keys_hold_beside_the_others,
+        case_14_4_keys_without_tokens_keep_no_other_waiting;
     survey:
         case_08_jobs_that_no_living_node_runs_are_found,
         case_08_what_waits_is_counted_up_to_a_limit;
@@ -292,6 +304,7 @@ cases! {
         case_all_slots_are_taken,
         case_as_many_run_in_the_cluster_as_may,
         case_as_many_of_the_key_run_as_may,
+        case_14_4_the_rate_of_its_key_is_used_up,
         case_14_3_a_job_behind_another_says_whose_turn_it_is,
         case_14_5_a_shared_limit_keeps_jobs_of_all_that_share_it,
         case_14_6_nodes_that_are_paused_say_by_whom_and_why,

@@ -22,6 +22,7 @@ mod batches;
 mod claim;
 mod clocks;
 mod control;
+mod costs;
 mod damage;
 mod deadlines;
 mod declared;

@@ -131,6 +131,10 @@ fn limits(one: &Standing, cluster: &Cluster) -> Markup {
                 tokens => { (tokens) " tokens left" }
             } }
         }
+        @if let Some(rate) = &controls.key_rate {
+            div { "one each " (span(chrono::TimeDelta::nanoseconds(rate.interval))) " of each key, burst " (rate.burst) }
+        }
+        @if controls.weighs { div.soft { "each job costs what it weighs" } }
         @if let Some(until) = throttled { div { "held back, " (format::ago(until, cluster.now)) } }
     }
 }

@@ -52,6 +52,11 @@ impl Bucket {
         Self { full_at: i64::try_from(empty).unwrap_or(i64::MAX).min(self.full_at), ..self }
     }
 
+    /// Whether nothing is missing.
+    pub(super) fn is_full(&self, now: DateTime<Utc>) -> bool {
+        i128::from(self.full_at) <= instant(now)
+    }
+
     /// How many tokens are in it.
     pub fn tokens(&self, now: DateTime<Utc>) -> usize {
         let interval = i128::from(self.interval);
@@ -80,7 +85,7 @@ impl Bucket {
     }
 
     /// When so many are in it.
-    fn has_at(&self, wanted: i128, now: DateTime<Utc>) -> DateTime<Utc> {
+    pub(super) fn has_at(&self, wanted: i128, now: DateTime<Utc>) -> DateTime<Utc> {
         let (interval, burst) = (i128::from(self.interval), i128::from(self.burst));
         // That many are in it when so much is still missing.
         let wait = i128::from(self.full_at) - (burst - wanted) * interval - instant(now);

@@ -7,7 +7,7 @@ use crate::{
     backend::{Enqueue, EnqueueIn},
     clock::{Clock, SystemClock},
     context::warn_of_itself,
-    executing::{Executor, GroupKey, unique},
+    executing::{Executor, GroupKey, unique, weight},
     global,
     model::{BackendError, Due, Enqueued, JobHandle, NewJob, Resolution},
     validate::{self, InvalidJob},
@@ -138,7 +138,13 @@ impl<E: Executor, D> JobBuilder<'_, E, D> {
             )
             .into());
         }
-        let mut job = self.job.with_group_key(group_key).with_order(E::ORDERED).with_data(data).with_metadata(metadata);
+        if E::KEY_RATE.is_some() && group_key.is_none() {
+            let problem = "a job with a rate for each key needs a key, and `Executor::group_key` gave none";
+            return Err(InvalidJob::new("group_key", problem).into());
+        }
+        let weight = weight::<E>(&given)?;
+        let job = self.job.with_group_key(group_key).with_order(E::ORDERED).with_weight(weight);
+        let mut job = job.with_data(data).with_metadata(metadata);
         // Before the key: reading the data back to compare them needs the limit on their depth.
         validate::new_job(&job, E::MAX_DATA_BYTES)?;
         validate::comes_back("data", &given, &job.data)?;

@@ -65,7 +65,7 @@ impl<'a> Stored<'a> {
             Outcome::Discard { error } => Self::Discarded(error),
             Outcome::Cancel { reason } => Self::Cancelled(Some(reason)),
             Outcome::Snooze { delay } => Self::Snoozed(at(*delay)),
-            Outcome::Throttle { delay } => Self::Throttled(at(*delay)),
+            Outcome::Throttle { delay, .. } => Self::Throttled(at(*delay)),
             Outcome::Defer { delay, error } => Self::Deferred(error, at(*delay)),
             Outcome::Suspend { until, .. } => Self::Suspended(*until),
             Outcome::GiveBack => Self::GivenBack,

@@ -28,7 +28,7 @@ pub(crate) async fn attempt(begin: Begin, context: &JobContext, grace: Duration)
     if let Some(deadline) = context.row().deadline().filter(|_| time_left(context) <= Some(TimeDelta::zero())) {
         return late(deadline);
     }
-    let Begun { executor, work, timeout, backoff, kept } = match begin(context.clone()) {
+    let Begun { executor, work, timeout, backoff, kept, throttles_key } = match begin(context.clone()) {
         Ok(begun) => begun,
         Err(outcome) => return outcome,
     };
@@ -52,7 +52,11 @@ pub(crate) async fn attempt(begin: Begin, context: &JobContext, grace: Duration)
             end
         }
     };
-    context.ended(outcome(end, backoff, kept), backoff)
+    let mut outcome = outcome(end, backoff, kept);
+    if let Outcome::Throttle { of_key, .. } = &mut outcome {
+        *of_key = throttles_key;
+    }
+    context.ended(outcome, backoff)
 }
 
 /// Runs the work on this task; `None`: it was told to stop, and has not within the grace.

@@ -48,6 +48,8 @@ impl Runner {
                 .with_concurrency(E::CLUSTER_CONCURRENCY)
                 .with_rate(E::RATE_LIMIT)
                 .with_per_key(E::KEY_CONCURRENCY)
+                .with_key_rate(E::KEY_RATE)
+                .with_weighs(E::WEIGHS)
                 .with_ordered(E::ORDERED.is_some())
                 .with_shared(E::LIMITS),
             retention: E::RETENTION,
@@ -69,6 +71,8 @@ pub(crate) struct Begun {
     /// Asked before the job was given away; a failure uses it, so that no second decoding is needed.
     pub(super) backoff: TimeDelta,
     pub(super) kept: Kept,
+    /// Whether a quota that it learns of is that of its key.
+    pub(super) throttles_key: bool,
 }
 
 /// What a run does, and where.
@@ -104,5 +108,6 @@ fn begin<E: Executor>(context: JobContext) -> Result<Begun, Outcome> {
         timeout,
         backoff,
         kept: (E::RETENTION != Retention::None).then_some(E::MAX_DATA_BYTES),
+        throttles_key: E::KEY_RATE.is_some(),
     })
 }

@@ -117,6 +117,21 @@ pub trait Executor: Send + Sync + 'static {
     /// [`CLUSTER_CONCURRENCY`](Self::CLUSTER_CONCURRENCY), and nothing is claimed ahead.
     const RATE_LIMIT: Option<Rate> = None;
 
+    /// How many jobs of this kind with one [key](Self::group_key) start in how much time on all nodes together. The default is
+    /// `None`: any number.
+    ///
+    /// Each key has a bucket of its own, as exact as that of [`RATE_LIMIT`](Self::RATE_LIMIT), which may be given beside it. Keys are
+    /// served in rotation, as with [`KEY_CONCURRENCY`](Self::KEY_CONCURRENCY); one whose bucket is empty is stepped over. Each job must
+    /// have a key. A job that is [throttled](crate::job::JobFailure::throttled) holds back the jobs of its key, and no others.
+    const KEY_RATE: Option<Rate> = None;
+
+    /// Whether a job costs as many tokens of its rates as [`weight`](Self::weight) says, and not one. The default is `false`.
+    ///
+    /// It does for all rates that it keeps to: [`RATE_LIMIT`](Self::RATE_LIMIT), [`KEY_RATE`](Self::KEY_RATE) and those of
+    /// [`LIMITS`](Self::LIMITS). A job starts when there are enough tokens; until then no other job of its executor, or of its key, goes
+    /// before it.
+    const WEIGHS: bool = false;
+
     /// Limits that jobs of this kind share with those of other kinds: see [`Limit`]. The default is none.
     const LIMITS: &'static [&'static Limit] = &[];
 
@@ -184,6 +199,15 @@ pub trait Executor: Send + Sync + 'static {
     /// [another one](crate::job::builder::JobBuilder::group_key).
     fn group_key(_data: &Self::Data) -> Option<GroupKey> {
         None
+    }
+
+    /// How many tokens a new job with these data costs, if [`WEIGHS`](Self::WEIGHS) says that it matters. The default is 1, and 0 counts
+    /// as 1.
+    ///
+    /// It is stored with the job, and again when its data change. A job that costs more than the burst of one of its rates is refused
+    /// when it is enqueued. One that is stored already, and costs more than a burst that was set since, costs all of that.
+    fn weight(_data: &Self::Data) -> u32 {
+        1
     }
 
     /// Which jobs must not exist beside a new one with these data. The default is [`UNIQUENESS_CRITERIA`].

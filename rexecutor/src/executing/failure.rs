@@ -66,6 +66,9 @@ impl JobFailure {
     /// node. The attempt does not count, so this may go on for ever; a [deadline](crate::executor::Executor::DEADLINE) ends it.
     /// At least 100 ms ([`MIN_SNOOZE`](crate::limits::MIN_SNOOZE)), also where it is zero or negative.
     ///
+    /// Where each key of the executor has a [rate](crate::executor::Executor::KEY_RATE) of its own, it is the jobs of this one's key that
+    /// are held back, and no others.
+    ///
     /// Jobs that run already are left to end. Of several such answers the longest holds.
     ///
     /// ```

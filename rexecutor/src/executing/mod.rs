@@ -12,6 +12,7 @@ mod output;
 mod result;
 mod returned;
 mod unique;
+mod weight;
 
 pub use self::{
     disposition::{Disposition, ExecutionError},
@@ -22,8 +23,10 @@ pub use self::{
     output::{EncodedOutput, HasOutput, JobOutput, ReturnType, gives},
     result::{CancellationReason, ExecutionResult, IntoExecutionResult},
     returned::{Converted, Decides, Hidden, Returned, Typed},
+    weight::weight_of,
 };
 pub(crate) use self::{
     failure::{disposition, error_type},
     unique::unique,
+    weight::weight,
 };

@@ -2,7 +2,7 @@
 
 use super::error::JobsError;
 use crate::{
-    executing::{Executor, GroupKey, unique},
+    executing::{Executor, GroupKey, unique, weight},
     json,
     model::{JobChange, JobRow, KeyChange},
     typed::Job,
@@ -21,6 +21,7 @@ pub(super) fn change<E: Executor>(job: Job<E::Data, E::Metadata>) -> Result<JobC
     change.scheduled_at = job.scheduled_at;
     validate::change(&change, E::MAX_DATA_BYTES)?;
     change.group_key = group_key::<E>(job.context().row(), &job.data)?;
+    change.weight = weight::<E>(&job.data)?;
     change.key = key::<E>(job.context().row(), &job.data, &change.data)?;
     validate::comes_back("data", &job.data, &change.data)?;
     if let (Some(given), Some(metadata)) = (&job.metadata, &change.metadata) {

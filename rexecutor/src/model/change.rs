@@ -24,6 +24,8 @@ pub struct JobChange {
     pub key: KeyChange,
     /// The key that it belongs to.
     pub group_key: Option<String>,
+    /// How many tokens it costs; `None`: one.
+    pub weight: Option<u32>,
 }
 
 /// What becomes of the key that a stored job is compared by, if it is unique.
@@ -51,6 +53,7 @@ impl JobChange {
             scheduled_at: row.scheduled_at,
             key: KeyChange::Keep,
             group_key: row.extras.group_key.clone(),
+            weight: row.extras.weight,
         }
     }
 }

@@ -16,6 +16,11 @@ pub struct ClusterLimits {
     /// The most of its jobs of one [key](super::extras::Extra::group_key) that run at once; `None`: any number. If there is
     /// one, keys are served in rotation.
     pub per_key: Option<usize>,
+    /// How many of its jobs of one key start in how much time; `None`: any number. If there is one, keys are served in rotation.
+    pub key_rate: Option<Rate>,
+    /// Whether its jobs cost as many tokens of each rate that they keep to as each of them [says](super::extras::Extra::weight), and
+    /// not one each.
+    pub weighs: bool,
     /// Whether its jobs of one key run one after another, in the order of their numbers. Keys are served in rotation then, too.
     pub ordered: bool,
     /// Limits that it shares with other executors.
@@ -24,7 +29,15 @@ pub struct ClusterLimits {
 
 impl ClusterLimits {
     /// None.
-    pub const NONE: Self = Self { concurrency: None, rate: None, per_key: None, ordered: false, shared: &[] };
+    pub const NONE: Self = Self {
+        concurrency: None,
+        rate: None,
+        per_key: None,
+        key_rate: None,
+        weighs: false,
+        ordered: false,
+        shared: &[],
+    };
 
     /// The most of its jobs that run at once, at least 1.
     #[must_use]
@@ -42,6 +55,18 @@ impl ClusterLimits {
     #[must_use]
     pub const fn with_per_key(self, per_key: Option<usize>) -> Self {
         Self { per_key, ..self }
+    }
+
+    /// How many of its jobs of one key start in how much time.
+    #[must_use]
+    pub const fn with_key_rate(self, key_rate: Option<Rate>) -> Self {
+        Self { key_rate, ..self }
+    }
+
+    /// Whether each of its jobs costs as many tokens as it says.
+    #[must_use]
+    pub const fn with_weighs(self, weighs: bool) -> Self {
+        Self { weighs, ..self }
     }
 
     /// Whether its jobs of one key run one after another.

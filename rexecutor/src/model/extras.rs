@@ -31,6 +31,9 @@ pub struct Extra {
     /// That jobs with its key run one after another, in the order of their numbers; and what becomes of those behind it when
     /// it is discarded. Claims need not read it.
     pub order: Option<OnDiscard>,
+    /// How many tokens it costs of each rate that it keeps to, if its executor [weighs](super::cluster_limits::ClusterLimits::weighs)
+    /// its jobs; `None`: one.
+    pub weight: Option<u32>,
     /// The flow that it is a part of.
     pub flow: Option<FlowId>,
     /// After which time it neither starts nor runs on: once it is stored, always an instant.
@@ -51,6 +54,7 @@ static NONE: Extra = Extra {
     headers: Headers::NONE,
     group_key: None,
     order: None,
+    weight: None,
     flow: None,
     deadline: None,
     tick_at: None,

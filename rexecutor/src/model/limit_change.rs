@@ -58,13 +58,19 @@ impl LimitChange {
         Self { limits: self.limits.with_per_key(Some(most)), ..self }
     }
 
+    /// How many jobs of one key start in how much time, on all nodes together.
+    #[must_use]
+    pub fn key_rate_limit(self, rate: Rate) -> Self {
+        Self { limits: self.limits.with_key_rate(Some(rate)), ..self }
+    }
+
     /// Refuses what not every backend can store, and what would let no job run.
     ///
     /// # Errors
     ///
     /// When the executor has no name, a text contains U+0000, nothing is changed, a number is 0, or the rate is none.
     pub fn check(&self, executor: &ExecutorName) -> Result<(), BackendError> {
-        let ClusterLimits { concurrency, rate, per_key, .. } = self.limits;
+        let ClusterLimits { concurrency, rate, per_key, key_rate, .. } = self.limits;
         let texts =
             [("executor", executor.as_str()), ("reason", &self.reason), ("by", self.by.as_deref().unwrap_or(""))];
         let problem = if executor.as_str().is_empty() {
@@ -75,7 +81,7 @@ impl LimitChange {
             "no limit is given: to end the change of an earlier call, reset it".to_owned()
         } else if concurrency == Some(0) || per_key == Some(0) {
             "with a limit of 0 no job would ever run: pause the executor instead".to_owned()
-        } else if let Some(problem) = rate.and_then(|rate| rate.check().err()) {
+        } else if let Some(problem) = [rate, key_rate].into_iter().flatten().find_map(|rate| rate.check().err()) {
             format!("the rate cannot be kept to: {problem}")
         } else {
             return Ok(());

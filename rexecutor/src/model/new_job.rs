@@ -137,6 +137,13 @@ impl NewJob {
         self
     }
 
+    /// How many tokens it costs of each rate that it keeps to, where its executor weighs its jobs; `None`, and 0: one.
+    #[must_use]
+    pub fn with_weight(mut self, weight: impl Into<Option<u32>>) -> Self {
+        self.extras.set(|extra| &mut extra.weight, weight.into().filter(|weight| *weight > 1));
+        self
+    }
+
     /// The flow that it is a part of: its end counts there. It is [`Flows`](crate::backend::Flows) that adds jobs to a flow and sees to
     /// it that the flow has not ended; what is enqueued with the number of one that is over counts nowhere.
     #[must_use]

@@ -77,12 +77,14 @@ pub enum Outcome {
         /// How long it waits, not negative.
         delay: TimeDelta,
     },
-    /// It has learned of a quota: it wants to run again after `delay`, and no other job of its executor is to start before, on
-    /// any node; the attempt does not count.
+    /// It has learned of a quota: it wants to run again after `delay`, and no other job of its executor, or of its key, is to start
+    /// before, on any node; the attempt does not count.
     #[non_exhaustive]
     Throttle {
         /// How long they wait, not negative.
         delay: TimeDelta,
+        /// Whether that is so for the jobs of its key alone. A job without a key holds its executor back all the same.
+        of_key: bool,
     },
     /// It did not begin, because this version of the program cannot read its data: due again after `delay`, for another
     /// version; the attempt does not count. The error is recorded once, until the job has been read.
@@ -170,7 +172,12 @@ impl Outcome {
 
     /// It wants to run again after `delay`, and no other job of its executor before.
     pub const fn throttle(delay: TimeDelta) -> Self {
-        Self::Throttle { delay }
+        Self::Throttle { delay, of_key: false }
+    }
+
+    /// It wants to run again after `delay`, and no other job of its key before.
+    pub const fn throttle_key(delay: TimeDelta) -> Self {
+        Self::Throttle { delay, of_key: true }
     }
 
     /// It could not be read, and waits for another version of the program; the attempt does not count.

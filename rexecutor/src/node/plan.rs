@@ -56,8 +56,11 @@ impl Plan {
                 "executor `{name}`: its jobs of a key run one at a time, because it is ordered: leave key_concurrency out"
             ));
         }
-        if let Some(problem) = runner.cluster.rate.and_then(|rate| rate.check().err()) {
-            self.problems.push(format!("executor `{name}`: its rate limit cannot be kept to: {problem}"));
+        let rates = [("rate limit", runner.cluster.rate), ("rate of each key", runner.cluster.key_rate)];
+        for (what, rate) in rates {
+            if let Some(problem) = rate.and_then(|rate| rate.check().err()) {
+                self.problems.push(format!("executor `{name}`: its {what} cannot be kept to: {problem}"));
+            }
         }
         self.add_limits(&runner);
         match self.runners.get(name) {

@@ -44,6 +44,10 @@ pub struct Settings {
     pub ordered: Option<OnDiscard>,
     /// How many start in how much time on all nodes together; `None`: any number.
     pub rate_limit: Option<Rate>,
+    /// How many of one key start in how much time on all nodes together; `None`: any number.
+    pub key_rate: Option<Rate>,
+    /// Whether a job costs as many tokens as [`Executor::weight`] says.
+    pub weighs: bool,
     /// What it shares with other jobs.
     pub limits: &'static [&'static Limit],
     /// How many may wait; `None`: any number.
@@ -80,6 +84,8 @@ impl Settings {
             key_concurrency: E::KEY_CONCURRENCY,
             ordered: E::ORDERED,
             rate_limit: E::RATE_LIMIT,
+            key_rate: E::KEY_RATE,
+            weighs: E::WEIGHS,
             limits: E::LIMITS,
             max_pending: E::MAX_PENDING,
             priority: E::PRIORITY,

@@ -27,6 +27,8 @@ pub(crate) struct Template {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) order: Option<OnDiscard>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) weight: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) flow: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) deadline: Option<Until>,
@@ -68,6 +70,7 @@ impl Template {
             headers: extras.headers.clone(),
             group_key: extras.group_key.clone(),
             order: extras.order,
+            weight: extras.weight,
             flow: extras.flow.map(|flow| flow.0),
             deadline: extras.deadline.map(|deadline| match deadline {
                 Deadline::In(delay) => Until::In(micros(delay)),
@@ -90,6 +93,7 @@ impl Template {
             .with_headers(self.headers.clone())
             .with_group_key(self.group_key.clone())
             .with_order(self.order)
+            .with_weight(self.weight)
             .with_flow(self.flow.map(FlowId))
             .with_deadline(deadline)
             .with_unique(self.unique.as_ref().map(Only::unique))
@@ -171,6 +175,7 @@ mod tests {
             .with_headers([("a", "b")].into_iter().collect())
             .with_group_key(Some("g".to_owned()))
             .with_order(OnDiscard::Halt)
+            .with_weight(7)
             .with_flow(Some(FlowId(4)))
             .with_deadline(Some(Deadline::In(TimeDelta::seconds(5))))
             .with_unique(Some(

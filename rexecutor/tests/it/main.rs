@@ -12,6 +12,7 @@ mod bounds;
 mod capabilities;
 mod clocks;
 mod cluster_limits;
+mod costs;
 mod data;
 mod deadlines;
 mod documents;

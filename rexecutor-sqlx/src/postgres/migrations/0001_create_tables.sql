@@ -171,6 +171,11 @@ CREATE TABLE {schema}.declared_limits (
     rate_burst BIGINT,
     -- How many jobs of one key may run at once.
     max_per_key BIGINT,
+    -- Of the rate of each key.
+    key_rate_interval BIGINT,
+    key_rate_burst BIGINT,
+    -- Whether jobs cost as many tokens as they weigh.
+    weighs BOOLEAN NOT NULL DEFAULT FALSE,
     -- Whether the jobs of one key run one after another.
     is_ordered BOOLEAN NOT NULL DEFAULT FALSE,
     -- The limits that it shares with others, which have rows of their own, under names that no executor has.
@@ -192,6 +197,10 @@ CREATE TABLE {schema}.set_limits (
     rate_period BIGINT,
     rate_interval BIGINT,
     rate_burst BIGINT,
+    key_rate_jobs BIGINT,
+    key_rate_period BIGINT,
+    key_rate_interval BIGINT,
+    key_rate_burst BIGINT,
     set_by TEXT,
     reason TEXT NOT NULL
 );
@@ -206,6 +215,20 @@ CREATE TABLE {schema}.limits (
     -- Which key was served last, where keys are served in rotation; of a shared limit, which executor.
     served_key TEXT COLLATE "C"
 ) WITH (fillfactor = 50);
+
+-- What is kept of the rates of keys. A key whose bucket is full, and that nothing holds back, needs no row.
+CREATE TABLE {schema}.key_buckets (
+    executor TEXT COLLATE "C" NOT NULL,
+    key TEXT COLLATE "C" NOT NULL,
+    -- When its bucket is full again, in nanoseconds since 1970.
+    full_at BIGINT NOT NULL DEFAULT 0,
+    -- Until when one of its jobs holds all of them back, in the same.
+    held_until BIGINT,
+    PRIMARY KEY (executor, key)
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+
+-- store_key_tokens: the rows that say nothing any more, and those that say too much.
+CREATE INDEX key_buckets_idle ON {schema}.key_buckets (executor, greatest(full_at, coalesce(held_until, 0)));
 
 -- Executors of which only so many jobs may wait: how many more may, by the last count, less those that were promised since. It is
 -- counted again where nothing is known, so that this may be lost in a crash.

@@ -41,7 +41,8 @@ SELECT
             ) AS run
         )
     END AS running,
-    strictest.max_per_key, strictest.is_ordered, strictest.rate_interval, strictest.rate_burst, kept.full_at,
+    strictest.max_per_key, strictest.is_ordered, strictest.rate_interval, strictest.rate_burst,
+    strictest.key_rate_interval, strictest.key_rate_burst, strictest.weighs, kept.full_at,
     kept.throttled_until,
     ARRAY(
         SELECT DISTINCT share.name
@@ -71,7 +72,10 @@ CROSS JOIN LATERAL (
         coalesce(by_hand.max_per_key, min(declared.max_per_key)) AS max_per_key,
         coalesce(bool_or(declared.is_ordered), FALSE) AS is_ordered,
         coalesce(by_hand.rate_interval, max(declared.rate_interval)) AS rate_interval,
-        coalesce(by_hand.rate_burst, min(declared.rate_burst)) AS rate_burst
+        coalesce(by_hand.rate_burst, min(declared.rate_burst)) AS rate_burst,
+        coalesce(by_hand.key_rate_interval, max(declared.key_rate_interval)) AS key_rate_interval,
+        coalesce(by_hand.key_rate_burst, min(declared.key_rate_burst)) AS key_rate_burst,
+        coalesce(bool_or(declared.weighs), FALSE) AS weighs
     FROM {schema}.declared_limits AS declared
     WHERE declared.executor = named.executor
 ) AS strictest

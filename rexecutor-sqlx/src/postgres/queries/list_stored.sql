@@ -3,7 +3,7 @@
 SELECT
     named.executor, control.paused_at, control.paused_until, control.paused_by, control.pause_reason,
     strictest.max_running, strictest.max_per_key, strictest.rate_interval, strictest.rate_burst, kept.full_at,
-    kept.throttled_until, strictest.is_ordered,
+    kept.throttled_until, strictest.is_ordered, strictest.key_rate_interval, strictest.key_rate_burst, strictest.weighs,
     ARRAY(
         SELECT DISTINCT share.name
         FROM {schema}.declared_limits AS declared
@@ -27,7 +27,10 @@ CROSS JOIN LATERAL (
         coalesce(by_hand.max_per_key, min(declared.max_per_key)) AS max_per_key,
         coalesce(bool_or(declared.is_ordered), FALSE) AS is_ordered,
         coalesce(by_hand.rate_interval, max(declared.rate_interval)) AS rate_interval,
-        coalesce(by_hand.rate_burst, min(declared.rate_burst)) AS rate_burst
+        coalesce(by_hand.rate_burst, min(declared.rate_burst)) AS rate_burst,
+        coalesce(by_hand.key_rate_interval, max(declared.key_rate_interval)) AS key_rate_interval,
+        coalesce(by_hand.key_rate_burst, min(declared.key_rate_burst)) AS key_rate_burst,
+        coalesce(bool_or(declared.weighs), FALSE) AS weighs
     FROM {schema}.declared_limits AS declared
     WHERE declared.executor = named.executor
 ) AS strictest

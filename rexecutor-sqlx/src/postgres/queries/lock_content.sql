@@ -9,6 +9,7 @@ SELECT
     data,
     metadata,
     group_key,
+    substring(extras FROM '"weight": ?([0-9]{1,10})')::BIGINT AS weight,
     (extract(EPOCH FROM coalesce($1::TIMESTAMPTZ, clock_timestamp())) * 1000000)::BIGINT AS now
 FROM {schema}.jobs
 WHERE id = $2

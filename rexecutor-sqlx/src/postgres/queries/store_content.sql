@@ -1,5 +1,14 @@
--- What an update, and a unique job that replaces another, change.
+-- What an update, and a unique job that replaces another, change. $10 is how many tokens it costs.
 UPDATE {schema}.jobs
 SET data = $2, metadata = $3, max_attempts = $4, priority = $5, tags = $6, scheduled_at = $7, unique_key = $8,
-    group_key = $9
+    group_key = $9,
+    extras = CASE
+        WHEN $10::BIGINT IS NOT DISTINCT FROM substring(extras FROM '"weight": ?([0-9]{1,10})')::BIGINT THEN extras
+        ELSE nullif(
+            (
+                (coalesce(extras, '{}')::JSONB - 'weight')
+                || CASE WHEN $10::BIGINT IS NULL THEN '{}' ELSE jsonb_build_object('weight', $10::BIGINT) END
+            )::TEXT, '{}'
+        )
+    END
 WHERE id = $1

@@ -1,6 +1,6 @@
 -- $1 the test clock's time, $2 an executor the jobs of whose keys run one after another, $3 how many jobs to claim, $4 how many
 -- steps to walk, $5 how many jobs to look at from the head of the queue. Gives one row at least: `id` is NULL where nothing was
--- met.
+-- met. Where each key has a rate, $6 and $7 are what $7 and $8 are in walk_keys.
 --
 -- In a claim it comes after lock_limits and is a statement of its own, as find_controls is.
 WITH RECURSIVE present AS MATERIALIZED (
@@ -19,7 +19,7 @@ walk (key, id, due_at, is_busy, is_free, is_around, found, step) AS (
         FROM (
             (
                 SELECT
-                    job.group_key AS key, job.id, CASE WHEN job.{pending} THEN job.scheduled_at END AS due_at,
+                    job.group_key AS key, job.id, CASE WHEN job.{pending} THEN {due_at} END AS due_at,
                     FALSE AS is_around
                 FROM {schema}.jobs AS job
                 WHERE job.executor = $2 AND job.group_key > present.served AND {in_line}
@@ -28,7 +28,7 @@ walk (key, id, due_at, is_busy, is_free, is_around, found, step) AS (
             )
             UNION ALL
             (
-                SELECT job.group_key, job.id, CASE WHEN job.{pending} THEN job.scheduled_at END, TRUE
+                SELECT job.group_key, job.id, CASE WHEN job.{pending} THEN {due_at} END, TRUE
                 FROM {schema}.jobs AS job
                 WHERE job.executor = $2 AND {in_line}
                 ORDER BY job.group_key, job.id
@@ -55,7 +55,7 @@ walk (key, id, due_at, is_busy, is_free, is_around, found, step) AS (
         FROM (
             (
                 SELECT
-                    job.group_key AS key, job.id, CASE WHEN job.{pending} THEN job.scheduled_at END AS due_at,
+                    job.group_key AS key, job.id, CASE WHEN job.{pending} THEN {due_at} END AS due_at,
                     walk.is_around
                 FROM {schema}.jobs AS job
                 WHERE job.executor = $2 AND job.group_key > walk.key AND {in_line}
@@ -64,7 +64,7 @@ walk (key, id, due_at, is_busy, is_free, is_around, found, step) AS (
             )
             UNION ALL
             (
-                SELECT job.group_key, job.id, CASE WHEN job.{pending} THEN job.scheduled_at END, TRUE
+                SELECT job.group_key, job.id, CASE WHEN job.{pending} THEN {due_at} END, TRUE
                 FROM {schema}.jobs AS job
                 WHERE job.executor = $2 AND {in_line} AND NOT walk.is_around
                 ORDER BY job.group_key, job.id
@@ -91,7 +91,7 @@ summary AS MATERIALIZED (
                 THEN (array_agg(key ORDER BY step DESC))[1]
         END AS stopped_at,
         NOT coalesce(bool_or(is_busy), FALSE) AS is_idle,
-        min(due_at) FILTER (WHERE NOT is_free AND NOT is_busy) AS next_at,
+        min(due_at) FILTER (WHERE NOT is_free AND NOT is_busy AND isfinite(due_at)) AS next_at,
         -- The head of the queue is looked at farther where the walk has met too few: a line that does not go on leaves its
         -- jobs there.
         CASE WHEN coalesce(max(found), 0) < $3::BIGINT THEN 16 ELSE 1 END * $5::BIGINT AS window_size
@@ -119,14 +119,14 @@ level (priority, step) AS (
 ),
 -- The head of the queue: jobs that stand in no line, and lines behind many others.
 queue AS MATERIALIZED (
-    SELECT job.id, job.key, job.line, job.bytes, row_number() OVER (ROWS UNBOUNDED PRECEDING) AS place
+    SELECT job.id, job.key, job.line, job.bytes, job.weight, row_number() OVER (ROWS UNBOUNDED PRECEDING) AS place
     FROM (
         SELECT job.*
         FROM (SELECT level.priority FROM level ORDER BY level.priority) AS each
         CROSS JOIN LATERAL (
             SELECT
                 job.id, job.group_key AS key, job.line,
-                octet_length(job.data)::BIGINT + coalesce(octet_length(job.metadata), 0) AS bytes
+                octet_length(job.data)::BIGINT + coalesce(octet_length(job.metadata), 0) AS bytes, {weight} AS weight
             FROM {schema}.jobs AS job
             WHERE job.executor = $2 AND job.priority = each.priority AND job.{pending}
                 AND job.scheduled_at <= (SELECT now FROM present)
@@ -137,7 +137,7 @@ queue AS MATERIALIZED (
     ) AS job
 ),
 without AS MATERIALIZED (
-    SELECT queue.id, queue.key, queue.bytes, queue.place
+    SELECT queue.id, queue.key, queue.bytes, queue.weight, queue.place
     FROM queue
     WHERE queue.line IS NULL
     ORDER BY queue.place
@@ -154,15 +154,16 @@ met AS (
             ) THEN 0
             ELSE 1
         END AS room,
-        without.bytes
+        without.bytes, without.weight
     FROM without
     UNION ALL
-    SELECT 1, walk.step, job.id, walk.key, 1, octet_length(job.data)::BIGINT + coalesce(octet_length(job.metadata), 0)
+    SELECT
+        1, walk.step, job.id, walk.key, 1, octet_length(job.data)::BIGINT + coalesce(octet_length(job.metadata), 0), {weight}
     FROM walk
     INNER JOIN {schema}.jobs AS job ON job.id = walk.id
     WHERE walk.is_free
     UNION ALL
-    SELECT 2, queue.place, queue.id, queue.key, 1, queue.bytes
+    SELECT 2, queue.place, queue.id, queue.key, 1, queue.bytes, queue.weight
     FROM (
         SELECT DISTINCT queue.key FROM queue
         WHERE queue.line IS NOT NULL AND NOT EXISTS (SELECT FROM walk WHERE walk.key = queue.key)
@@ -180,10 +181,11 @@ met AS (
     )
 )
 SELECT
-    met.id, met.key, met.room, met.bytes,
+    met.id, met.key, met.room, met.bytes, met.weight,
     summary.is_partial OR (SELECT count(*) FROM without) >= $5::BIGINT AS is_partial, summary.stopped_at,
     summary.is_idle AND NOT EXISTS (SELECT FROM without) AS is_idle,
-    (extract(EPOCH FROM summary.next_at - (SELECT now FROM present)) * 1000000)::BIGINT AS next_in
+    (extract(EPOCH FROM summary.next_at - (SELECT now FROM present)) * 1000000)::BIGINT AS next_in, {kept}
 FROM summary
 LEFT JOIN met ON TRUE
+{join_kept}
 ORDER BY met.part, met.place

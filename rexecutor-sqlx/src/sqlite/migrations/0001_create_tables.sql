@@ -169,6 +169,11 @@ CREATE TABLE rexecutor_declared_limits (
     rate_burst INTEGER,
     -- How many jobs of one key may run at once.
     max_per_key INTEGER,
+    -- Of the rate of each key.
+    key_rate_interval INTEGER,
+    key_rate_burst INTEGER,
+    -- Whether jobs cost as many tokens as they weigh.
+    weighs INTEGER NOT NULL DEFAULT 0,
     -- Whether the jobs of one key run one after another.
     is_ordered INTEGER NOT NULL DEFAULT 0,
     -- The limits that it shares with others, which have rows of their own: a JSON array of their names, which no executor has.
@@ -189,6 +194,10 @@ CREATE TABLE rexecutor_set_limits (
     rate_period INTEGER,
     rate_interval INTEGER,
     rate_burst INTEGER,
+    key_rate_jobs INTEGER,
+    key_rate_period INTEGER,
+    key_rate_interval INTEGER,
+    key_rate_burst INTEGER,
     set_by TEXT,
     reason TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
@@ -203,6 +212,20 @@ CREATE TABLE rexecutor_limits (
     -- Which key was served last, where keys are served in rotation; of a shared limit, which executor.
     served_key TEXT
 ) STRICT, WITHOUT ROWID;
+
+-- What is kept of the rates of keys. A key whose bucket is full, and that nothing holds back, needs no row.
+CREATE TABLE rexecutor_key_buckets (
+    executor TEXT NOT NULL,
+    key TEXT NOT NULL,
+    -- When its bucket is full again, in nanoseconds since 1970.
+    full_at INTEGER NOT NULL DEFAULT 0,
+    -- Until when one of its jobs holds all of them back, in the same.
+    held_until INTEGER,
+    PRIMARY KEY (executor, key)
+) STRICT, WITHOUT ROWID;
+
+-- The rows that say nothing any more, and those that say too much.
+CREATE INDEX rexecutor_key_buckets_idle ON rexecutor_key_buckets (executor, max(full_at, coalesce(held_until, 0)));
 
 -- Executors of which only so many jobs may wait: how many more may, by the last count, less those that were promised since.
 CREATE TABLE rexecutor_backlogs (

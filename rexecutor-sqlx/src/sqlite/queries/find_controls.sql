@@ -9,7 +9,9 @@ WITH asked (executor) AS (
     SELECT share.value FROM rexecutor_declared_limits AS declared, json_each(declared.shared) AS share
     WHERE declared.executor IN (SELECT value FROM json_each(?3))
 ),
-named (executor, max_running, max_per_key, is_ordered, rate_interval, rate_burst, shared) AS (
+named (
+    executor, max_running, max_per_key, is_ordered, rate_interval, rate_burst, key_rate_interval, key_rate_burst, weighs, shared
+) AS (
     SELECT
         asked.executor,
         -- What somebody has set holds, and else the strictest of what programs declare.
@@ -18,6 +20,12 @@ named (executor, max_running, max_per_key, is_ordered, rate_interval, rate_burst
         (SELECT max(is_ordered) FROM rexecutor_declared_limits WHERE executor = asked.executor),
         coalesce(by_hand.rate_interval, (SELECT max(rate_interval) FROM rexecutor_declared_limits WHERE executor = asked.executor)),
         coalesce(by_hand.rate_burst, (SELECT min(rate_burst) FROM rexecutor_declared_limits WHERE executor = asked.executor)),
+        coalesce(
+            by_hand.key_rate_interval,
+            (SELECT max(key_rate_interval) FROM rexecutor_declared_limits WHERE executor = asked.executor)
+        ),
+        coalesce(by_hand.key_rate_burst, (SELECT min(key_rate_burst) FROM rexecutor_declared_limits WHERE executor = asked.executor)),
+        (SELECT max(weighs) FROM rexecutor_declared_limits WHERE executor = asked.executor),
         (
             SELECT json_group_array(DISTINCT share.value)
             FROM rexecutor_declared_limits AS declared, json_each(declared.shared) AS share
@@ -39,7 +47,8 @@ SELECT
             )
         )
     END AS running,
-    max_per_key, coalesce(is_ordered, 0) AS is_ordered, rate_interval, rate_burst, full_at, throttled_until, shared, served_key
+    max_per_key, coalesce(is_ordered, 0) AS is_ordered, rate_interval, rate_burst, key_rate_interval,
+    key_rate_burst, coalesce(weighs, 0) AS weighs, full_at, throttled_until, shared, served_key
 FROM named
 LEFT JOIN rexecutor_controls AS control ON control.executor = named.executor
 LEFT JOIN rexecutor_limits AS kept ON kept.executor = named.executor

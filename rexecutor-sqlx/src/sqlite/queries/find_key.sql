@@ -4,7 +4,7 @@ SELECT
         SELECT count(*) FROM rexecutor_jobs INDEXED BY rexecutor_jobs_keyed_executing
         WHERE executor = ?1 AND group_key = ?2 AND status = 'executing'
     ) AS jobs,
-    turn.id, turn.status
+    turn.id, turn.status, kept.full_at, kept.held_until
 FROM (SELECT 1)
 LEFT JOIN (
     SELECT id, status, 0 AS place FROM rexecutor_jobs INDEXED BY rexecutor_jobs_keyed_executing
@@ -20,3 +20,4 @@ LEFT JOIN (
     ORDER BY place, id
     LIMIT 1
 ) AS turn
+LEFT JOIN rexecutor_key_buckets AS kept ON kept.executor = ?1 AND kept.key = ?2

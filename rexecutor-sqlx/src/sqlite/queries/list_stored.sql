@@ -14,6 +14,14 @@ SELECT
     coalesce(
         by_hand.rate_burst, (SELECT min(rate_burst) FROM rexecutor_declared_limits WHERE executor = named.executor)
     ) AS rate_burst,
+    coalesce(
+        by_hand.key_rate_interval,
+        (SELECT max(key_rate_interval) FROM rexecutor_declared_limits WHERE executor = named.executor)
+    ) AS key_rate_interval,
+    coalesce(
+        by_hand.key_rate_burst, (SELECT min(key_rate_burst) FROM rexecutor_declared_limits WHERE executor = named.executor)
+    ) AS key_rate_burst,
+    coalesce((SELECT max(weighs) FROM rexecutor_declared_limits WHERE executor = named.executor), 0) AS weighs,
     full_at, throttled_until,
     coalesce((SELECT max(is_ordered) FROM rexecutor_declared_limits WHERE executor = named.executor), 0) AS is_ordered,
     (

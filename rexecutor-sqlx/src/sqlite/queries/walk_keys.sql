@@ -1,13 +1,14 @@
 -- What a claim of the executor ?1 may take where keys are served in rotation, as one JSON array. ?2 the present, ?3 how many jobs
 -- to claim, ?4 how many of one key may run, ?5 how many steps to walk, ?6 how many jobs to look at from the head of the line.
--- What PostgreSQL's walk_keys.sql says of the steps holds here.
+-- What PostgreSQL's walk_keys.sql says of the steps holds here, and of `due_at`, where ?7 is how many nanoseconds a token takes, and
+-- ?8 how many a key may have.
 WITH RECURSIVE served (key) AS MATERIALIZED (
     SELECT (SELECT served_key FROM rexecutor_limits WHERE executor = ?1)
 ),
 -- `found` are the steps before this one that have met due jobs of a key with room.
-walk (key, priority, is_due, room, is_around, found, step) AS (
+walk (key, priority, due_at, is_due, room, is_around, found, step) AS (
     SELECT
-        job.group_key, job.priority, job.scheduled_at <= ?2,
+        job.group_key, job.priority, {due_at}, {due_at} <= ?2,
         max(0, ?4 - (
             SELECT count(*) FROM rexecutor_jobs INDEXED BY rexecutor_jobs_keyed_executing
             WHERE executor = ?1 AND group_key = job.group_key AND status = 'executing'
@@ -30,7 +31,7 @@ walk (key, priority, is_due, room, is_around, found, step) AS (
     )
     UNION ALL
     SELECT
-        job.group_key, job.priority, job.scheduled_at <= ?2,
+        job.group_key, job.priority, {due_at}, {due_at} <= ?2,
         max(0, ?4 - (
             SELECT count(*) FROM rexecutor_jobs INDEXED BY rexecutor_jobs_keyed_executing
             WHERE executor = ?1 AND group_key = job.group_key AND status = 'executing'
@@ -65,11 +66,13 @@ walk (key, priority, is_due, room, is_around, found, step) AS (
             OR served.key IS NULL OR job.group_key <= served.key
         )
 ),
-summary (found, steps, share) AS MATERIALIZED (
+summary (found, steps, share, is_idle, next_at) AS MATERIALIZED (
     SELECT
         coalesce(sum(is_due AND room > 0), 0),
         count(*),
-        1 + ?3 / max(1, count(DISTINCT CASE WHEN is_due AND room > 0 THEN key END))
+        1 + ?3 / max(1, count(DISTINCT CASE WHEN is_due AND room > 0 THEN key END)),
+        coalesce(sum(room = 0), 0) = 0,
+        min(CASE WHEN NOT is_due AND room > 0 THEN due_at END)
     FROM walk
 ),
 -- The priorities of the line, as in find_levels.sql.
@@ -82,9 +85,9 @@ level (priority, step) AS (
     FROM level
     WHERE priority IS NOT NULL AND step < ?5
 ),
-line (id, key, bytes, place) AS MATERIALIZED (
+line (id, key, bytes, weight, place) AS MATERIALIZED (
     SELECT
-        job.id, job.group_key, octet_length(job.data) + coalesce(octet_length(job.metadata), 0),
+        job.id, job.group_key, octet_length(job.data) + coalesce(octet_length(job.metadata), 0), {weight},
         row_number() OVER (ORDER BY job.priority, job.scheduled_at, job.id)
     FROM level
     CROSS JOIN rexecutor_jobs AS job ON job.id IN (
@@ -95,12 +98,12 @@ line (id, key, bytes, place) AS MATERIALIZED (
     )
     LIMIT 0 + ?6
 ),
-met (part, step, place, id, key, room, bytes) AS (
-    SELECT 0, place, 0, id, NULL, 9223372036854775807, bytes FROM line WHERE key IS NULL
+met (part, step, place, id, key, room, bytes, weight) AS (
+    SELECT 0, place, 0, id, NULL, 9223372036854775807, bytes, weight FROM line WHERE key IS NULL
     UNION ALL
     SELECT
         1, walk.step, row_number() OVER (PARTITION BY walk.step ORDER BY job.scheduled_at, job.id), job.id, walk.key,
-        walk.room, octet_length(job.data) + coalesce(octet_length(job.metadata), 0)
+        walk.room, octet_length(job.data) + coalesce(octet_length(job.metadata), 0), {weight}
     FROM walk
     CROSS JOIN rexecutor_jobs AS job ON job.id IN (
         SELECT id FROM rexecutor_jobs INDEXED BY rexecutor_jobs_keyed
@@ -117,7 +120,7 @@ met (part, step, place, id, key, room, bytes) AS (
             SELECT count(*) FROM rexecutor_jobs INDEXED BY rexecutor_jobs_keyed_executing
             WHERE executor = ?1 AND group_key = line.key AND status = 'executing'
         )),
-        bytes
+        bytes, weight
     FROM line
     WHERE line.key IS NOT NULL AND line.key NOT IN (SELECT key FROM walk WHERE is_due)
 )
@@ -126,8 +129,10 @@ SELECT json_array(
     CASE WHEN found < ?3 AND steps >= ?5 THEN (SELECT key FROM walk ORDER BY step DESC LIMIT 1) END,
     share,
     (
-        SELECT json_group_array(json_array(part, step, id, key, room, bytes))
-        FROM (SELECT * FROM met ORDER BY part, step, place)
-    )
+        SELECT json_group_array(json_array(part, step, id, key, room, bytes, weight, {kept}))
+        FROM (SELECT * FROM met ORDER BY part, step, place) AS met
+    ),
+    is_idle,
+    next_at - ?2
 )
 FROM summary

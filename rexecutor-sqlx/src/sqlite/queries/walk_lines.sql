@@ -1,5 +1,6 @@
 -- What a claim of the executor ?1 may take where the jobs of a key run one after another, as one JSON array. ?2 the present, ?3 how
--- many jobs to claim, ?4 how many steps to walk, ?5 how many jobs to look at from the head of the queue.
+-- many jobs to claim, ?4 how many steps to walk, ?5 how many jobs to look at from the head of the queue. Where
+-- each key has a rate, ?6 is how many nanoseconds one token takes, and ?7 how many a key may have.
 --
 -- Each step is a key, and of that the head of its line, one look-up each: from behind the key that was served last, and once
 -- around. A head can start if it is due and no job of its key runs.
@@ -9,7 +10,7 @@ WITH RECURSIVE served (key) AS MATERIALIZED (
 -- `due_at` is NULL for a head that is blocked, or halts its line. `found` are the steps before this one whose head can start.
 walk (key, id, due_at, is_busy, is_around, found, step) AS (
     SELECT
-        job.group_key, job.id, CASE WHEN job.{pending} THEN job.scheduled_at END,
+        job.group_key, job.id, CASE WHEN job.{pending} THEN {due_at} END,
         EXISTS (
             SELECT 1 FROM rexecutor_jobs INDEXED BY rexecutor_jobs_keyed_executing
             WHERE executor = ?1 AND group_key = job.group_key AND status = 'executing'
@@ -32,7 +33,7 @@ walk (key, id, due_at, is_busy, is_around, found, step) AS (
     )
     UNION ALL
     SELECT
-        job.group_key, job.id, CASE WHEN job.{pending} THEN job.scheduled_at END,
+        job.group_key, job.id, CASE WHEN job.{pending} THEN {due_at} END,
         EXISTS (
             SELECT 1 FROM rexecutor_jobs INDEXED BY rexecutor_jobs_keyed_executing
             WHERE executor = ?1 AND group_key = job.group_key AND status = 'executing'
@@ -78,9 +79,9 @@ level (priority, step) AS (
 ),
 -- The head of the queue: jobs that stand in no line, and lines behind many others. It is looked at farther where the walk has
 -- met too few, because a line that does not go on leaves its jobs there.
-queue (id, key, line, bytes, place) AS MATERIALIZED (
+queue (id, key, line, bytes, weight, place) AS MATERIALIZED (
     SELECT
-        job.id, job.group_key, job.line, octet_length(job.data) + coalesce(octet_length(job.metadata), 0),
+        job.id, job.group_key, job.line, octet_length(job.data) + coalesce(octet_length(job.metadata), 0), {weight},
         row_number() OVER (ORDER BY job.priority, job.scheduled_at, job.id)
     FROM summary
     CROSS JOIN level
@@ -92,8 +93,8 @@ queue (id, key, line, bytes, place) AS MATERIALIZED (
     )
     LIMIT (SELECT CASE WHEN found < ?3 THEN 16 ELSE 1 END * ?5 FROM summary)
 ),
-without (id, key, bytes, place) AS MATERIALIZED (
-    SELECT id, key, bytes, place FROM queue WHERE line IS NULL ORDER BY place LIMIT 0 + ?5
+without (id, key, bytes, weight, place) AS MATERIALIZED (
+    SELECT id, key, bytes, weight, place FROM queue WHERE line IS NULL ORDER BY place LIMIT 0 + ?5
 ),
 -- The heads of the lines that the walk has not met.
 head (id) AS MATERIALIZED (
@@ -109,7 +110,7 @@ head (id) AS MATERIALIZED (
         WHERE executor = ?1 AND group_key = other.key AND status = 'executing'
     )
 ),
-met (part, place, id, key, room, bytes) AS (
+met (part, place, id, key, room, bytes, weight) AS (
     SELECT
         0, place, id, key,
         CASE
@@ -119,15 +120,15 @@ met (part, place, id, key, room, bytes) AS (
                 WHERE executor = ?1 AND group_key = without.key AND status = 'executing'
             )
         END,
-        bytes
+        bytes, weight
     FROM without
     UNION ALL
-    SELECT 1, walk.step, job.id, walk.key, 1, octet_length(job.data) + coalesce(octet_length(job.metadata), 0)
+    SELECT 1, walk.step, job.id, walk.key, 1, octet_length(job.data) + coalesce(octet_length(job.metadata), 0), {weight}
     FROM walk
     CROSS JOIN rexecutor_jobs AS job ON job.id = walk.id
     WHERE walk.due_at <= ?2 AND NOT walk.is_busy
     UNION ALL
-    SELECT 2, place, id, key, 1, bytes
+    SELECT 2, place, id, key, 1, bytes, weight
     FROM queue
     WHERE id IN (SELECT id FROM head)
 )
@@ -137,8 +138,8 @@ SELECT json_array(
     is_idle AND NOT EXISTS (SELECT 1 FROM without),
     next_at - ?2,
     (
-        SELECT json_group_array(json_array(id, key, room, bytes))
-        FROM (SELECT * FROM met ORDER BY part, place)
+        SELECT json_group_array(json_array(id, key, room, bytes, weight, {kept}))
+        FROM (SELECT * FROM met ORDER BY part, place) AS met
     )
 )
 FROM summary

@@ -55,11 +55,13 @@ pub struct Effects {
     pub output: bool,
     /// No job of its executor is to be claimed before this instant.
     pub throttled_until: Option<DateTime<Utc>>,
+    /// … none of its key, if it has one, and all others go on.
+    pub throttles_key: bool,
 }
 
 impl Effects {
     /// Nothing but the row itself changes.
-    const NONE: Self = Self { delete: false, wake: false, output: false, throttled_until: None };
+    const NONE: Self = Self { delete: false, wake: false, output: false, throttled_until: None, throttles_key: false };
     const WAKE: Self = Self { wake: true, ..Self::NONE };
 }
 
@@ -149,10 +151,10 @@ pub fn settle(row: &mut JobRow, lease: Lease, outcome: &Outcome, now: DateTime<U
             row.scheduled_at = after(now, *delay);
             Effects::WAKE
         }
-        Outcome::Throttle { delay } => {
+        Outcome::Throttle { delay, of_key } => {
             wait_again(row);
             row.scheduled_at = after(now, *delay);
-            Effects { throttled_until: Some(row.scheduled_at), ..Effects::WAKE }
+            Effects { throttled_until: Some(row.scheduled_at), throttles_key: *of_key, ..Effects::WAKE }
         }
         Outcome::Defer { delay, error } => {
             // The first one says since when.
@@ -301,7 +303,7 @@ pub fn update(row: &mut JobRow, change: JobChange) -> Result<(), AmendError> {
     if row.status == JobStatus::Executing {
         return Err(refused(row, "updated"));
     }
-    let JobChange { data, metadata, max_attempts, priority, tags, scheduled_at, key, group_key } = change;
+    let JobChange { data, metadata, max_attempts, priority, tags, scheduled_at, key, group_key, weight } = change;
     row.data = data;
     row.metadata = metadata;
     row.max_attempts = max_attempts;
@@ -309,6 +311,7 @@ pub fn update(row: &mut JobRow, change: JobChange) -> Result<(), AmendError> {
     row.tags = tags;
     row.scheduled_at = in_micros(scheduled_at);
     row.extras.set(|extra| &mut extra.group_key, group_key);
+    row.extras.set(|extra| &mut extra.weight, weight);
     match key {
         KeyChange::Keep => {}
         KeyChange::Set(unique) => row.unique_key = Some(unique.key),

@@ -80,10 +80,11 @@ pub fn forked(row: &JobRow, now: DateTime<Utc>) -> Result<NewJob, AmendError> {
         .with_priority(row.priority)
         .with_tags(row.tags.clone())
         .with_due(Due::Now);
-    let Extra { headers, group_key, order, deadline, tick_at, .. } = &*row.extras;
+    let Extra { headers, group_key, order, weight, deadline, tick_at, .. } = &*row.extras;
     job.extras.set(|extra| &mut extra.headers, headers.clone());
     job.extras.set(|extra| &mut extra.group_key, group_key.clone());
     job.extras.set(|extra| &mut extra.order, *order);
+    job.extras.set(|extra| &mut extra.weight, *weight);
     job.extras.set(|extra| &mut extra.tick_at, *tick_at);
     let deadline = deadline.filter(|deadline| deadline.at(row.inserted_at) > now);
     job.extras.set(|extra| &mut extra.deadline, deadline);

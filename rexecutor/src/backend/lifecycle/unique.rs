@@ -90,6 +90,7 @@ pub fn replace(row: &mut JobRow, replace: &Replace, job: NewJob, now: DateTime<U
         // It follows from the data.
         let group_key = job.extras.group_key.clone();
         row.extras.set(|extra| &mut extra.group_key, group_key);
+        row.extras.set(|extra| &mut extra.weight, job.extras.weight);
     }
     if fields.metadata {
         row.metadata = job.metadata;

@@ -9,7 +9,7 @@ use crate::{
     backend::{
         admission::{self, Admitted, Concurrency, Controls},
         bucket::Bucket,
-        rotation::{After, Turns},
+        rotation::{After, KeyRate, Stopped, Terms},
     },
     model::{ClusterLimits, Demand, ExecutorName, Held, JobRow, NodeId, Rate, Scope},
 };
@@ -35,7 +35,32 @@ impl Controls {
     }
 }
 
+impl Controls {
+    /// Adds the rate of each key that a program declares: the strictest holds.
+    pub(super) fn declare_key_rate(&mut self, declared: Option<Rate>) {
+        let declared = declared.map(KeyRate::of);
+        self.key_rate = match (self.key_rate, declared) {
+            (Some(known), Some(declared)) => Some(known.strictest(declared)),
+            (known, declared) => known.or(declared),
+        };
+    }
+}
+
 impl Store {
+    /// One of the jobs of an executor, or of a key of it, holds all of them back; the longest time holds.
+    pub(super) fn throttle(&mut self, executor: &ExecutorName, key: Option<String>, until: DateTime<Utc>) {
+        match key {
+            Some(key) => {
+                let kept = self.key_buckets.entry((executor.clone(), key)).or_default();
+                kept.held_until = kept.held_until.max(Some(until));
+            }
+            None => {
+                let known = self.throttled.entry(executor.clone()).or_insert(until);
+                *known = until.max(*known);
+            }
+        }
+    }
+
     /// Takes in what a node declares about executors.
     pub(super) fn declare(&mut self, node: NodeId, demands: &[Demand]) {
         for demand in demands.iter().filter(|demand| demand.cluster.is_some()) {
@@ -65,21 +90,26 @@ impl Store {
         let (plain, rotating) = admitted.split();
         let mut again_at = self.claim(node, &plain, now, claimed);
         let mut full = Vec::new();
-        for (demand, turns) in &rotating {
-            self.claim_part(node, demand, Some(*turns), now, claimed, &mut full, &mut again_at);
+        let mut short = BTreeMap::new();
+        for (demand, terms) in &rotating {
+            let stopped = self.claim_part(node, demand, Some(terms), now, claimed, &mut full, &mut again_at);
+            if let Some(Stopped::ByTokens(weight)) = stopped {
+                short.insert(demand.executor.clone(), weight);
+            }
         }
-        let mut sharing = admitted.sharing();
-        while let Some((demand, turns)) = sharing.next_demand() {
+        let mut sharing = admitted.sharing(now);
+        while let Some((demand, terms)) = sharing.next_demand() {
             let before = claimed.len();
-            self.claim_part(node, &demand, turns, now, claimed, &mut full, &mut again_at);
-            sharing.took(claimed.get(before..).unwrap_or_default());
+            let stopped = self.claim_part(node, &demand, terms.as_ref(), now, claimed, &mut full, &mut again_at);
+            sharing.took(claimed.get(before..).unwrap_or_default(), stopped);
         }
+        short.extend(sharing.short());
         self.served.extend(sharing.served());
         // Those of one executor keep their order.
         claimed.sort_by_key(|row| demands.iter().position(|demand| demand.executor == row.executor));
         let spent = admitted.spent(claimed, now);
         self.full_at.extend(spent.into_iter().map(|(executor, bucket)| (executor, bucket.full_at)));
-        full.extend(admitted.full(claimed, now));
+        full.extend(admitted.full(claimed, &short, now));
         let (held, next) = self.due(full, now);
         (held, again_at.into_iter().chain(admitted.again_at).chain(next).min())
     }
@@ -89,16 +119,18 @@ impl Store {
         &mut self,
         node: NodeId,
         demand: &Demand,
-        turns: Option<Turns>,
+        terms: Option<&Terms>,
         now: DateTime<Utc>,
         claimed: &mut Vec<JobRow>,
         full: &mut Vec<Held>,
         again_at: &mut Option<DateTime<Utc>>,
-    ) {
-        let next = match turns {
+    ) -> Option<Stopped> {
+        let mut stopped = None;
+        let next = match terms {
             None => self.claim(node, std::slice::from_ref(demand), now, claimed),
-            Some(turns) => {
-                let (after, next) = self.claim_in_rotation(node, &(demand.clone(), turns), now, claimed);
+            Some(terms) => {
+                let (after, next, by) = self.claim_in_rotation(node, demand, terms, now, claimed);
+                stopped = by;
                 match after {
                     After::Nothing => next,
                     After::Again => Some(now),
@@ -110,12 +142,15 @@ impl Store {
             }
         };
         *again_at = again_at.iter().copied().chain(next).min();
+        stopped
     }
 
     /// What the cluster allows of these demands of a node.
     fn admit(&mut self, node: NodeId, demands: &[Demand], now: DateTime<Utc>) -> Admitted {
         self.declared.retain(|(_, node), _| self.nodes.contains_key(node));
         self.throttled.retain(|_, until| now < *until);
+        // A full bucket is the same as none.
+        self.key_buckets.retain(|_, kept| !kept.is_idle(now));
         let mut controls: BTreeMap<ExecutorName, Controls> =
             self.controls.iter().map(|(name, (_, controls))| (name.clone(), controls.clone())).collect();
         if let Some((_, pause)) = self.nodes.get(&node).and_then(|joined| self.paused_nodes.get(&joined.label)) {
@@ -125,7 +160,7 @@ impl Store {
             controls.entry(executor.clone()).or_default().throttled_until = Some(*until);
         }
         for ((executor, _), declared) in &self.declared {
-            let ClusterLimits { concurrency, rate, per_key, ordered, shared } = *declared;
+            let ClusterLimits { concurrency, rate, per_key, key_rate, weighs, ordered, shared } = *declared;
             for limit in shared {
                 let name = limit.stored_name();
                 let sharing = controls.entry(name.clone()).or_default();
@@ -141,6 +176,8 @@ impl Store {
             let full_at = self.full_at.get(executor).copied();
             own.declare(concurrency, rate, full_at, || self.running(&BTreeSet::from([executor])));
             own.per_key = own.per_key.into_iter().chain(per_key).min();
+            own.declare_key_rate(key_rate);
+            own.weighs |= weighs;
             own.ordered |= ordered;
         }
         for (executor, (_, change)) in &self.set_limits {
@@ -149,6 +186,7 @@ impl Store {
                 own.concurrency = Some(Concurrency::new(self.running(&BTreeSet::from([executor])), limit));
             }
             own.per_key = change.limits.per_key.or(own.per_key);
+            own.key_rate = change.limits.key_rate.map(KeyRate::of).or(own.key_rate);
             if let Some((interval, burst)) = change.limits.rate.map(Bucket::numbers) {
                 own.bucket = Some(Bucket::new(interval, burst, self.full_at.get(executor).copied()));
             }

@@ -108,6 +108,12 @@ impl Store {
         let ids: Vec<JobId> = self.rows().filter(|row| row.status.is_pending()).map(|row| row.id).collect();
         let mut moved: BTreeSet<ExecutorName> = self.throttled.keys().cloned().collect();
         self.throttled.values_mut().for_each(|until| *until = lifecycle::set_back_throttle(*until, before, now));
+        for ((executor, _), kept) in &mut self.key_buckets {
+            if let Some(until) = &mut kept.held_until {
+                *until = lifecycle::set_back_throttle(*until, before, now);
+                moved.insert(executor.clone());
+            }
+        }
         for id in ids {
             let set_back = |row: &mut JobRow| lifecycle::set_back(row, before, now).then(|| row.executor.clone());
             moved.extend(self.change(id, set_back).flatten());

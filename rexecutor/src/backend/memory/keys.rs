@@ -59,7 +59,25 @@ pub(super) fn around<'k, V>(
     first.chain(keys.into_iter().flat_map(move |keys| keys.range::<str, _>((Bound::Unbounded, before))))
 }
 
+/// A job that a walk has met.
+pub(super) fn met(row: &JobRow, room: usize) -> Met {
+    let met = Met::new(row.id, row.extras.group_key.clone(), room, row.content_bytes());
+    met.with_weight(row.extras.weight.unwrap_or(1))
+}
+
 impl Indexes {
+    /// The due jobs at the head of an executor's queue.
+    pub(super) fn head<'r>(
+        &self,
+        demand: &Demand,
+        row: impl Fn(JobId) -> Option<&'r JobRow>,
+        now: DateTime<Utc>,
+    ) -> Walk {
+        let due = self.first_due_jobs(demand.executor.as_str(), demand.limit, now);
+        let met = due.into_iter().filter_map(row).map(|row| met(row, usize::MAX)).collect();
+        Walk { met, ..Walk::default() }
+    }
+
     /// Walks over the keys of an executor, as [`rotation`](crate::backend::rotation) says.
     pub(super) fn walk<'r>(
         &self,
@@ -67,11 +85,10 @@ impl Indexes {
         behind: Option<&str>,
         row: impl Fn(JobId) -> Option<&'r JobRow>,
         room: impl Fn(Option<&str>) -> usize,
+        starts_at: impl Fn(&str) -> Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> Walk {
-        let (mut keyed, mut found) = (Walk::default(), BTreeSet::new());
-        let met =
-            |row: &JobRow, key: Option<&str>, room| Met::new(row.id, key.map(str::to_owned), room, row.content_bytes());
+        let (mut keyed, mut found) = (Walk { is_idle: true, ..Walk::default() }, BTreeSet::new());
         for (step, (key, jobs)) in around(self.keys.0.get(&demand.executor), behind).enumerate() {
             if found.len() == demand.limit || step == MAX_STEPS {
                 keyed.is_partial = true;
@@ -80,8 +97,15 @@ impl Indexes {
             }
             keyed.stopped_at = Some(key.clone());
             let room = room(Some(key));
+            keyed.is_idle &= room > 0;
+            if let Some(at) = starts_at(key).filter(|at| now < *at) {
+                let has_due = room > 0 && jobs.iter().any(|(_, due, _)| *due <= now);
+                let wait = (at - now).to_std().ok().filter(|_| has_due);
+                keyed.next_in = keyed.next_in.into_iter().chain(wait).min();
+                continue;
+            }
             let due = jobs.iter().filter(|(_, at, _)| *at <= now).take(room.min(demand.limit));
-            let due: Vec<Met> = due.filter_map(|(.., id)| Some(met(row(*id)?, Some(key), room))).collect();
+            let due: Vec<Met> = due.filter_map(|(.., id)| Some(met(row(*id)?, room))).collect();
             if !due.is_empty() {
                 found.insert(key.as_str());
                 keyed.met.extend(due);
@@ -95,9 +119,9 @@ impl Indexes {
         let (mut without, mut beyond) = (Vec::new(), Vec::new());
         for row in window {
             match row.extras.group_key.as_deref() {
-                None => without.push(met(row, None, usize::MAX)),
+                None => without.push(met(row, usize::MAX)),
                 Some(key) if found.contains(key) => {}
-                Some(key) => beyond.push(met(row, Some(key), room(Some(key)))),
+                Some(key) => beyond.push(met(row, room(Some(key)))),
             }
         }
         keyed.is_partial |= without.len() == WINDOW;

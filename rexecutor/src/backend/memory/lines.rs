@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use super::{indexes::Indexes, keys::around};
+use super::{
+    indexes::Indexes,
+    keys::{around, met},
+};
 use crate::{
-    backend::{
-        lifecycle,
-        rotation::{MAX_STEPS, Met, WINDOW, Walk},
-    },
+    backend::rotation::{MAX_STEPS, WINDOW, Walk},
     model::{Demand, ExecutorName, JobId, JobRow, JobStatus},
 };
 
@@ -58,10 +58,10 @@ impl Indexes {
         behind: Option<&str>,
         row: impl Fn(JobId) -> Option<&'r JobRow>,
         runs: impl Fn(&str) -> usize,
+        starts_at: impl Fn(&str) -> Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> Walk {
         let mut walk = Walk { is_idle: true, ..Walk::default() };
-        let met = |row: &JobRow, room| Met::new(row.id, row.extras.group_key.clone(), room, row.content_bytes());
         let (mut heads, mut keys) = (Vec::new(), BTreeSet::new());
         for (step, (key, line)) in around(self.lines.0.get(&demand.executor), behind).enumerate() {
             if heads.len() == demand.limit || step == MAX_STEPS {
@@ -73,11 +73,14 @@ impl Indexes {
             let Some(head) = line.first().and_then(|head| row(*head)) else { continue };
             if runs(key) > 0 {
                 walk.is_idle = false;
-            } else if lifecycle::is_due(head, now) {
-                keys.insert(key.as_str());
-                heads.push(met(head, 1));
             } else if head.status.is_pending() {
-                let wait = (head.scheduled_at - now).to_std().ok();
+                let at = starts_at(key).map_or(head.scheduled_at, |at| at.max(head.scheduled_at));
+                if at <= now {
+                    keys.insert(key.as_str());
+                    heads.push(met(head, 1));
+                    continue;
+                }
+                let wait = (at - now).to_std().ok();
                 walk.next_in = walk.next_in.into_iter().chain(wait).min();
             }
         }

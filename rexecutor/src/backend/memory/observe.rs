@@ -11,6 +11,7 @@ use crate::{
         bucket::Bucket,
         lifecycle,
         observe::{Cluster, Count, Counts, JobsPage, JobsRequest, KeyStanding, Observe, Queue, SeenNode, Stored},
+        rotation::KeyRate,
     },
     model::{BackendError, ExecutorName, JobRow, JobStatus, Paused, Result, Scope},
 };
@@ -81,7 +82,8 @@ impl Observe for InMemoryBackend {
         let in_line = of_key.iter().filter(|row| row.stands_in_line());
         let first = in_line.min_by_key(|row| (row.status != JobStatus::Executing, row.id));
         let running = of_key.iter().copied().filter(is_running).count();
-        ready(Ok(KeyStanding::new(running, first.map(|row| (row.id, row.status)))))
+        let kept = store.key_buckets.get(&(executor.clone(), key.to_owned())).copied();
+        ready(Ok(KeyStanding::new(running, first.map(|row| (row.id, row.status))).with_kept(kept.unwrap_or_default())))
     }
 }
 
@@ -118,6 +120,8 @@ impl Store {
             let stored = all.entry(executor.clone()).or_default();
             stored.max_running = stored.max_running.into_iter().chain(declared.concurrency).min();
             stored.controls.per_key = stored.controls.per_key.into_iter().chain(declared.per_key).min();
+            stored.controls.declare_key_rate(declared.key_rate);
+            stored.controls.weighs |= declared.weighs;
             stored.controls.ordered |= declared.ordered;
             stored.controls.shared.extend(declared.shared.iter().map(|limit| limit.stored_name()));
             if let Some((interval, burst)) = declared.rate.map(Bucket::numbers) {
@@ -137,6 +141,7 @@ impl Store {
             let stored = all.entry(executor.clone()).or_default();
             stored.max_running = change.limits.concurrency.or(stored.max_running);
             stored.controls.per_key = change.limits.per_key.or(stored.controls.per_key);
+            stored.controls.key_rate = change.limits.key_rate.map(KeyRate::of).or(stored.controls.key_rate);
             if let Some((interval, burst)) = change.limits.rate.map(Bucket::numbers) {
                 stored.controls.bucket = Some(Bucket::new(interval, burst, self.full_at.get(executor).copied()));
             }

@@ -145,7 +145,9 @@ impl Settle for InMemoryBackend {
         let mut due = BTreeSet::new();
         for Settlement { id, lease, outcome, flow: _ } in &*settlements {
             let mut follow: &[NewJob] = &[];
+            let mut key = None;
             let settled = store.settle(*id, |row| {
+                key.clone_from(&row.extras.group_key);
                 let effects = lifecycle::settle(row, *lease, outcome, now)?;
                 follow = lifecycle::follow(row, outcome);
                 Some(effects)
@@ -156,8 +158,7 @@ impl Settle for InMemoryBackend {
             match settled {
                 Some((effects, Some(executor))) => {
                     if let Some(until) = effects.throttled_until {
-                        let known = store.throttled.entry(executor.clone()).or_insert(until);
-                        *known = until.max(*known);
+                        store.throttle(&executor, key.filter(|_| effects.throttles_key), until);
                     }
                     due.insert(executor);
                 }

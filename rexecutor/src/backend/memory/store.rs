@@ -18,6 +18,7 @@ use crate::{
         admission::Controls,
         lifecycle::{self, Effects, Resolved},
         places::{Places, places},
+        rotation::KeyBucket,
         steps::StepRow,
     },
     model::{
@@ -47,6 +48,8 @@ pub(super) struct Store {
     pub(super) declared: BTreeMap<(ExecutorName, NodeId), ClusterLimits>,
     /// When the buckets of executors are full again.
     pub(super) full_at: BTreeMap<ExecutorName, i64>,
+    /// What is kept of the rates of keys.
+    pub(super) key_buckets: BTreeMap<(ExecutorName, String), KeyBucket>,
     /// Until when jobs hold their executors back.
     pub(super) throttled: BTreeMap<ExecutorName, DateTime<Utc>>,
     /// Which key of an executor, or executor of a shared limit, was served last, where they take turns.

@@ -9,7 +9,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::counts::Count;
 use crate::{
-    backend::admission::{Concurrency, Controls},
+    backend::{
+        admission::{Concurrency, Controls},
+        rotation::KeyBucket,
+    },
     model::{AboutNode, ExecutorName, JobId, JobStatus, Limit, NodeId, Paused, Scope},
 };
 
@@ -40,12 +43,20 @@ pub struct KeyStanding {
     /// Of those that run one after another, the one whose turn it is, and its status: the one that is executing, or else the
     /// first by number that is not finished, or was discarded and halts the others.
     pub first: Option<(JobId, JobStatus)>,
+    /// What is kept of the rate of the key.
+    pub kept: KeyBucket,
 }
 
 impl KeyStanding {
     /// So many are executing, and it is this one's turn.
     pub fn new(running: usize, first: Option<(JobId, JobStatus)>) -> Self {
-        Self { running, first }
+        Self { running, first, kept: KeyBucket::default() }
+    }
+
+    /// … and this is kept of the key's rate.
+    #[must_use]
+    pub fn with_kept(self, kept: KeyBucket) -> Self {
+        Self { kept, ..self }
     }
 }
 

@@ -9,8 +9,10 @@ use super::{
 };
 use crate::{
     backend::{
-        admission::{Controls, Limit},
+        admission::{Controls, Limit, Limited},
+        bucket::Bucket,
         lifecycle,
+        rotation::cost,
     },
     model::{JobRow, JobStatus, Marks, NodeId},
 };
@@ -140,19 +142,49 @@ impl Case<'_> {
     /// What [admission](crate::backend::admission) leaves nothing of.
     fn limited(&self) -> Option<Reason> {
         let (controls, now) = (&self.standing.controls, self.cluster.now);
-        if let Some(limited) = controls.limit(now).filter(|limited| limited.free == 0) {
+        if let Some(limited) = controls.limit(now).filter(|limited| limited.free < self.needs(limited)) {
             return Some(match limited.by {
                 Limit::Throttle(until) => Reason::Throttled(until),
                 Limit::Concurrency => {
                     let limit = controls.concurrency.map_or(0, |concurrency| concurrency.limit);
                     Reason::ClusterLimit { limit, running: self.standing.running }
                 }
-                Limit::Rate(bucket) => Reason::Rate { next_at: bucket.next_token_at(now) },
+                Limit::Rate(bucket) => Reason::Rate { next_at: self.starts_at(bucket) },
             });
         }
-        let (limit, key) = controls.per_key.zip(self.job.extras.group_key.clone())?;
+        let key = self.job.extras.group_key.clone()?;
         let running = self.key.running;
-        (running >= limit).then_some(Reason::KeyLimit { key, limit, running })
+        if let Some(limit) = controls.per_key.filter(|limit| running >= *limit) {
+            return Some(Reason::KeyLimit { key, limit, running });
+        }
+        let (rate, kept) = (controls.key_rate?, self.key.kept);
+        match kept.held_until.filter(|until| now < *until) {
+            Some(until) => Some(Reason::KeyThrottled { key, until }),
+            None => {
+                let weight = self.job.extras.weight.filter(|_| controls.weighs).unwrap_or(1);
+                let next_at = rate.starts_at(kept, cost(weight, rate.burst), now);
+                (now < next_at).then_some(Reason::KeyRate { key, next_at })
+            }
+        }
+    }
+
+    /// How much it needs of what a limit leaves: a slot, or its tokens.
+    fn needs(&self, limited: &Limited) -> usize {
+        match limited.by {
+            Limit::Rate(bucket) => usize::try_from(self.cost(bucket)).unwrap_or(usize::MAX),
+            Limit::Concurrency | Limit::Throttle(_) => 1,
+        }
+    }
+
+    /// How many tokens of a bucket it costs.
+    fn cost(&self, bucket: Bucket) -> i64 {
+        let weight = self.job.extras.weight.filter(|_| self.standing.controls.weighs);
+        cost(weight.unwrap_or(1), bucket.burst)
+    }
+
+    /// When there are enough tokens for it.
+    fn starts_at(&self, bucket: Bucket) -> chrono::DateTime<chrono::Utc> {
+        bucket.has_at(self.cost(bucket).into(), self.cluster.now)
     }
 
     /// What the limits that it shares with other executors leave nothing of.
@@ -161,12 +193,12 @@ impl Case<'_> {
         let named = |name| Some((name, self.cluster.shared.get(name)?));
         let mut shared = self.standing.controls.shared.iter().filter_map(named);
         shared.find_map(|(name, controls): (_, &Controls)| {
-            let limited = controls.limit(now).filter(|limited| limited.free == 0)?;
+            let limited = controls.limit(now).filter(|limited| limited.free < self.needs(limited))?;
             let name = name.as_str().trim_start_matches(crate::model::Limit::PREFIX).to_owned();
             let (limit, running) = controls.concurrency.map_or((0, 0), |runs| (runs.limit, runs.running));
             Some(match limited.by {
                 Limit::Concurrency => Reason::SharedLimit { name, limit, running },
-                Limit::Rate(bucket) => Reason::SharedRate { name, next_at: bucket.next_token_at(now) },
+                Limit::Rate(bucket) => Reason::SharedRate { name, next_at: self.starts_at(bucket) },
                 Limit::Throttle(until) => Reason::SharedRate { name, next_at: until },
             })
         })

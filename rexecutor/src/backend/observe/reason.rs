@@ -104,9 +104,9 @@ pub enum Reason {
         /// How many do.
         running: usize,
     },
-    /// Its executor's rate has no token left.
+    /// Its executor's rate has too few tokens left.
     Rate {
-        /// When the next one is there.
+        /// When there are enough.
         next_at: DateTime<Utc>,
     },
     /// As many jobs of its key run as may.
@@ -117,6 +117,20 @@ pub enum Reason {
         limit: usize,
         /// How many do.
         running: usize,
+    },
+    /// The rate of its key has too few tokens left.
+    KeyRate {
+        /// The key.
+        key: String,
+        /// When there are enough.
+        next_at: DateTime<Utc>,
+    },
+    /// A job of its key holds all of them back.
+    KeyThrottled {
+        /// The key.
+        key: String,
+        /// Until when.
+        until: DateTime<Utc>,
     },
     /// As many jobs run as may, of all executors that share a limit.
     SharedLimit {
@@ -165,6 +179,8 @@ impl Reason {
             Self::ClusterLimit { .. } => "cluster_limit",
             Self::Rate { .. } => "rate",
             Self::KeyLimit { .. } => "key_limit",
+            Self::KeyRate { .. } => "key_rate",
+            Self::KeyThrottled { .. } => "key_throttled",
             Self::SharedLimit { .. } => "shared_limit",
             Self::SharedRate { .. } => "shared_rate",
             Self::SlotsAreTaken { .. } => "slots_are_taken",
@@ -244,6 +260,12 @@ impl fmt::Display for Explanation {
             }
             Reason::KeyLimit { key, limit, running } => {
                 write!(f, "{running} jobs with the key `{key}` run, and no more than {limit} may.")
+            }
+            Reason::KeyRate { key, next_at } => {
+                write!(f, "The rate of the key `{key}` is used up; there are enough tokens {}.", when(*next_at, now))
+            }
+            Reason::KeyThrottled { key, until } => {
+                write!(f, "A job with the key `{key}` holds all of them back, until {}.", at_time(*until, now))
             }
             Reason::SharedLimit { name, limit, running } => {
                 write!(

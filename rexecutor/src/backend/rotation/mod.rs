@@ -12,11 +12,22 @@
 //!   waits in theirs.
 //! - Where jobs of a key run in [order](Turns::InOrder), the only one that may be taken is the head of its line: the lowest
 //!   number of those that stand in it. It is not taken while another job of its key runs, nor before it is due.
+//! - Where each key has a [rate](Terms::key_rate), no more jobs of it are taken than its bucket has tokens.
+//! - Where jobs [weigh](Terms::weighs), one that costs more tokens than there are keeps all behind it waiting: those of its key, or all.
+//!   So small jobs do not starve large ones.
 
-use std::{collections::HashMap, time::Duration};
+mod take;
+mod terms;
+
+use std::{collections::BTreeMap, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+pub(super) use self::terms::cost;
+pub use self::{
+    take::{Turn, take},
+    terms::{Budget, KeyBucket, KeyRate, Stopped, Terms},
+};
 use crate::model::{Demand, Held, JobId};
 
 /// How many keys, or priorities of a key, a walk looks at, at most. Keys whose jobs are not due yet are met in vain.
@@ -40,6 +51,8 @@ pub enum Turns {
     AtOnce(usize),
     /// The jobs of a key run one after another, in the order of their numbers.
     InOrder,
+    /// They take none: jobs start in the order in which all others do, and each costs as many tokens as it weighs.
+    ByWeight,
 }
 
 /// A due job that a walk has met.
@@ -54,12 +67,20 @@ pub struct Met {
     pub room: usize,
     /// How many bytes its data and metadata have.
     pub bytes: usize,
+    /// How many tokens it costs, at least 1.
+    pub weight: u32,
 }
 
 impl Met {
     /// A due job.
     pub fn new(id: JobId, key: Option<String>, room: usize, bytes: usize) -> Self {
-        Self { id, key, room, bytes }
+        Self { id, key, room, bytes, weight: 1 }
+    }
+
+    /// … that costs so many tokens.
+    #[must_use]
+    pub fn with_weight(self, weight: u32) -> Self {
+        Self { weight: weight.max(1), ..self }
     }
 }
 
@@ -76,53 +97,18 @@ pub struct Walk {
     pub is_partial: bool,
     /// Whether nothing that runs keeps a key back that it has met: only time does, or a job that halts its line.
     pub is_idle: bool,
-    /// After how long the first of the heads that it has met in vain becomes due.
+    /// After how long the first of the heads that it has met in vain becomes due, or its key has a token for it.
     pub next_in: Option<Duration>,
+    /// What is kept of the rates of the keys that it has met, where anything is.
+    pub keys: BTreeMap<String, KeyBucket>,
 }
 
-impl Walk {
-    /// When the first of the heads that it has met in vain is due.
-    pub fn next_at(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        now.checked_add_signed(TimeDelta::from_std(self.next_in?).ok()?)
-    }
-}
-
-/// What is to be claimed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Turn {
-    /// The jobs, with their keys.
-    pub jobs: Vec<(JobId, Option<String>)>,
-    /// Behind which key the next walk begins; `None`: where this one began.
-    pub served: Option<String>,
-}
-
-/// Takes what a node asks for, turn by turn.
-pub fn take(walk: &Walk, demand: &Demand) -> Turn {
-    let mut counts: HashMap<Option<&str>, usize> = HashMap::new();
-    let mut line: Vec<(usize, usize, &Met)> = Vec::with_capacity(walk.met.len());
-    for (step, met) in walk.met.iter().enumerate() {
-        let count = counts.entry(met.key.as_deref()).or_default();
-        if *count < met.room {
-            *count += 1;
-            line.push((*count, step, met));
-        }
-    }
-    line.sort_by_key(|(turn, step, _)| (*turn, *step));
-    let mut bytes = 0_usize;
-    let mut turn = Turn::default();
-    for (_, _, met) in line.into_iter().take(demand.limit) {
-        if bytes >= demand.max_bytes {
-            break;
-        }
-        bytes = bytes.saturating_add(met.bytes);
-        turn.jobs.push((met.id, met.key.clone()));
-    }
-    // Jobs without a key have no place among the keys.
-    let last = turn.jobs.iter().rev().find_map(|(_, key)| key.clone());
-    // Each key that a walk has met before it had looked at enough has a job: the next one goes on from there.
-    turn.served = walk.stopped_at.clone().or(last);
-    turn
+/// When the first of the heads that a walk has met in vain is due, or its key has tokens again.
+pub fn next_at(walk: &Walk, terms: &Terms, turn: &Turn, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    // Where nothing but tokens keeps a job back, it is said with those that are kept back, if there are any.
+    let spent = turn.next_in.filter(|_| terms.turns != Turns::AtOnce(usize::MAX));
+    let next_in = walk.next_in.into_iter().chain(spent).min()?.max(terms.least_rest());
+    now.checked_add_signed(TimeDelta::from_std(next_in).ok()?)
 }
 
 /// What a claim that has given so many jobs after this walk says.
@@ -138,12 +124,21 @@ pub enum After {
 }
 
 /// What a claim that has given so many jobs after this walk says.
-pub fn after(walk: &Walk, demand: &Demand, claimed: usize) -> After {
+pub fn after(walk: &Walk, demand: &Demand, terms: &Terms, turn: &Turn, claimed: usize) -> After {
+    let again_in = walk.next_in.into_iter().chain(turn.next_in).min().map(|next| next.max(terms.least_rest()));
     match claimed {
         claimed if claimed >= demand.limit => After::Nothing,
+        // What it was stopped by says when there is more.
+        _ if turn.stopped.is_some() => After::Nothing,
+        // It has met all that is due.
+        _ if terms.turns == Turns::ByWeight => After::Nothing,
         1.. if walk.is_partial => After::Again,
+        // Nothing that runs keeps a key back, also not what was claimed just now.
+        _ if terms.turns == Turns::AtOnce(usize::MAX) && !walk.is_partial => {
+            After::Held(Held::new(demand.executor.clone(), Some(again_in.map_or(AGAIN_IN, |next| next.min(MAX_REST)))))
+        }
         0 if walk.is_idle && !walk.is_partial => {
-            let rest = walk.next_in.map_or(MAX_REST, |next| next.min(MAX_REST));
+            let rest = again_in.map_or(MAX_REST, |next| next.min(MAX_REST));
             After::Held(Held::new(demand.executor.clone(), Some(rest)))
         }
         // Nothing that could be claimed was met, or not yet.
@@ -162,8 +157,16 @@ mod tests {
         Walk { met: met.iter().map(job).collect(), ..Walk::default() }
     }
 
+    fn in_turn() -> Terms {
+        Terms::new(Turns::AtOnce(9))
+    }
+
+    fn said(walk: &Walk, demand: &Demand, claimed: usize) -> After {
+        after(walk, demand, &in_turn(), &Turn::default(), claimed)
+    }
+
     fn taken(walk: &Walk, demand: &Demand) -> (Vec<i64>, Option<String>) {
-        let turn = take(walk, demand);
+        let turn = take(walk, demand, &in_turn(), DateTime::UNIX_EPOCH);
         (turn.jobs.iter().map(|(id, _)| id.as_i64()).collect(), turn.served)
     }
 
@@ -186,16 +189,16 @@ mod tests {
         assert_eq!(taken(&walk, &demand), (vec![1, 4, 2], Some("b".to_owned())));
         walk.stopped_at = Some("k".to_owned());
         assert_eq!(taken(&walk, &demand).1.as_deref(), Some("k"));
-        assert_eq!(take(&Walk::default(), &demand), Turn::default());
+        assert_eq!(take(&Walk::default(), &demand, &in_turn(), DateTime::UNIX_EPOCH), Turn::default());
         let mail = demand.executor.clone();
-        assert_eq!(after(&walk, &demand, 3), After::Nothing);
-        assert_eq!(after(&walk, &demand, 0), After::Held(Held::new(mail.clone(), None)));
+        assert_eq!(said(&walk, &demand, 3), After::Nothing);
+        assert_eq!(said(&walk, &demand, 0), After::Held(Held::new(mail.clone(), None)));
         walk.is_idle = true;
-        assert_eq!(after(&walk, &demand, 0), After::Held(Held::new(mail.clone(), Some(MAX_REST))));
+        assert_eq!(said(&walk, &demand, 0), After::Held(Held::new(mail.clone(), Some(MAX_REST))));
         walk.next_in = Some(AGAIN_IN / 2);
-        assert_eq!(after(&walk, &demand, 0), After::Held(Held::new(mail.clone(), walk.next_in)));
+        assert_eq!(said(&walk, &demand, 0), After::Held(Held::new(mail.clone(), walk.next_in)));
         walk.is_partial = true;
-        assert_eq!(after(&walk, &demand, 1), After::Again);
-        assert_eq!(after(&walk, &demand, 0), After::Held(Held::new(mail, Some(AGAIN_IN))));
+        assert_eq!(said(&walk, &demand, 1), After::Again);
+        assert_eq!(said(&walk, &demand, 0), After::Held(Held::new(mail, Some(AGAIN_IN))));
     }
 }

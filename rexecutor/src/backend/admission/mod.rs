@@ -15,14 +15,21 @@
 //!   [rotation](super::rotation); so they are where the jobs of a key run in order.
 //! - Of an executor with a rate no more jobs are claimed than its [bucket](Bucket) has tokens, which are taken out in the
 //!   transaction that claims. A crash loses them on the safe side.
+//! - Of an executor with a rate for each key the same holds for the jobs of each, and of one whose jobs weigh, for what they cost.
 //! - Of an executor that one of its jobs holds back nothing is claimed before the time is over.
 
-use std::{collections::BTreeMap, time::Duration};
+mod admitted;
+
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{bucket::Bucket, rotation::Turns, sharing::Sharing};
-use crate::model::{Demand, ExecutorName, Held, JobRow, Pause, Scope};
+pub use self::admitted::Admitted;
+use super::{
+    bucket::Bucket,
+    rotation::{KeyRate, Terms, Turns},
+};
+use crate::model::{Demand, ExecutorName, Pause, Scope};
 
 /// What is stored about an executor, or about the whole cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,6 +41,10 @@ pub struct Controls {
     pub concurrency: Option<Concurrency>,
     /// How many of its jobs of one key may run at once.
     pub per_key: Option<usize>,
+    /// How fast its jobs of one key may start.
+    pub key_rate: Option<KeyRate>,
+    /// Whether its jobs cost as many tokens as they weigh, and not one each.
+    pub weighs: bool,
     /// Whether its jobs of one key run one after another.
     pub ordered: bool,
     /// How fast its jobs may start.
@@ -64,17 +75,23 @@ impl Controls {
         self.pause.as_ref().is_some_and(|pause| pause.holds(now))
             || self.concurrency.is_some()
             || self.bucket.is_some()
-            || self.turns().is_some()
+            || self.terms().is_some()
             || !self.shared.is_empty()
             || self.throttled_until.is_some_and(|until| now < until)
     }
 
-    /// How its keys take turns, if they do.
-    fn turns(&self) -> Option<Turns> {
-        match self.ordered {
-            true => Some(Turns::InOrder),
-            false => self.per_key.map(Turns::AtOnce),
-        }
+    /// How its jobs are to be taken one by one, if they are.
+    fn terms(&self) -> Option<Terms> {
+        let pays = self.weighs && (self.bucket.is_some() || !self.shared.is_empty());
+        let turns = match (self.ordered, self.per_key) {
+            (true, _) => Turns::InOrder,
+            (false, Some(most)) => Turns::AtOnce(most),
+            (false, None) if self.key_rate.is_some() => Turns::AtOnce(usize::MAX),
+            (false, None) => Some(Turns::ByWeight).filter(|_| pays)?,
+        };
+        let mut terms = Terms::new(turns);
+        (terms.key_rate, terms.weighs) = (self.key_rate, self.weighs);
+        Some(terms)
     }
 
     /// How many more may be claimed, and why no more.
@@ -126,111 +143,14 @@ impl Concurrency {
     }
 }
 
-/// What may be claimed, and when there may be more.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[must_use]
-#[non_exhaustive]
-pub struct Admitted {
-    /// What is left of the demands, in their order.
-    pub demands: Vec<Demand>,
-    /// When a pause ends by itself that has kept something back.
-    pub again_at: Option<DateTime<Utc>>,
-    /// Those of whom a limit allows fewer than were asked for.
-    limited: BTreeMap<ExecutorName, Limited>,
-    /// The buckets of those that have one, and whether they are as they were stored.
-    buckets: BTreeMap<ExecutorName, (Bucket, bool)>,
-    /// Those whose keys are served in rotation.
-    rotating: BTreeMap<ExecutorName, Turns>,
-    /// Those that share limits, and these.
-    sharing: BTreeMap<ExecutorName, Vec<ExecutorName>>,
-    /// What the shared limits allow, and who was served last.
-    pools: BTreeMap<ExecutorName, (Limited, Option<String>)>,
-}
-
-impl Admitted {
-    /// What is left of the demands of executors that share no limit: those whose jobs start as they come, and those whose keys are
-    /// served in [rotation](super::rotation).
-    pub fn split(&self) -> (Vec<Demand>, Vec<(Demand, Turns)>) {
-        let (mut plain, mut rotating) = (Vec::new(), Vec::new());
-        for demand in self.demands.iter().filter(|demand| !self.sharing.contains_key(&demand.executor)) {
-            match self.rotating.get(&demand.executor) {
-                Some(turns) => rotating.push((demand.clone(), *turns)),
-                None => plain.push(demand.clone()),
-            }
-        }
-        (plain, rotating)
-    }
-
-    /// Takes in a bucket, if there is one.
-    fn take_bucket(&mut self, name: &ExecutorName, controls: Option<&Controls>, now: DateTime<Utc>) {
-        if let Some(bucket) = controls.and_then(|controls| controls.bucket) {
-            let settled = bucket.at_least_empty(now);
-            self.buckets.insert(name.clone(), (settled, settled == bucket));
-        }
-    }
-
-    /// What is left of the others, one after the other.
-    pub fn sharing(&self) -> Sharing {
-        let left = self.pools.iter().map(|(name, (limited, served))| (name.clone(), limited.free, served.clone()));
-        let demands = self.demands.iter().filter_map(|demand| {
-            let limits = self.sharing.get(&demand.executor)?;
-            Some((demand.clone(), self.rotating.get(&demand.executor).copied(), limits.clone()))
-        });
-        Sharing::new(left, demands)
-    }
-
-    /// The buckets that are not as they were stored, as those out of which the claimed jobs have taken tokens.
-    pub fn spent(&self, jobs: &[JobRow], now: DateTime<Utc>) -> Vec<(ExecutorName, Bucket)> {
-        let counts = self.count(jobs);
-        let taken =
-            self.buckets.iter().filter_map(|(executor, (bucket, is_stored))| match counts.get(executor.as_str()) {
-                Some(count) => Some((executor.clone(), bucket.without(*count, now))),
-                None => Some((executor.clone(), *bucket)).filter(|_| !is_stored),
-            });
-        taken.collect()
-    }
-
-    /// Those of whom there may be more due jobs than the claim gave, because a limit kept them back.
-    pub fn full(&self, jobs: &[JobRow], now: DateTime<Utc>) -> Vec<Held> {
-        let counts = self.count(jobs);
-        let mut full = Vec::new();
-        for (executor, limited) in &self.limited {
-            let claimed = counts.get(executor.as_str()).copied().unwrap_or_default();
-            if claimed < limited.free {
-                continue;
-            }
-            full.push(Held::new(executor.clone(), limited.again_in(claimed, now)));
-        }
-        for demand in &self.demands {
-            let claimed = counts.get(demand.executor.as_str()).copied().unwrap_or_default();
-            let is_known = full.iter().any(|held| held.executor == demand.executor);
-            let shared = self.sharing.get(&demand.executor).filter(|_| claimed < demand.limit && !is_known);
-            let exhausted = shared.into_iter().flatten().find_map(|name| {
-                let (limited, _) = self.pools.get(name)?;
-                let taken = counts.get(name.as_str()).copied().unwrap_or_default();
-                (taken >= limited.free).then(|| limited.again_in(taken, now))
-            });
-            full.extend(exhausted.map(|again_in| Held::new(demand.executor.clone(), again_in)));
-        }
-        full
-    }
-
-    /// How many of these are of each executor, and under each shared limit.
-    fn count<'j>(&'j self, jobs: &'j [JobRow]) -> BTreeMap<&'j str, usize> {
-        let mut counts = BTreeMap::new();
-        for job in jobs {
-            *counts.entry(job.executor.as_str()).or_default() += 1;
-            for limit in self.sharing.get(&job.executor).into_iter().flatten() {
-                *counts.entry(limit.as_str()).or_default() += 1;
-            }
-        }
-        counts
-    }
-}
-
 impl Limited {
+    /// How much of it jobs have taken, of their number and their cost.
+    pub(super) fn taken(&self, jobs: usize, cost: usize) -> usize {
+        if matches!(self.by, Limit::Rate(_)) { cost } else { jobs }
+    }
+
     /// When there is more, once so many were claimed; `None`: once runs have ended.
-    fn again_in(&self, claimed: usize, now: DateTime<Utc>) -> Option<Duration> {
+    pub(super) fn again_in(&self, claimed: usize, now: DateTime<Utc>) -> Option<Duration> {
         let at = match self.by {
             Limit::Concurrency => return None,
             Limit::Rate(bucket) => bucket.without(claimed, now).again_at(now),
@@ -260,20 +180,18 @@ pub fn admit<'c>(
         for name in own.map(|own| &own.shared[..]).unwrap_or_default() {
             let limit = controls(name);
             admitted.take_bucket(name, limit, now);
-            if let Some(limited) = limit.and_then(|limit| limit.limit(now)) {
-                let served = limit.and_then(|limit| limit.served.clone());
-                admitted.pools.insert(name.clone(), (limited, served));
-                admitted.sharing.entry(demand.executor.clone()).or_default().push(name.clone());
+            if let Some((limit, limited)) = limit.and_then(|limit| Some((limit, limit.limit(now)?))) {
+                admitted.share(&demand.executor, name, limited, limit.served.clone());
             }
         }
-        if let Some(turns) = own.and_then(Controls::turns) {
-            admitted.rotating.insert(demand.executor.clone(), turns);
+        if let Some(terms) = own.and_then(Controls::terms) {
+            admitted.take_by(&demand.executor, terms, now);
         }
         let demand = demand.clone();
         let limited = own.and_then(|own| own.limit(now));
         let demand = match limited.filter(|limited| limited.free < demand.limit) {
             Some(limited) => {
-                admitted.limited.insert(demand.executor.clone(), limited);
+                admitted.limit(&demand.executor, limited);
                 demand.at_most(limited.free)
             }
             None => demand,
@@ -285,9 +203,12 @@ pub fn admit<'c>(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use chrono::TimeDelta;
 
     use super::*;
+    use crate::model::{Held, JobRow};
 
     const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
@@ -312,7 +233,9 @@ mod tests {
     }
 
     fn given(demands: &[Demand], again_at: Option<DateTime<Utc>>) -> Admitted {
-        Admitted { demands: demands.into(), again_at, ..Admitted::default() }
+        let mut admitted = Admitted::default();
+        (admitted.demands, admitted.again_at) = (demands.into(), again_at);
+        admitted
     }
 
     #[test]
@@ -338,7 +261,7 @@ mod tests {
             let admitted = admitted(running, limit);
             let mail = admitted.demands.iter().find(|demand| demand.executor == mail).map(|demand| demand.limit);
             assert_eq!(admitted.demands.last(), Some(&Demand::new(print.clone(), 2)));
-            (mail, admitted.limited.len())
+            (mail, admitted.limited())
         };
         assert_eq!(left(0, 3), (Some(3), 0));
         assert_eq!(left(2, 4), (Some(2), 1));
@@ -346,9 +269,9 @@ mod tests {
         assert_eq!([left(4, 4), left(9, 4)], [(None, 1), (None, 1)]);
         let job = JobRow::empty(1.into(), mail.clone());
         let held = [Held::new(mail, None)];
-        assert_eq!(admitted(2, 4).full(&[], NOW), [], "there were fewer than may run");
-        assert_eq!(admitted(2, 4).full(&[job.clone(), job], NOW), held);
-        assert_eq!(admitted(4, 4).full(&[], NOW), held);
+        assert_eq!(admitted(2, 4).full(&[], &BTreeMap::new(), NOW), [], "there were fewer than may run");
+        assert_eq!(admitted(2, 4).full(&[job.clone(), job], &BTreeMap::new(), NOW), held);
+        assert_eq!(admitted(4, 4).full(&[], &BTreeMap::new(), NOW), held);
     }
 
     #[test]
@@ -361,15 +284,18 @@ mod tests {
         let job = JobRow::empty(1.into(), mail.clone());
         let jobs = vec![job; 3];
         let by_rate = admitted(&controls);
-        assert_eq!((by_rate.demands[0].limit, by_rate.full(&jobs[..2], NOW)), (3, vec![]));
+        assert_eq!((by_rate.demands[0].limit, by_rate.full(&jobs[..2], &BTreeMap::new(), NOW)), (3, vec![]));
         let second = TimeDelta::seconds(1);
-        assert_eq!(by_rate.full(&jobs, NOW), [Held::new(mail.clone(), second.to_std().ok())]);
+        assert_eq!(by_rate.full(&jobs, &BTreeMap::new(), NOW), [Held::new(mail.clone(), second.to_std().ok())]);
         assert_eq!(by_rate.spent(&jobs, NOW)[0].1.tokens(NOW), 0);
         controls.concurrency = Some(Concurrency::new(5, 7));
-        assert_eq!(admitted(&controls).full(&jobs, NOW), [Held::new(mail.clone(), None)]);
+        assert_eq!(admitted(&controls).full(&jobs, &BTreeMap::new(), NOW), [Held::new(mail.clone(), None)]);
         assert_eq!(admitted(&controls).spent(&jobs[..2], NOW)[0].1.tokens(NOW), 1, "tokens are taken all the same");
         controls.throttled_until = Some(NOW + second);
-        assert_eq!(admitted(&controls).full(&[], NOW), [Held::new(mail.clone(), second.to_std().ok())]);
+        assert_eq!(
+            admitted(&controls).full(&[], &BTreeMap::new(), NOW),
+            [Held::new(mail.clone(), second.to_std().ok())]
+        );
         assert!(admitted(&controls).demands.is_empty());
         controls.throttled_until = Some(NOW);
         assert_eq!(admitted(&controls).demands[0].limit, 2, "it is over");

@@ -1,0 +1,40 @@
+-- $1 the test clock's time, $2 an executor whose jobs cost as many tokens as they weigh, $3 how many jobs to look at, $4 how many
+-- priorities to step over. Due jobs in the order in which they start.
+--
+-- In a claim it comes after lock_limits and is a statement of its own, as find_controls is.
+WITH RECURSIVE present AS MATERIALIZED (
+    SELECT coalesce($1::TIMESTAMPTZ, clock_timestamp()) AS now
+),
+-- The priorities are stepped over as in claim_jobs.
+level (priority, step) AS (
+    SELECT first.priority, 1::BIGINT
+    FROM (
+        SELECT job.priority FROM {schema}.jobs AS job
+        WHERE job.executor = $2 AND job.{pending}
+        ORDER BY job.priority, job.scheduled_at, job.id
+        LIMIT 1
+    ) AS first
+    UNION ALL
+    SELECT next.priority, level.step + 1
+    FROM level
+    CROSS JOIN LATERAL (
+        SELECT job.priority FROM {schema}.jobs AS job
+        WHERE job.executor = $2 AND job.{pending} AND job.priority > level.priority
+        ORDER BY job.priority, job.scheduled_at, job.id
+        LIMIT 1
+    ) AS next
+    WHERE level.step < $4::BIGINT
+)
+SELECT job.id, job.key, job.bytes, job.weight
+FROM (SELECT level.priority FROM level ORDER BY level.priority) AS each
+CROSS JOIN LATERAL (
+    SELECT
+        job.id, job.group_key AS key,
+        octet_length(job.data)::BIGINT + coalesce(octet_length(job.metadata), 0) AS bytes, {weight} AS weight
+    FROM {schema}.jobs AS job
+    WHERE job.executor = $2 AND job.priority = each.priority AND job.{pending}
+        AND job.scheduled_at <= (SELECT now FROM present)
+    ORDER BY job.scheduled_at, job.id
+    LIMIT $3::BIGINT
+) AS job
+LIMIT $3::BIGINT

@@ -1,0 +1,6 @@
+use rexecutor::prelude::*;
+
+#[job(rate_limit = "10/s", weight = 0)]
+async fn mail(_to: String) {}
+
+fn main() {}
