@@ -210,9 +210,11 @@ impl Database {
 
 /// Whether a job may have ended by it, as far as it says.
 fn may_end(outcome: &Outcome) -> bool {
-    match outcome {
-        Outcome::Complete { .. } | Outcome::SettledInTransaction { .. } => true,
-        Outcome::Discard { .. } | Outcome::Cancel { .. } => true,
-        _ => false,
-    }
+    matches!(
+        outcome,
+        Outcome::Complete { .. }
+            | Outcome::SettledInTransaction { .. }
+            | Outcome::Discard { .. }
+            | Outcome::Cancel { .. }
+    )
 }

@@ -219,8 +219,7 @@ impl Maintain for InMemoryBackend {
         let executors = store.rescue(dead, now);
         // Afterwards: a job that its node has lost waits, and its deadline may have come.
         store.expire(now);
-        let woken = store.advance_flows(now);
-        let ended = std::mem::take(&mut store.ended);
+        let (woken, ended) = (store.advance_flows(now), std::mem::take(&mut store.ended));
         drop(store);
         self.tell_ends(&ended);
         let count = executors.len();
@@ -253,8 +252,7 @@ impl Inspect for InMemoryBackend {
         let cancel = |row: &mut JobRow, now| lifecycle::cancel(row, reason, now).map(|()| None);
         let answer = store.amend(executor, job, "cancelled", cancel, now);
         let is_in_line = store.rows.get(&job).is_some_and(|stored| stored.row.extras.order.is_some());
-        let woken = store.advance_flows(now);
-        let ended = std::mem::take(&mut store.ended);
+        let (woken, ended) = (store.advance_flows(now), std::mem::take(&mut store.ended));
         drop(store);
         self.wake(woken);
         if is_in_line {
