@@ -2,5 +2,5 @@
 SELECT max(
     ?1,
     coalesce((SELECT max(seen_at) FROM rexecutor_nodes), ?1),
-    coalesce((SELECT inserted_at FROM rexecutor_jobs ORDER BY id DESC LIMIT 1), ?1)
+    coalesce((SELECT inserted_at FROM rexecutor_jobs WHERE id = (SELECT max(id) FROM rexecutor_jobs)), ?1)
 )
