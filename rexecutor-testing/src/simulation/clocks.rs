@@ -11,7 +11,7 @@ const CLUSTERS: u64 = 4;
 
 /// Whether somebody does in that of this seed.
 pub(super) fn are_set(seed: u64) -> bool {
-    seed % CLUSTERS == 0
+    seed.is_multiple_of(CLUSTERS)
 }
 
 impl World {

@@ -1,7 +1,10 @@
 //! What pages show, and where they stand.
 
 use axum::http::StatusCode;
-use rexecutor::backend::{Due, NewJob};
+use rexecutor::{
+    backend::{Due, NewJob},
+    schedule::TimeZoneData,
+};
 
 use crate::support::{PAGES, World};
 
@@ -133,4 +136,6 @@ async fn health_is_told_to_anybody_and_says_nothing_of_jobs() {
     let ready = world.get("", "/ready").await;
     assert_eq!((ready.status, &ready.json()["status"]), (StatusCode::OK, &"ok".into()));
     assert_eq!(ready.json()["checks"][0]["check"], "database");
+    let rules = ready.json()["checks"].as_array().unwrap().iter().find(|check| check["check"] == "time_zones").cloned();
+    assert_eq!(rules.unwrap()["rules"], TimeZoneData::used().to_string());
 }
