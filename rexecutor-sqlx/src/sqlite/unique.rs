@@ -132,7 +132,7 @@ pub(super) fn requests(unique: &[&Unique], now: DateTime<Utc>) -> Value {
 /// Between which instants, in microseconds, another job stands in the way of one that is enqueued now.
 fn window(unique: &Unique, now: DateTime<Utc>) -> (i64, i64) {
     let start = unique.within.and_then(|within| now.checked_sub_signed(within));
-    let end = unique.within.and_then(|within| now.checked_add_signed(within));
+    let end = unique.within.and_then(|within| now.checked_add_signed(within.checked_add(&lifecycle::SET_BACK)?));
     (start.map_or(-ALWAYS, micros), end.map_or(ALWAYS, micros))
 }
 

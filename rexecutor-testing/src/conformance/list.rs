@@ -105,6 +105,7 @@ cases! {
         case_18_8_the_last_call_of_a_batch_wins,
         case_18_8_of_sixty_four_debounced_callers_none_is_lost,
         case_18_8_sixty_four_debounced_callers_leave_one_job,
+        case_44_a_clock_that_is_set_back_by_hours_does_not_keep_a_window_closed,
         case_18_8_of_sixty_four_throttled_callers_one_is_enqueued_a_window,
         case_18_8_a_debounced_call_meets_every_status_as_the_life_cycle_says;
     schedules:

@@ -188,3 +188,13 @@ pub async fn case_18_8_a_debounced_call_meets_every_status_as_the_life_cycle_say
     assert!(matches!(second, Enqueued::Inserted(id) if id != first), "{second:?}");
     assert_eq!(t.enqueue_all(vec![any("3")]).await, [Enqueued::Replaced(second.id())]);
 }
+
+/// A clock that is corrected by seconds opens no window; one that is set back by more keeps none closed until it has caught up.
+pub async fn case_44_a_clock_that_is_set_back_by_hours_does_not_keep_a_window_closed(t: &Harness) {
+    let enqueue = async || t.enqueue_all(vec![throttled(0)]).await[0].is_duplicate();
+    assert!(!enqueue().await);
+    t.clock.jump(TimeDelta::seconds(-50)).await;
+    assert!(enqueue().await);
+    t.clock.jump(TimeDelta::hours(-2)).await;
+    assert_eq!([enqueue().await, enqueue().await], [false, true]);
+}

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use rand::RngExt;
-use rexecutor::{backend::lifecycle::SET_BACK, clock::Clock};
+use rexecutor::clock::Clock;
 
 use super::world::World;
 
@@ -23,10 +23,9 @@ impl World {
             _ => -TimeDelta::seconds(self.random.random_range(61..1_800)),
         };
         self.record.note(format_args!("the clock is set by {by}"));
+        let before = self.clock.now();
         self.clock.jump(by).await;
         self.record.known().was_stepped_back |= by < TimeDelta::zero();
-        if -by > SET_BACK {
-            self.record.set_back(self.clock.now());
-        }
+        self.record.clock_was_set(before, self.clock.now());
     }
 }

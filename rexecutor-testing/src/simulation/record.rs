@@ -8,7 +8,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
-    backend::Scope,
+    backend::{Scope, lifecycle::SET_BACK},
     batches::FlowId,
     clock::Clock,
     job::{JobId, Lease, NodeId},
@@ -64,6 +64,8 @@ pub(super) struct Known {
     heard: BTreeMap<NodeId, Duration>,
     /// When the backend was away for all: from when, until when.
     away: Vec<(Duration, Duration)>,
+    /// The latest time that the clock has shown, since it was set back by more than a correction.
+    latest: Option<DateTime<Utc>>,
     /// Whether the clock was set back at all.
     pub(super) was_stepped_back: bool,
     /// Whether the clock was set back by more than a correction: ticks of that time come again, and some in between do not.
@@ -122,9 +124,14 @@ impl Record {
         self.known().away.push((since, self.clock.elapsed()));
     }
 
-    /// The clock was set back by more than a correction.
-    pub(super) fn set_back(&self, now: DateTime<Utc>) {
+    /// Somebody has set the clock: several corrections may be more than one.
+    pub(super) fn clock_was_set(&self, before: DateTime<Utc>, now: DateTime<Utc>) {
         let mut known = self.known();
+        known.latest = known.latest.max(Some(before));
+        if known.latest.is_none_or(|latest| latest - now <= SET_BACK) {
+            return;
+        }
+        known.latest = Some(now);
         known.was_set_back = true;
         known.ticks.retain(|tick| *tick <= now);
         known.hand_ticks.retain(|tick| *tick <= now);

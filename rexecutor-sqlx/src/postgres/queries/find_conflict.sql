@@ -8,7 +8,7 @@ CROSS JOIN LATERAL (
             (SELECT coalesce($1::TIMESTAMPTZ, clock_timestamp())) - $4::BIGINT * INTERVAL '1 microsecond', '-infinity'
         )
         AND jobs.inserted_at < coalesce(
-            (SELECT coalesce($1::TIMESTAMPTZ, clock_timestamp())) + $4::BIGINT * INTERVAL '1 microsecond', 'infinity'
+            (SELECT coalesce($1::TIMESTAMPTZ, clock_timestamp())) + $4::BIGINT * INTERVAL '1 microsecond' + INTERVAL '1 minute', 'infinity'
         )
     ORDER BY jobs.inserted_at DESC, jobs.id DESC
     LIMIT 1

@@ -8,7 +8,7 @@ CROSS JOIN LATERAL (
         AND jobs.inserted_at
             > coalesce((SELECT coalesce($1::TIMESTAMPTZ, clock_timestamp())) - wanted.within, '-infinity')
         AND jobs.inserted_at
-            < coalesce((SELECT coalesce($1::TIMESTAMPTZ, clock_timestamp())) + wanted.within, 'infinity')
+            < coalesce((SELECT coalesce($1::TIMESTAMPTZ, clock_timestamp())) + wanted.within + INTERVAL '1 minute', 'infinity')
     ORDER BY jobs.inserted_at DESC, jobs.id DESC
     LIMIT 1
 ) AS job

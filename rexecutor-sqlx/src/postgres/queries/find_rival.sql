@@ -2,4 +2,4 @@
 SELECT max(id) AS id FROM {schema}.jobs
 WHERE unique_key = $2 AND status = ANY ($3) AND id <> $5
     AND inserted_at > coalesce((SELECT coalesce($1::TIMESTAMPTZ, clock_timestamp())) - $4::INTERVAL, '-infinity')
-    AND inserted_at < coalesce((SELECT coalesce($1::TIMESTAMPTZ, clock_timestamp())) + $4::INTERVAL, 'infinity')
+    AND inserted_at < coalesce((SELECT coalesce($1::TIMESTAMPTZ, clock_timestamp())) + $4::INTERVAL + INTERVAL '1 minute', 'infinity')

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::clock::SET_BACK;
 use crate::model::{
     Debounce, JobChange, JobRow, JobStatus, KeyChange, NewJob, Replace, Resolution, Statuses, Unique, after,
 };
@@ -39,10 +40,10 @@ pub fn beside_update(row: &JobRow, change: &JobChange) -> Option<Unique> {
 pub fn conflicts(row: &JobRow, unique: &Unique, now: DateTime<Utc>) -> bool {
     row.unique_key.as_ref() == Some(&unique.key)
         && unique.statuses.contains(row.status)
-        // One that lies further ahead is of a clock that was set back since: it must not stand in the way until that has caught up.
+        // One that lies further ahead than a correction is of a clock that was set back since: it must not stand in the way until that has caught up.
         && unique.within.is_none_or(|within| {
             now.checked_sub_signed(within).is_none_or(|start| row.inserted_at > start)
-                && now.checked_add_signed(within).is_none_or(|end| row.inserted_at < end)
+                && within.checked_add(&SET_BACK).and_then(|within| now.checked_add_signed(within)).is_none_or(|end| row.inserted_at < end)
         })
 }
 
