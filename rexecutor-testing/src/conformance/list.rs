@@ -271,7 +271,8 @@ cases! {
         case_14_4_a_job_takes_as_many_tokens_as_it_weighs,
         case_14_4_a_job_heavier_than_the_burst_costs_a_full_bucket,
         case_14_4_the_weight_is_stored_and_changed_with_the_data,
-        case_14_4_weights_count_for_a_shared_rate,
+        case_14_4_weights_count_for_a_shared_rate;
+    key_rates:
         case_14_4_each_key_has_a_rate_of_its_own,
         case_14_4_sixteen_claimers_share_the_tokens_of_each_key,
         case_14_4_a_throttled_job_holds_its_key_back,

@@ -32,6 +32,7 @@ mod entries;
 mod explain;
 mod follow;
 mod harness;
+mod key_rates;
 mod keys;
 mod limits;
 mod lines;

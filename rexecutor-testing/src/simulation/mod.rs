@@ -38,6 +38,7 @@ mod batches;
 mod calls;
 mod clocks;
 mod entries;
+mod expected;
 mod jobs;
 mod mistakes;
 mod node;

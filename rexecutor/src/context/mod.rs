@@ -8,6 +8,7 @@ mod job_context;
 mod job_threads;
 mod reporter;
 mod run_steps;
+mod saying;
 mod state;
 mod stop;
 mod workers;

@@ -123,6 +123,25 @@ fn known(code: &str) -> BTreeSet<String> {
     known
 }
 
+/// A file is of one idea: the source files of all published crates.
+#[test]
+fn no_file_is_longer_than_350_lines() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let crates = entries(&root).map(|folder| folder.join("src")).filter(|src| src.is_dir());
+    let mut left: Vec<PathBuf> = crates.collect();
+    let mut count = 0;
+    while let Some(path) = left.pop() {
+        if path.is_dir() {
+            left.extend(entries(&path));
+        } else if path.extension().is_some_and(|kind| kind == "rs") {
+            let lines = fs::read_to_string(&path).unwrap().lines().count();
+            assert!(lines <= 350, "{} has {lines} lines", path.display());
+            count += 1;
+        }
+    }
+    assert!(count > 400, "{count}");
+}
+
 #[test]
 fn modules_behind_crate_are_found_alone_and_in_braces() {
     let code =

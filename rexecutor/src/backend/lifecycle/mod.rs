@@ -17,6 +17,7 @@
 //! waiting and from finished statuses back to scheduled. One that is blocked or waits past its deadline is discarded. A run that
 //! [suspends](Outcome::Suspend) leads to scheduled, or to blocked where only a signal makes it run again.
 
+mod by_hand;
 mod clock;
 mod deadline;
 mod refusals;
@@ -27,14 +28,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     limits::MAX_ERRORS,
-    model::{
-        AmendError, ErrorType, Failure, JobChange, JobError, JobRow, JobStatus, KeyChange, Lease, Marks, NewJob,
-        NodeId, OnDiscard, Outcome, after, in_micros,
-    },
+    model::{ErrorType, Failure, JobError, JobRow, JobStatus, Lease, Marks, NewJob, NodeId, Outcome, after},
 };
 
-use self::refusals::refused;
 pub use self::{
+    by_hand::{cancel, release, rerun, rerun_unless_complete, update},
     clock::{SET_BACK, set_back, set_back_throttle},
     deadline::{deadline_passed, expire},
     refusals::delete,
@@ -190,135 +188,6 @@ pub fn rescue(row: &mut JobRow, now: DateTime<Utc>) {
 
 /// What is recorded of an attempt whose node is gone.
 pub const NODE_LOST: &str = "the node that ran this attempt died or lost its connection";
-
-/// Lets a blocked job be claimed, as soon as it is due; or those behind a discarded one that halts their line.
-///
-/// # Errors
-///
-/// When it does neither block nor halt.
-pub fn release(row: &mut JobRow, now: DateTime<Utc>) -> Result<(), AmendError> {
-    match row.status {
-        JobStatus::Blocked => {
-            row.marks = row.marks.without(Marks::WAITING);
-            row.status = JobStatus::Scheduled;
-            // Not before: it would stand behind jobs that were claimed already.
-            row.scheduled_at = row.scheduled_at.max(now);
-            Ok(())
-        }
-        JobStatus::Discarded if row.halts_line() => {
-            row.extras.set(|extra| &mut extra.order, Some(OnDiscard::Skip));
-            Ok(())
-        }
-        JobStatus::Scheduled
-        | JobStatus::Executing
-        | JobStatus::Retryable
-        | JobStatus::Complete
-        | JobStatus::Cancelled
-        | JobStatus::Discarded => Err(refused(row, "released")),
-    }
-}
-
-/// Cancels a job that is blocked or waits, or asks one that is executing to stop. A discarded one that halts its line becomes a
-/// cancelled one, which does not.
-///
-/// # Errors
-///
-/// When it is finished.
-pub fn cancel(row: &mut JobRow, reason: String, now: DateTime<Utc>) -> Result<(), AmendError> {
-    match row.status {
-        JobStatus::Blocked | JobStatus::Scheduled | JobStatus::Retryable => {
-            row.extras.set(|extra| &mut extra.cancel_reason, Some(reason));
-            row.marks = row.marks.without(Marks::UNDECODED);
-            finish(row, Finish::Cancelled, now);
-            Ok(())
-        }
-        JobStatus::Executing => {
-            // The first reason stands: a second request changes nothing for a job that is stopping already.
-            let reason = row.extras.cancel_reason.clone().unwrap_or(reason);
-            row.extras.set(|extra| &mut extra.cancel_reason, Some(reason));
-            row.marks = row.marks.with(Marks::STOPPING);
-            Ok(())
-        }
-        JobStatus::Discarded if row.halts_line() => {
-            row.extras.set(|extra| &mut extra.cancel_reason, Some(reason));
-            row.marks = row.marks.without(Marks::UNDECODED);
-            row.discarded_at = None;
-            finish(row, Finish::Cancelled, now);
-            Ok(())
-        }
-        JobStatus::Complete | JobStatus::Cancelled | JobStatus::Discarded => Err(refused(row, "cancelled")),
-    }
-}
-
-/// Makes a job due now, with all its attempts. Its recorded errors stay, its output does not, nor does a deadline that has
-/// passed. The steps of one that is complete are forgotten, with its [mark](Marks::STEPS); those of others stay done.
-///
-/// # Errors
-///
-/// When it is executing: it would run twice at once. When it is blocked: it is released, not rerun.
-pub fn rerun(row: &mut JobRow, now: DateTime<Utc>) -> Result<(), AmendError> {
-    match row.status {
-        JobStatus::Executing | JobStatus::Blocked => return Err(refused(row, "rerun")),
-        JobStatus::Scheduled
-        | JobStatus::Retryable
-        | JobStatus::Complete
-        | JobStatus::Cancelled
-        | JobStatus::Discarded => {}
-    }
-    row.marks = steps::marks_of_rerun(row);
-    row.status = JobStatus::Scheduled;
-    row.attempt = 0;
-    row.scheduled_at = now;
-    // Whoever waits for it anew says so.
-    row.marks = row.marks.without(Marks::UNDECODED.with(Marks::AWAITED));
-    row.extras.set(|extra| &mut extra.cancel_reason, None);
-    row.extras.set(|extra| &mut extra.output, None);
-    if row.deadline().is_some_and(|deadline| deadline <= now) {
-        row.extras.set(|extra| &mut extra.deadline, None);
-    }
-    row.completed_at = None;
-    row.cancelled_at = None;
-    row.discarded_at = None;
-    Ok(())
-}
-
-/// [`rerun`] of a job that must not run again once it is complete.
-///
-/// # Errors
-///
-/// When it is complete, and where `rerun` refuses.
-pub fn rerun_unless_complete(row: &mut JobRow, now: DateTime<Utc>) -> Result<(), AmendError> {
-    match row.status {
-        JobStatus::Complete => Err(refused(row, "rerun")),
-        _ => rerun(row, now),
-    }
-}
-
-/// Replaces what `change` names, in whatever status but executing.
-///
-/// # Errors
-///
-/// When it is executing: the run has its data already.
-pub fn update(row: &mut JobRow, change: JobChange) -> Result<(), AmendError> {
-    if row.status == JobStatus::Executing {
-        return Err(refused(row, "updated"));
-    }
-    let JobChange { data, metadata, max_attempts, priority, tags, scheduled_at, key, group_key, weight } = change;
-    row.data = data;
-    row.metadata = metadata;
-    row.max_attempts = max_attempts;
-    row.priority = priority;
-    row.tags = tags;
-    row.scheduled_at = in_micros(scheduled_at);
-    row.extras.set(|extra| &mut extra.group_key, group_key);
-    row.extras.set(|extra| &mut extra.weight, weight);
-    match key {
-        KeyChange::Keep => {}
-        KeyChange::Set(unique) => row.unique_key = Some(unique.key),
-        KeyChange::Remove => row.unique_key = None,
-    }
-    Ok(())
-}
 
 fn record(row: &mut JobRow, error: &Failure, now: DateTime<Utc>) {
     row.errors.push(JobError::new(row.attempt, error.clone(), now));

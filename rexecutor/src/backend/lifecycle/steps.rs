@@ -8,7 +8,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Effects, refused, wait_again};
+use super::{Effects, refusals::refused, wait_again};
 use crate::model::{AmendError, Due, Extra, JobRow, JobStatus, Marks, NewJob};
 
 /// What says that a job waits for signals, and what it may have missed.

@@ -5,7 +5,8 @@
 
 use super::{
     cluster::{Cluster, KeyStanding, SeenNode, Standing},
-    reason::{Explanation, Reason, instant, span},
+    reason::{Explanation, Reason},
+    words::{instant, span},
 };
 use crate::{
     backend::{

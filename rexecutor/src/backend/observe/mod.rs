@@ -8,6 +8,7 @@ mod counts;
 mod explain;
 mod page;
 mod reason;
+mod words;
 
 use futures::future::BoxFuture;
 
