@@ -77,6 +77,7 @@ fn executors_the_cluster_and_nodes_are_paused_and_resumed() {
             "due",
             "executor",
             "first_due_at",
+            "key_rate",
             "max_per_key",
             "max_running",
             "nodes",
@@ -86,6 +87,7 @@ fn executors_the_cluster_and_nodes_are_paused_and_resumed() {
             "running",
             "throttled_until",
             "waiting",
+            "weighs",
         ];
         assert_eq!(fields(mail), expected);
         let why = place.run(["jobs", "explain", "1"]).ends(0).out;

@@ -49,6 +49,10 @@ use crate::{
 /// # Ok(())
 /// # }
 /// ```
+///
+/// ```text
+/// batch 1 has 1000 jobs
+/// ```
 #[must_use = "a batch enqueues nothing until `enqueue` is called and awaited"]
 #[derive(Debug)]
 pub struct Batch {

@@ -125,7 +125,7 @@ const TELL_THE_TIME: &[&str] = &[
     "rexecutor-sqlx/src/sqlite/room.rs",
     "rexecutor-sqlx/src/sqlite/work.rs",
     // What people read.
-    "rexecutor/src/context/job_context.rs",
+    "rexecutor/src/context/saying.rs",
     "rexecutor/src/engine/handle.rs",
     "rexecutor/src/engine/report.rs",
     "rexecutor-sqlx/src/postgres/write.rs",

@@ -2,4 +2,4 @@
 SELECT lease, number, attempt, text FROM rexecutor_chunks
 WHERE job = ?1 AND (lease, number) > (?2, ?3)
 ORDER BY lease, number
-LIMIT ?4
+LIMIT 0 + ?4
