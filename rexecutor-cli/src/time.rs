@@ -19,6 +19,18 @@ pub(crate) fn span(text: &str) -> Result<TimeDelta, String> {
         _ => None,
     }
     .ok_or_else(problem)
+    .and_then(|span| match span <= rexecutor::limits::MAX_DELAY {
+        true => Ok(span),
+        false => Err(format!("`{text}` is too long: 365000d, which is 1,000 years, is the longest")),
+    })
+}
+
+/// A [span](span) over zero.
+pub(crate) fn some_time(text: &str) -> Result<TimeDelta, String> {
+    match span(text)? {
+        time if time > TimeDelta::zero() => Ok(time),
+        _ => Err("over zero, as 30s, 10m, 2h or 7d".to_owned()),
+    }
 }
 
 /// When something is to be: now, after a span, or at an instant in UTC.
@@ -69,7 +81,7 @@ mod tests {
     fn spans_and_instants_are_read() {
         assert_eq!(span("90s"), Ok(TimeDelta::seconds(90)));
         assert_eq!(span("7d"), Ok(TimeDelta::days(7)));
-        for wrong in ["", "s", "-1s", "1", "1w", "1.5h", "99999999999s", "ä"] {
+        for wrong in ["", "s", "-1s", "1", "1w", "1.5h", "99999999999s", "99999999d", "ä"] {
             assert!(span(wrong).is_err(), "{wrong}");
         }
         let at = "2026-01-31T09:30:00Z".parse().unwrap();

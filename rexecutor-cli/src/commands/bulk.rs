@@ -89,6 +89,10 @@ impl Which {
         let found = match &self.search {
             Some(search) => {
                 let filter = views::filter(search, SystemClock.now())?;
+                if matches!(&filter, Filter::All(all) if all.is_empty()) {
+                    let which = "this search is of all jobs: say which, as --where 'executor:mail'";
+                    return Err(Failure::usage(which));
+                }
                 let statuses = JobStatus::ALL.iter().copied().filter(|status| suits(*status)).collect();
                 matching(session, filter.and(Filter::StatusIn(statuses)), JobOrder::Oldest, self.limit).await?
             }

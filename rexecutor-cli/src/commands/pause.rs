@@ -12,7 +12,7 @@ pub(crate) struct PauseArgs {
     #[arg(long, default_value = "")]
     reason: String,
     /// For how long; without it until somebody resumes
-    #[arg(long = "for", value_name = "SPAN", value_parser = time::span)]
+    #[arg(long = "for", value_name = "SPAN", value_parser = time::some_time)]
     span: Option<TimeDelta>,
     /// Cancels what runs, too
     #[arg(long)]

@@ -229,3 +229,22 @@ fn finished_jobs_are_pruned_by_age_or_number_and_counted_before() {
         assert_eq!(place.json(["jobs", "list"])["jobs"].as_array().unwrap().len(), 1);
     }
 }
+
+/// In a script a variable may be empty.
+#[test]
+fn nothing_is_changed_where_what_is_meant_is_missing() {
+    for place in Place::each() {
+        place.run(["enqueue", "mail"]).ends(0);
+        for search in ["", " "] {
+            for action in ["cancel", "retry", "delete"] {
+                let error = place.run(["jobs", action, "--where", search]).ends(2).err;
+                assert!(error.contains("this search is of all jobs"), "{error}");
+            }
+        }
+        for span in ["0s", "99999999d"] {
+            place.run(["executors", "pause", "mail", "--for", span]).ends(2);
+        }
+        assert_eq!(place.json(["jobs", "list"])["jobs"][0]["status"], "scheduled");
+        assert_eq!(place.json(["executors", "list"])["executors"][0]["paused"], serde_json::Value::Null);
+    }
+}

@@ -84,7 +84,11 @@ impl Audit {
     /// The schedule of the programs has ticked.
     pub(super) fn ticked(&self, at: DateTime<Utc>) {
         self.record.note(format_args!("tick of {}", at.time()));
-        if !self.record.known().ticks.insert(at) {
+        let is_first = {
+            let mut known = self.record.known();
+            known.ticks.insert(at) || known.was_set_back
+        };
+        if !is_first {
             self.record.broken(format_args!("the tick of {at} was enqueued again"));
         }
     }
@@ -94,7 +98,7 @@ impl Audit {
         self.record.note(format_args!("tick by hand of {}", at.time()));
         let (is_first, is_paused) = {
             let mut known = self.record.known();
-            (known.hand_ticks.insert(at), known.is_hand_paused)
+            (known.hand_ticks.insert(at) || known.was_set_back, known.is_hand_paused)
         };
         if !is_first || is_paused {
             self.record.broken(format_args!("the tick by hand of {at}: first {is_first}, paused {is_paused}"));

@@ -68,7 +68,7 @@ pub(super) struct Known {
     latest: Option<DateTime<Utc>>,
     /// Whether the clock was set back at all.
     pub(super) was_stepped_back: bool,
-    /// Whether the clock was set back by more than a correction: ticks of that time come again, and some in between do not.
+    /// Whether the clock was set back by more than a correction: ticks may come again from then on, and some in between do not.
     pub(super) was_set_back: bool,
     /// Nobody looks any more.
     is_over: bool,
@@ -133,19 +133,18 @@ impl Record {
         }
         known.latest = Some(now);
         known.was_set_back = true;
-        known.ticks.retain(|tick| *tick <= now);
-        known.hand_ticks.retain(|tick| *tick <= now);
     }
 
     /// A member was declared dead.
     pub(super) fn declared_dead(&self, node: NodeId, timeout: Duration) {
         let (now, known) = (self.clock.elapsed(), self.known());
         let heard = known.heard.get(&node).copied().unwrap_or(now);
-        let away = |(since, until): &(Duration, Duration)| until.saturating_sub(*since.max(&heard));
-        let silence = (now - heard).saturating_sub(known.away.iter().map(away).sum());
+        // One that is shorter than the time between two looks may be seen by nobody.
+        let seen = known.away.iter().filter(|(since, until)| *until - *since >= timeout / 3);
+        let away = seen.map(|(since, until)| until.saturating_sub(*since.max(&heard)));
+        let silence = (now - heard).saturating_sub(away.sum());
         drop(known);
         self.note(format_args!("member {node} counts as dead after {silence:?}"));
-        // A short outage between two looks is seen by nobody.
         if silence + Duration::from_secs(1) < timeout {
             self.broken(format_args!("member {node} was declared dead after {silence:?}"));
         }
