@@ -25,7 +25,7 @@ pub(crate) fn span(text: &str) -> Result<TimeDelta, String> {
     })
 }
 
-/// A [span](span) over zero.
+/// A [span] over zero.
 pub(crate) fn some_time(text: &str) -> Result<TimeDelta, String> {
     match span(text)? {
         time if time > TimeDelta::zero() => Ok(time),

@@ -122,7 +122,7 @@ pub trait Executor: Send + Sync + 'static {
     ///
     /// Each key has a bucket of its own, as exact as that of [`RATE_LIMIT`](Self::RATE_LIMIT), which may be given beside it. Keys are
     /// served in rotation, as with [`KEY_CONCURRENCY`](Self::KEY_CONCURRENCY); one whose bucket is empty is stepped over. Each job must
-    /// have a key. A job that is [throttled](crate::job::JobFailure::throttled) holds back the jobs of its key, and no others.
+    /// have a key. A job that is [throttled](crate::executor::JobFailure::throttled) holds back the jobs of its key, and no others.
     const KEY_RATE: Option<Rate> = None;
 
     /// Whether a job costs as many tokens of its rates as [`weight`](Self::weight) says, and not one. The default is `false`.
