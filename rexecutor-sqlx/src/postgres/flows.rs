@@ -129,21 +129,33 @@ impl Flows for PgBackend {
     }
 
     fn sweep_flows(&self) -> BoxFuture<'_, Result<usize>> {
-        let work = async move {
+        const WHAT: &str = "could not look for batches that have finished";
+        let forget = async {
             let mut session = self.0.session().await?;
             self.0.query(&self.0.queries.forget_bare_flows).bind(self.0.now()).execute(&mut *session).await?;
-            session.end().await?;
+            session.end().await
+        };
+        let page = async |last: i64| {
             let mut session = self.0.session().await?;
-            let rows = self.0.query(&self.0.queries.sweep_flows).bind(BATCH).fetch_all(&mut *session).await?;
+            let sweep = self.0.query(&self.0.queries.sweep_flows).bind(BATCH).bind(last);
+            let rows = sweep.fetch_all(&mut *session).await?;
             session.end().await?;
             let flows = rows.iter().map(|row| row.try_get("id").map(FlowId)).collect::<sqlx::Result<Vec<_>>>()?;
-            let count = flows.len();
-            Ok((count, self.0.advance(flows).await?))
+            Ok((flows.clone(), self.0.advance(flows).await?))
         };
         Box::pin(async move {
-            let (count, woken) = self.0.limited("could not look for batches that have finished", work).await?;
-            self.0.wake(woken);
-            Ok(count)
+            self.0.limited(WHAT, forget).await?;
+            // All of them: those that are looked at again and again, whatever their jobs do, keep no other from being found.
+            let (mut last, mut count) = (i64::MIN, 0);
+            loop {
+                let (flows, woken) = self.0.limited(WHAT, page(last)).await?;
+                self.0.wake(woken);
+                count += flows.len();
+                match flows.last() {
+                    Some(flow) if i64::try_from(flows.len()).is_ok_and(|length| length == BATCH) => last = flow.0,
+                    _ => return Ok(count),
+                }
+            }
         })
     }
 }

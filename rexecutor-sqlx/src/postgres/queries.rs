@@ -82,6 +82,17 @@ const PENDING: &str = "status IN ('scheduled', 'retryable')";
 const IN_LINE: &str = "line IS NOT NULL AND (status IN ('blocked', 'scheduled', 'retryable') OR \
                        (status = 'discarded' AND line <> 0))";
 
+/// Whether there may be something to decide about a flow that has not ended.
+const MAY_HAVE_ENDED: &str = "flows.watches & 2 <> 0
+    OR (
+        flows.watches & 1 <> 0
+        AND EXISTS (SELECT FROM {schema}.jobs WHERE jobs.flow = flows.id AND jobs.status = 'discarded')
+    )
+    OR NOT EXISTS (
+        SELECT FROM {schema}.jobs
+        WHERE jobs.flow = flows.id AND jobs.status IN ('blocked', 'scheduled', 'executing', 'retryable')
+    )";
+
 /// Which jobs may be pruned, as far as flows go: those of one that has not ended are counted yet.
 const IN_NO_OPEN_FLOW: &str = "flow IS NULL OR NOT EXISTS (SELECT FROM {schema}.flows AS open WHERE open.id = jobs.flow AND \
                                open.finished_at IS NULL)";
@@ -139,7 +150,7 @@ pub(super) fn render(sql: &str, schema: &str) -> Arc<str> {
     let sql = sql.replace("{due_at}", "job.scheduled_at").replace("{join_kept}", "");
     let sql = sql.replace("{kept}", "NULL::BIGINT AS full_at, NULL::BIGINT AS held_until");
     let sql = sql.replace("{member}", &Marks::MEMBER.stored().unwrap_or_default().to_string());
-    let sql = sql.replace("{in_no_open_flow}", IN_NO_OPEN_FLOW);
+    let sql = sql.replace("{in_no_open_flow}", IN_NO_OPEN_FLOW).replace("{may_have_ended}", MAY_HAVE_ENDED);
     sql.replace("{pending}", PENDING).replace("{stopping}", &stopping).replace("{schema}", schema).into()
 }
 

@@ -92,19 +92,32 @@ impl Flows for SqliteBackend {
     }
 
     fn sweep_flows(&self) -> BoxFuture<'_, Result<usize>> {
-        let step = async move |work: &mut Work<'_>| {
-            if let Some(before) = work.now.checked_sub_signed(BARE) {
-                let forget = sqlx::query(queries::forget_bare_flows()).bind(micros(before));
-                forget.execute(&mut *work.conn).await?;
+        let page = |last: i64| {
+            async move |work: &mut Work<'_>| {
+                if let Some(before) = work.now.checked_sub_signed(BARE) {
+                    let forget = sqlx::query(queries::forget_bare_flows()).bind(micros(before));
+                    forget.execute(&mut *work.conn).await?;
+                }
+                let flows = sqlx::query_scalar::<_, i64>(queries::sweep_flows()).bind(BATCH).bind(last);
+                let flows: Vec<i64> = flows.fetch_all(&mut *work.conn).await?;
+                for flow in &flows {
+                    advance(work, FlowId(*flow)).await?;
+                }
+                Ok(flows)
             }
-            let flows = sqlx::query_scalar::<_, i64>(queries::sweep_flows()).bind(BATCH);
-            let flows: Vec<i64> = flows.fetch_all(&mut *work.conn).await?;
-            for flow in &flows {
-                advance(work, FlowId(*flow)).await?;
-            }
-            Ok(flows.len())
         };
-        Box::pin(self.0.writer.write(Commit::Progress, step))
+        Box::pin(async move {
+            // All of them: those that are looked at again and again, whatever their jobs do, keep no other from being found.
+            let (mut last, mut count) = (i64::MIN, 0);
+            loop {
+                let flows = self.0.writer.write(Commit::Progress, page(last)).await?;
+                count += flows.len();
+                match flows.last() {
+                    Some(flow) if i64::try_from(flows.len()).is_ok_and(|length| length == BATCH) => last = *flow,
+                    _ => return Ok(count),
+                }
+            }
+        })
     }
 }
 

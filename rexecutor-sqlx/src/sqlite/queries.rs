@@ -52,6 +52,17 @@ const PENDING: &str = "status IN ('scheduled', 'retryable')";
 const IN_LINE: &str = "line IS NOT NULL AND (status = 'blocked' OR status = 'scheduled' OR status = 'retryable' OR \
                        (status = 'discarded' AND line <> 0))";
 
+/// Whether there may be something to decide about a flow that has not ended.
+const MAY_HAVE_ENDED: &str = "watches & 2 <> 0
+    OR (
+        watches & 1 <> 0
+        AND EXISTS (SELECT 1 FROM rexecutor_jobs WHERE rexecutor_jobs.flow = rexecutor_flows.id AND status = 'discarded')
+    )
+    OR NOT EXISTS (
+        SELECT 1 FROM rexecutor_jobs
+        WHERE rexecutor_jobs.flow = rexecutor_flows.id AND status IN ('blocked', 'scheduled', 'executing', 'retryable')
+    )";
+
 /// Which jobs may be pruned, as far as flows go: those of one that has not ended are counted yet.
 const IN_NO_OPEN_FLOW: &str = "rexecutor_jobs.flow IS NULL OR NOT EXISTS (SELECT 1 FROM rexecutor_flows AS open WHERE open.id = \
                                rexecutor_jobs.flow AND open.finished_at IS NULL)";
@@ -94,7 +105,7 @@ fn render(sql: &str) -> String {
         .map(|mark| mark.stored().unwrap_or_default().to_string());
     let sql = sql.replace("{columns}", &row::COLUMNS).replace("{states}", &row::STATES);
     let sql = sql.replace("{awaited}", &awaited).replace("{steps}", &steps).replace("{member}", &member);
-    let sql = sql.replace("{in_no_open_flow}", IN_NO_OPEN_FLOW);
+    let sql = sql.replace("{in_no_open_flow}", IN_NO_OPEN_FLOW).replace("{may_have_ended}", MAY_HAVE_ENDED);
     let sql = sql.replace("{max_errors}", &MAX_ERRORS.to_string()).replace("{in_line}", IN_LINE);
     let sql = sql.replace("{light_columns}", &due_rows::LIGHT_COLUMNS).replace("{weight}", WEIGHT);
     let sql = sql.replace("{due_at}", "job.scheduled_at").replace("{kept}", "NULL, NULL");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rexecutor::{
     backend::{Backend, flows},
-    batches::Batch,
+    batches::{Batch, Threshold},
     clock::{Clock, SystemClock},
 };
 use rexecutor_sqlx::PgOptions;
@@ -90,6 +90,23 @@ async fn case_15_5_batches_are_counted_by_their_index() {
                     (SELECT FROM jobs WHERE jobs.flow = flows.id AND jobs.status IN ('blocked', 'scheduled', 'executing', 'retryable'))";
         let plan: Vec<String> = sqlx::query_scalar(look).fetch_all(&mut connection).await.unwrap();
         assert!(plan.iter().any(|line| line.contains("jobs_flow")), "{plan:#?}");
+    })
+    .await;
+}
+
+/// Those that are looked at again and again, because they wait for a threshold, keep no other from being found.
+#[tokio::test]
+async fn case_15_5_a_look_goes_through_all_batches() {
+    in_schema(async |world| {
+        for _ in 0..501 {
+            let waits = Batch::new("waits").jobs([job("later")]).on_progress(Threshold::Jobs(1), job("tell"));
+            let _ = waits.enqueue_to_backend(&world.backend).await.unwrap();
+        }
+        let batch = Batch::new("lost").jobs([job("mail")]).on_finished(job("tell"));
+        let batch = batch.enqueue_to_backend(&world.backend).await.unwrap();
+        world.sql("UPDATE {schema}.jobs SET status = 'complete', finished_at = now() WHERE executor = 'mail'").await;
+        assert_eq!(flows(&world.backend).unwrap().sweep_flows().await.unwrap(), 502);
+        assert!(batch.wait().await.unwrap().is_success());
     })
     .await;
 }

@@ -1,17 +1,6 @@
--- find_ended_flows among all that have not ended.
+-- find_ended_flows among all that have not ended, with higher numbers than ?2.
 SELECT id
 FROM rexecutor_flows
-WHERE finished_at IS NULL
-    AND (
-        watches & 2 <> 0
-        OR (
-            watches & 1 <> 0
-            AND EXISTS (SELECT 1 FROM rexecutor_jobs WHERE rexecutor_jobs.flow = rexecutor_flows.id AND status = 'discarded')
-        )
-        OR NOT EXISTS (
-            SELECT 1 FROM rexecutor_jobs
-            WHERE rexecutor_jobs.flow = rexecutor_flows.id AND status IN ('blocked', 'scheduled', 'executing', 'retryable')
-        )
-    )
+WHERE id > ?2 AND finished_at IS NULL AND ({may_have_ended})
 ORDER BY id
 LIMIT 0 + ?1
