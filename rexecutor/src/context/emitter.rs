@@ -17,7 +17,7 @@ use std::{
 use tokio::sync::{Notify, OnceCell};
 
 use crate::{
-    backend::{Backend, streams},
+    backend::{Backend, Streams, streams},
     limits::{MAX_CHUNK_BYTES, MAX_STREAM_BYTES},
     model::{BackendError, JobId, Lease, NewChunk, Offset, Result},
 };
@@ -101,9 +101,9 @@ impl RunStream {
         backend: &dyn Backend,
         text: &str,
     ) -> Result<(), EmitError> {
-        let is_served = emitter.is_served.load(Ordering::Relaxed);
+        let (streams, is_served) = (streams(backend)?, emitter.is_served.load(Ordering::Relaxed));
         let before = match is_served {
-            true => *self.before.get_or_try_init(|| self.bytes_before(backend)).await?,
+            true => *self.before.get_or_try_init(|| self.bytes_before(streams)).await?,
             false => 0,
         };
         let text = text.replace('\0', "\u{fffd}");
@@ -117,8 +117,7 @@ impl RunStream {
         Ok(())
     }
 
-    async fn bytes_before(&self, backend: &dyn Backend) -> Result<usize> {
-        let streams = streams(backend)?;
+    async fn bytes_before(&self, streams: &dyn Streams) -> Result<usize> {
         match self.lease {
             Lease(..=1) => Ok(0),
             _ => Ok(usize::try_from(streams.stream_bytes(self.job).await?).unwrap_or(usize::MAX)),

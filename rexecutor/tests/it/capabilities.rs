@@ -48,6 +48,11 @@ async fn greet(name: String, State(greeted): State<mpsc::UnboundedSender<String>
 #[job(cluster_concurrency = 2)]
 async fn scarce() {}
 
+#[job(max_attempts = 1)]
+async fn streams(context: JobContext) -> std::result::Result<(), EmitError> {
+    context.emit("nobody keeps it").await
+}
+
 #[tokio::test]
 async fn a_limit_of_the_cluster_on_a_backend_that_keeps_to_none_is_refused() {
     let backend = Foreign(InMemoryBackend::new());
@@ -107,5 +112,20 @@ async fn a_backend_that_lacks_entries_ticks_and_says_what_it_cannot_do() {
     clock.advance(TimeDelta::minutes(61)).await;
     clock.settle().await;
     assert_eq!(names.try_recv().unwrap(), "Ada");
+    node.graceful_shutdown().await;
+}
+
+/// What nobody keeps is not gathered, either.
+#[tokio::test]
+async fn case_15_3_a_job_that_streams_on_a_backend_that_keeps_no_streams_is_told() {
+    let clock = TestClock::new();
+    let backend = Arc::new(Foreign(InMemoryBackend::new().with_clock(clock.clone())));
+    let builder = Rexecutor::builder().with_backend(backend.clone()).with_clock(clock.clone());
+    let node = builder.with_executor::<Streams>().start().await.unwrap();
+    let job = Streams::builder().enqueue_to_backend(&backend).await.unwrap();
+    clock.settle().await;
+    let row = backend.query(&Filter::IdIn(vec![job.id()]), 1).await.unwrap().remove(0);
+    assert_eq!(row.status, JobStatus::Discarded);
+    assert!(row.errors[0].details.contains("`Backend::streams`"), "{:?}", row.errors);
     node.graceful_shutdown().await;
 }
