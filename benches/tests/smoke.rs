@@ -42,13 +42,14 @@ fn measure_all(backend: &str, runs: usize) -> BTreeMap<String, BTreeMap<String, 
     workloads
 }
 
-const EVERYWHERE: [&str; 14] = [
+const EVERYWHERE: [&str; 15] = [
     "drain",
     "drain-unkept",
     "enqueue",
     "enqueue-bulk",
     "enqueue-concurrent",
     "executors",
+    "flows",
     "grown",
     "idle",
     "latency",

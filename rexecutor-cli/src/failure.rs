@@ -3,7 +3,7 @@
 use std::{io::Write, process::ExitCode};
 
 use rexecutor::{
-    backend::{AmendError, BackendError},
+    backend::{AmendError, BackendError, flows::FlowError},
     executor::JobsError,
     job::{InvalidJob, builder::EnqueueError},
     schedule::ScheduleError,
@@ -97,6 +97,15 @@ impl From<AmendError> for Failure {
     fn from(error: AmendError) -> Self {
         match error {
             AmendError::Backend(error) => error.into(),
+            error => Self::refused(error.to_string()),
+        }
+    }
+}
+
+impl From<FlowError> for Failure {
+    fn from(error: FlowError) -> Self {
+        match error {
+            FlowError::Backend(error) => error.into(),
             error => Self::refused(error.to_string()),
         }
     }

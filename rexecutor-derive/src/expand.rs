@@ -8,9 +8,10 @@ mod consts;
 mod cost;
 mod output;
 mod registration;
+mod upstream;
 
 pub(crate) use self::output::ok;
-use self::{consts::consts, output::output, registration::registration};
+use self::{consts::consts, output::output, registration::registration, upstream::upstream};
 use crate::{
     args::shown,
     model::{
@@ -33,6 +34,7 @@ pub(crate) fn job(job: &Job) -> TokenStream {
     let execute = execute(job);
     let registration = registration(job);
     let (output, output_check) = (output(job), output::check(job));
+    let upstream = upstream(job);
     // That a call of a debounced job replaces another is what it is for.
     let enqueued = match &job.unique {
         Some(unique) if unique.kind == Kind::Unique => quote!(#krate::backend::UniqueEnqueued<Self>),
@@ -63,6 +65,10 @@ pub(crate) fn job(job: &Job) -> TokenStream {
         #(#cfgs)*
         #[allow(deprecated)]
         #output
+
+        #(#cfgs)*
+        #[allow(deprecated)]
+        #upstream
 
         #(#cfgs)*
         #[allow(deprecated, dead_code)]

@@ -11,6 +11,26 @@ pub(crate) struct Signature {
     pub(crate) extracted: Vec<Type>,
 }
 
+impl Signature {
+    /// What it takes from the tasks before it: an `Upstream`, and what is in it.
+    pub(crate) fn upstream(&self) -> Option<(&Type, &Type)> {
+        let mut upstream = self.extracted.iter().filter_map(|ty| {
+            let segment = last_segment(ty).filter(|segment| segment.ident == "Upstream")?;
+            Some((ty, arguments_of(segment).next()?))
+        });
+        upstream.next()
+    }
+}
+
+/// The types between the angle brackets.
+pub(crate) fn arguments_of(segment: &syn::PathSegment) -> impl Iterator<Item = &Type> {
+    let arguments = match &segment.arguments {
+        PathArguments::AngleBracketed(arguments) => Some(&arguments.args),
+        _ => None,
+    };
+    arguments.into_iter().flatten().filter_map(type_argument)
+}
+
 /// The first parameter.
 pub(crate) enum First {
     /// There is none, or it is extracted: the data are `()`.
@@ -68,7 +88,9 @@ fn split(types: Vec<Type>, errors: &mut Errors) -> Signature {
     let (first, before) = match types.next() {
         None => (First::Unit, None),
         Some(first) => match last_segment(&first).map(|segment| segment.ident.to_string()).as_deref() {
-            Some("State" | "JobContext" | "Steps" | "BatchSummary" | "BatchHandle") => (First::Unit, Some(first)),
+            Some("State" | "JobContext" | "Steps" | "BatchSummary" | "BatchHandle" | "Upstream" | "WorkflowHandle") => {
+                (First::Unit, Some(first))
+            }
             Some("Job") => (whole_job(&first, errors), None),
             _ => (First::Data(Box::new(first)), None),
         },
@@ -111,7 +133,7 @@ fn type_argument(argument: &GenericArgument) -> Option<&Type> {
     }
 }
 
-fn last_segment(ty: &Type) -> Option<&syn::PathSegment> {
+pub(crate) fn last_segment(ty: &Type) -> Option<&syn::PathSegment> {
     match ty {
         Type::Path(path) => path.path.segments.last(),
         Type::Group(group) => last_segment(&group.elem),

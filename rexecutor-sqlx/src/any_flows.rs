@@ -3,7 +3,7 @@
 use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
-        Enqueued, NewJob, Result,
+        Enqueued, NewJob,
         flows::{Created, FlowError, FlowsIn, StoredFlow},
     },
     job::FlowId,
@@ -22,11 +22,11 @@ macro_rules! flows_in {
                 transaction: &'a mut Transaction<'t, $database>,
                 flow: StoredFlow,
                 jobs: Vec<NewJob>,
-            ) -> BoxFuture<'a, Result<Created>> {
+            ) -> BoxFuture<'a, Result<Created, FlowError>> {
                 match &self.0 {
                     Kind::$ours(backend) => backend.create_in(transaction, flow, jobs),
                     #[cfg(feature = $other)]
-                    Kind::$theirs(_) => Box::pin(std::future::ready(Err(elsewhere($names)))),
+                    Kind::$theirs(_) => Box::pin(std::future::ready(Err(elsewhere($names).into()))),
                 }
             }
 

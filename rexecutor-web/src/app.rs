@@ -134,6 +134,7 @@ impl Dashboard {
             .route("/jobs", get(pages::jobs::show))
             .route("/jobs/bulk", post(bulk::change))
             .route("/jobs/{id}", get(pages::job::show).post(pages::job::change))
+            .route("/workflows/{id}", get(pages::workflow::show).post(pages::workflow::change))
             .route("/executors", get(pages::executors::show).post(pages::executors::change))
             .route("/schedules", get(pages::schedules::show).post(pages::schedules::change))
             .route("/nodes", get(pages::nodes::show))

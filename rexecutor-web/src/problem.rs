@@ -5,7 +5,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use rexecutor::{
-    backend::{AmendError, BackendError},
+    backend::{AmendError, BackendError, flows::FlowError},
     schedules::SchedulesError,
 };
 use serde_json::json;
@@ -39,6 +39,16 @@ impl From<AmendError> for Problem {
         match error {
             AmendError::Backend(error) => Self::Backend(error),
             AmendError::NotFound(_) => Self::NotFound(error.to_string()),
+            error => Self::Refused(error.to_string()),
+        }
+    }
+}
+
+impl From<FlowError> for Problem {
+    fn from(error: FlowError) -> Self {
+        match error {
+            FlowError::Backend(error) => Self::Backend(error),
+            FlowError::NotFound(_) => Self::NotFound(error.to_string()),
             error => Self::Refused(error.to_string()),
         }
     }

@@ -34,6 +34,7 @@ pub mod steps;
 pub mod testing;
 mod typed;
 mod validate;
+pub mod workflows;
 
 pub use chrono::TimeDelta;
 #[cfg(feature = "chrono-tz")]
@@ -68,6 +69,7 @@ pub mod __private {
     pub use crate::{
         causes::{chain, write_chain},
         executing::{Converted, Decides, Hidden, KnownError, ReturnType, Returned, Typed, gives, weight_of},
+        executing::{JobTypes, Part, Parts, TypeName},
         registry::{Extracted, NotExtracted, Parameter, is_extracted},
         signals::while_waiting,
     };

@@ -5,7 +5,7 @@
 use crate::{
     backend::{
         Backend, Inspect,
-        observe::{self, Circumstances, Cluster, Counts, Explanation, JobsPage, JobsRequest, KeyStanding},
+        observe::{self, Circumstances, Cluster, Counts, Explanation, JobsPage, JobsRequest},
     },
     global,
     manage::JobsError,
@@ -108,12 +108,6 @@ pub async fn explain_on_backend<B: Backend + ?Sized>(
     job: impl Into<JobId>,
     backend: &B,
 ) -> Result<Option<Explanation>, JobsError> {
-    let observe = observe::observe(backend)?;
     let Some(job) = Inspect::query(backend, &Filter::IdIn(vec![job.into()]), 1).await?.pop() else { return Ok(None) };
-    let cluster = observe.cluster().await?;
-    let key = match &job.extras.group_key {
-        Some(key) => observe.key(&job.executor, key).await?,
-        None => KeyStanding::default(),
-    };
-    Ok(Some(observe::explain(&Circumstances::new(job, cluster, key))))
+    Ok(Some(observe::explain(&Circumstances::of(job, backend).await?)))
 }

@@ -24,4 +24,5 @@ pub use crate::{
     registry::{Extract, ExtractError, State},
     results::{ChunksExt, EmitError, Outcome, OutputExt, Progress, ProgressExt},
     steps::{StepError, Steps, StepsExt},
+    workflows::Upstream,
 };

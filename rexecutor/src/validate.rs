@@ -191,6 +191,11 @@ pub(crate) fn batch_name(name: &str) -> Checked {
     name_of("a batch", name)
 }
 
+/// Checks the name of a workflow.
+pub(crate) fn workflow_name(name: &str) -> Checked {
+    name_of("a workflow", name)
+}
+
 /// Checks the name of a step, or of a signal.
 pub(crate) fn step_name(name: &str) -> Checked {
     name_of("a step", name)

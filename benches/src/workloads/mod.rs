@@ -2,6 +2,7 @@
 
 mod enqueue;
 mod executors;
+mod flows;
 mod grown;
 mod idle;
 mod latency;
@@ -54,6 +55,8 @@ pub(crate) enum Workload {
     Prune,
     /// `drain` under limits in the cluster, per key, in order and of rates, beside a plain one.
     Limits,
+    /// `drain` of jobs that have outputs, of a batch and of workflows, beside a plain one.
+    Flows,
     /// What bare prepared statements can do, without rexecutor.
     Limit,
     /// All of these.
@@ -121,6 +124,7 @@ impl Workload {
             Self::Unique => unique::run(settings, jobs).await,
             Self::Prune => prune::run(settings, jobs).await,
             Self::Limits => limits::run(settings, jobs).await,
+            Self::Flows => flows::run(settings, jobs).await,
             Self::Limit => limit::run(settings, jobs).await,
             Self::All => Ok(Vec::new()),
         }

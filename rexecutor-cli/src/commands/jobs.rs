@@ -250,6 +250,7 @@ fn text(job: &JobRow, why: &Explanation) -> String {
             "unique",
             job.unique_key.map_or(String::new(), |key| key.0.iter().map(|byte| format!("{byte:02x}")).collect()),
         ),
+        fact("part of", part_of(job)),
         fact("node", job.node.map_or(String::new(), |node| node.to_string())),
         fact("enqueued", at(Some(job.inserted_at))),
         fact("due", at(Some(job.scheduled_at))),
@@ -267,6 +268,15 @@ fn text(job: &JobRow, why: &Explanation) -> String {
         shown.push(fact(&format!("failure {}", error.attempt), details));
     }
     facts(shown)
+}
+
+/// Its workflow or batch.
+fn part_of(job: &JobRow) -> String {
+    match (job.extras.flow, &job.extras.task) {
+        (Some(flow), Some(task)) => format!("workflow {flow}, as `{}`", task.name),
+        (Some(flow), None) => format!("batch {flow}"),
+        (None, _) => String::new(),
+    }
 }
 
 async fn edit(session: &Session, edit: Edit) -> Result<(), Failure> {

@@ -8,6 +8,7 @@ mod contexts;
 mod dead;
 mod enqueue;
 mod executors;
+mod flows;
 mod health;
 mod jobs;
 mod migrate;
@@ -50,6 +51,9 @@ pub(crate) enum Command {
     /// Nodes: who runs jobs, and pausing them
     #[command(subcommand)]
     Nodes(nodes::Nodes),
+    /// Workflows and batches: how they stand, cancelling them, retrying what failed
+    #[command(subcommand)]
+    Flows(flows::Flow),
     /// How many jobs there are, and how those of the last hour went
     Stats,
     /// Whether all is well; exits with 1 and the reasons if it is not
@@ -87,6 +91,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Cluster(what) => cluster::run(&session, what).await.map(done),
         Command::Schedules(what) => schedules::run(&session, what).await.map(done),
         Command::Nodes(what) => nodes::run(&session, what).await.map(done),
+        Command::Flows(what) => flows::run(&session, what).await.map(done),
         Command::Stats => stats::run(&session).await.map(done),
         Command::Prune(what) => prune::run(&session, what).await.map(done),
         Command::Web(what) => web::run(&session, &what).await.map(done),

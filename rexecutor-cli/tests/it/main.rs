@@ -4,6 +4,7 @@
 
 mod changes;
 mod docs;
+mod flows;
 mod frame;
 mod jobs;
 mod measure;

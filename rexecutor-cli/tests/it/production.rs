@@ -2,10 +2,14 @@
 
 use std::{fs, process::Command};
 
+use rexecutor::backend::{Backend, NewJob, flows::StoredFlow};
+
 use crate::support::{Place, command, ran};
 
 /// Every command that changes something.
 const CHANGES: &[&[&str]] = &[
+    &["flows", "cancel", "1"],
+    &["flows", "retry", "1"],
     &["migrate", "up"],
     &["jobs", "retry", "1"],
     &["jobs", "retry", "1", "--again"],
@@ -52,6 +56,7 @@ const READS: &[&[&str]] = &[
     &["executors", "limits"],
     &["nodes", "list"],
     &["schedules", "list"],
+    &["flows", "show", "1"],
     &["stats"],
     &["prune", "--status", "discarded", "--keep", "0", "--dry-run"],
     &["contexts"],
@@ -76,6 +81,10 @@ fn every_command_either_asks_or_changes_nothing() {
     place.dead("mail", &["no"]);
     place.run(["enqueue", "mail", "--in", "1h"]).ends(0);
     place.run(["schedules", "add", "x", "--executor", "mail", "--every", "1h"]).ends(0);
+    let flow = place.with(async |backend| {
+        backend.flows().unwrap().create(StoredFlow::batch("all"), vec![NewJob::new("mail", "1")]).await.unwrap().id
+    });
+    assert_eq!(flow.0, 1);
     let config = place.folder.path().join("config.toml");
     fs::write(&config, format!("[contexts.prod]\ndatabase = \"{}\"\nproduction = true\n", place.url)).unwrap();
     let on_production = |arguments: &[&str]| -> Command {

@@ -4,6 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
+use super::upstream;
 use crate::model::{Cron, Job, policy::Missed};
 
 pub(super) fn registration(job: &Job) -> TokenStream {
@@ -25,6 +26,7 @@ pub(super) fn registration(job: &Job) -> TokenStream {
         let entries = crons.iter().map(|cron| entry(job, cron));
         quote!(.with_crons(&[#(#entries),*]))
     });
+    let types = upstream::types(job);
     let timeout = timeout.iter().map(|millis| quote!(.with_timeout(::core::time::Duration::from_millis(#millis))));
     let backoff = words.backoff.iter().map(|words| quote!(.with_backoff(#words)));
     let unique = words.unique.iter().map(|words| quote!(.with_uniqueness(#words)));
@@ -32,7 +34,7 @@ pub(super) fn registration(job: &Job) -> TokenStream {
         #(#checks)*
         #krate::__private::submit! {
             #krate::registry::Registration::of::<#executor>(::core::file!(), ::core::line!())
-                #(#timeout)* #(#backoff)* #(#unique)* #requiring #with_crons
+                #types #(#timeout)* #(#backoff)* #(#unique)* #requiring #with_crons
         }
     }
 }

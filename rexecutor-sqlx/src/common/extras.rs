@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
-    backend::{Extra, Headers, JobRow},
+    backend::{Extra, Headers, JobRow, Task},
     job::FlowId,
     limits::is_storable,
+    workflows::RunWhen,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -21,6 +22,8 @@ pub(crate) struct Stored<'j> {
     headers: Option<Cow<'j, Headers>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     flow: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task: Option<StoredTask<'j>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tick_at: Option<i64>,
     /// What a batch had come to, of its callback.
@@ -42,6 +45,7 @@ impl<'j> Stored<'j> {
         Self {
             headers: Some(&extra.headers).filter(|headers| !headers.is_empty()).map(Cow::Borrowed),
             flow: extra.flow.map(|flow| flow.0),
+            task: extra.task.as_deref().map(StoredTask::of),
             tick_at: extra.tick_at.map(|at| at.timestamp_micros()),
             summary: extra.summary.as_deref().map(Cow::Borrowed),
             weight: extra.weight,
@@ -62,16 +66,38 @@ impl<'j> Stored<'j> {
             return Err("not a JSON object".into());
         }
         let stored = serde_json::from_str::<Stored<'static>>(stored)?;
-        let Self { headers, flow, tick_at, weight, summary, cancel_reason, heavy: _ } = stored;
+        let Self { headers, flow, task, tick_at, weight, summary, cancel_reason, heavy: _ } = stored;
         let tick_at = tick_at.map(instant_of).transpose()?;
         let extras = &mut job.extras;
         extras.set(|extra| &mut extra.headers, headers.map(Cow::into_owned).unwrap_or_default());
         extras.set(|extra| &mut extra.flow, flow.map(FlowId));
+        extras.set(|extra| &mut extra.task, task.map(|task| Box::new(task.task())));
         extras.set(|extra| &mut extra.tick_at, tick_at);
         extras.set(|extra| &mut extra.summary, summary.map(Cow::into_owned));
         extras.set(|extra| &mut extra.weight, weight);
         extras.set(|extra| &mut extra.cancel_reason, cancel_reason.map(Cow::into_owned));
         Ok(())
+    }
+}
+
+/// A task, but for what it comes after.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct StoredTask<'j> {
+    name: Cow<'j, str>,
+    #[serde(default)]
+    run_when: RunWhen,
+    #[serde(default)]
+    joins: bool,
+}
+
+impl<'j> StoredTask<'j> {
+    fn of(task: &'j Task) -> Self {
+        Self { name: Cow::Borrowed(&task.name), run_when: task.run_when, joins: task.joins }
+    }
+
+    fn task(self) -> Task {
+        let Self { name, run_when, joins } = self;
+        Task::new(name).with_after(None::<String>, joins).with_run_when(run_when)
     }
 }
 

@@ -13,6 +13,7 @@ mod prune;
 mod room;
 mod schema_version;
 mod set_limits;
+mod tasks;
 
 pub use self::schema_version::SchemaVersion;
 pub(crate) use self::{
@@ -29,4 +30,5 @@ pub(crate) use self::{
     room::{Batch, Last, Reserve, Room},
     schema_version::joined,
     set_limits::{RateNumbers, SetNumbers, change_of},
+    tasks::Decisions,
 };

@@ -1,6 +1,6 @@
 //! The rows of flows, and how their jobs stand.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
@@ -19,11 +19,6 @@ use super::{backend::Database, row};
 pub(super) struct FlowRow {
     pub(super) state: FlowState,
     pub(super) gone: i64,
-}
-
-/// The flows of those jobs that have ended.
-pub(super) fn flows_of<'j>(jobs: impl IntoIterator<Item = &'j JobRow>) -> BTreeSet<FlowId> {
-    jobs.into_iter().filter(|job| job.status.is_finished()).filter_map(|job| job.extras.flow).collect()
 }
 
 impl Database {

@@ -5,36 +5,41 @@
 //! - Whoever decides about a flow, or adds jobs to it, locks its row in a statement of its own before: one that had waited for the lock
 //!   itself would count the jobs with the snapshot from before.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
-        Enqueued, Marks, NewJob, Result, Scope,
-        flows::{Created, FlowError, FlowState, Flows, StoredFlow, members_of},
+        Enqueued, NewJob, Result,
+        flows::{
+            Created, FlowEnds, FlowError, FlowState, Flows, GraphError, StoredFlow, TaskRow, UpstreamTask, names_of,
+            place,
+        },
         lifecycle,
     },
     job::{ExecutorName, FlowId, JobId, JobStatus},
 };
-use sqlx::{PgConnection, Row};
+use sqlx::{PgConnection, Row, postgres::PgRow};
 
 use super::{
     backend::{Database, PgBackend},
-    enqueue::executors,
     flow_rows::FlowRow,
     session::Progress,
+    tasks::Told,
 };
 
 /// How many flows are decided about in one transaction, and how many jobs are cancelled in one.
-const BATCH: i64 = 500;
+pub(super) const BATCH: i64 = 500;
 
-const WHAT: &str = "could not change a batch";
+pub(super) const WHAT: &str = "could not change a batch";
 
-/// What became of jobs that were added, and whom that wakes.
-pub(super) type Inserted = (Vec<Enqueued>, BTreeSet<ExecutorName>);
+const READ_TASKS: &str = "could not read the tasks of a workflow";
+
+/// What became of jobs that were added, and what comes of that.
+pub(super) type Inserted = Result<(Vec<Enqueued>, Told), GraphError>;
 
 impl Flows for PgBackend {
-    fn create(&self, flow: StoredFlow, jobs: Vec<NewJob>) -> BoxFuture<'_, Result<Created>> {
+    fn create(&self, flow: StoredFlow, jobs: Vec<NewJob>) -> BoxFuture<'_, Result<Created, FlowError>> {
         Box::pin(async move {
             self.take_places(&jobs).await?;
             let progress = Progress::default();
@@ -42,12 +47,16 @@ impl Flows for PgBackend {
                 let _turn = self.0.may_wait_for_keys(&jobs).await?;
                 let mut transaction = self.0.begin().await?;
                 let id = self.0.insert_flow(&mut transaction, &flow).await?;
-                let inserted = self.0.insert_members(&mut transaction, id, jobs, &progress).await?;
-                transaction.commit().await?;
+                let inserted = self.0.insert_members(&mut transaction, id, None, jobs, &progress).await?;
+                match inserted {
+                    Ok(_) => transaction.commit().await?,
+                    Err(_) => transaction.rollback().await?,
+                }
                 Ok((id, inserted))
             };
-            let (id, (answers, woken)) = self.0.limited_by(&progress, "could not store a batch", work).await?;
-            self.0.wake_and_tell(woken).await;
+            let (id, inserted) = self.0.limited_by(&progress, "could not store a batch", work).await?;
+            let (answers, told) = inserted?;
+            self.0.wake_for(told).await;
             Ok(Created::new(id, answers))
         })
     }
@@ -59,16 +68,24 @@ impl Flows for PgBackend {
             let work = async {
                 let _turn = self.0.may_wait_for_keys(&jobs).await?;
                 let mut transaction = self.0.begin().await?;
-                if let Err(refusal) = self.0.lock_open(&mut transaction, flow).await? {
-                    transaction.rollback().await?;
-                    return Ok(Err(refusal));
+                let stored = match self.0.lock_open(&mut transaction, flow).await? {
+                    Ok(stored) => stored,
+                    Err(refusal) => {
+                        transaction.rollback().await?;
+                        return Ok(Err(refusal));
+                    }
+                };
+                let inserted = self.0.insert_members(&mut transaction, flow, Some(stored), jobs, &progress).await?;
+                match inserted {
+                    Ok(_) => transaction.commit().await?,
+                    Err(_) => transaction.rollback().await?,
                 }
-                let inserted = self.0.insert_members(&mut transaction, flow, jobs, &progress).await?;
-                transaction.commit().await?;
-                Ok(Ok(inserted))
+                Ok(inserted.map_err(FlowError::from))
             };
-            let (answers, woken) = self.0.limited_by(&progress, "could not add jobs to a batch", work).await??;
-            self.0.wake_and_tell(woken).await;
+            let (answers, told) = self.0.limited_by(&progress, "could not add jobs to a batch", work).await??;
+            let rest = told.rest.iter().map(|job| (flow, JobId::from(*job))).collect();
+            self.0.wake_for(told).await;
+            self.0.advance_if_any(FlowEnds { flows: [flow].into(), tasks: rest }).await;
             Ok(answers)
         })
     }
@@ -87,18 +104,8 @@ impl Flows for PgBackend {
         Box::pin(async move {
             let change = |stored: &mut StoredFlow| stored.cancel(flow, reason.clone());
             self.0.limited(WHAT, self.0.change(flow, change)).await??;
-            let mut total = 0;
-            // Jobs may move from one status to the next while others are cancelled.
-            loop {
-                let before = total;
-                for status in JobStatus::ALL.iter().copied().filter(|status| !status.is_finished()) {
-                    total += self.cancel_members(flow, status, &reason).await?;
-                }
-                if total == before {
-                    break;
-                }
-            }
-            self.0.advance_if_any([flow].into()).await;
+            let total = self.0.cancel_members(flow, &reason).await?;
+            self.0.advance_if_any(flow.into()).await;
             Ok(total)
         })
     }
@@ -106,7 +113,7 @@ impl Flows for PgBackend {
     fn reopen(&self, flow: FlowId) -> BoxFuture<'_, Result<bool, FlowError>> {
         Box::pin(async move {
             let had_ended = self.0.limited(WHAT, self.0.change(flow, |stored| Ok(stored.reopen()))).await??;
-            self.0.advance_if_any([flow].into()).await;
+            self.0.advance_if_any(flow.into()).await;
             Ok(had_ended)
         })
     }
@@ -128,6 +135,43 @@ impl Flows for PgBackend {
         Box::pin(self.0.limited("could not read the jobs of a batch", work))
     }
 
+    fn upstream(&self, task: JobId) -> BoxFuture<'_, Result<Vec<UpstreamTask>>> {
+        Box::pin(self.0.limited(READ_TASKS, self.0.list_upstream(task)))
+    }
+
+    fn tasks(&self, flow: FlowId, after: Option<JobId>, limit: usize) -> BoxFuture<'_, Result<Vec<TaskRow>>> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let work = async move {
+            let mut session = self.0.session().await?;
+            let tasks = self.0.list_tasks(&mut session, flow, after, limit).await?;
+            session.end().await?;
+            Ok(tasks)
+        };
+        Box::pin(self.0.limited(READ_TASKS, work))
+    }
+
+    fn find_task(&self, flow: FlowId, name: String) -> BoxFuture<'_, Result<Option<UpstreamTask>>> {
+        Box::pin(async move { self.0.limited(READ_TASKS, self.0.find_task(flow, &name)).await })
+    }
+
+    fn skip_task(&self, flow: FlowId, task: String, reason: String) -> BoxFuture<'_, Result<(), FlowError>> {
+        Box::pin(async move {
+            let skipped = self.0.limited(WHAT, self.0.skip_task(flow, task, reason)).await??;
+            self.0.tell_ends(&skipped.1);
+            self.0.advance_if_any(FlowEnds { flows: [flow].into(), tasks: [(flow, skipped.0)].into() }).await;
+            Ok(())
+        })
+    }
+
+    fn retry_tasks(&self, flow: FlowId) -> BoxFuture<'_, Result<usize, FlowError>> {
+        Box::pin(async move {
+            let (count, woken) = self.0.limited(WHAT, self.0.retry_tasks(flow)).await??;
+            self.0.wake_and_tell(woken).await;
+            self.0.advance_if_any(flow.into()).await;
+            Ok(count)
+        })
+    }
+
     fn sweep_flows(&self) -> BoxFuture<'_, Result<usize>> {
         const WHAT: &str = "could not look for batches that have finished";
         let forget = async {
@@ -140,59 +184,27 @@ impl Flows for PgBackend {
             let sweep = self.0.query(&self.0.queries.sweep_flows).bind(BATCH).bind(last);
             let rows = sweep.fetch_all(&mut *session).await?;
             session.end().await?;
-            let flows = rows.iter().map(|row| row.try_get("id").map(FlowId)).collect::<sqlx::Result<Vec<_>>>()?;
-            Ok((flows.clone(), self.0.advance(flows).await?))
+            let watched = |row: &PgRow| Ok((FlowId(row.try_get("id")?), row.try_get::<i32, _>("watches")?));
+            rows.iter().map(watched).collect::<sqlx::Result<Vec<_>>>()
         };
         Box::pin(async move {
             self.0.limited(WHAT, forget).await?;
             // All of them: those that are looked at again and again, whatever their jobs do, keep no other from being found.
             let (mut last, mut count) = (i64::MIN, 0);
             loop {
-                let (flows, woken) = self.0.limited(WHAT, page(last)).await?;
-                self.0.wake(woken);
-                count += flows.len();
-                match flows.last() {
-                    Some(flow) if i64::try_from(flows.len()).is_ok_and(|length| length == BATCH) => last = flow.0,
+                let watched = self.0.limited(WHAT, page(last)).await?;
+                self.0.finish_flows(&watched).await?;
+                let flows: Vec<FlowId> = watched.iter().map(|(flow, _)| *flow).collect();
+                self.0.wake(self.0.limited(WHAT, self.0.advance(flows)).await?);
+                count += watched.len();
+                match watched.last() {
+                    Some((flow, _)) if i64::try_from(watched.len()).is_ok_and(|length| length == BATCH) => {
+                        last = flow.0
+                    }
                     _ => return Ok(count),
                 }
             }
         })
-    }
-}
-
-impl PgBackend {
-    /// Cancels the jobs of a flow that have this status; returns how many.
-    async fn cancel_members(&self, flow: FlowId, status: JobStatus, reason: &str) -> Result<usize> {
-        let (mut total, mut last) = (0, None);
-        loop {
-            let work = async {
-                let mut transaction = self.0.begin().await?;
-                let page = self.0.list_members(&mut transaction, flow, status, last, BATCH).await?;
-                let ids = page.iter().map(|(id, _)| id.as_i64()).collect();
-                let locked = self.0.lock_states(&mut transaction, ids).await?;
-                let (mut jobs, now) = (locked.jobs, locked.now);
-                jobs.retain_mut(|job| {
-                    let is_new = !job.marks.contains(Marks::STOPPING);
-                    is_new && now.is_some_and(|now| lifecycle::cancel(job, reason.to_owned(), now).is_ok())
-                });
-                let ended = self.0.store_states(&mut transaction, &jobs).await?;
-                transaction.commit().await?;
-                Ok((page, jobs, ended))
-            };
-            let (page, jobs, ended) = self.0.limited(WHAT, work).await?;
-            self.0.tell_ends(&ended);
-            for job in &jobs {
-                self.0.listeners.each(|wakeup| wakeup.cancel(job.id));
-                let _ = self.0.tell(BTreeSet::new(), Some(job.id), &[]);
-            }
-            // Those behind them in a line may start.
-            self.0.wake(jobs.iter().filter(|job| job.extras.order.is_some()).map(|job| job.executor.clone()).collect());
-            total += jobs.len();
-            last = page.last().map(|(id, _)| *id);
-            if i64::try_from(page.len()).is_ok_and(|length| length < BATCH) {
-                return Ok(total);
-            }
-        }
     }
 }
 
@@ -202,15 +214,42 @@ impl Database {
         &self,
         connection: &mut PgConnection,
         flow: FlowId,
+        stored: Option<StoredFlow>,
         jobs: Vec<NewJob>,
         progress: &Progress,
     ) -> sqlx::Result<Inserted> {
-        let mut woken = executors(&jobs);
-        let answers = self.insert(connection, members_of(flow, jobs), progress).await?;
-        if answers.iter().all(|answer| answer.is_duplicate()) {
-            woken.extend(self.advance_locked(connection, vec![flow]).await?);
+        // A flow that is new has no tasks yet.
+        let known = match stored {
+            Some(_) => self.known_tasks(connection, flow, names_of(&jobs)).await?,
+            None => Vec::new(),
+        };
+        let (jobs, tasks) = match place(flow, jobs, &known) {
+            Ok(placed) => placed,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let due = jobs.iter().filter(|job| !job.blocked);
+        let mut told = Told { woken: due.map(|job| job.executor.clone()).collect(), ..Told::default() };
+        let answers = self.insert(connection, jobs, progress).await?;
+        if !tasks.is_empty() {
+            if let Some(mut stored) = stored.filter(|stored| !stored.has_tasks()) {
+                stored.add_tasks();
+                self.store_flow(connection, flow, &stored, false).await?;
+            }
+            let ids: Vec<JobId> = answers.iter().map(|answer| answer.id()).collect();
+            let Told { woken, ended, rest, .. } = self.insert_tasks(connection, flow, &tasks, &ids).await?;
+            told.woken.extend(woken);
+            (told.ended, told.rest) = (ended, rest);
         }
-        Ok((answers, woken))
+        if answers.iter().all(|answer| answer.is_duplicate()) {
+            told.woken.extend(self.advance_locked(connection, vec![flow]).await?);
+        }
+        Ok(Ok((answers, told)))
+    }
+
+    /// Wakes whom it wakes, once it is committed.
+    async fn wake_for(self: &Arc<Self>, told: Told) {
+        self.wake_and_tell(told.woken).await;
+        self.tell_ends(&told.ended);
     }
 
     /// Locks a flow that takes jobs.
@@ -218,66 +257,42 @@ impl Database {
         &self,
         connection: &mut PgConnection,
         flow: FlowId,
-    ) -> sqlx::Result<Result<(), FlowError>> {
+    ) -> sqlx::Result<Result<StoredFlow, FlowError>> {
         let (locked, _) = self.lock_flows(connection, vec![flow]).await?;
-        Ok(locked.first().ok_or(FlowError::NotFound(flow)).and_then(|locked| locked.state.flow.check_open(flow)))
+        let found = locked.into_iter().next().ok_or(FlowError::NotFound(flow));
+        Ok(found.and_then(|locked| locked.state.flow.check_open(flow).map(|()| locked.state.flow)))
     }
 
-    /// Decides about these flows, if there is anything to decide. What fails is found by a sweep: the ends of the jobs are stored.
-    pub(super) async fn advance_if_any(self: &Arc<Self>, flows: BTreeSet<FlowId>) {
-        if flows.is_empty() {
-            return;
-        }
-        let work = async {
-            let ids: Vec<i64> = flows.iter().map(|flow| flow.0).collect();
-            let mut session = self.session().await?;
-            let rows = self.query(&self.queries.find_ended_flows).bind(ids).fetch_all(&mut *session).await?;
-            session.end().await?;
-            let flows = rows.iter().map(|row| row.try_get("id").map(FlowId)).collect::<sqlx::Result<Vec<_>>>()?;
-            self.advance(flows).await
-        };
-        match self.limited(WHAT, work).await {
-            Ok(woken) => self.wake(woken),
-            Err(error) => tracing::debug!(
-                error = &error as &dyn std::error::Error,
-                "whether batches have finished is decided by a later look"
-            ),
-        }
-    }
-
-    /// Decides about flows in a transaction of its own; gives whom that wakes.
-    async fn advance(&self, flows: Vec<FlowId>) -> sqlx::Result<BTreeSet<ExecutorName>> {
-        if flows.is_empty() {
-            return Ok(BTreeSet::new());
-        }
-        let mut transaction = self.begin().await?;
-        let woken = self.advance_locked(&mut transaction, flows).await?;
-        transaction.commit().await?;
-        Ok(woken)
-    }
-
-    async fn advance_locked(
+    /// Skips a task that has not begun; gives its job, and whom to tell that it has ended.
+    async fn skip_task(
         &self,
-        connection: &mut PgConnection,
-        flows: Vec<FlowId>,
-    ) -> sqlx::Result<BTreeSet<ExecutorName>> {
-        let (mut locked, now) = self.lock_flows(connection, flows).await?;
-        locked.retain(|locked| locked.state.flow.finished_at().is_none());
-        self.count(connection, &mut locked).await?;
-        let (mut jobs, mut woken) = (Vec::new(), BTreeSet::new());
-        for FlowRow { mut state, gone } in locked {
-            let Some(now) = now else { continue };
-            let before = state.flow.clone();
-            jobs.extend(state.advance(now));
-            if state.flow != before {
-                let is_bare = i64::try_from(state.counts.total()).is_ok_and(|total| total == gone);
-                self.store_flow(connection, state.id, &state.flow, is_bare).await?;
+        flow: FlowId,
+        name: String,
+        reason: String,
+    ) -> sqlx::Result<Result<(JobId, Vec<JobId>), FlowError>> {
+        let mut transaction = self.begin().await?;
+        let refusal = match self.lock_open(&mut transaction, flow).await? {
+            Err(refusal) => refusal,
+            Ok(_) => {
+                let known = self.known_tasks(&mut transaction, flow, vec![name.clone()]).await?;
+                match known.first() {
+                    None => FlowError::NoTask(flow, name),
+                    Some(task) => {
+                        let locked = self.lock_states(&mut transaction, vec![task.job.as_i64()]).await?;
+                        let (mut jobs, now) = (locked.jobs, locked.now);
+                        jobs.retain_mut(|job| now.is_some_and(|now| lifecycle::skip(job, reason.clone(), now).is_ok()));
+                        if !jobs.is_empty() {
+                            let ended = self.store_states(&mut transaction, &jobs).await?;
+                            transaction.commit().await?;
+                            return Ok(Ok((task.job, ended)));
+                        }
+                        FlowError::Begun(flow, name)
+                    }
+                }
             }
-            woken.extend(state.flow.finished_at().map(|_| Scope::FLOWS_NAME));
-        }
-        self.insert_rows(connection, &jobs, &Progress::default()).await?;
-        woken.extend(executors(&jobs));
-        Ok(woken)
+        };
+        transaction.rollback().await?;
+        Ok(Err(refusal))
     }
 
     async fn change<T>(

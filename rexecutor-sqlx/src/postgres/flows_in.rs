@@ -28,12 +28,12 @@ impl<'t> FlowsIn<Transaction<'t, Postgres>> for PgBackend {
         transaction: &'a mut Transaction<'t, Postgres>,
         flow: StoredFlow,
         jobs: Vec<NewJob>,
-    ) -> BoxFuture<'a, Result<Created>> {
+    ) -> BoxFuture<'a, Result<Created, FlowError>> {
         Box::pin(async move {
             self.0.announce(transaction, &jobs).await?;
             self.take_places(&jobs).await?;
             let id = self.0.insert_flow(transaction, &flow).await.map_err(failed(WHAT))?;
-            Ok(Created::new(id, self.insert_in(transaction, id, jobs).await?))
+            Ok(Created::new(id, self.insert_in(transaction, id, None, jobs).await?))
         })
     }
 
@@ -45,9 +45,9 @@ impl<'t> FlowsIn<Transaction<'t, Postgres>> for PgBackend {
     ) -> BoxFuture<'a, Result<Vec<Enqueued>, FlowError>> {
         Box::pin(async move {
             self.0.announce(transaction, &jobs).await?;
-            self.0.lock_open(transaction, flow).await.map_err(failed(WHAT))??;
+            let stored = self.0.lock_open(transaction, flow).await.map_err(failed(WHAT))??;
             self.take_places(&jobs).await?;
-            Ok(self.insert_in(transaction, flow, jobs).await?)
+            self.insert_in(transaction, flow, Some(stored), jobs).await
         })
     }
 }
@@ -57,12 +57,13 @@ impl PgBackend {
         &self,
         transaction: &mut Transaction<'_, Postgres>,
         flow: FlowId,
+        stored: Option<StoredFlow>,
         jobs: Vec<NewJob>,
-    ) -> Result<Vec<Enqueued>> {
+    ) -> Result<Vec<Enqueued>, FlowError> {
         let told = executors(&jobs);
-        let inserted = self.0.insert_members(transaction, flow, jobs, &Progress::default()).await;
-        let (answers, woken) = inserted.map_err(failed(WHAT))?;
-        let untold: BTreeSet<ExecutorName> = woken.difference(&told).cloned().collect();
+        let inserted = self.0.insert_members(transaction, flow, stored, jobs, &Progress::default()).await;
+        let (answers, follows) = inserted.map_err(failed(WHAT))??;
+        let untold: BTreeSet<ExecutorName> = follows.woken.difference(&told).cloned().collect();
         if !untold.is_empty() && self.0.options.listens() && self.0.options.notify_in_transactions {
             let notify = self.0.query(&self.0.queries.notify_nodes).bind(self.0.queries.channel.clone());
             let notify = notify.bind(payloads(NO_PROCESS, untold, BTreeSet::new()));

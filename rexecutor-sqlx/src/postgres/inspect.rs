@@ -1,12 +1,13 @@
 //! Looking at stored jobs and changing them by hand.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
-        AmendError, BackendError, Filter, Inspect, JobChange, JobRow, KeyChange, Marks, Result, Unique, lifecycle,
+        AmendError, BackendError, Filter, Inspect, JobChange, JobRow, KeyChange, Marks, Result, Unique,
+        flows::FlowEnds, lifecycle,
     },
     job::{ExecutorName, JobId, JobStatus, uniqueness_criteria::UniqueKey},
 };
@@ -16,9 +17,7 @@ use super::{
     backend::{Database, PgBackend},
     enqueue::age,
     error::failed,
-    filter,
-    flow_rows::flows_of,
-    row,
+    filter, row,
     session::Progress,
 };
 
@@ -49,11 +48,11 @@ impl Inspect for PgBackend {
         reason: String,
     ) -> BoxFuture<'a, Result<(), AmendError>> {
         Box::pin(async move {
-            let (mut is_in_line, mut flows) = (false, BTreeSet::new());
+            let (mut is_in_line, mut ends) = (false, FlowEnds::default());
             let cancel = |row: &mut JobRow, now| {
                 is_in_line = row.extras.order.is_some();
                 lifecycle::cancel(row, reason, now)?;
-                flows = flows_of([&*row]);
+                ends = FlowEnds::of([&*row]);
                 Ok(None)
             };
             self.0.amend(Amendment { executor, job, verb: "cancelled", key: Key::None }, cancel).await?;
@@ -63,7 +62,7 @@ impl Inspect for PgBackend {
                 // Those behind it may start.
                 self.0.wake_and_tell([executor.clone()].into()).await;
             }
-            self.0.advance_if_any(flows).await;
+            self.0.advance_if_any(ends).await;
             Ok(())
         })
     }

@@ -15,6 +15,7 @@
 
 mod access;
 mod admit;
+mod advance;
 mod any_store;
 mod backend;
 mod claim;
@@ -68,6 +69,8 @@ mod settle_in;
 mod steps;
 mod streams;
 mod survey;
+mod task_rows;
+mod tasks;
 mod transaction;
 mod unique;
 mod watch;

@@ -8,15 +8,14 @@ use std::{
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{NewJob, Outcome, Result, Settle, Settlement, lifecycle},
-    job::{ExecutorName, FlowId, JobId, Lease},
+    backend::{NewJob, Outcome, Result, Settle, Settlement, flows::FlowEnds, lifecycle},
+    job::{ExecutorName, JobId, Lease},
 };
 use sqlx::{PgConnection, Row};
 
 use super::{
     backend::{Database, PgBackend},
     enqueue::executors,
-    flow_rows::flows_of,
     session::{Progress, apart},
     write::Locked,
 };
@@ -28,7 +27,7 @@ impl Settle for PgBackend {
         let backend = self.clone();
         Box::pin(apart(WHAT, async move {
             let settled = backend.0.limited(WHAT, backend.0.settle(&settlements)).await?;
-            let Settled { refused, due, throttled, ended, flows, .. } = settled;
+            let Settled { refused, due, throttled, ended, flow_ends, .. } = settled;
             if !throttled.is_empty()
                 && let Err(error) = backend.0.limited(WHAT, backend.0.outdate_nodes()).await
             {
@@ -40,7 +39,7 @@ impl Settle for PgBackend {
             }
             backend.0.wake(due);
             backend.0.tell_ends(&ended);
-            backend.0.advance_if_any(flows).await;
+            backend.0.advance_if_any(flow_ends).await;
             Ok(refused)
         }))
     }
@@ -57,7 +56,7 @@ pub(super) struct Settled {
     /// Of which nothing is to be claimed before these instants.
     throttled: BTreeMap<ExecutorName, DateTime<Utc>>,
     /// Of which jobs have ended.
-    pub(super) flows: BTreeSet<FlowId>,
+    pub(super) flow_ends: FlowEnds,
     /// And of these keys.
     throttled_keys: BTreeMap<(ExecutorName, String), DateTime<Utc>>,
 }
@@ -65,8 +64,8 @@ pub(super) struct Settled {
 impl Database {
     async fn settle(&self, settlements: &[Settlement]) -> sqlx::Result<Settled> {
         // Whether or not this call stores it: it may have been stored by another, or by the job's own transaction.
-        let flows: BTreeSet<FlowId> =
-            settlements.iter().filter(|run| may_end(&run.outcome)).filter_map(|run| run.flow).collect();
+        let mut flow_ends = FlowEnds::default();
+        settlements.iter().for_each(|run| flow_ends.add_settlement(run));
         // What is completed alone stays so if the rest fails; then the whole batch comes again, and this is refused.
         let mut done = HashSet::new();
         if self.has_settings {
@@ -74,7 +73,7 @@ impl Database {
             done = self.complete(&mut session, settlements).await?;
             session.end().await?;
             if done.len() == settlements.len() {
-                return Ok(Settled { flows, ..Settled::default() });
+                return Ok(Settled { flow_ends, ..Settled::default() });
             }
         }
         let mut transaction = match self.options.async_settles {
@@ -87,7 +86,7 @@ impl Database {
         let rest = settlements.iter().filter(|run| !done.contains(&run.id.as_i64())).collect();
         let mut settled = self.decide(&mut transaction, rest).await?;
         transaction.commit().await?;
-        settled.flows.extend(flows);
+        settled.flow_ends.extend(flow_ends);
         Ok(settled)
     }
 
@@ -126,7 +125,7 @@ impl Database {
         let changed: Vec<_> = changed.iter().filter_map(|(id, _)| jobs.remove(id)).collect();
         settled.ended.extend(self.store_states(connection, &changed).await?);
         let deleted: Vec<_> = deleted.iter().filter_map(|id| jobs.remove(id)).collect();
-        settled.flows = flows_of(changed.iter().chain(&deleted));
+        settled.flow_ends = FlowEnds::of(changed.iter().chain(&deleted));
         settled.ended.extend(self.delete_jobs(connection, &deleted).await?);
         if !settled.throttled.is_empty() {
             let executors: Vec<String> = settled.throttled.keys().map(ToString::to_string).collect();
@@ -206,15 +205,4 @@ impl Database {
         }
         Ok(done)
     }
-}
-
-/// Whether a job may have ended by it, as far as it says.
-fn may_end(outcome: &Outcome) -> bool {
-    matches!(
-        outcome,
-        Outcome::Complete { .. }
-            | Outcome::SettledInTransaction { .. }
-            | Outcome::Discard { .. }
-            | Outcome::Cancel { .. }
-    )
 }

@@ -7,7 +7,10 @@ use rexecutor::{
     TimeDelta,
     backend::{
         Enqueued, JobRow, Marks, NewJob, Result, Scope,
-        flows::{Created, FlowError, FlowState, Flows, StoredFlow, members_of},
+        flows::{
+            Created, FlowEnds, FlowError, FlowState, Flows, GraphError, PlacedTask, StoredFlow, TaskRow, UpstreamTask,
+            names_of, place,
+        },
         lifecycle,
     },
     batches::BatchSummary,
@@ -22,7 +25,7 @@ use super::{
     queries,
     row::micros,
     script::json,
-    store,
+    store, task_rows, tasks,
     work::Work,
     write,
 };
@@ -34,11 +37,12 @@ const BATCH: i64 = 500;
 const BARE: TimeDelta = TimeDelta::days(7);
 
 impl Flows for SqliteBackend {
-    fn create(&self, flow: StoredFlow, jobs: Vec<NewJob>) -> BoxFuture<'_, Result<Created>> {
+    fn create(&self, flow: StoredFlow, jobs: Vec<NewJob>) -> BoxFuture<'_, Result<Created, FlowError>> {
         Box::pin(async move {
             self.take_places(&jobs).await?;
-            let step = async move |work: &mut Work<'_>| create(work, &flow, jobs).await;
-            self.0.writer.write(Commit::Promise, step).await
+            let (jobs, tasks) = placed(jobs)?;
+            let step = async move |work: &mut Work<'_>| create(work, &flow, jobs, tasks).await;
+            Ok(self.0.writer.write(Commit::Promise, step).await?)
         })
     }
 
@@ -91,6 +95,32 @@ impl Flows for SqliteBackend {
         Box::pin(self.0.writer.run(look))
     }
 
+    fn upstream(&self, task: JobId) -> BoxFuture<'_, Result<Vec<UpstreamTask>>> {
+        let look = async move |core: &mut Core| task_rows::upstream(&mut core.conn, task).await;
+        Box::pin(self.0.writer.run(look))
+    }
+
+    fn tasks(&self, flow: FlowId, after: Option<JobId>, limit: usize) -> BoxFuture<'_, Result<Vec<TaskRow>>> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let look = async move |core: &mut Core| task_rows::list(&mut core.conn, flow, after, limit).await;
+        Box::pin(self.0.writer.run(look))
+    }
+
+    fn find_task(&self, flow: FlowId, name: String) -> BoxFuture<'_, Result<Option<UpstreamTask>>> {
+        let look = async move |core: &mut Core| task_rows::find(&mut core.conn, flow, &name).await;
+        Box::pin(self.0.writer.run(look))
+    }
+
+    fn skip_task(&self, flow: FlowId, task: String, reason: String) -> BoxFuture<'_, Result<(), FlowError>> {
+        let step = async move |work: &mut Work<'_>| tasks::skip(work, flow, task, reason).await;
+        Box::pin(async move { self.0.writer.write(Commit::Promise, step).await? })
+    }
+
+    fn retry_tasks(&self, flow: FlowId) -> BoxFuture<'_, Result<usize, FlowError>> {
+        let step = async move |work: &mut Work<'_>| tasks::retry_failed(work, flow).await;
+        Box::pin(async move { self.0.writer.write(Commit::Promise, step).await? })
+    }
+
     fn sweep_flows(&self) -> BoxFuture<'_, Result<usize>> {
         let page = |last: i64| {
             async move |work: &mut Work<'_>| {
@@ -98,10 +128,12 @@ impl Flows for SqliteBackend {
                     let forget = sqlx::query(queries::forget_bare_flows()).bind(micros(before));
                     forget.execute(&mut *work.conn).await?;
                 }
-                let flows = sqlx::query_scalar::<_, i64>(queries::sweep_flows()).bind(BATCH).bind(last);
-                let flows: Vec<i64> = flows.fetch_all(&mut *work.conn).await?;
-                for flow in &flows {
-                    advance(work, FlowId(*flow)).await?;
+                let watched = sqlx::query_as::<_, (i64, i32)>(queries::sweep_flows()).bind(BATCH).bind(last);
+                let mut flows = Vec::new();
+                for (flow, watches) in watched.fetch_all(&mut *work.conn).await? {
+                    tasks::finish(work, FlowId(flow), watches).await?;
+                    advance(work, FlowId(flow)).await?;
+                    flows.push(flow);
                 }
                 Ok(flows)
             }
@@ -128,20 +160,8 @@ impl SqliteBackend {
         loop {
             let reason = reason.to_owned();
             let step = async move |work: &mut Work<'_>| {
-                let page = members(work.conn, flow, status, last, BATCH).await?;
-                let ids: Vec<JobId> = page.iter().map(|(id, _)| *id).collect();
-                let now = work.now;
-                let mut jobs = write::lock(work, &ids).await?;
-                jobs.retain_mut(|job| {
-                    let is_new = !job.marks.contains(Marks::STOPPING);
-                    is_new && lifecycle::cancel(job, reason.clone(), now).is_ok()
-                });
-                work.cancelled.extend(jobs.iter().map(|job| job.id));
-                // Those behind them in a line may start.
-                let in_line = jobs.iter().filter(|job| job.extras.order.is_some());
-                work.due.extend(in_line.map(|job| job.executor.clone()));
-                write::store_states(work, &jobs).await?;
-                advance_if_any(work, flows_of(&jobs)).await?;
+                let (jobs, ids) = cancel_page(work, flow, status, last, &reason).await?;
+                advance_if_any(work, FlowEnds::of(&jobs)).await?;
                 Ok((jobs.len(), ids))
             };
             let (count, ids) = self.0.writer.write(Commit::Promise, step).await?;
@@ -154,15 +174,44 @@ impl SqliteBackend {
     }
 }
 
-/// The flows of those jobs that have ended.
-pub(super) fn flows_of<'j>(jobs: impl IntoIterator<Item = &'j JobRow>) -> BTreeSet<FlowId> {
-    jobs.into_iter().filter(|job| job.status.is_finished()).filter_map(|job| job.extras.flow).collect()
+/// Cancels some jobs of a flow that have this status; gives these, and which were looked at.
+pub(super) async fn cancel_page(
+    work: &mut Work<'_>,
+    flow: FlowId,
+    status: JobStatus,
+    after: Option<JobId>,
+    reason: &str,
+) -> sqlx::Result<(Vec<JobRow>, Vec<JobId>)> {
+    let page = members(work.conn, flow, status, after, BATCH).await?;
+    let ids: Vec<JobId> = page.iter().map(|(id, _)| *id).collect();
+    let now = work.now;
+    let mut jobs = write::lock(work, &ids).await?;
+    jobs.retain_mut(|job| {
+        let is_new = !job.marks.contains(Marks::STOPPING);
+        is_new && lifecycle::cancel(job, reason.to_owned(), now).is_ok()
+    });
+    work.cancelled.extend(jobs.iter().map(|job| job.id));
+    // Those behind them in a line may start.
+    let in_line = jobs.iter().filter(|job| job.extras.order.is_some());
+    work.due.extend(in_line.map(|job| job.executor.clone()));
+    write::store_states(work, &jobs).await?;
+    Ok((jobs, ids))
 }
 
-pub(super) async fn create(work: &mut Work<'_>, flow: &StoredFlow, jobs: Vec<NewJob>) -> sqlx::Result<Created> {
+/// The jobs of a flow that is new, whose number is not known yet, and the places of those that are tasks.
+pub(super) fn placed(jobs: Vec<NewJob>) -> Result<(Vec<NewJob>, Vec<PlacedTask>), GraphError> {
+    place(FlowId(0), jobs, &[])
+}
+
+pub(super) async fn create(
+    work: &mut Work<'_>,
+    flow: &StoredFlow,
+    jobs: Vec<NewJob>,
+    tasks: Vec<PlacedTask>,
+) -> sqlx::Result<Created> {
     let insert = sqlx::query(queries::insert_flow()).bind(micros(work.now)).bind(flow.watches()).bind(flow.encode());
     let id = FlowId(insert.execute(&mut *work.conn).await?.last_insert_rowid());
-    Ok(Created::new(id, insert_members(work, id, jobs).await?))
+    Ok(Created::new(id, insert_members(work, id, jobs, tasks).await?))
 }
 
 pub(super) async fn add(
@@ -170,19 +219,36 @@ pub(super) async fn add(
     flow: FlowId,
     jobs: Vec<NewJob>,
 ) -> sqlx::Result<Result<Vec<Enqueued>, FlowError>> {
-    let open = match find_row(work.conn, flow).await? {
-        Some((state, _)) => state.flow.check_open(flow),
-        None => Err(FlowError::NotFound(flow)),
+    let found = find_row(work.conn, flow).await?.ok_or(FlowError::NotFound(flow));
+    let mut stored = match found.and_then(|(state, _)| state.flow.check_open(flow).map(|()| state.flow)) {
+        Ok(stored) => stored,
+        Err(refusal) => return Ok(Err(refusal)),
     };
-    match open {
-        Ok(()) => insert_members(work, flow, jobs).await.map(Ok),
-        Err(refusal) => Ok(Err(refusal)),
+    let known = task_rows::known(work.conn, flow, &names_of(&jobs)).await?;
+    let (jobs, tasks) = match place(flow, jobs, &known) {
+        Ok(placed) => placed,
+        Err(refusal) => return Ok(Err(refusal.into())),
+    };
+    if !tasks.is_empty() && !stored.has_tasks() {
+        stored.add_tasks();
+        put(work, flow, &stored, false).await?;
     }
+    insert_members(work, flow, jobs, tasks).await.map(Ok)
 }
 
-async fn insert_members(work: &mut Work<'_>, flow: FlowId, jobs: Vec<NewJob>) -> sqlx::Result<Vec<Enqueued>> {
-    let jobs = members_of(flow, jobs);
+async fn insert_members(
+    work: &mut Work<'_>,
+    flow: FlowId,
+    jobs: Vec<NewJob>,
+    tasks: Vec<PlacedTask>,
+) -> sqlx::Result<Vec<Enqueued>> {
+    let jobs: Vec<NewJob> = jobs.into_iter().map(|job| job.with_flow(flow)).collect();
     let answers = store::store_open(work, &jobs.iter().collect::<Vec<_>>()).await?;
+    if !tasks.is_empty() {
+        let ids: Vec<JobId> = answers.iter().map(|answer| answer.id()).collect();
+        let ended = tasks::insert(work, flow, &tasks, &ids).await?;
+        tasks::tell(work, ended).await?;
+    }
     if answers.iter().all(|answer| answer.is_duplicate()) {
         advance(work, flow).await?;
     }
@@ -204,11 +270,12 @@ async fn change<T>(
 }
 
 /// Decides about these flows, if there is anything to decide.
-pub(super) async fn advance_if_any(work: &mut Work<'_>, flows: BTreeSet<FlowId>) -> sqlx::Result<()> {
-    if flows.is_empty() {
+pub(super) async fn advance_if_any(work: &mut Work<'_>, ends: FlowEnds) -> sqlx::Result<()> {
+    if ends.is_empty() {
         return Ok(());
     }
-    let ids: Vec<i64> = flows.into_iter().map(|flow| flow.0).collect();
+    tasks::tell(work, ends.tasks.iter().map(|(_, job)| job.as_i64()).collect()).await?;
+    let ids: Vec<i64> = ends.flows.into_iter().map(|flow| flow.0).collect();
     let find = sqlx::query_scalar::<_, i64>(queries::find_ended_flows()).bind(json(&ids)?);
     for flow in find.fetch_all(&mut *work.conn).await? {
         advance(work, FlowId(flow)).await?;
@@ -224,6 +291,8 @@ async fn advance(work: &mut Work<'_>, flow: FlowId) -> sqlx::Result<()> {
     let before = state.flow.clone();
     let jobs = state.advance(work.now);
     if state.flow != before {
+        let has_ended = state.flow.finished_at().is_some() && state.flow.has_tasks();
+        let gone = if has_ended { gone + tasks::delete_fleeting(work, flow).await? } else { gone };
         put(work, flow, &state.flow, state.counts.total() == gone).await?;
     }
     work.due.extend(state.flow.finished_at().map(|_| Scope::FLOWS_NAME));
@@ -253,7 +322,7 @@ pub(super) async fn forget(work: &mut Work<'_>, flows: BTreeSet<i64>) -> sqlx::R
     sqlx::query(queries::forget_flows()).bind(json(&flows)?).execute(&mut *work.conn).await.map(drop)
 }
 
-async fn put(work: &mut Work<'_>, id: FlowId, flow: &StoredFlow, is_bare: bool) -> sqlx::Result<()> {
+pub(super) async fn put(work: &mut Work<'_>, id: FlowId, flow: &StoredFlow, is_bare: bool) -> sqlx::Result<()> {
     let put = sqlx::query(queries::store_flow()).bind(id.0).bind(flow.encode()).bind(flow.watches());
     put.bind(flow.finished_at().map(micros)).bind(is_bare).execute(&mut *work.conn).await.map(drop)
 }
@@ -275,7 +344,7 @@ async fn find(conn: &mut SqliteConnection, flow: FlowId) -> sqlx::Result<Option<
     Ok(Some((state, gone)))
 }
 
-async fn find_row(conn: &mut SqliteConnection, flow: FlowId) -> sqlx::Result<Option<(FlowState, u64)>> {
+pub(super) async fn find_row(conn: &mut SqliteConnection, flow: FlowId) -> sqlx::Result<Option<(FlowState, u64)>> {
     let found = sqlx::query(queries::find_flow()).bind(flow.0).fetch_optional(conn).await?;
     found.as_ref().map(read).transpose()
 }
@@ -302,6 +371,6 @@ fn read(row: &SqliteRow) -> sqlx::Result<(FlowState, u64)> {
     Ok((state, u64::try_from(row.try_get::<i64, _>("gone")?).unwrap_or_default()))
 }
 
-fn broken(column: &str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::Error {
+pub(super) fn broken(column: &str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::Error {
     sqlx::Error::ColumnDecode { index: column.to_owned(), source: error.into() }
 }

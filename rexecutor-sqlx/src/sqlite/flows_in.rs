@@ -21,12 +21,13 @@ impl<'t> FlowsIn<Transaction<'t, Sqlite>> for SqliteBackend {
         transaction: &'a mut Transaction<'t, Sqlite>,
         flow: StoredFlow,
         jobs: Vec<NewJob>,
-    ) -> BoxFuture<'a, Result<Created>> {
+    ) -> BoxFuture<'a, Result<Created, FlowError>> {
         Box::pin(async move {
             self.check_place(transaction).await?;
             self.take_places_in(transaction, &jobs).await?;
             let mut work = Work::inside(&mut *transaction, &*self.0.clock);
-            flows::create(&mut work, &flow, jobs).await.map_err(backend_error)
+            let (jobs, tasks) = flows::placed(jobs)?;
+            Ok(flows::create(&mut work, &flow, jobs, tasks).await.map_err(backend_error)?)
         })
     }
 

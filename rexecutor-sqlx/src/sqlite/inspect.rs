@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{AmendError, BackendError, Filter, Inspect, JobChange, JobRow, Marks, Result, Unique, lifecycle},
+    backend::{
+        AmendError, BackendError, Filter, Inspect, JobChange, JobRow, Marks, Result, Unique, flows::FlowEnds, lifecycle,
+    },
     job::{ExecutorName, JobId},
 };
 use serde_json::json;
@@ -180,9 +182,9 @@ async fn amend_state(
     if answer.is_ok() {
         // Its recorded errors are stored already; `store_states` adds those that it finds.
         row.errors.clear();
-        let flows = flows::flows_of([&row]);
+        let ends = FlowEnds::of([&row]);
         write::store_states(work, &[row]).await?;
-        flows::advance_if_any(work, flows).await?;
+        flows::advance_if_any(work, ends).await?;
     }
     Ok(answer)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use rexecutor::{
     TimeDelta,
-    backend::{Heartbeat, Maintain, Member, Node, Result, lifecycle},
+    backend::{Heartbeat, Maintain, Member, Node, Result, flows::FlowEnds, lifecycle},
     job::{ExecutorName, JobId, Lease, NodeId},
     limits::MAX_DELAY,
     pruner::PruneSpec,
@@ -166,7 +166,7 @@ async fn rescue(work: &mut Work<'_>) -> Result<(usize, usize), sqlx::Error> {
     }
     if !lost.is_empty() {
         write::store_states(work, &lost).await?;
-        flows::advance_if_any(work, flows::flows_of(&lost)).await?;
+        flows::advance_if_any(work, FlowEnds::of(&lost)).await?;
     }
     Ok((found, rescued))
 }

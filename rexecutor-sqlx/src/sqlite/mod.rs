@@ -64,6 +64,8 @@ mod steps;
 mod store;
 mod streams;
 mod survey;
+mod task_rows;
+mod tasks;
 mod transaction;
 mod unique;
 mod watch;

@@ -1,10 +1,10 @@
 //! Storing how runs ended: most of them in few statements, the others through the life cycle.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rexecutor::{
-    backend::{JobRow, NewJob, Outcome, Settlement, lifecycle},
-    job::{FlowId, JobId},
+    backend::{JobRow, NewJob, Outcome, Settlement, flows::FlowEnds, lifecycle},
+    job::JobId,
 };
 
 use super::{
@@ -15,16 +15,16 @@ use crate::common::nanos;
 /// Stores how runs ended; returns for each whether it was stored.
 pub(super) async fn store(work: &mut Work<'_>, settlements: &[&Settlement]) -> Result<Vec<bool>, sqlx::Error> {
     let mut stored = vec![true; settlements.len()];
-    let mut flows = BTreeSet::new();
-    let others = match complete(work, settlements, &mut flows).await? {
+    let mut ends = FlowEnds::default();
+    let others = match complete(work, settlements, &mut ends).await? {
         Some(0) => None,
         Some(_) => Some((|end: &Settlement| !is_alike(end)) as fn(&Settlement) -> bool),
         None => Some((|_: &Settlement| true) as fn(&Settlement) -> bool),
     };
     if let Some(others) = others {
-        flows.extend(apply(work, settlements, &mut stored, others).await?);
+        ends.extend(apply(work, settlements, &mut stored, others).await?);
     }
-    flows::advance_if_any(work, flows).await?;
+    flows::advance_if_any(work, ends).await?;
     Ok(stored)
 }
 
@@ -38,7 +38,7 @@ fn is_alike(end: &Settlement) -> bool {
 async fn complete(
     work: &mut Work<'_>,
     settlements: &[&Settlement],
-    flows: &mut BTreeSet<FlowId>,
+    ends: &mut FlowEnds,
 ) -> Result<Option<usize>, sqlx::Error> {
     let mut completed = Completed::default();
     let mut seen = HashSet::with_capacity(settlements.len());
@@ -70,7 +70,7 @@ async fn complete(
     let result = if others == 0 && !have_members { work.finish(script).await } else { work.run(script).await };
     match result {
         Ok(_) => {
-            flows.extend(settlements.iter().filter(|end| is_alike(end)).filter_map(|end| end.flow));
+            settlements.iter().filter(|end| is_alike(end)).for_each(|end| ends.add_settlement(end));
             Ok(Some(others))
         }
         Err(error) if is_unexpected(&error) => {
@@ -87,10 +87,10 @@ async fn apply(
     settlements: &[&Settlement],
     stored: &mut [bool],
     meant: impl Fn(&Settlement) -> bool,
-) -> Result<BTreeSet<FlowId>, sqlx::Error> {
+) -> Result<FlowEnds, sqlx::Error> {
     let ids: Vec<JobId> = settlements.iter().filter(|end| meant(end)).map(|end| end.id).collect();
     if ids.is_empty() {
-        return Ok(BTreeSet::new());
+        return Ok(FlowEnds::default());
     }
     work.open().await?;
     let mut jobs: HashMap<JobId, JobRow> =
@@ -123,7 +123,7 @@ async fn apply(
     let changed: Vec<JobRow> = changed.iter().filter_map(|id| jobs.remove(id)).collect();
     write::store_states(work, &changed).await?;
     let deleted: Vec<JobRow> = deleted.iter().filter_map(|id| jobs.remove(id)).collect();
-    let flows = flows::flows_of(changed.iter().chain(&deleted));
+    let ends = FlowEnds::of(changed.iter().chain(&deleted));
     write::delete_jobs(work, &deleted).await?;
     for (executor, until) in &throttled {
         let throttle = sqlx::query(queries::throttle_executor()).bind(executor.to_string()).bind(micros(*until));
@@ -139,5 +139,5 @@ async fn apply(
     if !follow.is_empty() {
         store::store_open(work, &follow).await?;
     }
-    Ok(flows)
+    Ok(ends)
 }

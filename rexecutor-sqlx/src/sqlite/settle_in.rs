@@ -4,7 +4,7 @@ use std::{any::Any, path::PathBuf};
 
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{BackendError, Marks, NewJob, Outcome, Result, SettleIn, Settlement, lifecycle},
+    backend::{BackendError, Marks, NewJob, Outcome, Result, SettleIn, Settlement, flows::FlowEnds, lifecycle},
     job::{JobId, JobStatus, Lease},
 };
 use sqlx::{Sqlite, Transaction};
@@ -48,6 +48,6 @@ async fn settle(work: &mut Work<'_>, id: JobId, lease: Lease, outcome: &Outcome)
     if is_complete {
         store::store(work, &outcome.jobs().iter().collect::<Vec<&NewJob>>()).await?;
     }
-    flows::advance_if_any(work, flows::flows_of(&jobs)).await?;
+    flows::advance_if_any(work, FlowEnds::of(&jobs)).await?;
     Ok(true)
 }

@@ -216,7 +216,7 @@ async fn case_15_5_five_hundred_jobs_of_a_batch_take_one_statement_more() {
             let claimed = counted.claim().await;
             let ends: Vec<Settlement> = claimed
                 .iter()
-                .map(|row| Settlement::new(row.id, row.lease, Outcome::complete(true)).with_flow(row.extras.flow))
+                .map(|row| Settlement::new(row.id, row.lease, Outcome::complete(true)).with_flow_of(row))
                 .collect();
             assert_eq!(ends.len(), BATCH);
             let (refused, cost) = counted.cost(counted.backend.settle(ends.into())).await;

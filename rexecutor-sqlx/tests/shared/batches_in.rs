@@ -10,6 +10,7 @@ macro_rules! batches_in_transactions {
                 backend::{Backend, Filter, JobRow},
                 batches::{Batch, BatchError, BatchSummary},
                 prelude::*,
+                workflows::Workflow,
             };
             use serde::{Deserialize, Serialize};
             use sqlx::Pool;
@@ -71,6 +72,43 @@ macro_rules! batches_in_transactions {
                     assert_eq!((of(&backend, "goes").await.len(), of(&backend, "keeps").await.len()), (0, 2));
                     let outputs = of(&backend, "ends").await.into_iter().map(|row| row.extras.output.clone());
                     assert_eq!(outputs.collect::<Vec<_>>(), [Some("2".to_owned()), Some("2".to_owned())]);
+                })
+                .await;
+            }
+
+            #[job(name = "takes")]
+            async fn takes(Upstream((a, b)): Upstream<((), ())>, _context: JobContext) -> Result<u32, String> {
+                let ((), ()) = (a, b);
+                Ok(2)
+            }
+
+            /// A workflow exists if its transaction commits; and a task may complete itself in one.
+            #[tokio::test]
+            async fn case_15_6_a_workflow_exists_if_its_transaction_commits() {
+                $world(async |backend, pool| {
+                    let build = || {
+                        let mut workflow = Workflow::new("pays");
+                        let a = workflow.task("a", Keeps::builder());
+                        let b = workflow.task("b", Goes::builder().after(&a));
+                        let c = workflow.task("c", Takes::builder().after((&a, &b)));
+                        (workflow, c)
+                    };
+                    let mut lost = pool.begin_with($begin).await.unwrap();
+                    let gone = build().0.enqueue_in(&backend, &mut lost).await.unwrap();
+                    lost.rollback().await.unwrap();
+                    assert!(gone.status().await.is_err() && gone.tasks().await.unwrap().is_empty());
+
+                    let node = Rexecutor::builder().with_backend(backend.clone()).with_state(pool.clone());
+                    let node = node.with_executor::<Keeps>().with_executor::<Goes>().with_executor::<Takes>();
+                    let node = node.start().await.unwrap();
+                    let mut transaction = pool.begin_with($begin).await.unwrap();
+                    let (workflow, last) = build();
+                    let workflow = workflow.enqueue_in(&backend, &mut transaction).await.unwrap();
+                    transaction.commit().await.unwrap();
+                    let end = workflow.wait().within(Duration::from_secs(30)).await.unwrap();
+                    assert_eq!(end.counts.complete, 3);
+                    assert_eq!(workflow.output(&last).await.unwrap(), Some(2));
+                    node.graceful_shutdown().await;
                 })
                 .await;
             }

@@ -68,8 +68,7 @@ impl Harness {
 
     /// Ends a run as a node does, which knows of the flow.
     pub(super) async fn end(&self, runs: &[JobRow], outcome: &Outcome) {
-        let ends =
-            runs.iter().map(|run| Settlement::new(run.id, run.lease, outcome.clone()).with_flow(run.extras.flow));
+        let ends = runs.iter().map(|run| Settlement::new(run.id, run.lease, outcome.clone()).with_flow_of(run));
         let refused = self.backend.settle(ends.collect()).await.expect("outcomes can be stored");
         assert_eq!(refused, []);
     }
@@ -286,7 +285,7 @@ pub async fn case_15_5_of_many_that_end_the_last_jobs_one_enqueues_the_callback(
                 rexecutor::backend::flows(&*backend).expect("asked before").sweep_flows().await.expect("a sweep works");
         }));
         for run in runs.iter().filter(|run| run.extras.flow == Some(*flow)) {
-            let (backend, end) = (t.backend.clone(), Settlement::new(run.id, run.lease, COMPLETE).with_flow(*flow));
+            let (backend, end) = (t.backend.clone(), Settlement::new(run.id, run.lease, COMPLETE).with_flow_of(run));
             tasks.push(tokio::spawn(async move {
                 assert_eq!(backend.settle([end].into()).await.expect("outcomes can be stored"), []);
             }));

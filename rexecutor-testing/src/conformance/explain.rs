@@ -14,16 +14,14 @@ use rexecutor::{
 use super::{
     harness::{COMPLETE, Harness, TIMEOUT, failure, job, retry},
     order::in_line,
+    workflow::task,
 };
 
 impl Harness {
     /// Why; `None`: the backend cannot tell.
     async fn why(&self, id: JobId) -> Option<Explanation> {
-        let (observe, job) = (self.observe()?, self.row(id).await);
-        let cluster = observe.cluster().await.expect("the cluster can be read");
-        let key = job.extras.group_key.clone();
-        let key = observe.key(&job.executor, key.as_deref().unwrap_or_default()).await;
-        Some(explain(&Circumstances::new(job, cluster, key.expect("a key can be looked at"))))
+        let job = self.observe().map(|_| self.row(id))?.await;
+        Some(explain(&Circumstances::of(job, &*self.backend).await.expect("it can be looked at")))
     }
 
     /// Whether this is the reason, and whether these words stand in its sentence.
@@ -284,6 +282,23 @@ pub async fn case_a_node_that_is_silent_has_claimed_it(t: &Harness) {
 pub async fn case_a_blocked_job_waits_to_be_released(t: &Harness) {
     let id = t.enqueue(job("mail").with_blocked(true)).await;
     t.is_why(id, "blocked", "It was enqueued blocked, and waits to be released.").await;
+}
+
+/// It is a task whose predecessors have not all ended.
+pub async fn case_a_task_waits_for_those_before_it(t: &Harness) {
+    let flow = t.workflow(vec![task("a", &[]), task("b", &[]), task("c", &["a", "b"])]).await;
+    let (b, c) = (flow.jobs["b"], flow.jobs["c"]);
+    let run = flow.take(&["a", "b"]).await.remove("a").expect("it runs");
+    t.end(&[run], &COMPLETE).await;
+    t.is_why(c, "after_tasks", &format!("It is a task of workflow {}, and comes after `b` (job {b}).", flow.id)).await;
+}
+
+/// It has come to a step that is over when a signal comes.
+pub async fn case_a_job_waits_for_a_signal(t: &Harness) {
+    let (for_ever, for_a_minute) = (t.waiting_for_signal(None).await, t.waiting_for_signal(Some(60)).await);
+    t.is_why(for_ever, "waits_for_signal", "A step of it waits for a signal.").await;
+    t.is_why(for_a_minute, "waits_for_signal", "A step of it waits for a signal, and goes on without one in 1 min.")
+        .await;
 }
 
 /// Its deadline is over, and nobody has discarded it yet.

@@ -64,6 +64,20 @@ cases! {
         case_15_5_a_batch_is_cancelled_as_a_whole,
         case_15_5_jobs_of_a_batch_that_goes_on_are_not_pruned,
         case_15_5_the_jobs_of_a_batch_are_listed_by_status;
+    workflows:
+        case_15_6_a_diamond_runs_in_its_order,
+        case_15_6_each_rule_says_what_becomes_of_a_task,
+        case_15_6_a_failure_cancels_what_comes_after_it,
+        case_15_6_tasks_are_added_while_it_runs,
+        case_15_6_two_last_predecessors_end_at_the_same_time,
+        case_15_6_a_sweep_tells_what_was_left_untold,
+        case_15_6_a_workflow_is_retried_from_what_failed;
+    workflow_jobs:
+        case_15_6_a_task_is_skipped_by_hand,
+        case_15_6_a_workflow_is_cancelled_as_a_whole,
+        case_15_6_what_is_not_kept_is_kept_until_the_end,
+        case_15_6_a_task_whose_job_was_deleted_has_ended,
+        case_15_6_thousands_of_tasks;
     enqueue:
         an_enqueued_job_is_scheduled_with_all_that_was_given,
         what_few_jobs_have_comes_back_as_it_was,
@@ -314,6 +328,8 @@ cases! {
         case_a_job_holds_its_executor_back,
         case_a_node_that_is_silent_has_claimed_it,
         case_a_blocked_job_waits_to_be_released,
+        case_a_task_waits_for_those_before_it,
+        case_a_job_waits_for_a_signal,
         case_a_job_is_about_to_miss_its_deadline,
         case_unreadable_data_wait_for_another_version,
         case_a_finished_job_says_how_it_ended,

@@ -56,6 +56,9 @@ mod steps;
 mod streams;
 mod survey;
 mod windows;
+mod workflow;
+mod workflow_jobs;
+mod workflows;
 
 use std::sync::Arc;
 

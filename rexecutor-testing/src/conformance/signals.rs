@@ -20,7 +20,7 @@ impl Harness {
     }
 
     /// A job whose run has ended because it waits.
-    async fn waiting_for_signal(&self, limit: Option<i64>) -> JobId {
+    pub(super) async fn waiting_for_signal(&self, limit: Option<i64>) -> JobId {
         let run = self.running(job("mail")).await;
         let row = self.await_signal(&run, limit).await;
         assert!(!row.is_done());

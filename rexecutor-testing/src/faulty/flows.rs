@@ -5,7 +5,7 @@ use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
         Backend, Enqueued, Flows, NewJob, Result, flows,
-        flows::{Created, FlowError, FlowState, StoredFlow},
+        flows::{Created, FlowError, FlowState, StoredFlow, TaskRow, UpstreamTask},
     },
     job::{ExecutorName, FlowId, JobId, JobStatus},
 };
@@ -13,7 +13,7 @@ use rexecutor::{
 use super::{faulty::Faulty, operation::Operation};
 
 impl<B: Backend> Flows for Faulty<B> {
-    fn create(&self, flow: StoredFlow, jobs: Vec<NewJob>) -> BoxFuture<'_, Result<Created>> {
+    fn create(&self, flow: StoredFlow, jobs: Vec<NewJob>) -> BoxFuture<'_, Result<Created, FlowError>> {
         Box::pin(self.call(Operation::Enqueue, async move { flows(self.inner())?.create(flow, jobs).await }))
     }
 
@@ -42,6 +42,26 @@ impl<B: Backend> Flows for Faulty<B> {
     ) -> BoxFuture<'_, Result<Vec<(JobId, ExecutorName)>>> {
         let call = async move { flows(self.inner())?.members(flow, status, after, limit).await };
         Box::pin(self.call(Operation::Query, call))
+    }
+
+    fn upstream(&self, task: JobId) -> BoxFuture<'_, Result<Vec<UpstreamTask>>> {
+        Box::pin(self.call(Operation::Query, async move { flows(self.inner())?.upstream(task).await }))
+    }
+
+    fn tasks(&self, flow: FlowId, after: Option<JobId>, limit: usize) -> BoxFuture<'_, Result<Vec<TaskRow>>> {
+        Box::pin(self.call(Operation::Query, async move { flows(self.inner())?.tasks(flow, after, limit).await }))
+    }
+
+    fn find_task(&self, flow: FlowId, name: String) -> BoxFuture<'_, Result<Option<UpstreamTask>>> {
+        Box::pin(self.call(Operation::Query, async move { flows(self.inner())?.find_task(flow, name).await }))
+    }
+
+    fn skip_task(&self, flow: FlowId, task: String, reason: String) -> BoxFuture<'_, Result<(), FlowError>> {
+        Box::pin(self.call(Operation::Query, async move { flows(self.inner())?.skip_task(flow, task, reason).await }))
+    }
+
+    fn retry_tasks(&self, flow: FlowId) -> BoxFuture<'_, Result<usize, FlowError>> {
+        Box::pin(self.call(Operation::Query, async move { flows(self.inner())?.retry_tasks(flow).await }))
     }
 
     fn sweep_flows(&self) -> BoxFuture<'_, Result<usize>> {

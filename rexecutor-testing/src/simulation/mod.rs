@@ -29,6 +29,7 @@
 //!     there is one a key. In no window of time two calls of a throttled job are enqueued.
 //! 15. No call makes more jobs of an executor wait than may, and none is refused for which there is room.
 //! 16. Each callback of a batch is enqueued once, that of its end when all of its jobs have ended.
+//! 17. No task of a workflow begins before those before it have ended as it wants, and none is left behind.
 //!
 //! And at the end, when nothing goes wrong any more: every job and every batch finishes, no tick is missing, and a new job begins when it
 //! is due, not when the node next polls.
@@ -47,6 +48,7 @@ mod scarce;
 mod shares;
 mod steps;
 mod turns;
+mod workflows;
 mod world;
 
 use std::fmt;
@@ -118,6 +120,12 @@ pub enum Planted {
     RepeatsCallbacks,
     /// It forgets callbacks of batches.
     LosesCallbacks,
+    /// It lets a task begin once the first of those before it has ended.
+    ReleasesEarly,
+    /// It lets a task begin however those before it have ended.
+    ForgetsFailures,
+    /// It does not let a task begin.
+    LosesReleases,
 }
 
 /// The same with a backend that makes a mistake. Not public API.

@@ -14,6 +14,7 @@ use rexecutor::{
     job::{JobId, Lease, NodeId},
 };
 
+use super::workflows::Placed;
 use crate::TestClock;
 
 pub(super) type RunKey = (JobId, Lease);
@@ -60,6 +61,8 @@ pub(super) struct Known {
     pub(super) left_of_scarce: usize,
     /// How many jobs each batch has.
     pub(super) batches: BTreeMap<FlowId, u64>,
+    /// The tasks of each workflow.
+    pub(super) workflows: BTreeMap<FlowId, Vec<Placed>>,
     /// When each member was last heard, in the time that nobody can set.
     heard: BTreeMap<NodeId, Duration>,
     /// When the backend was away for all: from when, until when.

@@ -39,7 +39,7 @@ impl World {
         if self.sets_clocks && self.random.random_range(0..8) == 0 {
             self.set_clock().await;
         }
-        match self.random.random_range(0..31) {
+        match self.random.random_range(0..32) {
             0..=5 => self.enqueue().await,
             6 => self.enqueue_many().await,
             7..=8 => self.enqueue_unique().await,
@@ -61,6 +61,7 @@ impl World {
             27 => self.fill().await,
             28 => self.set_limits().await,
             29 => self.batch().await,
+            30 => self.workflow().await,
             _ => self.resume().await,
         }
     }
@@ -266,12 +267,17 @@ impl World {
         if executor.as_str() == Hand::NAME {
             return;
         }
+        // What came after a task that runs again has run.
+        if self.audit.rows().iter().any(|row| row.id == id && row.extras.task.is_some()) {
+            return;
+        }
         self.record.note(format_args!("rerun {id}"));
         let _ = self.audit.rerun(&executor, id).await;
     }
 
     async fn release(&mut self) {
-        let is_held = |row: &JobRow| row.status == JobStatus::Blocked || row.halts_line();
+        let is_held =
+            |row: &JobRow| (row.status == JobStatus::Blocked && row.extras.task.is_none()) || row.halts_line();
         let blocked: Vec<JobRow> = self.audit.rows().into_iter().filter(is_held).collect();
         let Some(row) = blocked.get(self.random.random_range(0..blocked.len().max(1))) else { return };
         self.record.note(format_args!("release {}", row.id));

@@ -107,7 +107,9 @@ impl World {
             let answer = self.control().resume(scope).await;
             self.must(answer);
         }
-        for row in self.audit.rows().into_iter().filter(|row| row.status == JobStatus::Blocked) {
+        // Tasks are released by themselves.
+        let by_hand = |row: &JobRow| row.status == JobStatus::Blocked && row.extras.task.is_none();
+        for row in self.audit.rows().into_iter().filter(by_hand) {
             let answer = self.audit.release(&row.executor, row.id).await;
             self.must(answer);
         }
@@ -129,6 +131,7 @@ impl World {
             self.record.broken(format_args!("job {} is still {}", row.id, row.status));
         }
         self.check_batches(&self.audit.rows(), true);
+        self.check_workflows(&self.audit.rows(), true);
     }
 
     /// Ticks go on, and one may just have been enqueued.
@@ -195,6 +198,7 @@ impl World {
         }
         self.check_windows(&rows);
         self.check_batches(&rows, false);
+        self.check_workflows(&rows, false);
         let mut unfinished: BTreeMap<_, Vec<JobId>> = BTreeMap::new();
         // One that is debounced stands beside another that has begun.
         let counts =

@@ -60,6 +60,7 @@ pub fn perform<E: Executor>(data: E::Data) -> Perform<E> {
         state: None,
         catches: false,
         steps: Vec::new(),
+        upstream: None,
         place: Location::caller(),
         executor: PhantomData,
     }
@@ -76,6 +77,7 @@ pub struct Perform<E: Executor> {
     state: Option<StateMap>,
     catches: bool,
     steps: Vec<StepRow>,
+    upstream: Option<String>,
     place: &'static Location<'static>,
     executor: PhantomData<E>,
 }
@@ -131,6 +133,36 @@ impl<E: Executor> Perform<E> {
         self
     }
 
+    /// As a task of a workflow, after tasks that gave this: what the job takes as [`Upstream`](rexecutor::workflows::Upstream).
+    ///
+    /// ```
+    /// use rexecutor::prelude::*;
+    /// use rexecutor_testing::perform;
+    ///
+    /// #[job]
+    /// async fn add_up(Upstream(counts): Upstream<Vec<u32>>) -> Result<u32, String> {
+    ///     Ok(counts.iter().sum())
+    /// }
+    ///
+    /// #[rexecutor_testing::test]
+    /// async fn counts_are_added_up() {
+    ///     let performed = perform::<AddUp>(()).with_upstream(&[1, 2, 3]).await;
+    ///     assert_eq!(performed.output(), Some(6));
+    /// }
+    /// # counts_are_added_up();
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When it does not encode as JSON.
+    #[track_caller]
+    pub fn with_upstream<T: Serialize + ?Sized>(self, outputs: &T) -> Self {
+        match serde_json::to_string(outputs) {
+            Ok(json) => Self { upstream: Some(json), ..self },
+            Err(error) => panic!("what the tasks before it gave does not encode as JSON: {error}"),
+        }
+    }
+
     /// As a callback of a batch that has come to this.
     ///
     /// ```
@@ -166,7 +198,7 @@ impl<E: Executor> Perform<E> {
     where
         E::Data: Serialize,
     {
-        let Self { data, metadata, change, state, catches, steps, place, executor: _ } = self;
+        let Self { data, metadata, change, state, catches, steps, upstream, place, executor: _ } = self;
         let runner = match (Test::find(), state) {
             (Some(test), None) => test.runner(),
             (Some(test), Some(state)) => JobRunner::of(test.backend().clone(), Arc::new(test.clock().clone()), state),
@@ -174,7 +206,7 @@ impl<E: Executor> Perform<E> {
                 JobRunner::of(Arc::new(InMemoryBackend::new()), Arc::new(SystemClock), state.unwrap_or_default())
             }
         };
-        let runner = runner.with_step_log(Arc::new(GivenSteps::new(steps)));
+        let runner = runner.with_step_log(Arc::new(GivenSteps::new(steps))).with_upstream(upstream);
         let builder = E::builder().with_data(data);
         let builder = match metadata {
             Some(metadata) => builder.with_metadata(metadata),
@@ -325,6 +357,7 @@ impl fmt::Display for Performed {
                 write!(f, "failed for good with `{}`: {}", error.error_type, error.details)
             }
             Outcome::Snooze { delay, .. } => write!(f, "snoozed for {delay}"),
+            Outcome::Cancel { reason, is_skip: true, .. } => write!(f, "skipped itself: {reason}"),
             Outcome::Cancel { reason, .. } => write!(f, "cancelled itself: {reason}"),
             other => write!(f, "ended with {other:?}"),
         }

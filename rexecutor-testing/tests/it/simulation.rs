@@ -56,6 +56,9 @@ fn a_backend_that_breaks_a_promise_is_found() {
         Planted::ForgetsWhatIsDone,
         Planted::RepeatsCallbacks,
         Planted::LosesCallbacks,
+        Planted::ReleasesEarly,
+        Planted::ForgetsFailures,
+        Planted::LosesReleases,
     ];
     for planted in mistakes {
         let is_found = |seed| !simulate_planted(seed, Some(planted)).broken.is_empty();

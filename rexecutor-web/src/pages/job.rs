@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use rexecutor::{
     backend::{
         JobRow,
-        observe::{self, Circumstances, Explanation, KeyStanding, Reason},
+        observe::{self, Circumstances, Explanation, Reason},
     },
     job::{JobId, JobStatus},
 };
@@ -55,13 +55,7 @@ pub(crate) fn number(id: &str) -> Result<JobId, Problem> {
 
 /// Why it is not running.
 pub(crate) async fn why(cx: &Cx, job: &JobRow) -> Result<Explanation, Problem> {
-    let observe = cx.observe()?;
-    let cluster = observe.cluster().await?;
-    let key = match &job.extras.group_key {
-        Some(key) => observe.key(&job.executor, key).await?,
-        None => KeyStanding::default(),
-    };
-    Ok(observe::explain(&Circumstances::new(job.clone(), cluster, key)))
+    Ok(observe::explain(&Circumstances::of(job.clone(), cx.backend()).await?))
 }
 
 /// The class of the answer.
@@ -149,6 +143,10 @@ fn facts(cx: &Cx, job: &JobRow) -> Markup {
                     } } @else { (job.priority) }
                 }))
                 @if !job.tags.is_empty() { (fact("Tags", html! { @for tag in &job.tags { span.tag { (tag) } " " } })) }
+                @if let Some(flow) = extras.flow {
+                    @let what = match &extras.task { Some(task) => format!("{} of workflow {flow}", task.name), None => format!("batch {flow}") };
+                    (fact("Part of", html! { a href=(cx.link(&format!("/workflows/{flow}"))) { (what) } }))
+                }
                 @if let Some(key) = &extras.group_key { (fact("Key", html! { code { (key) } })) }
                 @if let Some(node) = job.node { (fact("Node", html! { a href=(cx.link("/nodes")) { (node) } })) }
                 @if let Some(at) = job.deadline() { (fact("Deadline", format::instant(at))) }

@@ -7,6 +7,7 @@ pub(crate) mod jobs;
 pub(crate) mod nodes;
 pub(crate) mod overview;
 pub(crate) mod schedules;
+pub(crate) mod workflow;
 
 use axum::{
     http::{StatusCode, header},

@@ -1,7 +1,7 @@
 //! Texts that would break out of a page, in every field that can hold one.
 
 use rexecutor::{
-    backend::{Backend, NewJob, Pause, Scope},
+    backend::{Backend, NewJob, Pause, Scope, Task},
     schedule::{EntryStep, NewEntry, Schedule},
 };
 
@@ -52,7 +52,13 @@ async fn hostile_texts_are_shown_as_texts_wherever_they_stand() {
         let cancelled = world.enqueue(NewJob::new("mail", "1")).await;
         let cancel = [("action", "cancel"), ("reason", text)];
         world.post("operator", &format!("/jobs/{cancelled}"), &cancel).await;
-        let paths = PAGES.map(str::to_owned).into_iter();
+        let first = NewJob::new(name.clone(), "1").with_task(Task::new(text));
+        let flow = rexecutor::backend::flows::StoredFlow::workflow(text);
+        let flow = world.backend.flows().unwrap().create(flow, vec![first]).await.unwrap();
+        let paths = PAGES
+            .map(str::to_owned)
+            .into_iter()
+            .chain([format!("/workflows/{}", flow.id), format!("/jobs/{}", flow.jobs[0].id())]);
         let jobs = [waiting, dead, cancelled].map(|id| format!("/jobs/{id}"));
         let encoded: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
         let searches = ["q", "status", "order", "after", "done"].map(|name| format!("/jobs?{name}={encoded}"));

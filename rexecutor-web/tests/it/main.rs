@@ -8,3 +8,4 @@ mod hostile;
 mod pages;
 mod rights;
 mod support;
+mod workflows;

@@ -50,5 +50,5 @@ pub use crate::model::{
     AboutNode, AmendError, BackendError, ChangedLimits, Chunk, Claimed, ClusterLimits, Deadline, Demand, Due, Enqueued,
     Extra, Extras, Failure, Filter, FilterError, Headers, Heartbeat, Held, JobChange, JobRow, KeyChange, Limit,
     LimitChange, Marks, Member, NewChunk, NewJob, Node, Offset, OnDiscard, Outcome, Pause, Paused, Rate, Report,
-    Result, ScheduleKey, Scope, Settlement, Tick, Ticks, Unique, UniqueEnqueued, Unserved, ago, in_micros,
+    Result, ScheduleKey, Scope, Settlement, Task, Tick, Ticks, Unique, UniqueEnqueued, Unserved, ago, in_micros,
 };

@@ -8,7 +8,6 @@ use crate::{
         Backend,
         flows::{Created, FlowsIn, StoredFlow, When, flows},
     },
-    builder::EnqueueError,
     global,
     model::{NewJob, Threshold},
     validate::{self, InvalidJob},
@@ -182,7 +181,7 @@ impl Batch {
         match error {
             Some(error) => Err(error),
             None => {
-                let created = backend.create_in(transaction, flow, jobs).await.map_err(EnqueueError::from)?;
+                let created = backend.create_in(transaction, flow, jobs).await?;
                 Ok(BatchHandle::on_backend(created.id, backend))
             }
         }
@@ -192,7 +191,7 @@ impl Batch {
         let Self { flow, jobs, error } = self;
         match error {
             Some(error) => Err(error),
-            None => Ok(flows(backend)?.create(flow, jobs).await.map_err(EnqueueError::from)?),
+            None => Ok(flows(backend)?.create(flow, jobs).await?),
         }
     }
 }

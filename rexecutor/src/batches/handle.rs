@@ -66,7 +66,7 @@ impl BatchHandle {
         self.id
     }
 
-    pub(super) fn backend(&self) -> Result<Arc<dyn Backend>, NoGlobalBackend> {
+    pub(crate) fn backend(&self) -> Result<Arc<dyn Backend>, NoGlobalBackend> {
         self.backend.clone().map_or_else(global::backend, Ok)
     }
 

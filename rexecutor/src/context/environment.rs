@@ -24,6 +24,8 @@ pub(crate) struct Environment {
     pub(crate) job_threads: Option<Arc<JobThreads>>,
     /// Where steps are recorded, if not in the backend.
     pub(crate) step_log: Option<Arc<dyn StepLog>>,
+    /// What the tasks before its only job gave, as JSON, if that is not asked of the backend.
+    pub(crate) given_upstream: Option<Arc<str>>,
 }
 
 impl Environment {
@@ -37,6 +39,7 @@ impl Environment {
             emitter: Arc::default(),
             job_threads: None,
             step_log: None,
+            given_upstream: None,
         }
     }
 }

@@ -274,6 +274,11 @@ impl JobContext {
         self.0.steps.get().map(|steps| &**steps)
     }
 
+    /// What the tasks before it gave, where that is not asked of the backend.
+    pub(crate) fn given_upstream(&self) -> Option<&str> {
+        self.0.environment.as_deref()?.given_upstream.as_deref()
+    }
+
     /// Where the steps of the run are recorded.
     pub(crate) fn step_log(&self) -> Result<&dyn StepLog, BackendError> {
         let not_running = || BackendError::message("steps are recorded while their job runs, and this one does not");

@@ -89,6 +89,7 @@ fn failed(error: &dyn ExecutionError, backoff: TimeDelta) -> Outcome {
         Disposition::Throttle(delay) => Outcome::throttle(validate::clamp(delay).max(MIN_SNOOZE)),
         Disposition::Discard => Outcome::discard(Failure::new(error_type, validate::text(&details))),
         Disposition::Cancel => Outcome::cancel(validate::text(&details)),
+        Disposition::Skip => Outcome::skip(validate::text(&details)),
     }
 }
 

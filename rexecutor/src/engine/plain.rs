@@ -13,7 +13,7 @@ pub(super) fn plain(settlement: &Settlement) -> Option<Settlement> {
         Outcome::SettledInTransaction { delay, error } => Outcome::settled_in_transaction(*delay, failure(error)?),
         Outcome::Discard { error } => Outcome::discard(failure(error)?),
         Outcome::Defer { delay, error } => Outcome::defer(*delay, failure(error)?),
-        Outcome::Cancel { reason } => Outcome::cancel(text(reason)?),
+        Outcome::Cancel { reason, is_skip } => Outcome::Cancel { reason: text(reason)?, is_skip: *is_skip },
         // Still JSON, and the same.
         Outcome::Complete { output: Some(output), .. } if !output.is_ascii() => {
             Outcome::complete_with(json::ascii(output)).and_enqueue(settlement.outcome.jobs().to_vec())
@@ -21,7 +21,7 @@ pub(super) fn plain(settlement: &Settlement) -> Option<Settlement> {
         Outcome::Complete { .. } | Outcome::Snooze { .. } | Outcome::Throttle { .. } => return None,
         Outcome::Suspend { .. } | Outcome::GiveBack => return None,
     };
-    Some(Settlement::new(settlement.id, settlement.lease, outcome).with_flow(settlement.flow))
+    Some(Settlement { outcome, ..settlement.clone() })
 }
 
 fn failure(failure: &Failure) -> Option<Failure> {
@@ -69,6 +69,6 @@ mod tests {
         let [plain, output] = [&*plain, output].map(|json| serde_json::from_str::<serde_json::Value>(json).unwrap());
         assert_eq!(plain, output);
         let long = plain_of(Outcome::cancel("é".repeat(40_000)));
-        assert!(matches!(long, Some(Outcome::Cancel { reason }) if reason.len() <= 64 * 1024));
+        assert!(matches!(long, Some(Outcome::Cancel { reason, .. }) if reason.len() <= 64 * 1024));
     }
 }

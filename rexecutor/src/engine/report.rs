@@ -63,7 +63,7 @@ impl<'a> Stored<'a> {
             Outcome::Retry { error, .. } if lifecycle::is_last_attempt(job.row()) => Self::Discarded(error),
             Outcome::Retry { error, delay } => Self::Retried(error, at(*delay)),
             Outcome::Discard { error } => Self::Discarded(error),
-            Outcome::Cancel { reason } => Self::Cancelled(Some(reason)),
+            Outcome::Cancel { reason, .. } => Self::Cancelled(Some(reason)),
             Outcome::Snooze { delay } => Self::Snoozed(at(*delay)),
             Outcome::Throttle { delay, .. } => Self::Throttled(at(*delay)),
             Outcome::Defer { delay, error } => Self::Deferred(error, at(*delay)),

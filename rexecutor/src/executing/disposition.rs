@@ -82,4 +82,6 @@ pub enum Disposition {
     Discard,
     /// Give the job up: it is cancelled.
     Cancel,
+    /// There is nothing to do: the job is cancelled, and shown as skipped. In a workflow, so are those behind it by default.
+    Skip,
 }

@@ -56,6 +56,24 @@ impl JobFailure {
         Self::new(Disposition::Cancel, error)
     }
 
+    /// There is nothing to do for the job: it is cancelled, with the reason, and shown as skipped. In a
+    /// [workflow](crate::workflows) the tasks behind it are skipped, too, unless they are told otherwise.
+    ///
+    /// ```
+    /// use rexecutor::{executor::JobFailure, prelude::*};
+    ///
+    /// #[job]
+    /// async fn refund(cents: u32) -> Result<(), JobFailure> {
+    ///     match cents {
+    ///         0 => Err(JobFailure::skip("nothing was paid")),
+    ///         _ => Ok(()),
+    ///     }
+    /// }
+    /// ```
+    pub fn skip(reason: impl Into<BoxError>) -> Self {
+        Self::new(Disposition::Skip, reason)
+    }
+
     /// The attempt fails, and the next one comes after `delay`; a negative one counts as zero. The last attempt is the last
     /// all the same: after it the job is discarded.
     pub fn retry_after(delay: TimeDelta, error: impl Into<BoxError>) -> Self {

@@ -12,6 +12,7 @@ mod output;
 mod result;
 mod returned;
 mod unique;
+mod upstream;
 mod weight;
 
 pub use self::{
@@ -23,6 +24,7 @@ pub use self::{
     output::{EncodedOutput, HasOutput, JobOutput, ReturnType, gives},
     result::{CancellationReason, ExecutionResult, IntoExecutionResult},
     returned::{Converted, Decides, Hidden, Returned, Typed},
+    upstream::{Accepts, ComesFirst, HasUpstream, JobTypes, NoUpstream, Part, Parts, TypeName, Upstream},
     weight::weight_of,
 };
 pub(crate) use self::{

@@ -4,7 +4,7 @@ use std::{fmt, ops::Deref};
 
 use chrono::{DateTime, Utc};
 
-use super::{headers::Headers, id::FlowId, new_job::Deadline, order::OnDiscard};
+use super::{headers::Headers, id::FlowId, new_job::Deadline, order::OnDiscard, task::Task};
 
 /// What few jobs have. It is a pointer, and a null one for all others: what a plain job weighs decides how fast many of
 /// them are.
@@ -36,6 +36,8 @@ pub struct Extra {
     pub weight: Option<u32>,
     /// The flow that it is a part of.
     pub flow: Option<FlowId>,
+    /// Its place in the flow, if that is a workflow.
+    pub task: Option<Box<Task>>,
     /// After which time it neither starts nor runs on: once it is stored, always an instant.
     pub deadline: Option<Deadline>,
     /// The tick of a schedule that it was enqueued for.
@@ -56,6 +58,7 @@ static NONE: Extra = Extra {
     order: None,
     weight: None,
     flow: None,
+    task: None,
     deadline: None,
     tick_at: None,
     output: None,

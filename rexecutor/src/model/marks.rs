@@ -35,6 +35,12 @@ impl Marks {
     /// It is part of a flow: its end counts there.
     pub const MEMBER: Self = Self(64);
 
+    /// It is cancelled because there was nothing to do, and shown as skipped.
+    pub const SKIPPED: Self = Self(128);
+
+    /// It is a task of a workflow that goes on, and would have been deleted when it was complete: it is deleted with the workflow's end.
+    pub const FLEETING: Self = Self(256);
+
     /// Each with its name.
     const NAMES: &[(Self, &str)] = &[
         (Self::STOPPING, "stopping"),
@@ -44,6 +50,8 @@ impl Marks {
         (Self::WAITING, "waiting"),
         (Self::SIGNALLED, "signalled"),
         (Self::MEMBER, "member"),
+        (Self::SKIPPED, "skipped"),
+        (Self::FLEETING, "fleeting"),
     ];
 
     /// Whether the job is a plain one.

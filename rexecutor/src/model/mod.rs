@@ -33,6 +33,7 @@ mod schedule;
 mod settlement;
 mod shared_limit;
 mod status;
+mod task;
 mod time;
 mod unique;
 mod unique_enqueued;
@@ -67,6 +68,7 @@ pub use self::{
     settlement::{Outcome, Settlement},
     shared_limit::Limit,
     status::{JobStatus, Statuses, UnknownStatus},
+    task::{RunWhen, Task, TaskResult, TaskTally},
     time::{ago, in_micros},
     unique::{Debounce, Fields, Replace, Resolution, Unique, UniqueKey},
     unique_enqueued::UniqueEnqueued,

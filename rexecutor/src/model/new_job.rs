@@ -7,6 +7,7 @@ use super::{
     headers::Headers,
     id::{ExecutorName, FlowId, JobId},
     order::OnDiscard,
+    task::Task,
     time::{after, in_micros},
     unique::Unique,
 };
@@ -149,6 +150,13 @@ impl NewJob {
     #[must_use]
     pub fn with_flow(mut self, flow: impl Into<Option<FlowId>>) -> Self {
         self.extras.set(|extra| &mut extra.flow, flow.into());
+        self
+    }
+
+    /// Its place in the workflow that it is a part of. As with the flow, it is [`Flows`](crate::backend::Flows) that adds it.
+    #[must_use]
+    pub fn with_task(mut self, task: impl Into<Option<Task>>) -> Self {
+        self.extras.set(|extra| &mut extra.task, task.into().map(Box::new));
         self
     }
 

@@ -93,6 +93,9 @@ impl JobRow {
     pub fn new(id: JobId, job: NewJob, now: DateTime<Utc>) -> Self {
         let mut extras = job.extras;
         extras.set(|extra| &mut extra.max_pending, None);
+        if let Some(task) = extras.task.is_some().then(|| extras.edit().task.as_mut()).flatten() {
+            task.after = Vec::new();
+        }
         if let Some(deadline) = extras.deadline {
             extras.set(|extra| &mut extra.deadline, Some(Deadline::At(deadline.at(now))));
         }

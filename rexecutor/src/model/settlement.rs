@@ -6,6 +6,7 @@ use super::{
     failure::Failure,
     id::{FlowId, JobId, Lease},
     new_job::NewJob,
+    row::JobRow,
 };
 
 /// The end of one run of a job.
@@ -20,18 +21,20 @@ pub struct Settlement {
     pub outcome: Outcome,
     /// The flow of which the job is part, as far as the run knows: a hint, with which many ends of such jobs are stored together.
     pub flow: Option<FlowId>,
+    /// Whether it is a task of that flow.
+    pub is_task: bool,
 }
 
 impl Settlement {
     /// The end of the run that holds this lease.
     pub fn new(id: JobId, lease: Lease, outcome: Outcome) -> Self {
-        Self { id, lease, outcome, flow: None }
+        Self { id, lease, outcome, flow: None, is_task: false }
     }
 
-    /// … of a job that is part of this flow.
+    /// … of a job that is part of the flow of this row.
     #[must_use]
-    pub fn with_flow(self, flow: impl Into<Option<FlowId>>) -> Self {
-        Self { flow: flow.into(), ..self }
+    pub fn with_flow_of(self, row: &JobRow) -> Self {
+        Self { flow: row.extras.flow, is_task: row.extras.task.is_some(), ..self }
     }
 }
 
@@ -70,6 +73,8 @@ pub enum Outcome {
     Cancel {
         /// Why.
         reason: String,
+        /// Whether it had nothing to do, and is shown as skipped.
+        is_skip: bool,
     },
     /// It wants to run again after `delay`; the attempt does not count.
     #[non_exhaustive]
@@ -162,7 +167,12 @@ impl Outcome {
 
     /// It cancelled itself.
     pub fn cancel(reason: impl Into<String>) -> Self {
-        Self::Cancel { reason: reason.into() }
+        Self::Cancel { reason: reason.into(), is_skip: false }
+    }
+
+    /// It has found that there is nothing to do.
+    pub fn skip(reason: impl Into<String>) -> Self {
+        Self::Cancel { reason: reason.into(), is_skip: true }
     }
 
     /// It wants to run again after `delay`; the attempt does not count.
@@ -197,6 +207,7 @@ impl Outcome {
             Self::Retry { .. } => "retried",
             Self::SettledInTransaction { .. } => "settled_in_transaction",
             Self::Discard { .. } => "discarded",
+            Self::Cancel { is_skip: true, .. } => "skipped",
             Self::Cancel { .. } => "cancelled",
             Self::Snooze { .. } => "snoozed",
             Self::Throttle { .. } => "throttled",

@@ -8,7 +8,7 @@ use super::extract::Requirements;
 use crate::{
     builder::EnqueueError,
     engine::Runner,
-    executing::{Executor, Rerun, Retention},
+    executing::{Executor, JobTypes, Rerun, Retention},
     model::{Limit, NewJob, OnDiscard, Rate},
     schedule::{MissedTicks, Overlap, Schedule, ScheduleError},
 };
@@ -22,6 +22,7 @@ pub struct Registration {
     line: u32,
     runner: Runner,
     requires: fn(&mut Requirements),
+    types: Option<fn() -> JobTypes>,
     crons: &'static [CronEntry],
 }
 
@@ -128,6 +129,7 @@ impl Registration {
             line,
             runner: Runner::of::<E>(),
             requires: |_| {},
+            types: None,
             crons: &[],
         }
     }
@@ -135,6 +137,12 @@ impl Registration {
     /// What its node must have.
     pub const fn requiring(mut self, requires: fn(&mut Requirements)) -> Self {
         self.requires = requires;
+        self
+    }
+
+    /// What its jobs give, and take from the tasks before them.
+    pub const fn with_types(mut self, types: fn() -> JobTypes) -> Self {
+        self.types = Some(types);
         self
     }
 
@@ -180,6 +188,10 @@ impl Registration {
     /// Its schedules.
     pub const fn crons(&self) -> &'static [CronEntry] {
         self.crons
+    }
+
+    pub(crate) fn types(&self) -> Option<JobTypes> {
+        self.types.map(|types| types())
     }
 
     pub(crate) const fn runner(&self) -> Runner {

@@ -43,6 +43,14 @@ impl JobRunner {
         Self { environment: Arc::new(environment), ..self }
     }
 
+    /// … and gives its jobs this, as JSON, as what the tasks before them gave.
+    #[must_use]
+    pub fn with_upstream(self, json: Option<String>) -> Self {
+        let given_upstream = json.map(Arc::from);
+        let environment = Environment { given_upstream, ..(*self.environment).clone() };
+        Self { environment: Arc::new(environment), ..self }
+    }
+
     /// The names of its executors.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         self.runners.keys().copied()
@@ -50,7 +58,7 @@ impl JobRunner {
 
     /// Runs a claimed job to its end; `None`: it has no such executor.
     pub async fn run(&self, row: JobRow) -> Option<Settlement> {
-        let (id, lease, flow) = (row.id, row.lease, row.extras.flow);
+        let unsettled = Settlement::new(row.id, row.lease, Outcome::GiveBack).with_flow_of(&row);
         let runner = self.runners.get(row.executor.as_str())?;
         let (outcome, _) = self.attempt(runner, row).await;
         let Environment { reporter, emitter, backend, .. } = &*self.environment;
@@ -60,7 +68,7 @@ impl JobRunner {
         if let Err(error) = emitter.store_all(&**backend).await {
             tracing::debug!(error = &error as &dyn std::error::Error, "what a job has streamed is lost");
         }
-        Some(Settlement::new(id, lease, outcome).with_flow(flow))
+        Some(Settlement { outcome, ..unsettled })
     }
 
     /// The row that a job which is stored nowhere would have while it runs.

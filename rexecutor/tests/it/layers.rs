@@ -36,6 +36,7 @@ const ORDER: &[&str] = &[
     "pruner",
     "engine",
     "registry",
+    "workflows",
     "testing",
     "node",
     "job",

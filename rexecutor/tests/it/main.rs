@@ -52,6 +52,7 @@ mod ticks;
 mod together;
 mod undecoded;
 mod unique;
+mod workflows;
 
 use rexecutor::backend::memory::InMemoryBackend;
 use rexecutor_testing::TestClock;

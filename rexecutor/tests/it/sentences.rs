@@ -30,6 +30,7 @@ const ERRORS: &[&str] = &[
     "FilterError",
     "FlowError",
     "GlobalBackendIsSet",
+    "GraphError",
     "InvalidJob",
     "InvalidSearch",
     "JobFailure",
@@ -50,6 +51,7 @@ const ERRORS: &[&str] = &[
     "UnknownStatus",
     "UnknownTimeZone",
     "UrlError",
+    "WorkflowError",
 ];
 
 #[test]

@@ -294,3 +294,34 @@ CREATE TABLE {schema}.flows (
 CREATE INDEX flows_open ON {schema}.flows (id) WHERE finished_at IS NULL;
 
 CREATE INDEX flows_bare ON {schema}.flows (finished_at) WHERE is_bare;
+
+-- Tasks: the places of jobs in workflows.
+CREATE TABLE {schema}.tasks (
+    job BIGINT PRIMARY KEY,
+    flow BIGINT NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    -- On which ends of those before it its job is released; a word of `RunWhen`.
+    run_when TEXT NOT NULL,
+    -- How many it comes after, and how many of these have ended how.
+    wanted INTEGER NOT NULL,
+    succeeded INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    skipped INTEGER NOT NULL,
+    -- How it had ended when that was counted in those behind it: 1 it had succeeded, 2 failed, 3 was skipped.
+    told SMALLINT,
+    UNIQUE (flow, name)
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 1000);
+
+-- list_tasks, find_untold_tasks.
+CREATE INDEX tasks_flow ON {schema}.tasks (flow, job);
+
+-- What tasks come after, in the order in which they are given what these gave.
+CREATE TABLE {schema}.task_edges (
+    successor BIGINT NOT NULL,
+    place INTEGER NOT NULL,
+    predecessor BIGINT NOT NULL,
+    PRIMARY KEY (successor, place)
+);
+
+-- tell_tasks: what comes after a task.
+CREATE INDEX task_edges_predecessor ON {schema}.task_edges (predecessor);

@@ -14,6 +14,8 @@ WITH needed (relation, privilege, enqueues) AS (
     ('schedules', 'SELECT', FALSE), ('schedules', 'INSERT', FALSE), ('schedules', 'UPDATE', FALSE),
     ('steps', 'SELECT', FALSE), ('steps', 'INSERT', FALSE), ('steps', 'UPDATE', FALSE), ('steps', 'DELETE', FALSE),
     ('flows', 'SELECT', FALSE), ('flows', 'INSERT', FALSE), ('flows', 'UPDATE', FALSE), ('flows', 'DELETE', FALSE),
+    ('tasks', 'SELECT', FALSE), ('tasks', 'INSERT', FALSE), ('tasks', 'UPDATE', FALSE), ('tasks', 'DELETE', FALSE),
+    ('task_edges', 'SELECT', FALSE), ('task_edges', 'INSERT', FALSE), ('task_edges', 'DELETE', FALSE),
     ('controls', 'SELECT', FALSE), ('controls', 'INSERT', FALSE), ('controls', 'UPDATE', FALSE),
     ('controls', 'DELETE', FALSE),
     ('node_pauses', 'SELECT', FALSE), ('node_pauses', 'INSERT', FALSE), ('node_pauses', 'UPDATE', FALSE),

@@ -288,3 +288,41 @@ CREATE TABLE rexecutor_flows (
 CREATE INDEX rexecutor_flows_open ON rexecutor_flows (id) WHERE finished_at IS NULL;
 
 CREATE INDEX rexecutor_flows_bare ON rexecutor_flows (finished_at) WHERE is_bare = 1;
+
+-- Tasks: the places of jobs in workflows.
+CREATE TABLE rexecutor_tasks (
+    job INTEGER PRIMARY KEY,
+    flow INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    -- On which ends of those before it its job is released; a word of `RunWhen`.
+    run_when TEXT NOT NULL,
+    -- How many it comes after, and how many of these have ended how.
+    wanted INTEGER NOT NULL,
+    succeeded INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    skipped INTEGER NOT NULL,
+    -- How it had ended when that was counted in those behind it: 1 it had succeeded, 2 failed, 3 was skipped.
+    told INTEGER,
+    UNIQUE (flow, name)
+) STRICT;
+
+-- list_tasks, find_untold_tasks.
+CREATE INDEX rexecutor_tasks_flow ON rexecutor_tasks (flow, job);
+
+-- What tasks come after, in the order in which they are given what these gave.
+CREATE TABLE rexecutor_task_edges (
+    successor INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    predecessor INTEGER NOT NULL,
+    PRIMARY KEY (successor, place)
+) STRICT, WITHOUT ROWID;
+
+-- tell_tasks: what comes after a task.
+CREATE INDEX rexecutor_task_edges_predecessor ON rexecutor_task_edges (predecessor);
+
+-- A flow's tasks go with it.
+CREATE TRIGGER rexecutor_flows_tasks AFTER DELETE ON rexecutor_flows
+BEGIN
+    DELETE FROM rexecutor_task_edges WHERE successor IN (SELECT job FROM rexecutor_tasks WHERE flow = OLD.id);
+    DELETE FROM rexecutor_tasks WHERE flow = OLD.id;
+END;

@@ -1,22 +1,32 @@
 //! Why nothing could be done with a flow.
 
+use super::graph_error::GraphError;
 use crate::model::{BackendError, FlowId};
 
-/// Why nothing could be done with a flow: a batch.
+/// Why nothing could be done with a flow: a batch or a workflow.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum FlowError {
     /// There is none with this number; or it has ended, and all of its jobs were pruned.
-    #[error("there is no batch {0}")]
+    #[error("there is no batch or workflow {0}")]
     NotFound(FlowId),
     /// It has ended, so that no jobs can be added to it.
     #[error(
-        "batch {0} has finished, and takes no more jobs: begin another one, or add jobs from inside of a job of the batch"
+        "batch or workflow {0} has finished, and takes no more jobs: begin another one, or add jobs from inside of one of its own"
     )]
     Finished(FlowId),
     /// It was cancelled, so that no jobs can be added to it.
-    #[error("batch {0} was cancelled, and takes no more jobs")]
+    #[error("batch or workflow {0} was cancelled, and takes no more jobs")]
     Cancelled(FlowId),
+    /// It has no task of this name.
+    #[error("workflow {0} has no task `{1}`")]
+    NoTask(FlowId, String),
+    /// The task runs or has ended, so that it cannot be skipped.
+    #[error("the task `{1}` of workflow {0} has begun, and cannot be skipped")]
+    Begun(FlowId, String),
+    /// Its tasks would be no graph.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
     /// The backend failed, or cannot do this.
     #[error(transparent)]
     Backend(#[from] BackendError),

@@ -3,17 +3,30 @@
 //! A flow is a row, and its jobs carry its number. [`StoredFlow::advance`] decides from that row and from the counts of its jobs; the
 //! backend calls it under the lock of the row, and stores what follows in the same transaction.
 
+mod decision;
+mod ends;
 mod error;
+mod graph_error;
+mod placing;
+mod retry;
 mod stored;
+mod task_row;
 
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 
 pub use self::{
+    decision::{Decision, decide, reason},
+    ends::FlowEnds,
     error::FlowError,
+    graph_error::GraphError,
+    placing::{KnownTask, PlacedTask, Predecessor, names_of, place},
+    retry::{Rerun, Retried, retry},
     stored::{StoredFlow, When},
+    task_row::{TaskRow, UpstreamTask, result_of},
 };
 use super::Backend;
+pub use crate::model::TaskTally;
 use crate::model::{BackendError, Enqueued, ExecutorName, FlowCounts, FlowId, JobId, JobStatus, NewJob, Result};
 
 /// Keeps flows: jobs that belong together, and what is enqueued when they end.
@@ -27,11 +40,18 @@ use crate::model::{BackendError, Enqueued, ExecutorName, FlowCounts, FlowId, Job
 ///   the jobs are counted: so each callback is enqueued once, whoever ends the last two jobs at the same time.
 /// - That is done after whatever has ended jobs of a flow is stored: at once by `settle` and by whoever cancels jobs by hand, else by
 ///   the next `sweep_flows`, which also finds what a process that died has left undone.
+/// - A job that is a [task](crate::model::Task) is blocked until its predecessors have ended. Whoever has ended a task tells those behind it,
+///   once, after that is stored and under the lock of the flow's row: [`decide`] says what becomes of them, and the ends of those that are
+///   skipped or cancelled are told in the same way. So each is released once, whoever ends its last two predecessors at the same time.
+///   `sweep_flows` tells what a process that died has left untold.
+/// - What a task gave is kept until the flow has ended, also where its row would not be kept. A task whose job was deleted before it had
+///   ended has failed.
+/// - Once a task of a flow that fails fast has failed, the flow is cancelled, by the same look or by the next sweep.
 /// - A job of a flow that has not ended is not pruned. One that is complete and is not kept counts as complete in its flow.
 /// - Once a flow has ended, every wakeup fires for [the name of flows](crate::backend::Scope::FLOWS_NAME).
 pub trait Flows: Send + Sync {
     /// Stores a flow and its first jobs.
-    fn create(&self, flow: StoredFlow, jobs: Vec<NewJob>) -> BoxFuture<'_, Result<Created>>;
+    fn create(&self, flow: StoredFlow, jobs: Vec<NewJob>) -> BoxFuture<'_, Result<Created, FlowError>>;
 
     /// Adds jobs to a flow that has not ended.
     fn add(&self, flow: FlowId, jobs: Vec<NewJob>) -> BoxFuture<'_, Result<Vec<Enqueued>, FlowError>>;
@@ -55,6 +75,22 @@ pub trait Flows: Send + Sync {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<(JobId, ExecutorName)>>>;
 
+    /// What a task comes after, in that order, with how these have ended and what they gave.
+    fn upstream(&self, task: JobId) -> BoxFuture<'_, Result<Vec<UpstreamTask>>>;
+
+    /// Tasks of a flow with a higher number of their job than `after`, by these numbers.
+    fn tasks(&self, flow: FlowId, after: Option<JobId>, limit: usize) -> BoxFuture<'_, Result<Vec<TaskRow>>>;
+
+    /// The task of this name, how it has ended, and what it gave.
+    fn find_task(&self, flow: FlowId, name: String) -> BoxFuture<'_, Result<Option<UpstreamTask>>>;
+
+    /// Skips a task that has not begun.
+    fn skip_task(&self, flow: FlowId, task: String, reason: String) -> BoxFuture<'_, Result<(), FlowError>>;
+
+    /// Runs the tasks again that have [failed](retry), and lets a flow that has ended go on; returns how many of them run again, at once or
+    /// later.
+    fn retry_tasks(&self, flow: FlowId) -> BoxFuture<'_, Result<usize, FlowError>>;
+
     /// Decides about flows of which nobody else has; returns about how many.
     fn sweep_flows(&self) -> BoxFuture<'_, Result<usize>>;
 }
@@ -76,7 +112,7 @@ pub trait FlowsIn<T: ?Sized>: Send + Sync {
         transaction: &'a mut T,
         flow: StoredFlow,
         jobs: Vec<NewJob>,
-    ) -> BoxFuture<'a, Result<Created>>;
+    ) -> BoxFuture<'a, Result<Created, FlowError>>;
 
     /// Adds jobs to a flow that has not ended, in `transaction`.
     fn add_in<'a>(
@@ -93,7 +129,7 @@ impl<T: ?Sized, B: FlowsIn<T> + ?Sized> FlowsIn<T> for std::sync::Arc<B> {
         transaction: &'a mut T,
         flow: StoredFlow,
         jobs: Vec<NewJob>,
-    ) -> BoxFuture<'a, Result<Created>> {
+    ) -> BoxFuture<'a, Result<Created, FlowError>> {
         (**self).create_in(transaction, flow, jobs)
     }
 
@@ -113,7 +149,7 @@ impl<T: ?Sized, B: FlowsIn<T> + ?Sized> FlowsIn<T> for std::sync::Arc<B> {
 ///
 /// Names the backend and the capability, if it lacks it.
 pub fn flows<B: Backend + ?Sized>(backend: &B) -> Result<&dyn Flows> {
-    backend.flows().ok_or_else(|| BackendError::unsupported(backend.name(), "batches (`Backend::flows`)"))
+    backend.flows().ok_or_else(|| BackendError::unsupported(backend.name(), "batches and workflows (`Backend::flows`)"))
 }
 
 /// A flow that was stored.
@@ -160,9 +196,4 @@ impl FlowState {
         let Self { id, flow, created_at, counts, failed } = self;
         flow.advance(*id, *created_at, *counts, failed, now)
     }
-}
-
-/// The jobs with the number of their flow, as a backend stores them.
-pub fn members_of(flow: FlowId, jobs: Vec<NewJob>) -> Vec<NewJob> {
-    jobs.into_iter().map(|job| job.with_flow(flow)).collect()
 }

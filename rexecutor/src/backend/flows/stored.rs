@@ -16,6 +16,15 @@ pub struct StoredFlow {
     name: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     callbacks: Vec<Callback>,
+    /// Whether it is called a workflow.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_workflow: bool,
+    /// Whether it has tasks.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    has_tasks: bool,
+    /// Whether it is cancelled as a whole as soon as a task has failed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    fails_fast: bool,
     /// Why it was cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cancelled: Option<String>,
@@ -88,9 +97,58 @@ impl StoredFlow {
     /// It waits until so many jobs have ended.
     pub const WATCHES_PROGRESS: i32 = 2;
 
+    /// Tasks of it have ended whose successors may not have been told.
+    pub const WATCHES_TASKS: i32 = 4;
+
+    /// It was cancelled, and some of its jobs may not have been.
+    pub const WATCHES_CANCEL: i32 = 8;
+
     /// A batch without callbacks.
     pub fn batch(name: impl Into<String>) -> Self {
-        Self { name: name.into(), callbacks: Vec::new(), cancelled: None, end: None }
+        Self {
+            name: name.into(),
+            callbacks: Vec::new(),
+            is_workflow: false,
+            has_tasks: false,
+            fails_fast: false,
+            cancelled: None,
+            end: None,
+        }
+    }
+
+    /// A workflow without callbacks.
+    pub fn workflow(name: impl Into<String>) -> Self {
+        Self { is_workflow: true, has_tasks: true, ..Self::batch(name) }
+    }
+
+    /// Cancels it as a whole as soon as a task has failed.
+    #[must_use]
+    pub fn with_fail_fast(self, fails_fast: bool) -> Self {
+        Self { fails_fast, ..self }
+    }
+
+    /// Says that tasks were added to it.
+    pub fn add_tasks(&mut self) {
+        self.has_tasks = true;
+    }
+
+    /// Whether it has tasks, whose ends are told to those behind them.
+    pub fn has_tasks(&self) -> bool {
+        self.has_tasks
+    }
+
+    /// Whether it is a workflow, and not a batch.
+    pub fn is_workflow(&self) -> bool {
+        self.is_workflow
+    }
+
+    /// Cancels it where that is to follow, because this task has failed; returns whether it was cancelled by that.
+    pub fn fail(&mut self, task: &str) -> bool {
+        let is_new = self.fails_fast && self.cancelled.is_none() && self.end.is_none();
+        if is_new {
+            self.cancelled = Some(format!("the task `{task}` has failed"));
+        }
+        is_new
     }
 
     /// Enqueues this job then. It is not unique, and not blocked.
@@ -126,11 +184,15 @@ impl StoredFlow {
         self.end.as_ref().map(|end| end.at)
     }
 
-    /// What it waits for beside the end of its last job, in bits: [`WATCHES_DISCARDS`](Self::WATCHES_DISCARDS) and
-    /// [`WATCHES_PROGRESS`](Self::WATCHES_PROGRESS).
+    /// What it waits for beside the end of its last job, in bits: [`WATCHES_DISCARDS`](Self::WATCHES_DISCARDS),
+    /// [`WATCHES_PROGRESS`](Self::WATCHES_PROGRESS), [`WATCHES_TASKS`](Self::WATCHES_TASKS) and
+    /// [`WATCHES_CANCEL`](Self::WATCHES_CANCEL).
     pub fn watches(&self) -> i32 {
+        let is_open = self.end.is_none();
+        let tasks = if is_open && self.has_tasks { Self::WATCHES_TASKS } else { 0 };
+        let cancel = if is_open && self.cancelled.is_some() { Self::WATCHES_CANCEL } else { 0 };
         let open = self.callbacks.iter().filter(|callback| !callback.is_done);
-        open.fold(0, |watches, callback| match callback.when {
+        open.fold(tasks | cancel, |watches, callback| match callback.when {
             When::Discarded => watches | Self::WATCHES_DISCARDS,
             When::Progress(_) => watches | Self::WATCHES_PROGRESS,
             When::Succeeded | When::Finished => watches,
@@ -173,6 +235,21 @@ impl StoredFlow {
             self.callbacks.iter_mut().for_each(|callback| callback.is_done = false);
         }
         had_ended
+    }
+
+    /// Lets it go on for a retry of its tasks.
+    ///
+    /// # Errors
+    ///
+    /// When it was cancelled and has not ended.
+    pub fn retry(&mut self, id: FlowId) -> Result<(), FlowError> {
+        match (&self.end, &self.cancelled) {
+            (None, Some(_)) => Err(FlowError::Cancelled(id)),
+            _ => {
+                self.reopen();
+                Ok(())
+            }
+        }
     }
 
     /// What follows at `now` from how the flow's jobs stand: the callbacks that are enqueued, each with what the flow has come to. A flow

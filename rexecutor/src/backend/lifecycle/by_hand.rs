@@ -64,6 +64,35 @@ pub fn cancel(row: &mut JobRow, reason: String, now: DateTime<Utc>) -> Result<()
     }
 }
 
+/// Cancels a job that is blocked or waits because there is nothing to do for it: it is shown as skipped.
+///
+/// # Errors
+///
+/// When it runs or is finished.
+pub fn skip(row: &mut JobRow, reason: String, now: DateTime<Utc>) -> Result<(), AmendError> {
+    match row.status {
+        JobStatus::Blocked | JobStatus::Scheduled | JobStatus::Retryable => {
+            cancel(row, reason, now)?;
+            row.marks = row.marks.with(Marks::SKIPPED);
+            Ok(())
+        }
+        JobStatus::Executing | JobStatus::Complete | JobStatus::Cancelled | JobStatus::Discarded => {
+            Err(refused(row, "skipped"))
+        }
+    }
+}
+
+/// [`rerun`] of a task that waits for others, which run again, too.
+///
+/// # Errors
+///
+/// Where `rerun` refuses.
+pub fn rerun_blocked(row: &mut JobRow, now: DateTime<Utc>) -> Result<(), AmendError> {
+    rerun(row, now)?;
+    row.status = JobStatus::Blocked;
+    Ok(())
+}
+
 /// Makes a job due now, with all its attempts. Its recorded errors stay, its output does not, nor does a deadline that has
 /// passed. The steps of one that is complete are forgotten, with its [mark](Marks::STEPS); those of others stay done.
 ///
@@ -84,7 +113,7 @@ pub fn rerun(row: &mut JobRow, now: DateTime<Utc>) -> Result<(), AmendError> {
     row.attempt = 0;
     row.scheduled_at = now;
     // Whoever waits for it anew says so.
-    row.marks = row.marks.without(Marks::UNDECODED.with(Marks::AWAITED));
+    row.marks = row.marks.without(Marks::UNDECODED.with(Marks::AWAITED).with(Marks::SKIPPED).with(Marks::FLEETING));
     row.extras.set(|extra| &mut extra.cancel_reason, None);
     row.extras.set(|extra| &mut extra.output, None);
     if row.deadline().is_some_and(|deadline| deadline <= now) {

@@ -32,7 +32,7 @@ use crate::{
 };
 
 pub use self::{
-    by_hand::{cancel, release, rerun, rerun_unless_complete, update},
+    by_hand::{cancel, release, rerun, rerun_blocked, rerun_unless_complete, skip, update},
     clock::{SET_BACK, set_back, set_back_throttle},
     deadline::{deadline_passed, expire},
     refusals::delete,
@@ -117,7 +117,12 @@ pub fn settle(row: &mut JobRow, lease: Lease, outcome: &Outcome, now: DateTime<U
         Outcome::Complete { keep, output, jobs: _ } => {
             finish(row, Finish::Complete, now);
             row.extras.set(|extra| &mut extra.output, output.clone());
-            Effects { delete: !keep, output: *keep && output.is_some(), ..Effects::NONE }
+            // Those behind it in its workflow ask what it gave.
+            if !keep && row.extras.task.is_some() {
+                row.marks = row.marks.with(Marks::FLEETING);
+            }
+            let delete = !keep && row.extras.task.is_none();
+            Effects { delete, output: *keep && output.is_some(), ..Effects::NONE }
         }
         Outcome::Retry { delay, error } | Outcome::SettledInTransaction { delay, error } => {
             record(row, error, now);
@@ -139,7 +144,10 @@ pub fn settle(row: &mut JobRow, lease: Lease, outcome: &Outcome, now: DateTime<U
             finish(row, Finish::Discarded, now);
             Effects::NONE
         }
-        Outcome::Cancel { reason } => {
+        Outcome::Cancel { reason, is_skip } => {
+            if *is_skip {
+                row.marks = row.marks.with(Marks::SKIPPED);
+            }
             row.extras.set(|extra| &mut extra.cancel_reason, Some(reason.clone()));
             finish(row, Finish::Cancelled, now);
             Effects::NONE

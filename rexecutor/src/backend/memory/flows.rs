@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use super::{backend::InMemoryBackend, roles::ready, store::Store};
 use crate::{
     backend::{
-        flows::{Created, FlowError, FlowState, Flows, StoredFlow, members_of},
+        flows::{Created, FlowError, FlowState, Flows, GraphError, StoredFlow, TaskRow, UpstreamTask, place},
         lifecycle,
     },
     model::{
@@ -20,7 +20,7 @@ use crate::{
 /// A flow, but for its jobs.
 #[derive(Debug)]
 pub(super) struct Flow {
-    stored: StoredFlow,
+    pub(super) stored: StoredFlow,
     created_at: DateTime<Utc>,
     /// How many of its jobs were complete and not kept.
     gone: u64,
@@ -95,6 +95,7 @@ impl Store {
         for id in pruned {
             let has_ended = self.flows.get(&id).is_some_and(|flow| flow.stored.finished_at().is_some());
             if has_ended && self.indexes.members.counts(id) == FlowCounts::default() {
+                self.tasks.forget(id);
                 self.flows.remove(&id);
             }
         }
@@ -102,16 +103,19 @@ impl Store {
 
     /// Forgets flows that ended a week ago and have no jobs any more.
     fn forget_bare_flows(&mut self, now: DateTime<Utc>) {
-        let members = &self.indexes.members;
-        self.flows.retain(|id, flow| {
-            let is_old = flow.stored.finished_at().is_some_and(|at| now - at > TimeDelta::days(7));
-            !is_old || members.counts(*id) != FlowCounts::default()
-        });
+        let is_old = |flow: &Flow| flow.stored.finished_at().is_some_and(|at| now - at > TimeDelta::days(7));
+        let old = self.flows.iter().filter(|(_, flow)| is_old(flow)).map(|(id, _)| *id);
+        let bare = old.filter(|id| self.indexes.members.counts(*id) == FlowCounts::default());
+        for id in bare.collect::<Vec<_>>() {
+            self.tasks.forget(id);
+            self.flows.remove(&id);
+        }
     }
 
-    /// Decides about the flows of jobs that have ended; gives whom that wakes.
-    pub(super) fn advance_flows(&mut self, now: DateTime<Utc>) -> BTreeSet<ExecutorName> {
-        let mut woken = BTreeSet::new();
+    /// Decides about the flows of jobs that have ended, and about the tasks behind these; gives whom that wakes, and which running jobs
+    /// it cancels.
+    fn advance_flows(&mut self, now: DateTime<Utc>) -> (BTreeSet<ExecutorName>, Vec<JobId>) {
+        let (mut woken, cancelled) = self.tell_tasks(now);
         while let Some(id) = self.ended_in.pop_first() {
             let Some(mut state) = self.flow_state(id).filter(|state| state.flow.finished_at().is_none()) else {
                 continue;
@@ -120,12 +124,28 @@ impl Store {
                 woken.insert(job.executor.clone());
                 let _ = self.enqueue(job, now);
             }
-            woken.extend(state.flow.finished_at().map(|_| Scope::FLOWS_NAME));
+            let has_ended = state.flow.finished_at().is_some();
+            woken.extend(has_ended.then_some(Scope::FLOWS_NAME));
+            let gone = if has_ended { self.delete_fleeting(id) } else { 0 };
             if let Some(flow) = self.flows.get_mut(&id) {
                 flow.stored = state.flow;
+                flow.gone += gone;
             }
         }
-        woken
+        (woken, cancelled)
+    }
+
+    /// Cancels the jobs of a flow that have not ended; gives which.
+    pub(super) fn cancel_members(&mut self, flow: FlowId, reason: &str, now: DateTime<Utc>) -> Vec<JobId> {
+        let unfinished = JobStatus::ALL.iter().filter(|status| !status.is_finished());
+        let ids: Vec<JobId> = unfinished.flat_map(|status| self.indexes.members.of(flow, *status)).collect();
+        let cancel = |id: &JobId| {
+            let is_new = |row: &mut JobRow| {
+                !row.marks.contains(Marks::STOPPING) && lifecycle::cancel(row, reason.to_owned(), now).is_ok()
+            };
+            self.change(*id, is_new).unwrap_or_default()
+        };
+        ids.into_iter().filter(cancel).collect()
     }
 
     fn open_flow(&mut self, id: FlowId) -> Result<&mut Flow, FlowError> {
@@ -142,29 +162,51 @@ impl InMemoryBackend {
         flow: FlowId,
         jobs: Vec<NewJob>,
         now: DateTime<Utc>,
-    ) -> (Vec<Enqueued>, BTreeSet<ExecutorName>) {
-        let (answers, mut woken) = self.enqueue_all(store, members_of(flow, jobs), now);
-        if !answers.iter().any(|answer| !answer.is_duplicate()) {
-            store.ended_in.insert(flow);
-            woken.extend(store.advance_flows(now));
+    ) -> Result<(Vec<Enqueued>, BTreeSet<ExecutorName>), GraphError> {
+        let known = store.tasks.known(flow, &jobs);
+        let (jobs, tasks) = place(flow, jobs, &known)?;
+        let (answers, mut woken) = self.enqueue_all(store, jobs, now);
+        if !tasks.is_empty() {
+            let ids: Vec<JobId> = answers.iter().map(|answer| answer.id()).collect();
+            if let Some(known) = store.flows.get_mut(&flow) {
+                known.stored.add_tasks();
+            }
+            store.insert_tasks(flow, tasks, &ids);
+            woken.extend(self.advance_flows(store, now));
         }
-        (answers, woken)
+        if answers.iter().all(|answer| answer.is_duplicate()) {
+            store.ended_in.insert(flow);
+            woken.extend(self.advance_flows(store, now));
+        }
+        Ok((answers, woken))
+    }
+
+    /// Decides about the flows of jobs that have ended; gives whom that wakes.
+    pub(super) fn advance_flows(&self, store: &mut Store, now: DateTime<Utc>) -> BTreeSet<ExecutorName> {
+        let (woken, cancelled) = store.advance_flows(now);
+        self.listeners.each(|wakeup| cancelled.iter().for_each(|job| wakeup.cancel(*job)));
+        woken
     }
 }
 
 impl Flows for InMemoryBackend {
-    fn create(&self, flow: StoredFlow, jobs: Vec<NewJob>) -> BoxFuture<'_, Result<Created>> {
+    fn create(&self, flow: StoredFlow, jobs: Vec<NewJob>) -> BoxFuture<'_, Result<Created, FlowError>> {
         let (mut store, now) = self.store();
         if let Err(error) = store.check_room(&jobs) {
-            return ready(Err(error));
+            return ready(Err(error.into()));
         }
         store.last_flow += 1;
         let id = FlowId(store.last_flow);
         store.flows.insert(id, Flow { stored: flow, created_at: now, gone: 0 });
-        let (answers, woken) = self.enqueue_members(&mut store, id, jobs, now);
+        let stored = self.enqueue_members(&mut store, id, jobs, now);
+        if stored.is_err() {
+            store.flows.remove(&id);
+        }
         drop(store);
-        self.wake(woken);
-        ready(Ok(Created::new(id, answers)))
+        ready(stored.map_err(FlowError::from).map(|(answers, woken)| {
+            self.wake(woken);
+            Created::new(id, answers)
+        }))
     }
 
     fn add(&self, flow: FlowId, jobs: Vec<NewJob>) -> BoxFuture<'_, Result<Vec<Enqueued>, FlowError>> {
@@ -175,10 +217,12 @@ impl Flows for InMemoryBackend {
         if let Err(error) = store.check_room(&jobs) {
             return ready(Err(error.into()));
         }
-        let (answers, woken) = self.enqueue_members(&mut store, flow, jobs, now);
+        let stored = self.enqueue_members(&mut store, flow, jobs, now);
         drop(store);
-        self.wake(woken);
-        ready(Ok(answers))
+        ready(stored.map_err(FlowError::from).map(|(answers, woken)| {
+            self.wake(woken);
+            answers
+        }))
     }
 
     fn find(&self, flow: FlowId) -> BoxFuture<'_, Result<Option<FlowState>>> {
@@ -191,16 +235,8 @@ impl Flows for InMemoryBackend {
         if let Err(error) = known.stored.cancel(flow, reason.clone()) {
             return ready(Err(error));
         }
-        let unfinished = JobStatus::ALL.iter().filter(|status| !status.is_finished());
-        let ids: Vec<JobId> = unfinished.flat_map(|status| store.indexes.members.of(flow, *status)).collect();
-        let cancel = |id: &JobId| {
-            let is_new = |row: &mut JobRow| {
-                !row.marks.contains(Marks::STOPPING) && lifecycle::cancel(row, reason.clone(), now).is_ok()
-            };
-            store.change(*id, is_new).unwrap_or_default()
-        };
-        let cancelled: Vec<JobId> = ids.into_iter().filter(cancel).collect();
-        let woken = store.advance_flows(now);
+        let cancelled = store.cancel_members(flow, &reason, now);
+        let woken = self.advance_flows(&mut store, now);
         let ended = std::mem::take(&mut store.ended);
         drop(store);
         self.listeners.each(|wakeup| cancelled.iter().for_each(|job| wakeup.cancel(*job)));
@@ -214,7 +250,7 @@ impl Flows for InMemoryBackend {
         let Some(known) = store.flows.get_mut(&flow) else { return ready(Err(FlowError::NotFound(flow))) };
         let had_ended = known.stored.reopen();
         store.ended_in.insert(flow);
-        let woken = store.advance_flows(now);
+        let woken = self.advance_flows(&mut store, now);
         drop(store);
         self.wake(woken);
         ready(Ok(had_ended))
@@ -233,10 +269,53 @@ impl Flows for InMemoryBackend {
         ready(Ok(named.take(limit).collect()))
     }
 
+    fn upstream(&self, task: JobId) -> BoxFuture<'_, Result<Vec<UpstreamTask>>> {
+        ready(Ok(self.store().0.upstream(task)))
+    }
+
+    fn tasks(&self, flow: FlowId, after: Option<JobId>, limit: usize) -> BoxFuture<'_, Result<Vec<TaskRow>>> {
+        let rows = self.store().0.task_rows(flow).into_iter().filter(|row| after.is_none_or(|after| row.job > after));
+        ready(Ok(rows.take(limit).collect()))
+    }
+
+    fn find_task(&self, flow: FlowId, name: String) -> BoxFuture<'_, Result<Option<UpstreamTask>>> {
+        let store = self.store().0;
+        ready(Ok(store.tasks.find(flow, &name).and_then(|job| store.upstream_task(job))))
+    }
+
+    fn skip_task(&self, flow: FlowId, task: String, reason: String) -> BoxFuture<'_, Result<(), FlowError>> {
+        let (mut store, now) = self.store();
+        if let Err(error) = store.open_flow(flow) {
+            return ready(Err(error));
+        }
+        let Some(job) = store.tasks.find(flow, &task) else { return ready(Err(FlowError::NoTask(flow, task))) };
+        let skipped = store.change(job, |row| lifecycle::skip(row, reason, now)).is_some_and(|skipped| skipped.is_ok());
+        let woken = self.advance_flows(&mut store, now);
+        let ended = std::mem::take(&mut store.ended);
+        drop(store);
+        self.tell_ends(&ended);
+        self.wake(woken);
+        ready(if skipped { Ok(()) } else { Err(FlowError::Begun(flow, task)) })
+    }
+
+    fn retry_tasks(&self, flow: FlowId) -> BoxFuture<'_, Result<usize, FlowError>> {
+        let (mut store, now) = self.store();
+        let Some(known) = store.flows.get_mut(&flow) else { return ready(Err(FlowError::NotFound(flow))) };
+        if let Err(error) = known.stored.retry(flow) {
+            return ready(Err(error));
+        }
+        let (count, mut woken) = store.retry_tasks(flow, now);
+        store.ended_in.insert(flow);
+        woken.extend(self.advance_flows(&mut store, now));
+        drop(store);
+        self.wake(woken);
+        ready(Ok(count))
+    }
+
     fn sweep_flows(&self) -> BoxFuture<'_, Result<usize>> {
         let (mut store, now) = self.store();
         let count = store.ended_in.len();
-        let woken = store.advance_flows(now);
+        let woken = self.advance_flows(&mut store, now);
         store.forget_bare_flows(now);
         drop(store);
         self.wake(woken);

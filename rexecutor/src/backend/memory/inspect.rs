@@ -45,7 +45,7 @@ impl Inspect for InMemoryBackend {
         let cancel = |row: &mut JobRow, now| lifecycle::cancel(row, reason, now).map(|()| None);
         let answer = store.amend(executor, job, "cancelled", cancel, now);
         let is_in_line = store.rows.get(&job).is_some_and(|stored| stored.row.extras.order.is_some());
-        let (woken, ended) = (store.advance_flows(now), std::mem::take(&mut store.ended));
+        let (woken, ended) = (self.advance_flows(&mut store, now), std::mem::take(&mut store.ended));
         drop(store);
         self.wake(woken);
         if is_in_line {

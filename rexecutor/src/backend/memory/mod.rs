@@ -18,5 +18,6 @@ mod rotation;
 mod steps;
 mod store;
 mod streams;
+mod tasks;
 
 pub use self::backend::InMemoryBackend;

@@ -128,7 +128,7 @@ impl Settle for InMemoryBackend {
         let (mut store, now) = self.store();
         let mut refused = Vec::new();
         let mut due = BTreeSet::new();
-        for Settlement { id, lease, outcome, flow: _ } in &*settlements {
+        for Settlement { id, lease, outcome, .. } in &*settlements {
             let mut follow: &[NewJob] = &[];
             let mut key = None;
             let settled = store.settle(*id, |row| {
@@ -151,7 +151,8 @@ impl Settle for InMemoryBackend {
                 None => refused.push((*id, *lease)),
             }
         }
-        due.extend(store.advance_flows(now));
+        let woken = self.advance_flows(&mut store, now);
+        due.extend(woken);
         let ended = std::mem::take(&mut store.ended);
         drop(store);
         self.tell_ends(&ended);
@@ -204,7 +205,7 @@ impl Maintain for InMemoryBackend {
         let executors = store.rescue(dead, now);
         // Afterwards: a job that its node has lost waits, and its deadline may have come.
         store.expire(now);
-        let (woken, ended) = (store.advance_flows(now), std::mem::take(&mut store.ended));
+        let (woken, ended) = (self.advance_flows(&mut store, now), std::mem::take(&mut store.ended));
         drop(store);
         self.tell_ends(&ended);
         let count = executors.len();

@@ -12,6 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{
     flows::Flow,
     indexes::{Indexed, Indexes},
+    tasks::Tasks,
 };
 use crate::{
     backend::{
@@ -65,6 +66,12 @@ pub(super) struct Store {
     pub(super) flows: BTreeMap<FlowId, Flow>,
     /// Those of which a job has ended, and nothing was decided since.
     pub(super) ended_in: BTreeSet<FlowId>,
+    /// Those of workflows.
+    pub(super) tasks: Tasks,
+    /// Those that have ended, about which nobody has told those behind them.
+    pub(super) ended_tasks: BTreeSet<JobId>,
+    /// Those about which is to be decided.
+    pub(super) undecided: BTreeSet<JobId>,
     pub(super) last_flow: i64,
     last_job: i64,
     pub(super) last_node: i64,
@@ -197,9 +204,16 @@ impl Store {
             self.ended.push(id);
         }
         self.indexes.add(stored);
-        let flow = stored.row.extras.flow.filter(|_| !was_finished && stored.row.status.is_finished());
-        self.ended_in.extend(flow);
+        if !was_finished {
+            let ended = Ended::of(&stored.row);
+            self.note(ended);
+        }
         Some(answer)
+    }
+
+    fn note(&mut self, ended: Ended) {
+        self.ended_in.extend(ended.flow);
+        self.ended_tasks.extend(ended.task);
     }
 
     /// Ends a run, and does what follows from that; `None` if there is no such run. Also gives the executor, if it is to be woken.
@@ -260,7 +274,7 @@ impl Store {
         if lifecycle::is_awaited_end(&changed) {
             self.ended.push(id);
         }
-        self.ended_in.extend(changed.extras.flow.filter(|_| changed.status.is_finished()));
+        self.note(Ended::of(&changed));
         if let Some(stored) = self.rows.get_mut(&id) {
             self.indexes.remove(stored);
             self.indexes.delete(&stored.row);
@@ -272,5 +286,21 @@ impl Store {
             self.indexes.add(stored);
         }
         Ok(())
+    }
+}
+
+/// What a job's end counts in.
+#[derive(Default)]
+struct Ended {
+    flow: Option<FlowId>,
+    task: Option<JobId>,
+}
+
+impl Ended {
+    fn of(row: &JobRow) -> Self {
+        match row.status.is_finished() {
+            true => Self { flow: row.extras.flow, task: row.extras.task.as_ref().map(|_| row.id) },
+            false => Self::default(),
+        }
     }
 }

@@ -5,17 +5,20 @@
 
 use super::{
     cluster::{Cluster, KeyStanding, SeenNode, Standing},
+    observe,
     reason::{Explanation, Reason},
     words::{instant, span},
 };
 use crate::{
     backend::{
+        Backend,
         admission::{Controls, Limit, Limited},
         bucket::Bucket,
+        flows::UpstreamTask,
         lifecycle,
         rotation::cost,
     },
-    model::{JobRow, JobStatus, Marks, NodeId},
+    model::{JobRow, JobStatus, Marks, NodeId, Result},
 };
 
 /// What is known about a job and what is around it.
@@ -28,21 +31,49 @@ pub struct Circumstances {
     pub cluster: Cluster,
     /// How the jobs of its key stand, if it has one.
     pub key: KeyStanding,
+    /// What it comes after, if it is a task.
+    pub upstream: Vec<UpstreamTask>,
 }
 
 impl Circumstances {
     /// This job in this cluster.
     pub fn new(job: JobRow, cluster: Cluster, key: KeyStanding) -> Self {
-        Self { job, cluster, key }
+        Self { job, cluster, key, upstream: Vec::new() }
+    }
+
+    /// … that comes after these tasks.
+    #[must_use]
+    pub fn after(self, upstream: Vec<UpstreamTask>) -> Self {
+        Self { upstream, ..self }
+    }
+
+    /// What a backend knows about a job.
+    ///
+    /// # Errors
+    ///
+    /// When it fails, or cannot be observed.
+    pub async fn of<B: Backend + ?Sized>(job: JobRow, backend: &B) -> Result<Self> {
+        let observe = observe(backend)?;
+        let cluster = observe.cluster().await?;
+        let key = match &job.extras.group_key {
+            Some(key) => observe.key(&job.executor, key).await?,
+            None => KeyStanding::default(),
+        };
+        let waits = job.status == JobStatus::Blocked && job.extras.task.is_some();
+        let upstream = match backend.flows().filter(|_| waits) {
+            Some(flows) => flows.upstream(job.id).await?,
+            None => Vec::new(),
+        };
+        Ok(Self::new(job, cluster, key).after(upstream))
     }
 }
 
 /// Why a job is not running.
 pub fn explain(circumstances: &Circumstances) -> Explanation {
-    let Circumstances { job, cluster, key } = circumstances;
+    let Circumstances { job, cluster, key, upstream } = circumstances;
     let unknown = Standing::new(job.executor.clone());
     let standing = cluster.executor(&job.executor).unwrap_or(&unknown);
-    let case = Case { job, cluster, standing, key };
+    let case = Case { job, cluster, standing, key, upstream };
     let reason = case.reason();
     Explanation { id: job.id, now: cluster.now, evidence: case.evidence(&reason), reason }
 }
@@ -52,6 +83,7 @@ struct Case<'c> {
     cluster: &'c Cluster,
     standing: &'c Standing,
     key: &'c KeyStanding,
+    upstream: &'c [UpstreamTask],
 }
 
 impl Case<'_> {
@@ -59,10 +91,11 @@ impl Case<'_> {
         match self.job.status {
             JobStatus::Complete | JobStatus::Cancelled | JobStatus::Discarded => self.finished(),
             JobStatus::Executing => self.executing(),
-            JobStatus::Blocked => self.overdue().unwrap_or(Reason::Blocked),
+            JobStatus::Blocked => self.overdue().unwrap_or_else(|| self.blocked()),
             JobStatus::Scheduled | JobStatus::Retryable => {
                 let reasons = [
                     Self::overdue,
+                    Self::for_signal,
                     Self::not_due,
                     Self::paused,
                     Self::no_node,
@@ -99,6 +132,24 @@ impl Case<'_> {
 
     fn overdue(&self) -> Option<Reason> {
         self.job.deadline().filter(|deadline| *deadline <= self.cluster.now).map(Reason::DeadlinePassed)
+    }
+
+    fn blocked(&self) -> Reason {
+        const MOST: usize = 10;
+        let open = || self.upstream.iter().filter(|task| task.result.is_none());
+        match self.job.extras.flow {
+            Some(workflow) if open().next().is_some() => {
+                let tasks = open().take(MOST).map(|task| (task.name.clone(), task.job)).collect();
+                Reason::AfterTasks { workflow, tasks, count: open().count() }
+            }
+            _ if self.job.marks.contains(Marks::WAITING) => Reason::WaitsForSignal { until: None },
+            _ => Reason::Blocked,
+        }
+    }
+
+    fn for_signal(&self) -> Option<Reason> {
+        let until = Some(self.job.scheduled_at).filter(|at| *at > self.cluster.now);
+        until.filter(|_| self.job.marks.contains(Marks::WAITING)).map(|at| Reason::WaitsForSignal { until: Some(at) })
     }
 
     fn not_due(&self) -> Option<Reason> {
@@ -254,6 +305,11 @@ impl Case<'_> {
             }
             Reason::Unreadable { since: Some(since), .. } => add("unreadable since", instant(*since)),
             Reason::NotDue { at, .. } => add("due", instant(*at)),
+            Reason::AfterTasks { .. } => {
+                let ended = self.upstream.iter().filter(|task| task.result.is_some()).count();
+                add("tasks before it that have ended", format!("{ended} of {}", self.upstream.len()));
+            }
+            Reason::WaitsForSignal { until: Some(at) } => add("waits until", instant(*at)),
             Reason::ClusterIsPaused(paused) | Reason::ExecutorIsPaused(paused) => {
                 add("paused since", instant(paused.since));
             }

@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 
 use super::words::{at_time, instant, span, when};
-use crate::model::{ErrorType, JobId, JobStatus, NodeId, Paused};
+use crate::model::{ErrorType, FlowId, JobId, JobStatus, NodeId, Paused};
 
 /// Why a job is not running.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +55,20 @@ pub enum Reason {
     },
     /// It was enqueued blocked and waits to be released.
     Blocked,
+    /// It is a task that comes after others, which have not all ended.
+    AfterTasks {
+        /// The workflow.
+        workflow: FlowId,
+        /// Those that have not ended, each with its name; the first ten.
+        tasks: Vec<(String, JobId)>,
+        /// How many there are.
+        count: usize,
+    },
+    /// A step of it waits for a signal.
+    WaitsForSignal {
+        /// How long at most; `None`: for ever.
+        until: Option<DateTime<Utc>>,
+    },
     /// Its deadline has passed.
     DeadlinePassed(DateTime<Utc>),
     /// No node could read its data; it waits for a version of the program that can.
@@ -168,6 +182,8 @@ impl Reason {
             Self::Running { .. } => "running",
             Self::NodeIsSilent { .. } => "node_is_silent",
             Self::Blocked => "blocked",
+            Self::AfterTasks { .. } => "after_tasks",
+            Self::WaitsForSignal { .. } => "waits_for_signal",
             Self::DeadlinePassed(_) => "deadline_passed",
             Self::Unreadable { .. } => "unreadable",
             Self::NotDue { .. } => "not_due",
@@ -212,6 +228,18 @@ impl fmt::Display for Explanation {
                 "Node {node} has claimed it and has left the cluster; the next heartbeat of another node gives it back."
             ),
             Reason::Blocked => f.write_str("It was enqueued blocked, and waits to be released."),
+            Reason::AfterTasks { workflow, tasks, count } => {
+                let named: Vec<String> = tasks.iter().map(|(name, job)| format!("`{name}` (job {job})")).collect();
+                let more = match count.saturating_sub(named.len()) {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
+                };
+                write!(f, "It is a task of workflow {workflow}, and comes after {}{more}.", named.join(", "))
+            }
+            Reason::WaitsForSignal { until: None } => f.write_str("A step of it waits for a signal."),
+            Reason::WaitsForSignal { until: Some(at) } => {
+                write!(f, "A step of it waits for a signal, and goes on without one {}.", when(*at, now))
+            }
             Reason::DeadlinePassed(at) => {
                 write!(f, "Its deadline passed {} ago, so it is about to be discarded.", span(now - *at))
             }

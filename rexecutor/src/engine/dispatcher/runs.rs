@@ -6,14 +6,15 @@ use super::{running::Slot, state::Dispatcher};
 use crate::{
     context::JobContext,
     engine::{report::Report, run::attempt},
-    model::{JobRow, Settlement},
+    model::{JobRow, Outcome, Settlement},
 };
 
 impl Dispatcher {
     pub(super) fn start(&mut self, row: JobRow) {
         let Some(runner) = self.queues.runner(row.executor.as_str()) else { return };
         let (begin, span) = (runner.begin, span(&row));
-        let (id, lease, flow) = (row.id, row.lease, row.extras.flow);
+        let (id, lease) = (row.id, row.lease);
+        let unsettled = Settlement::new(id, lease, Outcome::GiveBack).with_flow_of(&row);
         if lease.0 >= OFTEN && is_power_of_ten(lease.0) {
             tracing::warn!(job.id = %id, job.executor = runner.name, claims = lease.0, "a job is claimed again and again: nothing ends one that snoozes");
         }
@@ -32,7 +33,7 @@ impl Dispatcher {
             }
             drop(context);
             // The loop is gone only when the runtime is.
-            let _ = ending.send((slot, Settlement::new(id, lease, outcome).with_flow(flow)));
+            let _ = ending.send((slot, Settlement { outcome, ..unsettled }));
         };
         // A span that nobody sees costs as much to enter and leave, again and again, as a small job.
         match is_unseen {

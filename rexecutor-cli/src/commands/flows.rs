@@ -1,0 +1,136 @@
+//! Workflows and batches.
+
+use clap::Subcommand;
+use rexecutor::{
+    backend::flows::{FlowState, Flows, TaskRow, flows},
+    job::FlowId,
+    workflows::{Graph, State},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    failure::{Code, Failure},
+    output::{facts, jobs},
+    session::Session,
+    time,
+};
+
+/// How many tasks are read in one call.
+const PAGE: usize = 1_000;
+
+/// Workflows and batches: how they stand, cancelling them, retrying what failed
+#[derive(Debug, Subcommand)]
+pub(crate) enum Flow {
+    /// How its jobs stand, and its tasks in their order
+    Show {
+        /// Its number
+        id: i64,
+        /// The graph in Mermaid's language instead
+        #[arg(long)]
+        mermaid: bool,
+    },
+    /// Cancels its jobs that have not ended; those that run are asked to stop
+    Cancel {
+        /// Its number
+        id: i64,
+        /// Why, for whoever looks at the jobs
+        #[arg(long, default_value = "", value_name = "TEXT", hide_default_value = true)]
+        reason: String,
+    },
+    /// Goes on with a workflow from what has failed
+    Retry {
+        /// Its number
+        id: i64,
+    },
+}
+
+pub(crate) async fn run(session: &Session, what: Flow) -> Result<(), Failure> {
+    match what {
+        Flow::Show { id, mermaid } => show(session, FlowId(id), mermaid).await,
+        Flow::Cancel { id, reason } => {
+            let reason = if reason.is_empty() { format!("cancelled by {}", session.by) } else { reason };
+            let backend = session.change(&format!("cancel all jobs of workflow {id}"))?;
+            let count = flows(backend)?.cancel_flow(FlowId(id), reason.replace('\0', "\u{fffd}")).await?;
+            session.output.answer(&json!({ "done": "cancel", "jobs": count }), || format!("cancelled {}", jobs(count)))
+        }
+        Flow::Retry { id } => {
+            let backend = session.change(&format!("retry what has failed of workflow {id}"))?;
+            let count = flows(backend)?.retry_tasks(FlowId(id)).await?;
+            session.output.answer(&json!({ "done": "retry", "jobs": count }), || match count {
+                0 => "no task of it has failed".to_owned(),
+                count => format!("{} run again", jobs(count)),
+            })
+        }
+    }
+}
+
+async fn show(session: &Session, id: FlowId, mermaid: bool) -> Result<(), Failure> {
+    let flows = flows(session.read())?;
+    let none = || Failure::new(Code::Refused, format!("there is no workflow or batch {id}"));
+    let state = flows.find(id).await?.ok_or_else(none)?;
+    let tasks = tasks(flows, id).await?;
+    let graph = Graph::of_tasks(state.flow.name(), &tasks);
+    if mermaid {
+        let graph = graph.to_mermaid();
+        return session.output.answer(&json!({ "mermaid": graph }), || graph.clone());
+    }
+    let now = session.observe()?.cluster().await?.now;
+    session.output.answer(&shape(&state, &tasks), || {
+        let counts = state.flow.end().map_or(state.counts, |end| end.counts);
+        let kind = if state.flow.is_workflow() { "workflow" } else { "batch" };
+        let ended = format!("{} of {} ({} %)", counts.finished(), counts.total(), counts.percent());
+        let number = |count: u64| if count == 0 { String::new() } else { count.to_string() };
+        let mut text = facts([
+            (kind.to_owned(), id.to_string()),
+            ("ended".to_owned(), ended),
+            ("complete".to_owned(), number(counts.complete)),
+            ("discarded".to_owned(), number(counts.discarded)),
+            ("cancelled".to_owned(), number(counts.cancelled)),
+            ("executing".to_owned(), number(counts.executing)),
+            ("why".to_owned(), state.flow.cancelled().unwrap_or_default().to_owned()),
+            ("enqueued".to_owned(), time::instant(state.created_at, now)),
+            ("finished".to_owned(), state.flow.finished_at().map(|at| time::instant(at, now)).unwrap_or_default()),
+        ]);
+        if graph.is_empty() {
+            text.push_str(&format!("{}\n", state.flow.name()));
+        } else {
+            text.push_str(&graph.to_text());
+        }
+        text
+    })
+}
+
+async fn tasks(flows: &dyn Flows, id: FlowId) -> Result<Vec<TaskRow>, Failure> {
+    let mut tasks: Vec<TaskRow> = Vec::new();
+    loop {
+        let page = flows.tasks(id, tasks.last().map(|task| task.job), PAGE).await?;
+        let is_last = page.len() < PAGE;
+        tasks.extend(page);
+        if is_last {
+            return Ok(tasks);
+        }
+    }
+}
+
+fn shape(state: &FlowState, tasks: &[TaskRow]) -> Value {
+    let tasks = tasks.iter().map(|task| {
+        json!({
+            "name": task.name,
+            "job": task.job,
+            "executor": task.executor.as_str(),
+            "state": State::of(task).as_str(),
+            "run_when": task.run_when,
+            "after": task.after,
+        })
+    });
+    json!({
+        "id": state.id.0,
+        "kind": if state.flow.is_workflow() { "workflow" } else { "batch" },
+        "name": state.flow.name(),
+        "counts": state.flow.end().map_or(state.counts, |end| end.counts),
+        "cancelled": state.flow.cancelled(),
+        "created_at": state.created_at,
+        "finished_at": state.flow.finished_at(),
+        "tasks": tasks.collect::<Vec<_>>(),
+    })
+}

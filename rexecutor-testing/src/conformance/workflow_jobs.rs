@@ -1,0 +1,123 @@
+//! The jobs of workflows: skipped by hand, cancelled together, kept for as long as they are asked for, and many of them.
+
+use rexecutor::{
+    backend::{NewJob, Outcome, flows::FlowError},
+    job::JobStatus,
+    workflows::RunWhen,
+};
+
+use super::{
+    harness::{COMPLETE, Harness, failure},
+    workflow::{task, task_when},
+};
+
+/// One that has not begun, with what comes after it.
+pub async fn case_15_6_a_task_is_skipped_by_hand(t: &Harness) {
+    let tasks =
+        vec![task("a", &[]), task("b", &["a"]), task("c", &["b"]), task_when("d", &["b", "a"], RunWhen::NoneFailed)];
+    let flow = t.workflow(tasks).await;
+    let skip = async |name: &str| t.batches().skip_task(flow.id, name.to_owned(), "not needed".to_owned()).await;
+    skip("b").await.expect("it can be skipped");
+    assert_eq!(flow.states().await, "aw bs cs db");
+    assert_eq!(flow.reason("b").await.as_deref(), Some("not needed"));
+    let again = skip("b").await;
+    assert!(matches!(&again, Err(FlowError::Begun(_, name)) if name == "b"), "{again:?}");
+    let unknown = skip("nobody").await;
+    assert!(matches!(&unknown, Err(FlowError::NoTask(_, name)) if name == "nobody"), "{unknown:?}");
+    let run = flow.take(&["a"]).await;
+    assert!(matches!(skip("a").await, Err(FlowError::Begun(..))), "it runs");
+    t.end(&[run["a"].clone()], &COMPLETE).await;
+    flow.run("d", COMPLETE).await;
+    assert!(flow.has_ended().await);
+    assert!(matches!(skip("d").await, Err(FlowError::Finished(_))));
+    // A rerun of one that was skipped is no skipped one.
+    t.backend.rerun(&"mail".into(), flow.jobs["b"]).await.expect("it can be rerun");
+    let row = flow.rows().await.into_iter().find(|row| row.name == "b").expect("it is there");
+    assert_eq!((row.status, row.is_skipped), (Some(JobStatus::Scheduled), false));
+}
+
+/// What waits ends at once, what undoes things too.
+pub async fn case_15_6_a_workflow_is_cancelled_as_a_whole(t: &Harness) {
+    let tasks = vec![task("a", &[]), task("b", &["a"]), task_when("c", &["a"], RunWhen::AnyFailed), task("d", &[])];
+    let flow = t.workflow(tasks).await;
+    let runs = flow.take(&["a", "d"]).await;
+    t.end(&[runs["d"].clone()], &COMPLETE).await;
+    assert_eq!(t.batches().cancel_flow(flow.id, "enough".to_owned()).await.expect("it can be cancelled"), 3);
+    assert_eq!(flow.states().await, "ar bx cx dc");
+    let retried = t.batches().retry_tasks(flow.id).await;
+    assert!(matches!(retried, Err(FlowError::Cancelled(_))), "{retried:?}");
+    t.end(&[runs["a"].clone()], &COMPLETE).await;
+    assert_eq!(flow.states().await, "ax bx cx dc");
+    assert!(flow.has_ended().await);
+    // A retry begins where it was cancelled.
+    assert_eq!(t.batches().retry_tasks(flow.id).await.expect("it can be retried"), 3);
+    assert_eq!(flow.states().await, "aw bb cb dc");
+    flow.run("a", COMPLETE).await;
+    assert_eq!(flow.states().await, "ac bw cs dc");
+}
+
+/// What those behind it ask for is there until the end, and no longer.
+pub async fn case_15_6_what_is_not_kept_is_kept_until_the_end(t: &Harness) {
+    let flow = t.workflow(vec![task("a", &[]), task("b", &["a"])]).await;
+    flow.run("a", Outcome::complete(false)).await;
+    assert_eq!(flow.states().await, "ac bw");
+    flow.run("b", Outcome::complete(false)).await;
+    let state = t.state(flow.id).await;
+    assert_eq!(state.flow.end().map(|end| end.counts.complete), Some(2));
+    assert!(t.all().await.is_empty(), "they were kept for the workflow alone");
+    let rows = flow.rows().await;
+    assert!(rows.iter().all(|row| row.result() == Some(rexecutor::workflows::TaskResult::Succeeded)), "{rows:?}");
+    t.wait(8 * 24 * 60 * 60).await;
+    t.sweep().await;
+    assert_eq!(t.batches().find(flow.id).await.expect("it can be asked"), None);
+    assert!(flow.rows().await.is_empty(), "its tasks go with it");
+}
+
+/// A job that was deleted by hand has ended, and what it gave is gone.
+pub async fn case_15_6_a_task_whose_job_was_deleted_has_ended(t: &Harness) {
+    let flow = t.workflow(vec![task("a", &[]), task("b", &["a"]), task("c", &["a", "b"])]).await;
+    flow.run("a", Outcome::complete_with("1")).await;
+    t.backend.delete(&"mail".into(), flow.jobs["a"]).await.expect("it can be deleted");
+    flow.run("b", Outcome::complete_with("2")).await;
+    let given: Vec<Option<String>> = flow.upstream("c").await.into_iter().map(|task| task.output).collect();
+    assert_eq!(given, [None, Some("2".to_owned())]);
+    flow.run("c", COMPLETE).await;
+    assert!(flow.has_ended().await);
+}
+
+/// From one to many and back; and a long chain whose first link breaks.
+pub async fn case_15_6_thousands_of_tasks(t: &Harness) {
+    const WIDE: usize = 1_500;
+    let names: Vec<String> = (0..WIDE).map(|place| format!("w{place}")).collect();
+    let all: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut tasks = vec![task("first", &[]), task("last", &all)];
+    tasks.extend(all.iter().map(|name| task(name, &["first"])));
+    let flow = t.workflow(tasks).await;
+    flow.run("first", COMPLETE).await;
+    let mut left = WIDE;
+    while left > 0 {
+        let runs = t.take(700).await;
+        assert!(!runs.is_empty() && runs.iter().all(|run| run.id != flow.jobs["last"]));
+        left -= runs.len();
+        t.end(&runs, &Outcome::complete_with("7")).await;
+    }
+    let upstream = flow.upstream("last").await;
+    assert!(upstream.len() == WIDE && upstream.iter().zip(&all).all(|(task, name)| task.name == **name));
+    flow.run("last", COMPLETE).await;
+    assert!(flow.has_ended().await);
+    let page = t.batches().tasks(flow.id, Some(flow.jobs["last"]), 10).await.expect("a page can be read");
+    assert_eq!((page.len(), page[0].after.clone()), (10, vec![flow.jobs["first"]]));
+
+    const LONG: usize = 250;
+    let chain: Vec<NewJob> = (0..LONG)
+        .map(|place| match place {
+            0 => task("c0", &[]),
+            place => task(&format!("c{place}"), &[&format!("c{}", place - 1)]),
+        })
+        .collect();
+    let flow = t.workflow(chain).await;
+    flow.run("c0", Outcome::discard(failure("it broke"))).await;
+    assert_eq!(t.state(flow.id).await.flow.end().map(|end| end.counts.cancelled), Some(LONG as u64 - 1));
+    let last = flow.reason(&format!("c{}", LONG - 1)).await;
+    assert_eq!(last, Some(format!("the task `c{}` before it has failed", LONG - 2)));
+}

@@ -1,0 +1,80 @@
+//! The page of a workflow, and what can be done there.
+
+use axum::http::StatusCode;
+use rexecutor::{
+    backend::{Backend, Flows, NewJob, Task, flows::StoredFlow},
+    job::{FlowId, JobStatus},
+    workflows::RunWhen,
+};
+
+use crate::support::World;
+
+fn task(executor: &'static str, name: &str, after: &[&str]) -> NewJob {
+    NewJob::new(executor, "1").with_task(Task::new(name).with_after(after.iter().copied(), true))
+}
+
+fn flows(world: &World) -> &dyn Flows {
+    Backend::flows(&*world.backend).unwrap()
+}
+
+async fn workflow(world: &World, jobs: Vec<NewJob>) -> FlowId {
+    flows(world).create(StoredFlow::workflow("order 7"), jobs).await.unwrap().id
+}
+
+#[tokio::test]
+async fn a_workflow_is_drawn_with_links_to_its_jobs() {
+    let world = World::under("/admin");
+    let undo = Task::new("undo").with_after(["charge"], true).with_run_when(RunWhen::AnyFailed);
+    let jobs =
+        vec![task("mail", "charge", &[]), task("mail", "ship", &["charge"]), NewJob::new("mail", "1").with_task(undo)];
+    let id = workflow(&world, jobs).await;
+    let page = world.get("viewer", &format!("/workflows/{id}")).await;
+    assert_eq!(page.status, StatusCode::OK);
+    for says in ["order 7", "workflow #1", "<svg ", "· charge", "href=\"/admin/jobs/2\"", "0 of 3"] {
+        assert!(page.text.contains(says), "{says}: {}", page.text);
+    }
+    for never in ["http://", "https://", " style=", "Cancel all"] {
+        assert!(!page.text.contains(never), "{never}");
+    }
+    let job = world.get("viewer", "/jobs/2").await.text;
+    assert!(job.contains("href=\"/admin/workflows/1\"") && job.contains("ship of workflow 1"), "{job}");
+    assert!(job.contains("comes after `charge` (job 1)"), "{job}");
+    assert_eq!(world.get("viewer", "/workflows/9").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(world.get("viewer", "/workflows/nine").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_workflow_is_cancelled_and_retried_by_those_who_may() {
+    let world = World::new();
+    let id = workflow(&world, vec![task("mail", "a", &[]), task("mail", "b", &["a"])]).await;
+    let path = format!("/workflows/{id}");
+    let cancel = [("action", "cancel"), ("reason", "enough")];
+    assert_eq!(world.post("viewer", &path, &cancel).await.status, StatusCode::FORBIDDEN);
+    let answer = world.post("operator", &path, &cancel).await;
+    assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/workflows/1?done=cancel.2.0"));
+    let rows = flows(&world).tasks(id, None, 9).await.unwrap();
+    assert!(rows.iter().all(|row| row.status == Some(JobStatus::Cancelled)));
+    let page = world.get("operator", &path).await.text;
+    assert!(page.contains("enough (cancelled by operator)") && page.contains("Retry what failed"), "{page}");
+    let answer = world.post("operator", &path, &[("action", "retry")]).await;
+    assert_eq!(answer.location(), "/workflows/1?done=retry.2.0");
+    assert_eq!(world.post("operator", &path, &[("action", "dance")]).await.status, StatusCode::BAD_REQUEST);
+    let changes = world.changes.lock().unwrap();
+    let told: Vec<_> = changes.iter().map(|change| (change.by.as_str(), change.action)).collect();
+    assert_eq!(told, [("operator", "cancel"), ("operator", "retry")]);
+}
+
+#[tokio::test]
+async fn tasks_of_executors_that_they_may_not_see_are_left_out() {
+    let world = World::new();
+    let id = workflow(&world, vec![task("mail", "seen", &[]), task("secret", "hidden", &["seen"])]).await;
+    let path = format!("/workflows/{id}");
+    let page = world.get("mail-operator", &path).await.text;
+    assert!(page.contains("seen") && !page.contains("hidden") && page.contains("are left out"), "{page}");
+    assert_eq!(world.post("mail-operator", &path, &[("action", "cancel")]).await.status, StatusCode::FORBIDDEN);
+    let id = workflow(&world, vec![task("secret", "hidden", &[])]).await;
+    assert_eq!(world.get("mail-operator", &format!("/workflows/{id}")).await.status, StatusCode::NOT_FOUND);
+    let batch = flows(&world).create(StoredFlow::batch("all"), vec![NewJob::new("secret", "1")]).await.unwrap().id;
+    assert_eq!(world.get("mail-operator", &format!("/workflows/{batch}")).await.status, StatusCode::NOT_FOUND);
+    assert!(world.get("viewer", &format!("/workflows/{batch}")).await.text.contains("batch #3"));
+}
