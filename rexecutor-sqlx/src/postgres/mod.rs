@@ -36,6 +36,7 @@ mod flow_rows;
 mod flows;
 mod flows_in;
 mod group_commit;
+mod history;
 mod inspect;
 mod key_waiters;
 mod large;

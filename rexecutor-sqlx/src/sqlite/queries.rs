@@ -26,9 +26,9 @@ macro_rules! queries {
 }
 
 queries! {
-    add_gone, await_jobs, claim_first, claim_found, claim_jobs, complete_alike, complete_members, complete_ranges,
+    add_gone, add_history, await_jobs, claim_first, claim_found, claim_jobs, complete_alike, complete_members, complete_ranges,
     complete_runs, complete_with_outputs, count_backlog, count_chunk_bytes, count_members, count_runs, count_status,
-    count_waiting, create_migrations, declare_limit, delete_dead_nodes, delete_entry, delete_jobs, delete_key_tokens,
+    count_waiting, create_migrations, declare_limit, delete_dead_nodes, delete_entry, delete_history, delete_jobs, delete_key_tokens,
     delete_node, delete_node_pause, delete_pause, delete_ranges, delete_runs, delete_steps, expect_changes,
     find_conflicts, find_content, find_contents, find_controls, find_due, find_due_entries, find_end, find_ended_flows,
     find_entry, find_errors, find_file, find_first_due, find_flow, find_from, find_key, find_last_job, find_latest_clock,
@@ -36,9 +36,9 @@ queries! {
     find_rival, find_running, find_runs, find_seen, find_step, find_stopping, find_unfinished, find_unserved,
     find_version, first_due, forget_bare_flows, forget_flows, insert_alike, insert_chunks, insert_errors, insert_flow,
     insert_jobs, insert_migration, insert_node, insert_schedules, list_chunks, list_controls, list_due, list_entries,
-    list_finished, list_flow_jobs, list_limits, list_members, list_nodes, list_pauses, list_queues, list_schedules,
+    list_finished, list_flow_jobs, list_history, list_limits, list_members, list_nodes, list_pauses, list_queues, list_schedules,
     list_seen, list_steps, list_stored, lock_backlog, lock_jobs, lock_states, move_schedule, outdate_nodes, prune_by_age,
-    prune_by_length, quarantine_jobs, query_jobs, renew_node, report_progress, reset_limits, rewind_schedule,
+    prune_by_length, quarantine_jobs, query_jobs, read_history, renew_node, report_progress, reset_limits, rewind_schedule,
     set_back_jobs, set_back_key_throttles, set_back_throttles, set_limits, settle_key_tokens, store_backlog,
     store_content, store_entry, store_executors, store_flow, store_key_tokens, store_node_pause, store_pause,
     store_served, store_states, store_step, store_tokens, sweep_chunks, sweep_flows, sweep_progress, throttle_executor,

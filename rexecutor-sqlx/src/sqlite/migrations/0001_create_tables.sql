@@ -288,3 +288,20 @@ CREATE TABLE rexecutor_flows (
 CREATE INDEX rexecutor_flows_open ON rexecutor_flows (id) WHERE finished_at IS NULL;
 
 CREATE INDEX rexecutor_flows_bare ON rexecutor_flows (finished_at) WHERE is_bare = 1;
+
+-- How jobs went: what nodes have counted, by executor and by how runs ended, in steps of time that grow with age.
+CREATE TABLE rexecutor_history (
+    -- minute, hour or day.
+    step TEXT NOT NULL,
+    -- When it began, in UTC.
+    at INTEGER NOT NULL,
+    executor TEXT NOT NULL,
+    -- How the runs ended, as `job.outcome` in the log.
+    ended TEXT NOT NULL,
+    runs INTEGER NOT NULL,
+    -- How many of them ran, and had waited, for how long: a JSON array with a number for each bucket of `Histogram`, without the zeros at
+    -- the end.
+    run TEXT NOT NULL,
+    wait TEXT NOT NULL,
+    PRIMARY KEY (step, at, executor, ended)
+) STRICT, WITHOUT ROWID;
