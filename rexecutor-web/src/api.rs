@@ -20,6 +20,7 @@ use crate::{
     actions::Action,
     app::Shared,
     format::iso,
+    history::{self, Wanted},
     overview::{self, Overview},
     pages,
     problem::Problem,
@@ -181,6 +182,23 @@ pub(crate) async fn nodes(Ask(cx): Ask) -> Answer {
     let cluster = cx.observe()?.cluster().await?;
     let nodes = cluster.nodes.iter().map(|node| shapes::node(node, &cluster, |name| cx.access.sees(name)));
     Ok(Json(json!({ "now": iso(cluster.now), "nodes": nodes.collect::<Vec<_>>() })))
+}
+
+/// How jobs went: step by step of all executors or of one, `of`, and in all by executor.
+pub(crate) async fn history(Ask(cx): Ask, Query(parameters): Query<Vec<(String, String)>>) -> Answer {
+    let asked = Wanted::read(&parameters)?;
+    let missing = || Problem::NotFound("The backend keeps no history.".to_owned());
+    let timeline = history::timeline(&cx, asked.span).await?.ok_or_else(missing)?;
+    let points = match &asked.of {
+        Some(executor) => timeline.points_of(executor),
+        None => timeline.points(),
+    };
+    let executors: Map<String, Value> =
+        timeline.executors().map(|name| (name.to_string(), shapes::point(&timeline.total_of(name.as_str())))).collect();
+    Ok(Json(json!({
+        "now": iso(timeline.now()), "since": iso(timeline.since()), "step": timeline.step(), "executors": executors,
+        "points": points.iter().map(shapes::point).collect::<Vec<_>>(),
+    })))
 }
 
 pub(crate) async fn dead(Ask(cx): Ask) -> Answer {

@@ -12,7 +12,7 @@ use axum::{
 };
 use rexecutor::backend::{Backend, JobRow};
 
-use crate::{access::Authorize, api, assets, audit::Audit, bulk, csrf::Secret, health, live, pages};
+use crate::{access::Authorize, api, assets, audit::Audit, bulk, csrf::Secret, health, history, live, pages};
 
 /// What is shown in place of what is stored: it takes the job, and its data or metadata.
 type Redact = dyn Fn(&JobRow, &str) -> String + Send + Sync;
@@ -50,6 +50,7 @@ pub(crate) struct Inner {
     pub(crate) redact: Option<Arc<Redact>>,
     pub(crate) live: live::Live,
     pub(crate) health: health::Health,
+    pub(crate) history: history::Cache,
 }
 
 /// The dashboard of a backend, for those whom `authorize` lets in: [`Dashboard`] with nothing else said.
@@ -71,6 +72,7 @@ impl Dashboard {
                 redact: None,
                 live: live::Live::default(),
                 health: health::Health::default(),
+                history: history::Cache::default(),
             },
         }
     }
@@ -128,6 +130,7 @@ impl Dashboard {
             .route("/schedules/{action}", post(api::change_schedule))
             .route("/nodes", get(api::nodes))
             .route("/dead", get(api::dead))
+            .route("/history", get(api::history))
             .fallback(api::missing);
         Router::new()
             .route("/", get(pages::overview::show))

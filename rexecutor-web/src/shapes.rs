@@ -8,6 +8,7 @@ use rexecutor::{
         JobRow, Pause,
         observe::{Cluster, Count, Explanation, SeenNode, Standing},
     },
+    history::{Histogram, Point, RunEnd},
     job::ExecutorName,
     schedule::{Origin, ScheduleEntry},
 };
@@ -82,6 +83,21 @@ pub fn executor(one: &Standing, cluster: &Cluster) -> Value {
         "paused": one.paused.as_ref().map(|paused| pause(paused.since, &paused.pause)),
         "max_running": controls.concurrency.map(|concurrency| concurrency.limit), "max_per_key": controls.per_key,
         "rate": rate, "key_rate": key_rate, "weighs": controls.weighs, "throttled_until": until.map(iso),
+    })
+}
+
+/// How jobs went in a step of time: how many runs, by how they ended, and how long they had waited and, if completed, took.
+pub fn point(point: &Point) -> Value {
+    let ended = |end: &&RunEnd| point.count(**end) > 0;
+    let ends: Map<String, Value> =
+        RunEnd::ALL.iter().filter(ended).map(|end| (end.to_string(), point.count(*end).into())).collect();
+    let times = |times: &Histogram| {
+        let share = |share: f64| times.quantile(share).map(|time| time.as_secs_f64());
+        json!({ "p50": share(0.5), "p95": share(0.95), "p99": share(0.99) })
+    };
+    json!({
+        "at": iso(point.at()), "runs": point.runs(), "failures": point.failures(), "ends": ends,
+        "wait_seconds": times(&point.wait()), "run_seconds": times(&point.run_of(RunEnd::Completed)),
     })
 }
 

@@ -55,7 +55,7 @@ pub(crate) fn finished(jobs: &[JobRow], since: DateTime<Utc>, now: DateTime<Utc>
 }
 
 /// An even number that a scale can end with.
-fn ceiling(most: u32) -> u32 {
+pub(crate) fn ceiling(most: u32) -> u32 {
     let mut unit = 1;
     loop {
         for step in [2, 4, 10] {

@@ -15,6 +15,7 @@ mod engine;
 mod executing;
 pub mod executor;
 pub mod global;
+pub mod history;
 pub mod job;
 mod json;
 pub mod limits;
@@ -50,6 +51,7 @@ pub use crate::{
     context::JobContext,
     executing::{ExecutionError, ExecutionResult, Executor},
     global::{GlobalBackendIsSet, NoGlobalBackend, set_global_backend},
+    history::history,
     manage::ExecutorExt,
     model::{JobId, JobStatus},
     node::Rexecutor,

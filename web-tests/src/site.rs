@@ -5,8 +5,8 @@ use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 use axum::{Router, http::request::Parts};
 use rexecutor::{
     backend::{
-        AboutNode, Backend, Claim, Demand, Due, Enqueue, Failure, Maintain, NewJob, Node, Outcome, Pause, Scope,
-        Settle, Settlement, memory::InMemoryBackend,
+        AboutNode, Backend, Claim, Demand, Due, Enqueue, Failure, Maintain, NewJob, Node, Outcome, Pause, RunEnd,
+        Scope, Settle, Settlement, Tally, memory::InMemoryBackend,
     },
     job::{ErrorType, JobId},
     schedule::{EntryStep, NewEntry, Schedule},
@@ -67,7 +67,9 @@ impl Site {
 
     /// The address of a page.
     pub fn page(&self, path: &str) -> String {
-        format!("{}{}", self.address, if path == "/" { "" } else { path })
+        // Nothing is found with a slash behind the prefix alone.
+        let is_root = path == "/" || path.starts_with("/?");
+        format!("{}{}", self.address, if is_root { path.trim_start_matches('/') } else { path })
     }
 }
 
@@ -99,6 +101,21 @@ async fn fill(backend: &InMemoryBackend, count: usize) {
         };
         Settlement::new(run.id, run.lease, outcome)
     };
+    // As their node would have counted them over the last hour.
+    let ends = [RunEnd::Completed, RunEnd::Retried, RunEnd::Discarded, RunEnd::Cancelled];
+    let mut tallies = Vec::new();
+    for (place, executor) in executors.iter().enumerate() {
+        for (end, minute) in
+            ends.iter().zip([1, 7, 11, 13]).flat_map(|(end, every)| (0..60 / every).map(move |nth| (*end, nth * every)))
+        {
+            let tally = Tally::new(*executor, end, Duration::from_secs(minute * 60));
+            let runs = if count < 100 { 1 } else { 5 + minute % 17 };
+            let time =
+                |nth: u64| Duration::from_millis(4_u64.pow(u32::try_from(place).unwrap_or(0)) * (9 + nth * nth * 7));
+            tallies.push((0..runs).fold(tally, |tally, nth| tally.with(time(nth), time(nth) * 3)));
+        }
+    }
+    backend.history().expect("it can").add(tallies).await.expect("it is counted");
     // Three go on running.
     let settlements: Vec<_> = runs.iter().enumerate().skip(3).map(settle).collect();
     backend.settle(settlements.into()).await.expect("outcomes can be stored");

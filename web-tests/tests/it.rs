@@ -10,8 +10,9 @@ use std::{
 use rexecutor::{backend::NewJob, job::JobId};
 use web_tests::{Browser, Site};
 
-const PAGES: [(&str, &str); 7] = [
+const PAGES: [(&str, &str); 8] = [
     ("overview", "/"),
+    ("week", "/?last=7d&of=charge_card"),
     ("jobs", "/jobs"),
     ("job", "/jobs/4"),
     ("executors", "/executors"),

@@ -1,9 +1,11 @@
 //! How many jobs there are, and how those of the last hour went.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use rexecutor::{
-    backend::observe::Count,
+    TimeDelta,
+    backend::{Backend, observe::Count},
+    history::{Point, RunEnd, Timeline},
     job::{ExecutorName, JobStatus},
 };
 use rexecutor_web::{
@@ -16,6 +18,7 @@ use crate::{failure::Failure, output::table, session::Session};
 
 pub(crate) async fn run(session: &Session) -> Result<(), Failure> {
     let seen = Overview::read(session.read(), None).await?;
+    let history = history(session).await?;
     let (counts, recent, now) = (&seen.counts, &seen.recent, seen.cluster.now);
     let shape = |of: &dyn Fn(JobStatus) -> Count| -> Map<String, Value> {
         JobStatus::ALL.iter().map(|status| (status.to_string(), shapes::count(of(*status)))).collect()
@@ -31,6 +34,10 @@ pub(crate) async fn run(session: &Session) -> Result<(), Failure> {
             "discarded": recent.discarded(), "per_minute": recent.per_minute(now),
             "wait_seconds": shapes::quantiles(recent.wait), "run_seconds": shapes::quantiles(recent.run),
         },
+        "last_24_hours": history.as_ref().map(|timeline| {
+            let of = |name: &ExecutorName| (name.to_string(), shapes::point(&timeline.total_of(name.as_str())));
+            json!({ "total": shapes::point(&timeline.total()), "executors": timeline.executors().map(of).collect::<Map<_, _>>() })
+        }),
     });
     session.output.answer(&json, || {
         let names: Vec<String> = JobStatus::ALL.iter().map(|status| format!(">{status}")).collect();
@@ -42,8 +49,38 @@ pub(crate) async fn run(session: &Session) -> Result<(), Failure> {
         let mut rows: Vec<_> =
             counts.by_executor.keys().map(|name| row(name.to_string(), &|status| counts.of(name, status))).collect();
         rows.push(row("(all)".to_owned(), &|status| counts.total(status)));
-        format!("{}\n\n{}", table(&headings, rows), finished(&seen))
+        let went = history.as_ref().map(went).unwrap_or_default();
+        format!("{}\n\n{}{went}", table(&headings, rows), finished(&seen))
     })
+}
+
+/// How runs went; `None`: the backend keeps no history.
+async fn history(session: &Session) -> Result<Option<Timeline>, Failure> {
+    if session.read().history().is_none() {
+        return Ok(None);
+    }
+    let last = rexecutor::history().last_on_backend(Duration::from_secs(24 * 3_600), session.read());
+    Ok(Some(last.await?))
+}
+
+/// The same for people: a line for each executor, and nothing if nothing has ended.
+fn went(timeline: &Timeline) -> String {
+    let time = |time: Option<Duration>| {
+        time.and_then(|time| TimeDelta::from_std(time).ok()).map_or("-".to_owned(), views::span)
+    };
+    let row = |name: String, point: &Point| {
+        let (wait, run) = (point.wait(), point.run_of(RunEnd::Completed));
+        let times = [wait.p50(), wait.p95(), wait.p99(), run.p50(), run.p95(), run.p99()].map(time);
+        [name, point.runs().to_string(), point.failures().to_string()].into_iter().chain(times).collect::<Vec<_>>()
+    };
+    let mut rows: Vec<_> =
+        timeline.executors().map(|name| row(name.to_string(), &timeline.total_of(name.as_str()))).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    rows.push(row("(all)".to_owned(), &timeline.total()));
+    let headings = ["executor", ">runs", ">failed", ">wait p50", ">p95", ">p99", ">run p50", ">p95", ">p99"];
+    format!("\nruns of the last 24 h\n{}\n", table(&headings, rows))
 }
 
 fn finished(seen: &Overview) -> String {

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use rexecutor::backend::{Maintain, Node};
+use rexecutor::backend::{Backend, Maintain, Node, RunEnd, Tally};
 
 use crate::support::{Place, fields};
 
@@ -17,7 +17,7 @@ fn statistics_count_and_health_gives_its_reasons() {
         place.dead("print", &["no", "no"]);
         place.run(["enqueue", "mail"]).ends(0);
         let stats = place.json(["stats"]);
-        assert_eq!(fields(&stats), ["counts", "executors", "finished", "now"]);
+        assert_eq!(fields(&stats), ["counts", "executors", "finished", "last_24_hours", "now"]);
         assert_eq!(fields(&stats["counts"]["scheduled"]), ["count", "is_least"]);
         assert_eq!(
             (&stats["counts"]["discarded"]["count"], &stats["executors"]["mail"]["scheduled"]["count"]),
@@ -27,6 +27,21 @@ fn statistics_count_and_health_gives_its_reasons() {
         assert_eq!((fields(&stats["finished"]), &stats["finished"]["discarded"]), (expected.to_vec(), &2.into()));
         let text = place.run(["stats"]).ends(0).out;
         assert!(text.contains("2 finished, 2 discarded"), "{text}");
+
+        // As their nodes have counted.
+        assert!(!text.contains("runs of the last 24 h"), "nothing is said of nothing: {text}");
+        let tally =
+            |end| Tally::new("print", end, Duration::ZERO).with(Duration::from_millis(80), Duration::from_secs(2));
+        place.with(async |backend| {
+            let tallies = vec![tally(RunEnd::Completed), tally(RunEnd::Discarded)];
+            backend.history().unwrap().add(tallies).await.unwrap();
+        });
+        let text = place.run(["stats"]).ends(0).out;
+        let line = text.lines().find(|line| line.starts_with("print ") && line.contains(" s ")).unwrap_or_default();
+        assert!(text.contains("runs of the last 24 h") && line.contains("  1  "), "{text}");
+        let stats = place.json(["stats"]);
+        let history = &stats["last_24_hours"];
+        assert_eq!((&history["total"]["runs"], &history["executors"]["print"]["failures"]), (&2.into(), &1.into()));
 
         // Nobody runs anything.
         let ill = place.run(["health"]).ends(1);

@@ -6,6 +6,7 @@ mod controlled;
 mod declared;
 mod extras;
 mod filter;
+mod history;
 mod log;
 mod nanos;
 mod pages;
@@ -23,6 +24,7 @@ pub(crate) use self::{
     declared::declared,
     extras::Stored,
     filter::{Bound, Dialect, condition},
+    history::{MOST_MOVED, whole_micros},
     log::log,
     nanos::{instant_of_nanos, nanos},
     pages::{Pages, Stream, Walk, page},

@@ -11,8 +11,8 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
-        Backend, BackendError, ChangedLimits, Control, Ends, Entries, Flows, LimitChange, Observe, Pause, Paused,
-        Reports, Result, Scope, SettleIn, StepLog, Streams, Survey,
+        Backend, BackendError, ChangedLimits, Control, Ends, Entries, Flows, History, LimitChange, Observe, Pause,
+        Paused, Reports, Result, Scope, SettleIn, StepLog, Streams, Survey,
     },
     job::{ExecutorName, JobId},
 };
@@ -65,6 +65,10 @@ impl Backend for PgBackend {
     }
 
     fn step_log(&self) -> Option<&dyn StepLog> {
+        Some(self)
+    }
+
+    fn history(&self) -> Option<&dyn History> {
         Some(self)
     }
 

@@ -37,6 +37,7 @@ mod flow_rows;
 mod flows;
 mod flows_in;
 mod group_commit;
+mod history;
 mod inspect;
 mod key_waiters;
 mod large;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
-        Backend, ChangedLimits, Control, Ends, Entries, Flows, LimitChange, Observe, Pause, Paused, Reports, Result,
-        Scope, SettleIn, StepLog, Streams, Survey,
+        Backend, ChangedLimits, Control, Ends, Entries, Flows, History, LimitChange, Observe, Pause, Paused, Reports,
+        Result, Scope, SettleIn, StepLog, Streams, Survey,
     },
     job::{ExecutorName, JobId},
 };
@@ -51,6 +51,10 @@ impl Backend for SqliteBackend {
     }
 
     fn step_log(&self) -> Option<&dyn StepLog> {
+        Some(self)
+    }
+
+    fn history(&self) -> Option<&dyn History> {
         Some(self)
     }
 

@@ -36,6 +36,7 @@ mod fast_path;
 mod filter;
 mod flows;
 mod flows_in;
+mod history;
 mod inspect;
 mod long_queues;
 mod maintain;

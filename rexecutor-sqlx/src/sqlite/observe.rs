@@ -66,7 +66,7 @@ impl Observe for SqliteBackend {
 
 impl SqliteBackend {
     /// Reads from one state of the file.
-    async fn look<T: Send + 'static>(
+    pub(super) async fn look<T: Send + 'static>(
         &self,
         look: impl AsyncFnOnce(&mut SqliteConnection, DateTime<Utc>) -> Db<T> + Send + 'static,
     ) -> Result<T> {

@@ -1,10 +1,12 @@
 //! How often the server is asked, counted on the wire: a change that makes a batch cost more fails here, on any machine
 //! and however busy it is.
 
+use std::time::Duration;
+
 use rexecutor::{
     backend::{
-        Claim, ClusterLimits, Demand, Enqueue, EnqueueIn, JobRow, Maintain, NewJob, Outcome, Pause, Rate, Scope,
-        Settle, Settlement, control, ends,
+        Claim, ClusterLimits, Demand, Enqueue, EnqueueIn, HistoryStep, JobRow, Maintain, NewJob, Outcome, Pause, Rate,
+        RunEnd, Scope, Settle, Settlement, Tally, control, ends, history,
     },
     job::NodeId,
 };
@@ -269,6 +271,32 @@ async fn case_43_a_thousand_jobs_of_a_transaction_take_one_insert() {
         assert_eq!(cost, Cost { round_trips: 2, statements: 2 });
         transaction.commit().await.unwrap();
         assert_eq!(world.rows().await.iter().filter(|row| row.status.is_pending()).count(), 1_002);
+    })
+    .await;
+}
+
+/// What a node has counted in five seconds is one statement, whatever there is, and so is each rolling up.
+#[tokio::test]
+async fn how_jobs_went_takes_one_statement() {
+    in_schema(async |world| {
+        let counted = Counted::new(world).await;
+        let history = history(&counted.backend).unwrap();
+        let once = Duration::from_millis(20);
+        let tally = |executor: &'static str, end: &RunEnd| Tally::new(executor, *end, Duration::ZERO).with(once, once);
+        let tallies =
+            || ["mail", "print"].iter().flat_map(|name| RunEnd::ALL.iter().map(|end| tally(name, end))).collect();
+        for is_prepared in [false, true] {
+            let (added, cost) = counted.cost(history.add(tallies())).await;
+            assert!(added.is_ok() && (cost == ONE || !is_prepared), "{added:?} {cost:?}");
+            for step in HistoryStep::ALL {
+                let (rolled, cost) = counted.cost(history.roll_up(*step)).await;
+                assert!(matches!(rolled, Ok(false)) && (cost == ONE || !is_prepared), "{rolled:?} {cost:?}");
+            }
+        }
+        let (recorded, cost) = counted.cost(history.read(None, Duration::from_secs(3_600))).await;
+        assert_eq!(recorded.unwrap().records.len(), 2 * RunEnd::ALL.len());
+        // It begins, with its time limit, reads and commits.
+        assert!(cost.round_trips <= 4, "{cost:?}");
     })
     .await;
 }

@@ -47,6 +47,9 @@ cases! {
     streams:
         case_15_3_a_stream_is_read_from_anywhere,
         case_15_3_a_stream_is_fenced_by_the_lease;
+    history:
+        how_jobs_went_is_added_up_by_the_minute,
+        how_jobs_went_is_rolled_up_by_its_age;
     follow:
         case_15_4_jobs_follow_only_a_success_and_once,
         case_15_4_a_thousand_jobs_follow_one,

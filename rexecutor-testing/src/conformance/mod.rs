@@ -32,6 +32,7 @@ mod entries;
 mod explain;
 mod follow;
 mod harness;
+mod history;
 mod key_rates;
 mod keys;
 mod limits;

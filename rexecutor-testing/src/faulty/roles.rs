@@ -9,8 +9,8 @@ use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
         AmendError, Backend, BackendError, Claim, Claimed, Control, Demand, Ends, Enqueue, Enqueued, Entries, Filter,
-        Flows, Heartbeat, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe, Reports, Result,
-        ScheduleKey, Settle, SettleIn, Settlement, StepLog, Streams, Survey, Tick, Ticks, Wakeup,
+        Flows, Heartbeat, History, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe, Reports,
+        Result, ScheduleKey, Settle, SettleIn, Settlement, StepLog, Streams, Survey, Tick, Ticks, Wakeup,
     },
     each_role,
     job::{ExecutorName, JobId, Lease, NodeId},
@@ -113,6 +113,10 @@ impl<B: Backend> Backend for Faulty<B> {
 
     fn step_log(&self) -> Option<&dyn StepLog> {
         self.inner().step_log().map(|_| self as &dyn StepLog)
+    }
+
+    fn history(&self) -> Option<&dyn History> {
+        self.inner().history()
     }
 
     fn flows(&self) -> Option<&dyn Flows> {

@@ -14,8 +14,9 @@ use rexecutor::{
     Executor,
     backend::{
         AmendError, Backend, Claim, Claimed, Control, Demand, Ends, Enqueue, Enqueued, Entries, Filter, Flows,
-        Heartbeat, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe, Reports, Result, ScheduleKey,
-        Settle, Settlement, StepLog, Streams, Survey, Tick, Ticks, Wakeup, in_micros, memory::InMemoryBackend,
+        Heartbeat, History, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe, Reports, Result,
+        ScheduleKey, Settle, Settlement, StepLog, Streams, Survey, Tick, Ticks, Wakeup, in_micros,
+        memory::InMemoryBackend,
     },
     clock::Clock,
     each_role,
@@ -283,6 +284,10 @@ impl Backend for Audit {
 
     fn step_log(&self) -> Option<&dyn StepLog> {
         self.memory.step_log()
+    }
+
+    fn history(&self) -> Option<&dyn History> {
+        self.memory.history()
     }
 
     fn flows(&self) -> Option<&dyn Flows> {

@@ -11,6 +11,8 @@ const precise = new Intl.DateTimeFormat(undefined, {
   year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3,
 });
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+const minute = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+const day = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
 
 function localize(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
@@ -20,6 +22,8 @@ function localize(root) {
     if (time.classList.contains("absolute")) time.textContent = precise.format(at);
   }
   for (const text of root.querySelectorAll("[data-time]")) text.textContent = clock.format(new Date(text.dataset.time));
+  for (const text of root.querySelectorAll("[data-minute]")) text.textContent = minute.format(new Date(text.dataset.minute));
+  for (const text of root.querySelectorAll("[data-day]")) text.textContent = day.format(new Date(text.dataset.day));
   for (const button of root.querySelectorAll(".copy")) button.hidden = false;
 }
 

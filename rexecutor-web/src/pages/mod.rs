@@ -2,6 +2,7 @@
 
 pub(crate) mod dead;
 pub(crate) mod executors;
+pub(crate) mod history;
 pub(crate) mod job;
 pub(crate) mod jobs;
 pub(crate) mod nodes;

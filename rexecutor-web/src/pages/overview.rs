@@ -1,15 +1,17 @@
 //! What is going on, and what needs attention.
 
+use axum::extract::Query;
 use maud::{Markup, html};
 use rexecutor::{
     backend::observe::{Cluster, Count, Standing},
     job::JobStatus,
 };
 
-use super::{Page, empty, hidden, page};
+use super::{Page, empty, hidden, history, page};
 use crate::{
     access::Role,
     format::{self, span},
+    history::{Wanted, timeline},
     overview::{Attention, Overview, Quantiles, SAMPLE, jobs_link},
     problem::Problem,
     request::Cx,
@@ -19,16 +21,20 @@ use crate::{
 /// How many executors the overview has.
 const BUSIEST: usize = 12;
 
-pub(crate) async fn show(cx: Cx) -> Result<Page, Problem> {
-    let seen = Overview::of(&cx).await?;
+pub(crate) async fn show(cx: Cx, Query(parameters): Query<Vec<(String, String)>>) -> Result<Page, Problem> {
+    let asked = Wanted::read(&parameters)?;
+    let (seen, timeline) = (Overview::of(&cx).await?, timeline(&cx, asked.span).await?);
     let body = html! {
         div.bar { h1 { "Overview" } }
         (figures(&seen))
         div.grid {
             (attention(&cx, &seen.attention))
             (statuses(&cx, &seen))
-            (chart(&seen))
-            (latency(&seen))
+            @match &timeline {
+                Some(timeline) => { (history::cards(&cx, timeline, &asked)) }
+                // A backend that keeps no history: by a sample of its jobs.
+                None => { (chart(&seen)) (latency(&seen)) }
+            }
             (executors(&cx, &seen.cluster))
         }
     };

@@ -1,7 +1,9 @@
 //! Texts that would break out of a page, in every field that can hold one.
 
+use std::time::Duration;
+
 use rexecutor::{
-    backend::{Backend, NewJob, Pause, Scope, Task},
+    backend::{Backend, NewJob, Pause, RunEnd, Scope, Tally, Task},
     schedule::{EntryStep, NewEntry, Schedule},
 };
 
@@ -42,6 +44,9 @@ async fn hostile_texts_are_shown_as_texts_wherever_they_stand() {
             .pause(&Scope::Executor(name.clone().into()), Pause::new(text).by(text))
             .await
             .unwrap();
+        let tally = Tally::new(name.clone(), RunEnd::Discarded, Duration::ZERO);
+        let tally = tally.with(Duration::from_secs(1), Duration::from_secs(1));
+        world.backend.history().unwrap().add(vec![tally]).await.unwrap();
         world.backend.control().unwrap().pause(&Scope::Cluster, Pause::new(text).by(text)).await.unwrap();
         let schedule = Schedule::parse("0 30 9 * * *", "UTC").unwrap();
         let put = EntryStep::put(text, text, NewEntry::new(schedule, &NewJob::new(name.clone(), "1")));
@@ -61,8 +66,9 @@ async fn hostile_texts_are_shown_as_texts_wherever_they_stand() {
             .chain([format!("/workflows/{}", flow.id), format!("/jobs/{}", flow.jobs[0].id())]);
         let jobs = [waiting, dead, cancelled].map(|id| format!("/jobs/{id}"));
         let encoded: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let of = [format!("/?of={encoded}"), format!("/?last={encoded}")];
         let searches = ["q", "status", "order", "after", "done"].map(|name| format!("/jobs?{name}={encoded}"));
-        for path in paths.chain(jobs).chain(searches).chain([format!("/no/{encoded}")]) {
+        for path in paths.chain(jobs).chain(searches).chain(of).chain([format!("/no/{encoded}")]) {
             let page = world.get("admin", &path).await.text;
             assert_eq!(breaks_out(&page), None, "{text:?} at {path}");
         }

@@ -9,6 +9,7 @@ use futures::future::BoxFuture;
 use super::{
     ends::Ends,
     flows::Flows,
+    history::History,
     observe::Observe,
     reports::Reports,
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
@@ -113,6 +114,11 @@ pub trait Backend: Enqueue + Claim + Settle + Maintain + Inspect + std::fmt::Deb
 
     /// Keeping what running jobs stream, if it can. The default is that it cannot: a job that does fails.
     fn streams(&self) -> Option<&dyn Streams> {
+        None
+    }
+
+    /// Keeping how jobs went, if it can. The default is that it cannot: then nobody counts.
+    fn history(&self) -> Option<&dyn History> {
         None
     }
 

@@ -9,6 +9,7 @@ use super::{
     capabilities::{Backend, Control, Entries, Survey},
     ends::Ends,
     flows::Flows,
+    history::History,
     observe::Observe,
     reports::Reports,
     roles::{Claim, Enqueue, Inspect, Maintain, Settle},
@@ -95,6 +96,10 @@ impl<B: Backend + ?Sized> Backend for Arc<B> {
 
     fn streams(&self) -> Option<&dyn Streams> {
         (**self).streams()
+    }
+
+    fn history(&self) -> Option<&dyn History> {
+        (**self).history()
     }
 
     fn flows(&self) -> Option<&dyn Flows> {

@@ -17,6 +17,7 @@ mod capabilities;
 mod ends;
 pub mod flows;
 mod forward;
+mod history;
 pub mod lifecycle;
 pub mod memory;
 pub mod observe;
@@ -35,6 +36,7 @@ pub use self::{
     capabilities::{Backend, Control, DueEntries, Entries, Survey, control, entries},
     ends::{Ends, ends},
     flows::{Flows, flows},
+    history::{History, history},
     observe::Observe,
     places::{Places, places},
     reports::{Reports, reports},
@@ -48,7 +50,8 @@ pub use self::{
 pub use crate::json::Json;
 pub use crate::model::{
     AboutNode, AmendError, BackendError, ChangedLimits, Chunk, Claimed, ClusterLimits, Deadline, Demand, Due, Enqueued,
-    Extra, Extras, Failure, Filter, FilterError, Headers, Heartbeat, Held, JobChange, JobRow, KeyChange, Limit,
-    LimitChange, Marks, Member, NewChunk, NewJob, Node, Offset, OnDiscard, Outcome, Pause, Paused, Rate, Report,
-    Result, ScheduleKey, Scope, Settlement, Task, Tick, Ticks, Unique, UniqueEnqueued, Unserved, ago, in_micros,
+    Extra, Extras, Failure, Filter, FilterError, Headers, Heartbeat, Held, Histogram, HistoryStep, JobChange, JobRow,
+    KeyChange, Limit, LimitChange, Marks, Member, NewChunk, NewJob, Node, Offset, OnDiscard, Outcome, Pause, Paused,
+    Rate, Record, Recorded, Report, Result, RunEnd, ScheduleKey, Scope, Settlement, Tally, Task, Tick, Ticks, Unique,
+    UniqueEnqueued, Unserved, ago, in_micros,
 };

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{emitter::Emitter, job_threads::JobThreads, reporter::Reporter, state::StateMap, workers::Workers};
+use super::{
+    emitter::Emitter, job_threads::JobThreads, recorder::Recorder, reporter::Reporter, state::StateMap,
+    workers::Workers,
+};
 use crate::{
     backend::{Backend, StepLog},
     clock::Clock,
@@ -20,6 +23,8 @@ pub(crate) struct Environment {
     pub(crate) reporter: Arc<Reporter>,
     /// What they stream that is not stored yet.
     pub(crate) emitter: Arc<Emitter>,
+    /// How they went that is not stored yet.
+    pub(crate) recorder: Arc<Recorder>,
     /// The threads of blocking jobs; `None`: those of the runtime.
     pub(crate) job_threads: Option<Arc<JobThreads>>,
     /// Where steps are recorded, if not in the backend.
@@ -37,6 +42,7 @@ impl Environment {
             workers: None,
             reporter: Arc::default(),
             emitter: Arc::default(),
+            recorder: Arc::default(),
             job_threads: None,
             step_log: None,
             given_upstream: None,

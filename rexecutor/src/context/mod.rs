@@ -6,6 +6,7 @@ mod emitter;
 mod environment;
 mod job_context;
 mod job_threads;
+mod recorder;
 mod reporter;
 mod run_steps;
 mod saying;
@@ -20,6 +21,7 @@ pub(crate) use self::{
     current::{Current, warn_of_itself, within},
     environment::Environment,
     job_threads::JobThreads,
+    recorder::Ended,
     run_steps::{RunSteps, Suspension, Working},
     stop::Stop,
     workers::Watch,

@@ -12,6 +12,7 @@ use super::{
     entries::{Book, Declared, EntryTicker},
     flows,
     heartbeat_thread::Heartbeats,
+    history,
     membership::{self, Membership},
     options::Options,
     outage::Outage,
@@ -107,6 +108,11 @@ impl Engine {
             engine.environment.emitter.serve();
             engine.beside(emitting::store(engine.environment.clone(), engine.outage("streams")));
         }
+        if engine.environment.backend.history().is_some() {
+            // Before any job ends, too.
+            engine.environment.recorder.serve();
+            engine.beside(history::store(engine.environment.clone(), engine.outage("history")));
+        }
         let interval = engine.options.node_timeout;
         engine.beside(flows::sweep(engine.environment.clone(), interval, engine.outage("batches")));
         engine.beside(survey::look(
@@ -190,7 +196,7 @@ impl Engine {
             None => {
                 dispatcher.run().await;
                 self.drained.cancel();
-                reporting::store_last(&self.environment).await;
+                self.store_last().await;
             }
             Some(membership) => {
                 let mut keeping = Box::pin(membership.keep());
@@ -201,13 +207,18 @@ impl Engine {
                     () = dispatcher.run() => {}
                 }
                 self.drained.cancel();
-                reporting::store_last(&self.environment).await;
+                self.store_last().await;
                 membership.end(keeping).await;
             }
         }
         if let Some(thread) = heartbeats.thread {
             thread.end().await;
         }
+    }
+
+    /// Stores what runs have said and how they went, once nothing runs any more.
+    async fn store_last(&self) {
+        futures::join!(reporting::store_last(&self.environment), history::store_last(&self.environment));
     }
 
     fn outage(&self, what: &'static str) -> Outage {

@@ -22,6 +22,7 @@ mod failure_detector;
 mod flows;
 mod handle;
 mod heartbeat_thread;
+mod history;
 mod membership;
 mod options;
 mod orphans;

@@ -8,7 +8,7 @@ use super::event::{Hooks, JobEvent, JobEventKind};
 use crate::{
     backend::lifecycle,
     context::JobContext,
-    model::{Failure, Marks, OnDiscard, Outcome, after},
+    model::{Failure, Marks, OnDiscard, Outcome, RunEnd, after},
 };
 
 /// What is told of one run.
@@ -22,21 +22,22 @@ pub(super) struct Report {
 impl Report {
     /// Tells that a run begins.
     pub(super) fn begin(job: &JobContext, hooks: Option<Arc<Hooks>>) -> Self {
-        let Some(hooks) = hooks else { return Self { hooks, started_at: Duration::ZERO } };
-        hooks.tell(JobEvent::new(job, JobEventKind::Started));
-        Self { started_at: job.clock().elapsed(), hooks: Some(hooks) }
+        if let Some(hooks) = &hooks {
+            hooks.tell(JobEvent::new(job, JobEventKind::Started));
+        }
+        Self { started_at: job.clock().elapsed(), hooks }
     }
 
-    /// Tells how it has ended; returns the word for what is stored of that.
-    pub(super) fn end(self, job: &JobContext, outcome: &Outcome) -> &'static str {
+    /// Tells how it has ended; returns what is counted of that, and how long it took.
+    pub(super) fn end(self, job: &JobContext, outcome: &Outcome) -> (RunEnd, Duration) {
         let stored = Stored::of(job, outcome);
         stored.log(job);
-        tracing::debug!(job.outcome = stored.as_str(), "the job has ended");
+        let (end, took) = (stored.end(), job.clock().elapsed().saturating_sub(self.started_at));
+        tracing::debug!(job.outcome = end.as_str(), "the job has ended");
         if let Some(hooks) = &self.hooks {
-            let took = job.clock().elapsed().saturating_sub(self.started_at);
             hooks.tell(JobEvent::new(job, stored.event(took)));
         }
-        stored.as_str()
+        (end, took)
     }
 }
 
@@ -72,17 +73,17 @@ impl<'a> Stored<'a> {
         }
     }
 
-    fn as_str(&self) -> &'static str {
+    fn end(&self) -> RunEnd {
         match self {
-            Self::Completed => "completed",
-            Self::Retried(..) => "retried",
-            Self::Discarded(_) => "discarded",
-            Self::Cancelled(_) => "cancelled",
-            Self::Snoozed(_) => "snoozed",
-            Self::Throttled(_) => "throttled",
-            Self::Deferred(..) => "deferred",
-            Self::Suspended(_) => "suspended",
-            Self::GivenBack => "given_back",
+            Self::Completed => RunEnd::Completed,
+            Self::Retried(..) => RunEnd::Retried,
+            Self::Discarded(_) => RunEnd::Discarded,
+            Self::Cancelled(_) => RunEnd::Cancelled,
+            Self::Snoozed(_) => RunEnd::Snoozed,
+            Self::Throttled(_) => RunEnd::Throttled,
+            Self::Deferred(..) => RunEnd::Deferred,
+            Self::Suspended(_) => RunEnd::Suspended,
+            Self::GivenBack => RunEnd::GivenBack,
         }
     }
 

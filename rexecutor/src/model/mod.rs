@@ -18,6 +18,8 @@ mod filter_tree;
 mod flow;
 mod handle;
 mod headers;
+mod histogram;
+mod history;
 mod id;
 mod limit_change;
 mod marks;
@@ -53,6 +55,8 @@ pub use self::{
     flow::{BatchEvent, BatchSummary, FlowCounts, Threshold},
     handle::JobHandle,
     headers::Headers,
+    histogram::Histogram,
+    history::{HistoryStep, Record, Recorded, RunEnd, Tally},
     id::{ExecutorName, FlowId, JobId, Lease, NodeId},
     limit_change::{ChangedLimits, LimitChange},
     marks::Marks,

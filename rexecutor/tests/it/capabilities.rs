@@ -22,7 +22,13 @@ use rexecutor_testing::TestClock;
 use tokio::sync::mpsc;
 
 #[derive(Debug)]
-struct Foreign(InMemoryBackend);
+pub(crate) struct Foreign(InMemoryBackend);
+
+impl Foreign {
+    pub(crate) fn new() -> Self {
+        Self(InMemoryBackend::new())
+    }
+}
 
 macro_rules! foreign {
     ($(trait $role:ident {

@@ -30,6 +30,7 @@ const ORDER: &[&str] = &[
     "steps",
     "cluster",
     "observe",
+    "history",
     "schedules",
     "results",
     "batches",

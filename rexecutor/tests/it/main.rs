@@ -19,6 +19,7 @@ mod documents;
 mod entries;
 mod errors;
 mod for_0_1;
+mod history;
 mod idle;
 mod keys;
 mod layers;

@@ -325,3 +325,20 @@ CREATE TABLE {schema}.task_edges (
 
 -- tell_tasks: what comes after a task.
 CREATE INDEX task_edges_predecessor ON {schema}.task_edges (predecessor);
+
+-- How jobs went: what nodes have counted, by executor and by how runs ended, in steps of time that grow with age. Every node adds to the
+-- same rows every few seconds: a fill factor of 50 keeps each new version in its page.
+CREATE TABLE {schema}.history (
+    -- minute, hour or day.
+    step TEXT COLLATE "C" NOT NULL,
+    -- When it began, in UTC.
+    at TIMESTAMPTZ NOT NULL,
+    executor TEXT COLLATE "C" NOT NULL,
+    -- How the runs ended, as `job.outcome` in the log.
+    ended TEXT COLLATE "C" NOT NULL,
+    runs BIGINT NOT NULL,
+    -- How many of them ran, and had waited, for how long: a number for each bucket of `Histogram`, without the zeros at the end.
+    run BIGINT [] NOT NULL,
+    wait BIGINT [] NOT NULL,
+    PRIMARY KEY (step, at, executor, ended)
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);

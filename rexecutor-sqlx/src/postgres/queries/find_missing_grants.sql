@@ -25,6 +25,8 @@ WITH needed (relation, privilege, enqueues) AS (
     ('limits', 'SELECT', FALSE), ('limits', 'INSERT', FALSE), ('limits', 'UPDATE', FALSE),
     ('progress', 'SELECT', FALSE), ('progress', 'INSERT', FALSE), ('progress', 'UPDATE', FALSE),
     ('progress', 'DELETE', FALSE),
+    ('history', 'SELECT', FALSE), ('history', 'INSERT', FALSE), ('history', 'UPDATE', FALSE),
+    ('history', 'DELETE', FALSE),
     ('chunks', 'SELECT', FALSE), ('chunks', 'INSERT', FALSE), ('chunks', 'DELETE', FALSE),
     ('declared_limits', 'SELECT', FALSE), ('declared_limits', 'INSERT', FALSE),
     ('declared_limits', 'UPDATE', FALSE)

@@ -326,3 +326,20 @@ BEGIN
     DELETE FROM rexecutor_task_edges WHERE successor IN (SELECT job FROM rexecutor_tasks WHERE flow = OLD.id);
     DELETE FROM rexecutor_tasks WHERE flow = OLD.id;
 END;
+
+-- How jobs went: what nodes have counted, by executor and by how runs ended, in steps of time that grow with age.
+CREATE TABLE rexecutor_history (
+    -- minute, hour or day.
+    step TEXT NOT NULL,
+    -- When it began, in UTC.
+    at INTEGER NOT NULL,
+    executor TEXT NOT NULL,
+    -- How the runs ended, as `job.outcome` in the log.
+    ended TEXT NOT NULL,
+    runs INTEGER NOT NULL,
+    -- How many of them ran, and had waited, for how long: a JSON array with a number for each bucket of `Histogram`, without the zeros at
+    -- the end.
+    run TEXT NOT NULL,
+    wait TEXT NOT NULL,
+    PRIMARY KEY (step, at, executor, ended)
+) STRICT, WITHOUT ROWID;

@@ -6,6 +6,7 @@ mod control;
 mod ends;
 mod entries;
 mod flows;
+mod history;
 mod indexes;
 mod inspect;
 mod keys;

@@ -11,6 +11,7 @@ use crate::{
         capabilities::{Backend, Control, Entries, Survey},
         ends::Ends,
         flows::Flows,
+        history::History,
         lifecycle,
         observe::Observe,
         reports::Reports,
@@ -249,6 +250,10 @@ impl Backend for InMemoryBackend {
     }
 
     fn step_log(&self) -> Option<&dyn StepLog> {
+        Some(self)
+    }
+
+    fn history(&self) -> Option<&dyn History> {
         Some(self)
     }
 

@@ -11,6 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     flows::Flow,
+    history::Kept,
     indexes::{Indexed, Indexes},
     tasks::Tasks,
 };
@@ -58,6 +59,8 @@ pub(super) struct Store {
     pub(super) reports: BTreeMap<JobId, String>,
     /// What jobs have streamed.
     pub(super) streams: BTreeMap<JobId, BTreeMap<Offset, Chunk>>,
+    /// How jobs went.
+    pub(super) history: Kept,
     /// Jobs that have ended and that somebody waits for.
     pub(super) ended: Vec<JobId>,
     /// What is recorded of the steps of jobs that have any.

@@ -1,16 +1,25 @@
 //! The runs of a node.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
     context::JobContext,
-    model::{JobId, Lease},
+    model::{JobId, Lease, RunEnd, Settlement},
     slab::Slab,
 };
 
 /// Where a run stands: found at once, where a map of all runs would have to be searched twice for each.
 #[derive(Clone, Copy)]
-pub(super) struct Slot(usize);
+pub(in crate::engine) struct Slot(usize);
+
+/// A run that has ended.
+pub(in crate::engine) struct Ended {
+    pub(super) slot: Slot,
+    pub(super) settlement: Settlement,
+    pub(super) end: RunEnd,
+    /// How long it ran.
+    pub(super) took: Duration,
+}
 
 /// What runs on a node. All that there is of a run is kept until the node has heard of its end.
 #[derive(Default)]

@@ -1,12 +1,15 @@
 //! Runs: starting them, and taking in how they ended.
 
+use std::time::Duration;
+
 use tracing::Instrument;
 
-use super::{running::Slot, state::Dispatcher};
+use super::{running::Ended, state::Dispatcher};
 use crate::{
-    context::JobContext,
+    clock::Clock,
+    context::{self, JobContext},
     engine::{report::Report, run::attempt},
-    model::{JobRow, Outcome, Settlement},
+    model::{JobRow, Outcome, RunEnd, Settlement},
 };
 
 impl Dispatcher {
@@ -27,13 +30,14 @@ impl Dispatcher {
             let report = Report::begin(&context, hooks);
             let outcome = attempt(begin, &context, grace).await;
             context.streamed().await;
-            let stored = report.end(&context, &outcome);
+            let (end, took) = report.end(&context, &outcome);
             if !is_unseen {
-                tracing::Span::current().record("job.outcome", stored);
+                tracing::Span::current().record("job.outcome", end.as_str());
             }
             drop(context);
             // The loop is gone only when the runtime is.
-            let _ = ending.send((slot, Settlement { outcome, ..unsettled }));
+            let settlement = Settlement { outcome, ..unsettled };
+            let _ = ending.send(Ended { slot, settlement, end, took });
         };
         // A span that nobody sees costs as much to enter and leave, again and again, as a small job.
         match is_unseen {
@@ -42,16 +46,27 @@ impl Dispatcher {
         };
     }
 
-    pub(super) fn end(&mut self, ended: Vec<(Slot, Settlement)>) {
-        self.prefetch.ended(self.environment.clock.elapsed(), ended.len());
-        for (slot, settlement) in ended {
+    pub(super) fn end(&mut self, ended: Vec<Ended>) {
+        let now = self.environment.clock.elapsed();
+        self.prefetch.ended(now, ended.len());
+        let mut runs = Vec::with_capacity(ended.len());
+        for Ended { slot, settlement, end, took } in ended {
             // A run that was given back while its thread went on is settled already.
             if let Some(run) = self.running.remove(slot, (settlement.id, settlement.lease)) {
                 self.queues.ended(run.row());
                 self.settlements.push(settlement);
+                runs.push((run, end, took));
             }
         }
+        self.environment.recorder.record(now, runs.iter().map(|(run, end, took)| counted(run.row(), *end, *took)));
     }
+}
+
+/// What is counted of a run.
+fn counted(row: &JobRow, end: RunEnd, run: Duration) -> context::Ended<'_> {
+    // Both by the backend's clock.
+    let wait = row.attempted_at.and_then(|began| (began - row.scheduled_at).to_std().ok()).unwrap_or_default();
+    context::Ended { executor: &row.executor, end, run, wait }
 }
 
 /// From so many claims of one job on the log tells of it, and again at each tenfold. Nothing else ends a job that only snoozes.

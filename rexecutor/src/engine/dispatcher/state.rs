@@ -10,7 +10,7 @@ use super::{
     command::Connections,
     idle::Idle,
     phase::Phase,
-    running::{Running, Slot},
+    running::{Ended, Running},
 };
 use crate::{
     clock::Clock,
@@ -19,7 +19,7 @@ use crate::{
         options::Options, orphans::Orphans, outage::Outage, prefetch::Prefetch, queues::Queues,
         settlement_queue::SettlementQueue,
     },
-    model::{NodeId, Settlement},
+    model::NodeId,
 };
 
 /// The state of the loop.
@@ -35,9 +35,9 @@ pub(in crate::engine) struct Dispatcher {
     pub(super) expiry: Option<BoxFuture<'static, ()>>,
     pub(super) running: Running,
     pub(super) settlements: SettlementQueue,
-    pub(super) ended: mpsc::UnboundedReceiver<(Slot, Settlement)>,
+    pub(super) ended: mpsc::UnboundedReceiver<Ended>,
     /// Shared, because a sender counts its clones: one counter for each run to raise, not two.
-    pub(super) ending: Arc<mpsc::UnboundedSender<(Slot, Settlement)>>,
+    pub(super) ending: Arc<mpsc::UnboundedSender<Ended>>,
     pub(super) claiming: Option<Claiming>,
     /// After a failed claim, until the next one.
     pub(super) pause: Option<BoxFuture<'static, ()>>,
