@@ -17,6 +17,7 @@ mod access;
 mod admit;
 mod any_store;
 mod backend;
+mod breakers;
 mod claim;
 mod claim_cursors;
 mod conflicts;

@@ -51,7 +51,7 @@ macro_rules! queries {
 
 queries! {
     add_gone, announce_in_any, announce_jobs, await_jobs, claim_from_cursors, claim_jobs, claim_large_jobs, claim_met,
-    complete_members, complete_runs, complete_with_outputs, count_backlog, count_chunk_bytes, count_members, count_runs,
+    close_breaker, lock_breakers, mark_trials, store_breakers, complete_members, complete_runs, complete_with_outputs, count_backlog, count_chunk_bytes, count_members, count_runs,
     count_status, count_waiting, create_migrations, create_schema, declare_limits, delete_dead_nodes, delete_entries,
     delete_jobs, delete_node, delete_node_pause, delete_pause, delete_runs, delete_steps, drop_schema, find_conflict,
     find_conflicts, find_connection_limit, find_controls, find_due_entries, find_end, find_ended_flows, find_first_due,
@@ -144,6 +144,7 @@ pub(super) fn render(sql: &str, schema: &str) -> Arc<str> {
     let sql =
         sql.replace("{columns}", &row::COLUMNS).replace("{claimed}", &row::CLAIMED).replace("{states}", &row::STATES);
     let sql = sql.replace("{extra_columns}", &extras::COLUMNS).replace("{extra_values}", &extras::VALUES);
+    let sql = sql.replace("{trial}", &Marks::TRIAL.stored().unwrap_or_default().to_string());
     let sql = sql.replace("{steps}", &Marks::STEPS.stored().unwrap_or_default().to_string());
     let sql = sql.replace("{max_errors}", &MAX_ERRORS.to_string()).replace("{large}", &LARGE.to_string());
     let sql = sql.replace("{in_line}", IN_LINE).replace("{awaited}", &awaited).replace("{weight}", WEIGHT);

@@ -26,7 +26,8 @@ macro_rules! queries {
 }
 
 queries! {
-    add_gone, await_jobs, claim_first, claim_found, claim_jobs, complete_alike, complete_members, complete_ranges,
+    add_gone, await_jobs, claim_first, claim_found, claim_jobs, close_breaker, find_breakers, mark_trials,
+    set_back_breakers, store_breaker, complete_alike, complete_members, complete_ranges,
     complete_runs, complete_with_outputs, count_backlog, count_chunk_bytes, count_members, count_runs, count_status,
     count_waiting, create_migrations, declare_limit, delete_dead_nodes, delete_entry, delete_jobs, delete_key_tokens,
     delete_node, delete_node_pause, delete_pause, delete_ranges, delete_runs, delete_steps, expect_changes,
@@ -103,6 +104,7 @@ const KEPT: &str =
 fn render(sql: &str) -> String {
     let [stopping, awaited, steps, member] = [Marks::STOPPING, Marks::AWAITED, Marks::STEPS, Marks::MEMBER]
         .map(|mark| mark.stored().unwrap_or_default().to_string());
+    let sql = sql.replace("{trial}", &Marks::TRIAL.stored().unwrap_or_default().to_string());
     let sql = sql.replace("{columns}", &row::COLUMNS).replace("{states}", &row::STATES);
     let sql = sql.replace("{awaited}", &awaited).replace("{steps}", &steps).replace("{member}", &member);
     let sql = sql.replace("{in_no_open_flow}", IN_NO_OPEN_FLOW).replace("{may_have_ended}", MAY_HAVE_ENDED);

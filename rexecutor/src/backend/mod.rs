@@ -12,6 +12,7 @@
 mod roles;
 
 pub mod admission;
+pub mod breaker;
 mod bucket;
 mod capabilities;
 mod ends;
@@ -47,8 +48,9 @@ pub use self::{
 };
 pub use crate::json::Json;
 pub use crate::model::{
-    AboutNode, AmendError, BackendError, ChangedLimits, Chunk, Claimed, ClusterLimits, Deadline, Demand, Due, Enqueued,
-    Extra, Extras, Failure, Filter, FilterError, Headers, Heartbeat, Held, JobChange, JobRow, KeyChange, Limit,
-    LimitChange, Marks, Member, NewChunk, NewJob, Node, Offset, OnDiscard, Outcome, Pause, Paused, Rate, Report,
-    Result, ScheduleKey, Scope, Settlement, Tick, Ticks, Unique, UniqueEnqueued, Unserved, ago, in_micros,
+    AboutNode, AmendError, BackendError, ChangedLimits, Chunk, CircuitBreaker, Claimed, ClusterLimits, Deadline,
+    Demand, Due, Enqueued, Extra, Extras, Failure, Filter, FilterError, Headers, Heartbeat, Held, JobChange, JobRow,
+    KeyChange, Limit, LimitChange, Marks, Member, NewChunk, NewJob, Node, Offset, OnDiscard, Outcome, Pause, Paused,
+    Rate, Report, Result, ScheduleKey, Scope, Settlement, Tick, Ticks, Unique, UniqueEnqueued, Unserved, ago,
+    in_micros,
 };

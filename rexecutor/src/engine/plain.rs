@@ -21,7 +21,9 @@ pub(super) fn plain(settlement: &Settlement) -> Option<Settlement> {
         Outcome::Complete { .. } | Outcome::Snooze { .. } | Outcome::Throttle { .. } => return None,
         Outcome::Suspend { .. } | Outcome::GiveBack => return None,
     };
-    Some(Settlement::new(settlement.id, settlement.lease, outcome).with_flow(settlement.flow))
+    let breaker = settlement.breaker.as_deref().copied();
+    let plain = Settlement::new(settlement.id, settlement.lease, outcome).with_flow(settlement.flow);
+    Some(plain.with_circuit_breaker(breaker))
 }
 
 fn failure(failure: &Failure) -> Option<Failure> {

@@ -35,6 +35,9 @@ impl Marks {
     /// It is part of a flow: its end counts there.
     pub const MEMBER: Self = Self(64);
 
+    /// The [circuit breaker](crate::backend::breaker) of its executor has let it through, to see whether its attempts still fail.
+    pub const TRIAL: Self = Self(128);
+
     /// Each with its name.
     const NAMES: &[(Self, &str)] = &[
         (Self::STOPPING, "stopping"),
@@ -44,6 +47,7 @@ impl Marks {
         (Self::WAITING, "waiting"),
         (Self::SIGNALLED, "signalled"),
         (Self::MEMBER, "member"),
+        (Self::TRIAL, "trial"),
     ];
 
     /// Whether the job is a plain one.

@@ -12,7 +12,7 @@ use crate::{
 impl Dispatcher {
     pub(super) fn start(&mut self, row: JobRow) {
         let Some(runner) = self.queues.runner(row.executor.as_str()) else { return };
-        let (begin, span) = (runner.begin, span(&row));
+        let (begin, breaker, span) = (runner.begin, runner.circuit_breaker, span(&row));
         let (id, lease, flow) = (row.id, row.lease, row.extras.flow);
         if lease.0 >= OFTEN && is_power_of_ten(lease.0) {
             tracing::warn!(job.id = %id, job.executor = runner.name, claims = lease.0, "a job is claimed again and again: nothing ends one that snoozes");
@@ -32,7 +32,8 @@ impl Dispatcher {
             }
             drop(context);
             // The loop is gone only when the runtime is.
-            let _ = ending.send((slot, Settlement::new(id, lease, outcome).with_flow(flow)));
+            let settlement = Settlement::new(id, lease, outcome).with_flow(flow).with_circuit_breaker(breaker);
+            let _ = ending.send((slot, settlement));
         };
         // A span that nobody sees costs as much to enter and leave, again and again, as a small job.
         match is_unseen {
