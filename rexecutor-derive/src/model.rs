@@ -11,6 +11,7 @@ use crate::{
 };
 
 pub(crate) mod backoff;
+mod breaker;
 mod contradictions;
 mod cost;
 pub(crate) mod cron;
@@ -24,8 +25,8 @@ mod values;
 
 use self::values::{aliases, flag, ident, is_never, name, path, retain, tags};
 pub(crate) use self::{
-    backoff::Backoff, cost::Weight, cron::Cron, keyed::Keyed, ordered::Ordered, rate::Rate, unique::Unique,
-    values::executor_of,
+    backoff::Backoff, breaker::Breaker, cost::Weight, cron::Cron, keyed::Keyed, ordered::Ordered, rate::Rate,
+    unique::Unique, values::executor_of,
 };
 
 /// One job.
@@ -52,6 +53,7 @@ pub(crate) struct Job {
     /// The key of which each has a bucket.
     pub(crate) per: Option<syn::ExprClosure>,
     pub(crate) max_pending: Option<Expr>,
+    pub(crate) circuit_breaker: Option<Breaker>,
     pub(crate) max_data_bytes: Option<Expr>,
     pub(crate) priority: Option<Expr>,
     pub(crate) tags: Vec<LitStr>,
@@ -63,7 +65,7 @@ pub(crate) struct Job {
     pub(crate) retain: Option<Retain>,
     pub(crate) is_never_rerun: bool,
     pub(crate) crons: Vec<Cron>,
-    /// What was said of the backoff, of uniqueness and of keys, for people.
+    /// What was said of the backoff, of uniqueness, of keys and of the circuit breaker, for people.
     pub(crate) words: Words,
 }
 
@@ -74,6 +76,7 @@ pub(crate) struct Words {
     pub(crate) unique: Option<String>,
     pub(crate) keyed: Option<String>,
     pub(crate) ordered: Option<String>,
+    pub(crate) circuit_breaker: Option<String>,
 }
 
 /// How long a complete job is kept.
@@ -84,7 +87,7 @@ pub(crate) enum Retain {
     Millis(u64),
 }
 
-const ARGS: [&str; 39] = [
+const ARGS: [&str; 40] = [
     "name",
     "aliases",
     "executor",
@@ -100,6 +103,7 @@ const ARGS: [&str; 39] = [
     "weight",
     "per",
     "max_pending",
+    "circuit_breaker",
     "max_data_bytes",
     "priority",
     "tags",
@@ -171,6 +175,7 @@ impl Job {
             weight: None,
             per: None,
             max_pending: None,
+            circuit_breaker: None,
             max_data_bytes: None,
             priority: None,
             tags: Vec::new(),
@@ -211,6 +216,10 @@ impl Job {
             "weight" => self.weight = Some(Weight::parse(arg)?),
             "per" => self.per = Some(cost::per(arg)?),
             "max_pending" => self.max_pending = Some(arg.number(1, u32::MAX.into())?),
+            "circuit_breaker" => {
+                self.circuit_breaker = Some(Breaker::parse(arg, errors)?);
+                self.words.circuit_breaker = Some(arg.shown());
+            }
             "max_data_bytes" => self.max_data_bytes = Some(arg.number(1, u32::MAX.into())?),
             "priority" => self.priority = Some(arg.number(0, 999)?),
             "tags" => self.tags = tags(arg)?,

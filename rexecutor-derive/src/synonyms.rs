@@ -15,12 +15,13 @@ const WEIGHT: &str = ", how many tokens of the rate a job costs, as `weight = |d
 const PER: &str = ", so that each key has a rate of its own, as `per = |data| data.customer`";
 const RATE: &str = ", jobs and a time as `\"100/1m\"`";
 const FORMER: &str = ", as `aliases = [\"send_email\"]`";
+const BREAKER: &str = ", as `circuit_breaker(after = 20, within = \"1m\", pause = \"5m\")`";
 const QUOTED: &str = ", a duration as `\"30s\"`";
 const DATE: &str = ", a date as `\"2027-01-31\"`";
 const EVERY: &str = ", as `every = \"5m\"` for every five minutes";
 const CRON: &str = ", as `cron = \"0 */5 * * * *\"` for every five minutes";
 
-const SYNONYMS: [Synonym; 118] = [
+const SYNONYMS: [Synonym; 124] = [
     ("retries", "max_attempts", FIRST_RUN),
     ("retry", "max_attempts", FIRST_RUN),
     ("max_retries", "max_attempts", FIRST_RUN),
@@ -69,6 +70,9 @@ const SYNONYMS: [Synonym; 118] = [
     ("serial", "ordered_by", ORDERED),
     ("sequential", "ordered_by", ORDERED),
     ("rate", "rate_limit", RATE),
+    ("breaker", "circuit_breaker", BREAKER),
+    ("circuit", "circuit_breaker", BREAKER),
+    ("pause_after", "circuit_breaker", BREAKER),
     ("cost", "weight", WEIGHT),
     ("costs", "weight", WEIGHT),
     ("tokens", "weight", WEIGHT),
@@ -137,6 +141,9 @@ const SYNONYMS: [Synonym; 118] = [
     // Within `unique(..)` and `backoff = ..(..)`.
     ("period", "within", QUOTED),
     ("states", "statuses", ""),
+    ("failures", "after", ", a number of failures as `after = 20`"),
+    ("threshold", "after", ", a number of failures as `after = 20`"),
+    ("reset_after", "pause", QUOTED),
     ("factor", "power", ""),
     ("exponent", "power", ""),
     ("cap", "max", QUOTED),

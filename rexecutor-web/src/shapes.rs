@@ -74,6 +74,14 @@ pub fn executor(one: &Standing, cluster: &Cluster) -> Value {
     let key_rate = controls.key_rate.map(|rate| {
         json!({ "interval_seconds": seconds(chrono::TimeDelta::nanoseconds(rate.interval)), "burst": rate.burst })
     });
+    let breaker = controls.breaker.as_ref().map(|held| {
+        let state = match (cluster.now < held.open.until, held.is_tried) {
+            (true, _) => "open",
+            (false, true) => "on_trial",
+            (false, false) => "half_open",
+        };
+        json!({ "state": state, "since": iso(held.open.since), "until": iso(held.open.until), "reason": held.open.reason })
+    });
     let until = controls.throttled_until.filter(|until| *until > cluster.now);
     json!({
         "executor": one.executor.as_str(), "running": one.running, "nodes": one.nodes,
@@ -81,6 +89,7 @@ pub fn executor(one: &Standing, cluster: &Cluster) -> Value {
         "first_due_at": one.queue.first_due_at.map(iso),
         "oldest_wait_seconds": one.oldest_wait(cluster.now).map(seconds),
         "paused": one.paused.as_ref().map(|paused| pause(paused.since, &paused.pause)),
+        "circuit_breaker": breaker,
         "max_running": controls.concurrency.map(|concurrency| concurrency.limit), "max_per_key": controls.per_key,
         "rate": rate, "key_rate": key_rate, "weighs": controls.weighs, "throttled_until": until.map(iso),
     })

@@ -8,5 +8,5 @@ pub use crate::{
         IntoExecutionResult, JobFailure, JobOutput, Rerun, Retention,
     },
     manage::{ExecutorExt, JobsError},
-    model::{Limit, OnDiscard, Rate},
+    model::{CircuitBreaker, Limit, OnDiscard, Rate},
 };

@@ -12,8 +12,8 @@ pub use crate::{
     backend::{LimitChange, Pause, Rate},
     backoff::{BackoffStrategy, Jitter, Strategy},
     executor::{
-        CancellationReason, Disposition, ExecutionError, ExecutionResult, Executor, ExecutorExt, HasOutput, JobFailure,
-        Limit, OnDiscard, Retention,
+        CancellationReason, CircuitBreaker, Disposition, ExecutionError, ExecutionResult, Executor, ExecutorExt,
+        HasOutput, JobFailure, Limit, OnDiscard, Retention,
     },
     job::{
         ErrorType, Job, JobContext, JobError, JobHandle, JobId, JobStatus, StopReason,

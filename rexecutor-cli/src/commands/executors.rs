@@ -186,7 +186,7 @@ async fn list(session: &Session) -> Result<(), Failure> {
             let most = one.controls.concurrency.map_or(String::new(), |limit| format!("/{}", limit.limit));
             vec![
                 one.executor.to_string(),
-                if one.paused.is_some() { "paused" } else { "" }.to_owned(),
+                state(one).to_owned(),
                 format!("{}{most}", one.running),
                 one.queue.due.to_string(),
                 one.queue.waiting.to_string(),
@@ -202,6 +202,15 @@ async fn list(session: &Session) -> Result<(), Failure> {
             }
         }
     })
+}
+
+/// Whether it is paused, by somebody or by its circuit breaker.
+fn state(one: &Standing) -> &'static str {
+    match (&one.paused, &one.controls.breaker) {
+        (Some(_), _) => "paused",
+        (None, Some(_)) => "circuit breaker",
+        (None, None) => "",
+    }
 }
 
 #[cfg(test)]

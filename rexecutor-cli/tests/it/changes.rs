@@ -74,6 +74,7 @@ fn executors_the_cluster_and_nodes_are_paused_and_resumed() {
         assert_eq!((&mail["paused"]["reason"], &mail["paused"]["by"]), (&"a test".into(), &"ann".into()));
         assert_eq!(fields(&mail["paused"]), ["by", "reason", "since", "until"]);
         let expected = [
+            "circuit_breaker",
             "due",
             "executor",
             "first_due_at",
@@ -112,6 +113,36 @@ fn executors_the_cluster_and_nodes_are_paused_and_resumed() {
             "version",
         ];
         assert_eq!((fields(&nodes["nodes"][0]), &nodes["nodes"][0]["label"]), (expected.to_vec(), &"worker 3".into()));
+    }
+}
+
+/// A circuit breaker that is open is shown with its reason, and closed as a pause is ended.
+#[test]
+fn case_14_6_an_open_circuit_breaker_is_shown_and_closed() {
+    use rexecutor::backend::{CircuitBreaker, Failure, Outcome, Settle, Settlement};
+    use rexecutor::job::ErrorType;
+
+    for place in Place::each() {
+        place.run(["enqueue", "mail"]).ends(0);
+        let minute = Duration::from_secs(60);
+        place.with(async |backend| {
+            let node = backend.join(&Node::new("worker 3", 10 * minute)).await.unwrap();
+            let run = backend.claim(node, [Demand::new("mail", 5)].into()).await.unwrap().jobs.remove(0);
+            let failed = Outcome::retry(chrono::TimeDelta::zero(), Failure::new(ErrorType::Timeout, "no answer"));
+            let end = Settlement::new(run.id, run.lease, failed);
+            let end = end.with_circuit_breaker(Some(CircuitBreaker::new(1, minute, minute)));
+            backend.settle([end].into()).await.unwrap();
+        });
+        let executors = place.json(["executors", "list"]);
+        let breaker = &executors["executors"][0]["circuit_breaker"];
+        assert_eq!(fields(breaker), ["reason", "since", "state", "until"]);
+        assert_eq!((&breaker["state"], &breaker["reason"]), (&"open".into(), &"`timeout`: no answer".into()));
+        let shown = place.run(["executors", "list"]).ends(0).out;
+        assert!(shown.contains("circuit breaker"), "{shown}");
+        let why = place.run(["jobs", "explain", "1"]).ends(0).out;
+        assert!(why.starts_with("Its executor is paused by its circuit breaker") && why.contains("no answer"), "{why}");
+        assert_eq!(place.json(["executors", "resume", "mail"])["was_paused"], true);
+        assert!(place.json(["executors", "list"])["executors"][0]["circuit_breaker"].is_null());
     }
 }
 

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use super::{criteria, delta};
-use crate::model::{Job, Rate, Retain, unique::By};
+use crate::model::{Breaker, Job, Rate, Retain, unique::By};
 
 pub(super) fn consts(job: &Job) -> TokenStream {
     let Job { krate, name, tags, max_attempts, max_concurrency, max_data_bytes, priority, .. } = job;
@@ -54,6 +54,7 @@ pub(super) fn consts(job: &Job) -> TokenStream {
         consts.extend(quote!(const LIMITS: &'static [&'static #krate::executor::Limit] = &[#(&#limits),*];));
     }
     consts.extend(job.rate_limit.as_ref().map(|rate| rate_limit(job, rate)));
+    consts.extend(job.circuit_breaker.as_ref().map(|breaker| circuit_breaker(job, breaker)));
     if job.weight.is_some() {
         consts.extend(quote!(
             const WEIGHS: bool = true;
@@ -87,6 +88,19 @@ pub(super) fn consts(job: &Job) -> TokenStream {
         });
     }
     consts
+}
+
+fn circuit_breaker(job: &Job, breaker: &Breaker) -> TokenStream {
+    let (krate, Breaker { after, within_millis, pause_millis }) = (&job.krate, breaker);
+    quote! {
+        const CIRCUIT_BREAKER: ::core::option::Option<#krate::executor::CircuitBreaker> = ::core::option::Option::Some(
+            #krate::executor::CircuitBreaker::new(
+                #after,
+                ::core::time::Duration::from_millis(#within_millis),
+                ::core::time::Duration::from_millis(#pause_millis),
+            )
+        );
+    }
 }
 
 fn rate_limit(job: &Job, rate: &Rate) -> TokenStream {

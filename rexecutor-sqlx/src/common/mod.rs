@@ -2,6 +2,7 @@
 
 mod any_store;
 mod bounds;
+mod breakers;
 mod controlled;
 mod declared;
 mod extras;
@@ -20,6 +21,7 @@ pub use self::schema_version::SchemaVersion;
 pub(crate) use self::{
     any_store::{AnyStore, Content, row_of, store},
     bounds::Bounds,
+    breakers::{BreakerColumns, Heard, heed},
     controlled::Controlled,
     declared::declared,
     extras::Stored,

@@ -22,6 +22,7 @@ use sqlx::{PgConnection, Postgres, Row, Transaction, postgres::PgRow};
 
 use super::{
     backend::Database,
+    breakers,
     claim::sort,
     control::{executor, pause},
     error,
@@ -135,6 +136,7 @@ impl Database {
             // Nothing was admitted: to learn whether the node is a member.
             found.add(self.scan(&mut transaction, node, &[], By::Bytes).await?);
         }
+        self.mark_trials(&mut transaction, admitted.trials(&mut found.jobs)).await?;
         self.store_spent(&mut transaction, admitted.spent(&found.jobs, now), sharing.served()).await?;
         full.extend(admitted.full(&found.jobs, &short, now));
         if !full.is_empty() && !found.is_outdated {
@@ -200,7 +202,12 @@ impl Database {
             controls.shared = shared.into_iter().map(ExecutorName::from).collect();
             controls.served = row.try_get("served")?;
             let is_locked = locked.contains(&executor) && controls.shared.iter().all(|name| locked.contains(name));
-            let is_limited = running.is_some() || rate.is_some() || rotates || !controls.shared.is_empty();
+            controls.breaker = breakers::held(row)?;
+            let is_limited = controls.breaker.is_some()
+                || running.is_some()
+                || rate.is_some()
+                || rotates
+                || !controls.shared.is_empty();
             if is_limited && !is_locked {
                 controls.concurrency = Some(Concurrency::new(0, 0));
             } else if let Some((interval, burst)) = rate {

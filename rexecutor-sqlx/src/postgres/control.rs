@@ -148,9 +148,13 @@ impl Database {
             _ => self.query(&self.queries.delete_pause).bind(self.now()).bind(scope.name().to_string()),
         };
         let deleted = delete.fetch_optional(&mut *transaction).await?;
+        let was_open = match scope {
+            Scope::Executor(executor) => self.close_breaker(&mut transaction, executor).await?,
+            _ => false,
+        };
         transaction.commit().await?;
         self.outdate_nodes().await?;
-        deleted.map_or(Ok(false), |row| row.try_get("held"))
+        Ok(was_open || deleted.map_or(Ok(false), |row| row.try_get("held"))?)
     }
 
     pub(super) async fn outdate_nodes(&self) -> sqlx::Result<()> {

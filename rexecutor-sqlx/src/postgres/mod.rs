@@ -18,6 +18,7 @@ mod admit;
 mod advance;
 mod any_store;
 mod backend;
+mod breakers;
 mod claim;
 mod claim_cursors;
 mod conflicts;

@@ -26,6 +26,7 @@ use sqlx::{
 
 use super::{
     backend::{Database, PgBackend},
+    breakers,
     control::{executor, pause},
     filter, maintain, row,
 };
@@ -172,6 +173,7 @@ fn stored_of(row: &PgRow) -> sqlx::Result<(ExecutorName, Stored)> {
     one.controls.per_key = optional("max_per_key")?.map(count);
     let key_rate = optional("key_rate_interval")?.zip(optional("key_rate_burst")?);
     one.controls.key_rate = key_rate.map(|(interval, burst)| KeyRate::new(interval, burst));
+    one.controls.breaker = breakers::held(row)?;
     one.controls.weighs = row.try_get("weighs")?;
     one.controls.ordered = row.try_get("is_ordered")?;
     let shared: Vec<String> = row.try_get("shared")?;

@@ -8,7 +8,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
-    backend::{NewJob, Outcome, Result, Settle, Settlement, flows::FlowEnds, lifecycle},
+    backend::{NewJob, Outcome, Result, Settle, Settlement, breaker::BreakerNotice, flows::FlowEnds, lifecycle},
     job::{ExecutorName, JobId, Lease},
 };
 use sqlx::{PgConnection, Row};
@@ -19,7 +19,7 @@ use super::{
     session::{Progress, apart},
     write::Locked,
 };
-use crate::common::nanos;
+use crate::common::{Heard, nanos};
 
 impl Settle for PgBackend {
     fn settle<'a>(&'a self, settlements: Arc<[Settlement]>) -> BoxFuture<'a, Result<Vec<(JobId, Lease)>>> {
@@ -27,16 +27,16 @@ impl Settle for PgBackend {
         let backend = self.clone();
         Box::pin(apart(WHAT, async move {
             let settled = backend.0.limited(WHAT, backend.0.settle(&settlements)).await?;
-            let Settled { refused, due, throttled, ended, flow_ends, .. } = settled;
-            if !throttled.is_empty()
-                && let Err(error) = backend.0.limited(WHAT, backend.0.outdate_nodes()).await
-            {
+            let Settled { refused, due, throttled, ended, flow_ends, breakers, .. } = settled;
+            let outdates = !throttled.is_empty() || breakers.iter().any(BreakerNotice::outdates);
+            if outdates && let Err(error) = backend.0.limited(WHAT, backend.0.outdate_nodes()).await {
                 // Nodes that do not hear of it meet the quota themselves.
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "not every node knows that it is to hold back"
                 );
             }
+            breakers.iter().for_each(BreakerNotice::log);
             backend.0.wake(due);
             backend.0.tell_ends(&ended);
             backend.0.advance_if_any(flow_ends).await;
@@ -55,6 +55,8 @@ pub(super) struct Settled {
     ended: Vec<JobId>,
     /// Of which nothing is to be claimed before these instants.
     throttled: BTreeMap<ExecutorName, DateTime<Utc>>,
+    /// What has become of circuit breakers.
+    breakers: Vec<BreakerNotice>,
     /// Of which jobs have ended.
     pub(super) flow_ends: FlowEnds,
     /// And of these keys.
@@ -97,10 +99,11 @@ impl Database {
         }
         let locked = self.lock_states(connection, rest.iter().map(|run| run.id.as_i64()).collect()).await?;
         let Locked { jobs, unreadable, now } = locked;
-        let mut follow: Vec<NewJob> = Vec::new();
+        let (mut follow, mut heard): (Vec<NewJob>, Heard<'_>) = (Vec::new(), Vec::new());
         let mut jobs: BTreeMap<JobId, _> = jobs.into_iter().map(|job| (job.id, job)).collect();
         let (mut settled, mut changed, mut deleted) = (Settled::default(), BTreeSet::new(), Vec::new());
-        for Settlement { id, lease, outcome, .. } in rest {
+        for settlement in rest {
+            let Settlement { id, lease, outcome, .. } = settlement;
             let found = jobs.get_mut(id).zip(now);
             let Some(effects) = found.and_then(|(job, now)| lifecycle::settle(job, *lease, outcome, now)) else {
                 settled.refused.push((*id, *lease));
@@ -114,6 +117,8 @@ impl Database {
                 };
                 *known = until.max(*known);
             }
+            let verdict = effects.verdict.filter(|verdict| verdict.is_heard(settlement));
+            heard.extend(verdict.zip(jobs.get(id)).map(|(verdict, job)| (job.executor.clone(), verdict, settlement)));
             follow.extend_from_slice(jobs.get(id).map_or(&[], |job| lifecycle::follow(job, outcome)));
             match effects.delete {
                 true => deleted.push(*id),
@@ -139,6 +144,11 @@ impl Database {
             let until: Vec<i64> = settled.throttled_keys.values().map(|until| nanos(*until)).collect();
             let throttle = self.query(&self.queries.throttle_keys).bind(executors).bind(keys).bind(until);
             throttle.execute(&mut *connection).await?;
+        }
+        if let Some(now) = now {
+            settled.breakers = self.heed(connection, &heard, now).await?;
+            let woken = settled.breakers.iter().filter(|notice| notice.wakes());
+            settled.due.extend(woken.map(|notice| notice.executor.clone()));
         }
         if !follow.is_empty() {
             self.insert_rows(connection, &follow, &Progress::default()).await?;

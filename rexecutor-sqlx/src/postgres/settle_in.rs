@@ -5,7 +5,7 @@ use std::any::Any;
 use futures::future::BoxFuture;
 use rexecutor::{
     backend::{BackendError, Marks, Result, SettleIn, Settlement, lifecycle},
-    job::{JobId, JobStatus},
+    job::JobStatus,
 };
 use sqlx::{Postgres, Transaction};
 
@@ -32,9 +32,8 @@ impl SettleIn for PgBackend {
                     "the job is completed in what is no `sqlx::Transaction<'static, Postgres>`: begin it on a `PgPool`",
                 ));
             };
-            let Settlement { id, lease, outcome, .. } = settlement;
-            self.0.announce(transaction, outcome.jobs()).await?;
-            self.settle_locked(transaction, id, lease, &outcome).await.map_err(failed(WHAT))
+            self.0.announce(transaction, settlement.outcome.jobs()).await?;
+            self.settle_locked(transaction, &settlement).await.map_err(failed(WHAT))
         })
     }
 }
@@ -43,16 +42,19 @@ impl PgBackend {
     async fn settle_locked(
         &self,
         transaction: &mut Transaction<'static, Postgres>,
-        id: JobId,
-        lease: rexecutor::job::Lease,
-        outcome: &rexecutor::backend::Outcome,
+        settlement: &Settlement,
     ) -> sqlx::Result<bool> {
+        let Settlement { id, lease, outcome, .. } = settlement;
         let Locked { mut jobs, now, .. } = self.0.lock_states(transaction, vec![id.as_i64()]).await?;
         let (Some(job), Some(now)) = (jobs.first_mut(), now) else { return Ok(false) };
         if job.marks.contains(Marks::STOPPING) {
             return Ok(false);
         }
-        let Some(effects) = lifecycle::settle(job, lease, outcome, now) else { return Ok(false) };
+        let Some(effects) = lifecycle::settle(job, *lease, outcome, now) else { return Ok(false) };
+        let verdict = effects.verdict.filter(|verdict| verdict.is_heard(settlement));
+        let heard = verdict.map(|verdict| (job.executor.clone(), verdict, settlement));
+        // If the transaction is not committed, the run has failed, and its settlement says so.
+        self.0.heed(transaction, &heard.into_iter().collect(), now).await?;
         let ended = match effects.delete {
             true => self.0.delete_jobs(transaction, &jobs).await?,
             false => self.0.store_states(transaction, &jobs).await?,

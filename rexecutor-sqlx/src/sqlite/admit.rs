@@ -22,7 +22,7 @@ use rexecutor::{
 use sqlx::{Row, sqlite::SqliteRow};
 
 use super::{
-    control, fast_path,
+    breakers, control, fast_path,
     long_queues::LongQueues,
     queries,
     rotate::{self, Round},
@@ -90,6 +90,7 @@ pub(super) async fn claim(
     }
     // Those of the others are in this order already.
     claimed.jobs.sort_by_key(|job| demands.iter().position(|demand| demand.executor == job.executor));
+    breakers::mark_trials(work, &admitted.trials(&mut claimed.jobs)).await?;
     for (executor, bucket) in admitted.spent(&claimed.jobs, work.now) {
         let store = sqlx::query(queries::store_tokens()).bind(executor.to_string()).bind(bucket.full_at);
         store.execute(&mut *work.conn).await?;
@@ -159,6 +160,7 @@ async fn read_all(
         controls.per_key = number("max_per_key")?.map(count);
         let key_rate = number("key_rate_interval")?.zip(number("key_rate_burst")?);
         controls.key_rate = key_rate.map(|(interval, burst)| KeyRate::new(interval, burst));
+        controls.breaker = breakers::held(row)?;
         controls.weighs = row.try_get("weighs")?;
         controls.ordered = row.try_get("is_ordered")?;
         controls.concurrency = running.map(|(limit, running)| Concurrency::new(count(running), count(limit)));

@@ -11,7 +11,7 @@ use rexecutor::{
     job::{ExecutorName, JobId},
 };
 
-use super::{admit, backend::SqliteBackend, core::Commit, queries, row::micros, set_limits, work::Work};
+use super::{admit, backend::SqliteBackend, breakers, core::Commit, queries, row::micros, set_limits, work::Work};
 
 impl Backend for SqliteBackend {
     fn instance(&self) -> usize {
@@ -95,13 +95,14 @@ impl Control for SqliteBackend {
             Scope::Node(label) => (queries::delete_node_pause(), label.clone()),
             _ => (queries::delete_pause(), scope.name().to_string()),
         };
-        let woken = scope.name().clone();
+        let (woken, is_executor) = (scope.name().clone(), matches!(scope, Scope::Executor(_)));
         let step = async move |work: &mut Work<'_>| {
+            let was_open = is_executor && breakers::close(work, &name).await?;
             let delete = sqlx::query_scalar(query).bind(name);
             let held: Option<bool> = delete.bind(micros(work.now)).fetch_optional(&mut *work.conn).await?;
             outdate_nodes(work).await?;
             work.due.insert(woken);
-            Ok(held == Some(true))
+            Ok(was_open || held == Some(true))
         };
         Box::pin(self.0.writer.write(Commit::Promise, step))
     }

@@ -139,6 +139,8 @@ async fn set_back(work: &mut Work<'_>, before: i64) -> Result<(), sqlx::Error> {
     let throttles = sqlx::query_scalar(queries::set_back_throttles()).bind(micros(work.now)).bind(before);
     let mut executors: Vec<String> = throttles.fetch_all(&mut *work.conn).await?;
     let keys = sqlx::query_scalar(queries::set_back_key_throttles()).bind(micros(work.now)).bind(before);
+    let breakers = sqlx::query_scalar(queries::set_back_breakers()).bind(micros(work.now)).bind(before);
+    executors.extend(breakers.fetch_all(&mut *work.conn).await?);
     executors.extend(keys.fetch_all(&mut *work.conn).await?);
     if !executors.is_empty() {
         control::outdate_nodes(work).await?;

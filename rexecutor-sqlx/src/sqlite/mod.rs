@@ -18,6 +18,7 @@
 mod admit;
 mod any_store;
 mod backend;
+mod breakers;
 mod checkpoint;
 mod claim;
 mod complete;

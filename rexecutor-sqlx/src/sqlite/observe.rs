@@ -20,6 +20,7 @@ use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection, query::Query, sqlit
 use super::{
     admit,
     backend::SqliteBackend,
+    breakers,
     core::Core,
     error::backend_error,
     filter, queries, read,
@@ -259,6 +260,7 @@ async fn cluster(conn: &mut SqliteConnection, now: DateTime<Utc>) -> Db<Cluster>
         one.controls.per_key = optional("max_per_key")?.map(count);
         let key_rate = optional("key_rate_interval")?.zip(optional("key_rate_burst")?);
         one.controls.key_rate = key_rate.map(|(interval, burst)| KeyRate::new(interval, burst));
+        one.controls.breaker = breakers::held(row)?;
         one.controls.weighs = row.try_get("weighs")?;
         one.controls.ordered = row.try_get("is_ordered")?;
         let shared: Vec<String> = serde_json::from_str(row.try_get("shared")?).unwrap_or_default();

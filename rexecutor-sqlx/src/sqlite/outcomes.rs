@@ -8,9 +8,9 @@ use rexecutor::{
 };
 
 use super::{
-    complete::Completed, control, error::is_unexpected, flows, queries, row::micros, store, work::Work, write,
+    breakers, complete::Completed, control, error::is_unexpected, flows, queries, row::micros, store, work::Work, write,
 };
-use crate::common::nanos;
+use crate::common::{Heard, nanos};
 
 /// Stores how runs ended; returns for each whether it was stored.
 pub(super) async fn store(work: &mut Work<'_>, settlements: &[&Settlement]) -> Result<Vec<bool>, sqlx::Error> {
@@ -97,12 +97,16 @@ async fn apply(
         write::lock(work, &ids).await?.into_iter().map(|job| (job.id, job)).collect();
     let (mut changed, mut deleted, mut throttled) = (HashSet::new(), Vec::new(), BTreeMap::new());
     let mut throttled_keys = BTreeMap::new();
-    let mut follow: Vec<&NewJob> = Vec::new();
+    let (mut follow, mut heard): (Vec<&NewJob>, Heard<'_>) = (Vec::new(), Vec::new());
     for (end, stored) in settlements.iter().zip(stored).filter(|(end, _)| meant(end)) {
         let job = jobs.get_mut(&end.id);
         let effects = job.and_then(|job| lifecycle::settle(job, end.lease, &end.outcome, work.now));
         *stored = effects.is_some();
         let Some(effects) = effects else { continue };
+        if let (Some(verdict), Some(job)) = (effects.verdict.filter(|verdict| verdict.is_heard(end)), jobs.get(&end.id))
+        {
+            heard.push((job.executor.clone(), verdict, end));
+        }
         follow.extend(jobs.get(&end.id).map(|job| lifecycle::follow(job, &end.outcome)).into_iter().flatten());
         if effects.wake {
             work.due.extend(jobs.get(&end.id).map(|job| job.executor.clone()));
@@ -136,6 +140,7 @@ async fn apply(
     if !throttled.is_empty() {
         control::outdate_nodes(work).await?;
     }
+    breakers::take_in(work, &heard).await?;
     if !follow.is_empty() {
         store::store_open(work, &follow).await?;
     }

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
-    backend::{Listeners, in_micros},
+    backend::{Listeners, breaker::BreakerNotice, in_micros},
     clock::Clock,
     job::{ExecutorName, JobId},
 };
@@ -25,6 +25,8 @@ pub(super) struct Work<'c> {
     pub(super) cancelled: Vec<JobId>,
     /// The jobs that have ended and that somebody waits for.
     pub(super) ended: Vec<JobId>,
+    /// What has become of circuit breakers.
+    pub(super) breakers: Vec<BreakerNotice>,
     clock: &'c dyn Clock,
     transaction: Transaction,
     /// Until when it waits for other processes' locks.
@@ -89,6 +91,7 @@ impl<'c> Work<'c> {
             due: BTreeSet::new(),
             cancelled: Vec::new(),
             ended: Vec::new(),
+            breakers: Vec::new(),
             clock,
             transaction,
             deadline: Duration::ZERO,
@@ -187,6 +190,7 @@ impl<'c> Work<'c> {
 
 /// Tells the nodes of this process what a committed transaction has changed.
 pub(super) fn wake(listeners: &Listeners, work: &Work<'_>) {
+    work.breakers.iter().for_each(BreakerNotice::log);
     listeners.each(|wakeup| {
         work.due.iter().for_each(|executor| wakeup.wake(executor));
         work.cancelled.iter().for_each(|job| wakeup.cancel(*job));

@@ -25,7 +25,7 @@ impl Harness {
     }
 
     /// Whether this is the reason, and whether these words stand in its sentence.
-    async fn is_why(&self, id: JobId, word: &str, says: &str) {
+    pub(super) async fn is_why(&self, id: JobId, word: &str, says: &str) {
         let Some(why) = self.why(id).await else { return };
         let sentence = why.to_string();
         assert_eq!(why.reason.as_str(), word, "{sentence}");
@@ -34,7 +34,7 @@ impl Harness {
     }
 
     /// A node that says how many slots it has and which executors it runs.
-    async fn node(&self, slots: usize, of_mail: Option<usize>, executors: &[&'static str]) -> NodeId {
+    pub(super) async fn node(&self, slots: usize, of_mail: Option<usize>, executors: &[&'static str]) -> NodeId {
         let mut about = AboutNode::default();
         about.slots = Some(slots);
         about.executor_slots.extend(of_mail.map(|slots| ("mail".to_owned(), slots)));

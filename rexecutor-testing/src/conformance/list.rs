@@ -284,6 +284,18 @@ cases! {
         the_slowest_declared_rate_holds,
         sixteen_claimers_share_the_tokens_of_a_rate,
         a_throttled_job_holds_its_executor_back;
+    breakers:
+        case_14_6_a_circuit_breaker_opens_after_failures_within_its_time,
+        case_14_6_failures_of_one_batch_open_a_circuit_breaker,
+        case_14_6_what_is_no_failure_does_not_open_a_circuit_breaker,
+        case_14_6_one_job_is_let_through_and_closes_the_circuit_breaker,
+        case_14_6_a_failure_after_the_pause_keeps_a_circuit_breaker_open,
+        case_14_6_a_trial_that_says_nothing_is_followed_by_another,
+        case_14_6_a_circuit_breaker_is_closed_by_hand,
+        case_14_6_a_circuit_breaker_holds_beside_limits,
+        case_44_a_circuit_breaker_does_not_stay_open_for_a_clock_that_was_set_back,
+        case_14_6_listeners_are_woken_when_a_circuit_breaker_closes,
+        case_14_6_a_circuit_breaker_says_since_when_and_why;
     costs:
         case_14_4_a_job_takes_as_many_tokens_as_it_weighs,
         case_14_4_a_job_heavier_than_the_burst_costs_a_full_bucket,

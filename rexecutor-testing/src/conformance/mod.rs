@@ -19,6 +19,7 @@
 mod amend;
 mod batch_jobs;
 mod batches;
+mod breakers;
 mod claim;
 mod clocks;
 mod control;

@@ -3,7 +3,9 @@
 use axum::response::Response;
 use maud::{Markup, html};
 use rexecutor::backend::{
-    Paused, control,
+    Paused,
+    breaker::HeldByBreaker,
+    control,
     observe::{Cluster, Standing},
 };
 
@@ -96,8 +98,9 @@ fn row(cx: &Cx, one: &Standing, cluster: &Cluster, can_pause: bool) -> Markup {
                     div { span.tag { "paused" } span.soft { (words(paused, cluster)) } }
                     @if !paused.pause.reason.is_empty() { div.soft { (paused.pause.reason) } }
                 }
+                @if let Some(held) = &one.controls.breaker { (breaker(held, cluster)) }
                 @if can_pause && cx.may(Role::Operator) {
-                    @if one.paused.is_some() { form method="post" action=(cx.link("/executors")) {
+                    @if one.paused.is_some() || one.controls.breaker.is_some() { form method="post" action=(cx.link("/executors")) {
                         (hidden(cx))
                         input type="hidden" name="executor" value=(one.executor);
                         button name="action" value="resume" { "Resume" }
@@ -114,6 +117,21 @@ fn row(cx: &Cx, one: &Standing, cluster: &Cluster, can_pause: bool) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// How the circuit breaker of an executor keeps its jobs.
+fn breaker(held: &HeldByBreaker, cluster: &Cluster) -> Markup {
+    html! {
+        div {
+            span.tag { "paused" } span.soft {
+                " by its circuit breaker, for " (span(cluster.now - held.open.since))
+                @if cluster.now < held.open.until { ", until " (format::ago(held.open.until, cluster.now)) }
+                @else if held.is_tried { ", and one job is tried" }
+                @else { ", and one job is let through" }
+            }
+        }
+        @if !held.open.reason.is_empty() { div.soft { (held.open.reason) } }
     }
 }
 

@@ -113,6 +113,28 @@ async fn a_job_says_why_it_is_not_running_and_what_it_holds() {
     assert!(world.get("viewer", &format!("/jobs/{due}")).await.text.contains("One node is alive, and it does not run"));
 }
 
+/// A circuit breaker that is open says since when and why, and is closed by the button that ends a pause.
+#[tokio::test]
+async fn case_14_6_an_open_circuit_breaker_is_shown_and_closed() {
+    use rexecutor::backend::{CircuitBreaker, Failure, Outcome, Settle, Settlement};
+
+    let world = World::new();
+    world.enqueue(NewJob::new("mail", "1").with_max_attempts(3)).await;
+    let node = world.node("w", &["mail"]).await;
+    let run = world.claim(node, "mail").await;
+    let failed = Failure::new(rexecutor::job::ErrorType::Timeout, "no <answer>");
+    let end = Settlement::new(run.id, run.lease, Outcome::retry(chrono::TimeDelta::zero(), failed));
+    let minute = std::time::Duration::from_secs(60);
+    let end = end.with_circuit_breaker(Some(CircuitBreaker::new(1, minute, minute)));
+    world.backend.settle([end].into()).await.unwrap();
+    let page = world.get("operator", "/executors").await.text;
+    for part in ["by its circuit breaker", "no &lt;answer&gt;", ">Resume<"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    world.post("operator", "/executors", &[("executor", "mail"), ("action", "resume")]).await;
+    assert!(!world.get("operator", "/executors").await.text.contains("by its circuit breaker"));
+}
+
 #[tokio::test]
 async fn data_are_redacted_where_that_is_asked_for() {
     let world = World::of("", |dashboard| {

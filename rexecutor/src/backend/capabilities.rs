@@ -203,14 +203,15 @@ impl DueEntries {
 ///   pause is over; no job at all, if the whole cluster is paused, or to a node whose label is. What runs is left to end.
 /// - A pause outlives nodes and processes.
 /// - Pauses of different scopes are apart: a job is given only if none of those that it is in is paused.
-/// - Once a scope is resumed, every wakeup fires for all executors in it.
+/// - Once a scope is resumed, every wakeup fires for all executors in it. Resuming an executor also closes its
+///   [circuit breaker](super::breaker).
 /// - Each limit that was set for an executor holds for claims that begin later, on any node, in place of what nodes declare, until it is
 ///   reset or set anew. It outlives nodes and processes. Once that has changed, every wakeup fires for the executor.
 pub trait Control: Send + Sync {
     /// Stops the claiming of jobs; a second pause of the same scope takes the place of the first.
     fn pause<'a>(&'a self, scope: &'a Scope, pause: Pause) -> BoxFuture<'a, Result<()>>;
 
-    /// Lets jobs be claimed again; returns whether this scope was paused.
+    /// Lets jobs be claimed again; returns whether this scope was paused, by somebody or by a circuit breaker.
     fn resume<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<bool>>;
 
     /// Sets limits of an executor in place of all that were set before; `None` ends them. Returns whether any were set.

@@ -101,6 +101,8 @@ roles! {
     /// - The same holds for the jobs together of executors of which any member says that they [share](super::Limit) a limit.
     /// - Of an executor that any member declares to be [ordered](super::ClusterLimits::ordered), only the lowest number of each key's
     ///   jobs that [stand in line](super::JobRow::stands_in_line) is claimed, and not while another job of its key is executing.
+    /// - Of an executor whose [circuit breaker](super::breaker) is open none is claimed before its pause is over; then one, on all
+    ///   nodes together, until that has ended.
     /// - A job is claimed only while those before it, of its executor and this claim, have less than
     ///   [`max_bytes`](super::Demand::max_bytes). A backend need not count jobs of up to 64 KiB each.
     /// - An executor's jobs come by priority, then due time, then number, or those of each key where keys are served in
@@ -126,6 +128,8 @@ roles! {
     /// - A settlement whose job is not executing under its lease changes nothing and is returned as refused.
     /// - All the others are stored when the call returns without an error; after an error, calling again is safe.
     /// - A job that was asked to cancel becomes cancelled, whatever its outcome.
+    /// - What a settlement [says](super::breaker) to a circuit breaker is taken in with it. Once one has opened, no claim that begins
+    ///   gives a job of its executor.
     pub trait Settle {
         /// Stores how runs ended; returns the refused ones.
         Settle => fn settle(settlements: Arc<[Settlement]>) -> Result<Vec<(JobId, Lease)>>;

@@ -13,7 +13,7 @@ use crate::{
     backoff::{DEFAULT_BACKOFF, Strategy},
     context::JobContext,
     executing::{ExecutionResult, Executor, Retention},
-    model::{ClusterLimits, ErrorType, Outcome},
+    model::{CircuitBreaker, ClusterLimits, ErrorType, Outcome},
     typed::Job,
 };
 
@@ -30,6 +30,7 @@ pub(crate) struct Runner {
     pub(crate) max_attempts: u16,
     pub(crate) max_concurrency: Option<usize>,
     pub(crate) cluster: ClusterLimits,
+    pub(crate) circuit_breaker: Option<CircuitBreaker>,
     pub(crate) retention: Retention,
     pub(crate) begin: Begin,
 }
@@ -52,6 +53,7 @@ impl Runner {
                 .with_weighs(E::WEIGHS)
                 .with_ordered(E::ORDERED.is_some())
                 .with_shared(E::LIMITS),
+            circuit_breaker: E::CIRCUIT_BREAKER,
             retention: E::RETENTION,
             begin: begin::<E>,
         }

@@ -11,7 +11,7 @@ use crate::{
     backoff::{DEFAULT_BACKOFF, Strategy},
     criteria::UniquenessCriteria,
     limits,
-    model::{Limit, OnDiscard, Rate},
+    model::{CircuitBreaker, Limit, OnDiscard, Rate},
     typed::Job,
 };
 
@@ -144,6 +144,14 @@ pub trait Executor: Send + Sync + 'static {
     /// each other process that enqueues, and a place that comes free may be seen 0.1 s later. A unique job asks for a place
     /// even if it turns out not to be inserted; the ticks of a schedule, retries and reruns do not.
     const MAX_PENDING: Option<usize> = None;
+
+    /// When jobs of this kind are paused by themselves, on all nodes, because their attempts keep failing: see [`CircuitBreaker`].
+    /// The default is `None`: never.
+    ///
+    /// Failures are counted by the backend, in the step that stores them, for all nodes together; a success costs nothing. While
+    /// programs of two versions run, each failure is judged by the program that ran it, and a pause holds for all of them.
+    /// [`resume`](crate::ExecutorExt::resume) closes an open breaker by hand.
+    const CIRCUIT_BREAKER: Option<CircuitBreaker> = None;
 
     /// Whether the work blocks its thread, so that it runs on a thread of its own, where tokio's timers and I/O still
     /// work. The default is `false`.

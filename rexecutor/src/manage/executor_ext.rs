@@ -262,7 +262,8 @@ pub trait ExecutorExt: Executor + Sized {
         super::pause(Scope::Executor(Self::NAME.into()), pause.into(), backend)
     }
 
-    /// Lets this executor's jobs be claimed again; returns whether it was paused.
+    /// Lets this executor's jobs be claimed again; returns whether it was paused, by somebody or by its
+    /// [circuit breaker](crate::executor::CircuitBreaker), which is closed.
     ///
     /// # Errors
     ///

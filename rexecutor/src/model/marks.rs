@@ -41,6 +41,9 @@ impl Marks {
     /// It is a task of a workflow that goes on, and would have been deleted when it was complete: it is deleted with the workflow's end.
     pub const FLEETING: Self = Self(256);
 
+    /// The [circuit breaker](crate::backend::breaker) of its executor has let it through, to see whether its attempts still fail.
+    pub const TRIAL: Self = Self(512);
+
     /// Each with its name.
     const NAMES: &[(Self, &str)] = &[
         (Self::STOPPING, "stopping"),
@@ -52,6 +55,7 @@ impl Marks {
         (Self::MEMBER, "member"),
         (Self::SKIPPED, "skipped"),
         (Self::FLEETING, "fleeting"),
+        (Self::TRIAL, "trial"),
     ];
 
     /// Whether the job is a plain one.

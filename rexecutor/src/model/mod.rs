@@ -8,6 +8,7 @@
 
 mod change;
 mod chunk;
+mod circuit_breaker;
 mod claim;
 mod cluster_limits;
 mod error;
@@ -45,6 +46,7 @@ pub(crate) use self::time::after;
 pub use self::{
     change::{JobChange, KeyChange},
     chunk::{Chunk, NewChunk, Offset, ParseOffsetError},
+    circuit_breaker::CircuitBreaker,
     claim::{Claimed, Demand, Held},
     cluster_limits::ClusterLimits,
     error::{AmendError, BackendError, Result},

@@ -3,7 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    failure::Failure,
+    circuit_breaker::CircuitBreaker,
+    failure::{ErrorType, Failure},
     id::{FlowId, JobId, Lease},
     new_job::NewJob,
     row::JobRow,
@@ -23,18 +24,27 @@ pub struct Settlement {
     pub flow: Option<FlowId>,
     /// Whether it is a task of that flow.
     pub is_task: bool,
+    /// The [circuit breaker](crate::backend::breaker) of the job's executor, if the run speaks against it.
+    pub breaker: Option<Box<CircuitBreaker>>,
 }
 
 impl Settlement {
     /// The end of the run that holds this lease.
     pub fn new(id: JobId, lease: Lease, outcome: Outcome) -> Self {
-        Self { id, lease, outcome, flow: None, is_task: false }
+        Self { id, lease, outcome, flow: None, is_task: false, breaker: None }
     }
 
     /// … of a job that is part of the flow of this row.
     #[must_use]
     pub fn with_flow_of(self, row: &JobRow) -> Self {
         Self { flow: row.extras.flow, is_task: row.extras.task.is_some(), ..self }
+    }
+
+    /// … of a job whose executor has this circuit breaker. It is kept only with a [failure](Outcome::fault) that counts.
+    #[must_use]
+    pub fn with_circuit_breaker(self, breaker: Option<CircuitBreaker>) -> Self {
+        let breaker = breaker.filter(|_| self.outcome.fault().is_some()).map(Box::new);
+        Self { breaker, ..self }
     }
 }
 
@@ -198,6 +208,19 @@ impl Outcome {
     /// It has come to a step that is over at an instant, or when a signal comes.
     pub const fn suspend(until: Option<DateTime<Utc>>, for_signal: bool) -> Self {
         Self::Suspend { until, for_signal }
+    }
+
+    /// The failure of an attempt that speaks against its executor: an error, a panic or a timeout, and not data that do not decode, a
+    /// deadline that has passed, or a node that died.
+    pub fn fault(&self) -> Option<&Failure> {
+        match self {
+            Self::Retry { error, .. } | Self::SettledInTransaction { error, .. } | Self::Discard { error } => {
+                let is_of_the_work =
+                    !matches!(error.error_type, ErrorType::Decode | ErrorType::DeadlinePassed | ErrorType::NodeLost);
+                is_of_the_work.then_some(error)
+            }
+            _ => None,
+        }
     }
 
     /// The word for it in logs and metrics.

@@ -62,6 +62,9 @@ impl Plan {
                 self.problems.push(format!("executor `{name}`: its {what} cannot be kept to: {problem}"));
             }
         }
+        if let Some(problem) = runner.circuit_breaker.and_then(|breaker| breaker.check().err()) {
+            self.problems.push(format!("executor `{name}`: its circuit breaker cannot be kept to: {problem}"));
+        }
         self.add_limits(&runner);
         match self.runners.get(name) {
             Some(known) if (known.type_name)() != (runner.type_name)() => self.problems.push(format!(
@@ -218,6 +221,13 @@ impl Plan {
             for runner in self.runners.values().filter(|runner| runner.cluster.is_some()) {
                 self.problems.push(format!(
                     "executor `{}` has a limit in the whole cluster, and the backend `{}` keeps to none (`Backend::control`)",
+                    runner.name,
+                    backend.name()
+                ));
+            }
+            for runner in self.runners.values().filter(|runner| runner.circuit_breaker.is_some()) {
+                self.problems.push(format!(
+                    "executor `{}` has a circuit breaker, and the backend `{}` pauses none (`Backend::control`)",
                     runner.name,
                     backend.name()
                 ));

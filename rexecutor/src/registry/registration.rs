@@ -9,7 +9,7 @@ use crate::{
     builder::EnqueueError,
     engine::Runner,
     executing::{Executor, JobTypes, Rerun, Retention},
-    model::{Limit, NewJob, OnDiscard, Rate},
+    model::{CircuitBreaker, Limit, NewJob, OnDiscard, Rate},
     schedule::{MissedTicks, Overlap, Schedule, ScheduleError},
 };
 
@@ -53,6 +53,8 @@ pub struct Settings {
     pub limits: &'static [&'static Limit],
     /// How many may wait; `None`: any number.
     pub max_pending: Option<usize>,
+    /// When it is paused by itself, because its attempts keep failing; `None`: never.
+    pub circuit_breaker: Option<CircuitBreaker>,
     /// Lower numbers start first.
     pub priority: u16,
     /// Words to find jobs by.
@@ -89,6 +91,7 @@ impl Settings {
             weighs: E::WEIGHS,
             limits: E::LIMITS,
             max_pending: E::MAX_PENDING,
+            circuit_breaker: E::CIRCUIT_BREAKER,
             priority: E::PRIORITY,
             tags: E::TAGS,
             is_blocking: E::BLOCKING,

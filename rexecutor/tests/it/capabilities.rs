@@ -54,6 +54,9 @@ async fn greet(name: String, State(greeted): State<mpsc::UnboundedSender<String>
 #[job(cluster_concurrency = 2)]
 async fn scarce() {}
 
+#[job(circuit_breaker(after = 5, within = "1m", pause = "1m"))]
+async fn fragile() {}
+
 #[job(max_attempts = 1)]
 async fn streams(context: JobContext) -> std::result::Result<(), EmitError> {
     context.emit("nobody keeps it").await
@@ -65,6 +68,9 @@ async fn a_limit_of_the_cluster_on_a_backend_that_keeps_to_none_is_refused() {
     let node = Rexecutor::builder().with_backend(backend).with_executor::<Scarce>();
     let error = node.start().await.map(drop).unwrap_err().to_string();
     assert!(error.contains("executor `scarce` has a limit in the whole cluster"), "{error}");
+    let node = Rexecutor::builder().with_backend(Foreign(InMemoryBackend::new())).with_executor::<Fragile>();
+    let error = node.start().await.map(drop).unwrap_err().to_string();
+    assert!(error.contains("executor `fragile` has a circuit breaker"), "{error}");
 }
 
 #[tokio::test]

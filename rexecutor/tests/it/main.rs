@@ -9,6 +9,7 @@ mod assertions;
 mod batches;
 mod blocking;
 mod bounds;
+mod breakers;
 mod capabilities;
 mod clocks;
 mod cluster_limits;

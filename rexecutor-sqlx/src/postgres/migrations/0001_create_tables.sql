@@ -216,6 +216,20 @@ CREATE TABLE {schema}.limits (
     served_key TEXT COLLATE "C"
 ) WITH (fillfactor = 50);
 
+-- The circuit breakers of executors whose attempts have failed. Of one that is closed only the failures count.
+CREATE TABLE {schema}.breakers (
+    executor TEXT COLLATE "C" PRIMARY KEY,
+    -- When attempts failed, as a JSON array of microseconds since 1970.
+    failures TEXT NOT NULL DEFAULT '[]',
+    -- NULL: it is closed.
+    opened_at TIMESTAMPTZ,
+    -- Until when no job is let through, and for how many microseconds longer if the one that is then let through fails.
+    open_until TIMESTAMPTZ,
+    pause BIGINT,
+    -- The last error.
+    reason TEXT
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+
 -- What is kept of the rates of keys. A key whose bucket is full, and that nothing holds back, needs no row.
 CREATE TABLE {schema}.key_buckets (
     executor TEXT COLLATE "C" NOT NULL,

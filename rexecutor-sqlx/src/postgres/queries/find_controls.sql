@@ -1,6 +1,7 @@
 -- $1 the test clock's time. What is to be kept to about these executors, $2, about the limits that they share, and about the whole
 -- cluster, whose row has no name: how they are paused, how many of their jobs may run at once, and how many do, how many of one
--- key may, whether these run one after another, how fast they may start, and what they share.
+-- key may, whether these run one after another, how fast they may start, what they share, and how their circuit breakers are
+-- open, and whether a job that one has let through runs.
 --
 -- In a claim it comes after lock_limits and is a statement of its own: one that had waited for the lock itself would count
 -- what ran before.
@@ -43,7 +44,12 @@ SELECT
     END AS running,
     strictest.max_per_key, strictest.is_ordered, strictest.rate_interval, strictest.rate_burst,
     strictest.key_rate_interval, strictest.key_rate_burst, strictest.weighs, kept.full_at,
-    kept.throttled_until,
+    kept.throttled_until, breaker.opened_at, breaker.open_until, breaker.pause, breaker.reason,
+    breaker.executor IS NOT NULL AND EXISTS (
+        SELECT FROM holder
+        CROSS JOIN {schema}.jobs AS job
+        WHERE job.status = 'executing' AND job.node = holder.node AND job.executor = named.executor AND job.marks & {trial} <> 0
+    ) AS is_tried,
     ARRAY(
         SELECT DISTINCT share.name
         FROM {schema}.declared_limits AS declared
@@ -64,6 +70,7 @@ FROM (
 ) AS named
 LEFT JOIN {schema}.controls AS control ON control.executor = named.executor
 LEFT JOIN {schema}.limits AS kept ON kept.executor = named.executor
+LEFT JOIN {schema}.breakers AS breaker ON breaker.executor = named.executor AND breaker.opened_at IS NOT NULL
 LEFT JOIN {schema}.set_limits AS by_hand ON by_hand.executor = named.executor
 CROSS JOIN LATERAL (
     -- What somebody has set holds, and else the strictest of what programs declare.

@@ -8,6 +8,8 @@ FROM (
     UNION ALL
     SELECT executor, TRUE FROM {schema}.set_limits
     UNION ALL
+    SELECT executor, TRUE FROM {schema}.breakers WHERE opened_at IS NOT NULL
+    UNION ALL
     SELECT executor, FALSE FROM {schema}.limits
     WHERE throttled_until > (SELECT coalesce($1::TIMESTAMPTZ, clock_timestamp()))
 ) AS known

@@ -4,6 +4,11 @@ SELECT
     named.executor, control.paused_at, control.paused_until, control.paused_by, control.pause_reason,
     strictest.max_running, strictest.max_per_key, strictest.rate_interval, strictest.rate_burst, kept.full_at,
     kept.throttled_until, strictest.is_ordered, strictest.key_rate_interval, strictest.key_rate_burst, strictest.weighs,
+    breaker.opened_at, breaker.open_until, breaker.pause, breaker.reason,
+    breaker.executor IS NOT NULL AND EXISTS (
+        SELECT FROM {schema}.jobs AS job
+        WHERE job.status = 'executing' AND job.executor = named.executor AND job.marks & {trial} <> 0
+    ) AS is_tried,
     ARRAY(
         SELECT DISTINCT share.name
         FROM {schema}.declared_limits AS declared
@@ -16,9 +21,12 @@ FROM (
     SELECT executor FROM {schema}.declared_limits
     UNION
     SELECT executor FROM {schema}.limits
+    UNION
+    SELECT executor FROM {schema}.breakers WHERE opened_at IS NOT NULL
 ) AS named
 LEFT JOIN {schema}.controls AS control ON control.executor = named.executor
 LEFT JOIN {schema}.limits AS kept ON kept.executor = named.executor
+LEFT JOIN {schema}.breakers AS breaker ON breaker.executor = named.executor AND breaker.opened_at IS NOT NULL
 LEFT JOIN {schema}.set_limits AS by_hand ON by_hand.executor = named.executor
 CROSS JOIN LATERAL (
     -- As find_controls has it.

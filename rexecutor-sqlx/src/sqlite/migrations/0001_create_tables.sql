@@ -213,6 +213,20 @@ CREATE TABLE rexecutor_limits (
     served_key TEXT
 ) STRICT, WITHOUT ROWID;
 
+-- The circuit breakers of executors whose attempts have failed. Of one that is closed only the failures count.
+CREATE TABLE rexecutor_breakers (
+    executor TEXT PRIMARY KEY,
+    -- When attempts failed, as a JSON array of microseconds since 1970.
+    failures TEXT NOT NULL DEFAULT '[]',
+    -- NULL: it is closed.
+    opened_at INTEGER,
+    -- Until when no job is let through, and for how many microseconds longer if the one that is then let through fails.
+    open_until INTEGER,
+    pause INTEGER,
+    -- The last error.
+    reason TEXT
+) STRICT, WITHOUT ROWID;
+
 -- What is kept of the rates of keys. A key whose bucket is full, and that nothing holds back, needs no row.
 CREATE TABLE rexecutor_key_buckets (
     executor TEXT NOT NULL,

@@ -1,6 +1,6 @@
 -- What is to be kept to about these executors, the JSON array ?3, about the limits that they share, and about the whole cluster, whose
 -- row has no name: how they are paused, how many of their jobs may run at once, and how many do, how many of one key may, whether these
--- run one after another, how fast they may start, and what they share. What runs is little: it is counted by reading it.
+-- run one after another, how fast they may start, what they share, and how their circuit breakers are open. What runs is little: it is counted by reading it.
 WITH asked (executor) AS (
     SELECT ''
     UNION
@@ -48,7 +48,13 @@ SELECT
         )
     END AS running,
     max_per_key, coalesce(is_ordered, 0) AS is_ordered, rate_interval, rate_burst, key_rate_interval,
-    key_rate_burst, coalesce(weighs, 0) AS weighs, full_at, throttled_until, shared, served_key
+    key_rate_burst, coalesce(weighs, 0) AS weighs, full_at, throttled_until, shared, served_key,
+    breaker.opened_at, breaker.open_until, breaker.pause, breaker.reason,
+    breaker.executor IS NOT NULL AND EXISTS (
+        SELECT 1 FROM rexecutor_jobs AS job INDEXED BY rexecutor_jobs_executing
+        WHERE job.status = 'executing' AND job.executor = named.executor AND job.marks & {trial} <> 0
+    ) AS is_tried
 FROM named
 LEFT JOIN rexecutor_controls AS control ON control.executor = named.executor
 LEFT JOIN rexecutor_limits AS kept ON kept.executor = named.executor
+LEFT JOIN rexecutor_breakers AS breaker ON breaker.executor = named.executor AND breaker.opened_at IS NOT NULL

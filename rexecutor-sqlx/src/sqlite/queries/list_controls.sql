@@ -3,6 +3,8 @@ SELECT executor, 0 AS is_limited FROM rexecutor_controls WHERE paused_until IS N
 UNION ALL
 SELECT executor, 0 FROM rexecutor_limits WHERE throttled_until > ?2
 UNION ALL
+SELECT executor, 1 FROM rexecutor_breakers WHERE opened_at IS NOT NULL
+UNION ALL
 SELECT executor, 1 FROM rexecutor_declared_limits
 UNION ALL
 SELECT executor, 1 FROM rexecutor_set_limits

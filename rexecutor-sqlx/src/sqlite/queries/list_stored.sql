@@ -28,7 +28,12 @@ SELECT
         SELECT json_group_array(DISTINCT share.value)
         FROM rexecutor_declared_limits AS declared, json_each(declared.shared) AS share
         WHERE declared.executor = named.executor
-    ) AS shared
+    ) AS shared,
+    breaker.opened_at, breaker.open_until, breaker.pause, breaker.reason,
+    breaker.executor IS NOT NULL AND EXISTS (
+        SELECT 1 FROM rexecutor_jobs AS job INDEXED BY rexecutor_jobs_executing
+        WHERE job.status = 'executing' AND job.executor = named.executor AND job.marks & {trial} <> 0
+    ) AS is_tried
 FROM (
     SELECT executor FROM rexecutor_controls
     UNION
@@ -36,8 +41,11 @@ FROM (
     UNION
     SELECT executor FROM rexecutor_limits
     UNION
+    SELECT executor FROM rexecutor_breakers WHERE opened_at IS NOT NULL
+    UNION
     SELECT executor FROM rexecutor_set_limits
 ) AS named
 LEFT JOIN rexecutor_controls AS control ON control.executor = named.executor
 LEFT JOIN rexecutor_limits AS kept ON kept.executor = named.executor
+LEFT JOIN rexecutor_breakers AS breaker ON breaker.executor = named.executor AND breaker.opened_at IS NOT NULL
 LEFT JOIN rexecutor_set_limits AS by_hand ON by_hand.executor = named.executor

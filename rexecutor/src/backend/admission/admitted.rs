@@ -1,6 +1,6 @@
 //! What the cluster allows of a node's demands, and what follows from what was claimed of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
@@ -11,7 +11,7 @@ use crate::{
         rotation::{Budget, Terms, cost},
         sharing::{Pool, Sharing},
     },
-    model::{Demand, ExecutorName, Held, JobRow},
+    model::{Demand, ExecutorName, Held, JobId, JobRow, Marks},
 };
 
 /// What may be claimed, and when there may be more.
@@ -33,6 +33,8 @@ pub struct Admitted {
     sharing: BTreeMap<ExecutorName, Vec<ExecutorName>>,
     /// What the shared limits allow, and who was served last.
     pools: BTreeMap<ExecutorName, (Limited, Option<String>)>,
+    /// Those of which one job is let through by their open circuit breaker.
+    tried: BTreeSet<ExecutorName>,
 }
 
 impl Admitted {
@@ -74,6 +76,22 @@ impl Admitted {
         let own = self.buckets.get(executor).filter(|_| terms.weighs);
         terms.budgets.extend(own.map(|(bucket, _)| Budget::whole(*bucket, now)));
         self.rotating.insert(executor.clone(), terms);
+    }
+
+    /// One job of an executor is let through by its open circuit breaker.
+    pub(super) fn let_through(&mut self, executor: &ExecutorName) {
+        self.tried.insert(executor.clone());
+    }
+
+    /// Those of the claimed jobs that were let through by open circuit breakers: they get the mark
+    /// [`TRIAL`](Marks::TRIAL), here and in the transaction that claims them.
+    pub fn trials(&self, jobs: &mut [JobRow]) -> Vec<JobId> {
+        let tried = jobs.iter_mut().filter(|job| !self.tried.is_empty() && self.tried.contains(&job.executor));
+        let mark = |job: &mut JobRow| {
+            job.marks = job.marks.with(Marks::TRIAL);
+            job.id
+        };
+        tried.map(mark).collect()
     }
 
     /// A limit allows fewer jobs of an executor than were asked for.

@@ -17,6 +17,7 @@
 //!   transaction that claims. A crash loses them on the safe side.
 //! - Of an executor with a rate for each key the same holds for the jobs of each, and of one whose jobs weigh, for what they cost.
 //! - Of an executor that one of its jobs holds back nothing is claimed before the time is over.
+//! - Of one whose [circuit breaker](super::breaker) is open nothing is claimed before its time is over, and then one job at a time.
 
 mod admitted;
 
@@ -26,6 +27,7 @@ use chrono::{DateTime, Utc};
 
 pub use self::admitted::Admitted;
 use super::{
+    breaker::HeldByBreaker,
     bucket::Bucket,
     rotation::{KeyRate, Terms, Turns},
 };
@@ -51,6 +53,8 @@ pub struct Controls {
     pub bucket: Option<Bucket>,
     /// Until when one of its jobs holds all of them back.
     pub throttled_until: Option<DateTime<Utc>>,
+    /// How its circuit breaker is open.
+    pub breaker: Option<HeldByBreaker>,
     /// The [stored names](crate::backend::Limit::stored_name) of the limits that it shares with others, about which more is stored.
     pub shared: Vec<ExecutorName>,
     /// Of a shared limit, the executor that has had its turn last.
@@ -77,6 +81,7 @@ impl Controls {
             || self.bucket.is_some()
             || self.terms().is_some()
             || !self.shared.is_empty()
+            || self.breaker.is_some()
             || self.throttled_until.is_some_and(|until| now < until)
     }
 
@@ -98,7 +103,12 @@ impl Controls {
     pub(super) fn limit(&self, now: DateTime<Utc>) -> Option<Limited> {
         let throttled = self.throttled_until.filter(|until| now < *until);
         let bucket = self.bucket.map(|bucket| bucket.at_least_empty(now));
+        let breaker = self.breaker.as_ref().map(|held| match now < held.open.until {
+            true => Limited { free: 0, by: Limit::Throttle(held.open.until) },
+            false => Limited { free: usize::from(held.may_try(now)), by: Limit::Concurrency },
+        });
         let limits = [
+            breaker,
             throttled.map(|until| Limited { free: 0, by: Limit::Throttle(until) }),
             self.concurrency.map(|concurrency| Limited { free: concurrency.free(), by: Limit::Concurrency }),
             bucket.map(|bucket| Limited { free: bucket.tokens(now), by: Limit::Rate(bucket) }),
@@ -183,6 +193,9 @@ pub fn admit<'c>(
             if let Some((limit, limited)) = limit.and_then(|limit| Some((limit, limit.limit(now)?))) {
                 admitted.share(&demand.executor, name, limited, limit.served.clone());
             }
+        }
+        if own.and_then(|own| own.breaker.as_ref()).is_some_and(|held| held.may_try(now)) {
+            admitted.let_through(&demand.executor);
         }
         if let Some(terms) = own.and_then(Controls::terms) {
             admitted.take_by(&demand.executor, terms, now);

@@ -26,6 +26,7 @@ mod unique;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::breaker::Verdict;
 use crate::{
     limits::MAX_ERRORS,
     model::{ErrorType, Failure, JobError, JobRow, JobStatus, Lease, Marks, NewJob, NodeId, Outcome, after},
@@ -55,11 +56,14 @@ pub struct Effects {
     pub throttled_until: Option<DateTime<Utc>>,
     /// … none of its key, if it has one, and all others go on.
     pub throttles_key: bool,
+    /// What the run says to the circuit breaker of its executor, if that has one.
+    pub verdict: Option<Verdict>,
 }
 
 impl Effects {
     /// Nothing but the row itself changes.
-    const NONE: Self = Self { delete: false, wake: false, output: false, throttled_until: None, throttles_key: false };
+    const NONE: Self =
+        Self { delete: false, wake: false, output: false, throttled_until: None, throttles_key: false, verdict: None };
     const WAKE: Self = Self { wake: true, ..Self::NONE };
 }
 
@@ -93,6 +97,13 @@ pub fn settle(row: &mut JobRow, lease: Lease, outcome: &Outcome, now: DateTime<U
         return None;
     }
     row.node = None;
+    let is_trial = row.marks.contains(Marks::TRIAL);
+    row.marks = row.marks.without(Marks::TRIAL);
+    let effects = end(row, outcome, now);
+    Some(Effects { verdict: Verdict::of(row, outcome, is_trial), ..effects })
+}
+
+fn end(row: &mut JobRow, outcome: &Outcome, now: DateTime<Utc>) -> Effects {
     if row.marks.contains(Marks::STOPPING) {
         if let Outcome::Retry { error, .. }
         | Outcome::SettledInTransaction { error, .. }
@@ -103,7 +114,7 @@ pub fn settle(row: &mut JobRow, lease: Lease, outcome: &Outcome, now: DateTime<U
         }
         row.marks = row.marks.without(Marks::STOPPING.with(Marks::UNDECODED).with(steps::OF_A_WAIT));
         finish(row, Finish::Cancelled, now);
-        return Some(Effects::NONE);
+        return Effects::NONE;
     }
     let was_signalled = row.marks.contains(Marks::SIGNALLED);
     // Whatever follows looks at all signals anew.
@@ -113,7 +124,7 @@ pub fn settle(row: &mut JobRow, lease: Lease, outcome: &Outcome, now: DateTime<U
     if *outcome != Outcome::GiveBack {
         row.marks = row.marks.without(Marks::UNDECODED);
     }
-    Some(match outcome {
+    match outcome {
         Outcome::Complete { keep, output, jobs: _ } => {
             finish(row, Finish::Complete, now);
             row.extras.set(|extra| &mut extra.output, output.clone());
@@ -177,7 +188,7 @@ pub fn settle(row: &mut JobRow, lease: Lease, outcome: &Outcome, now: DateTime<U
             wait_again(row);
             Effects::WAKE
         }
-    })
+    }
 }
 
 /// The jobs that are stored in the step that [settles](settle) this one: those of its outcome, if it is complete now.

@@ -75,6 +75,7 @@ impl Store {
             && self.declared.is_empty()
             && self.set_limits.is_empty()
             && self.throttled.is_empty()
+            && self.breakers.values().all(|breaker| breaker.open.is_none())
     }
 
     /// Claims due jobs as far as the cluster allows it, and adds them to `claimed`; returns whose due jobs are kept back, and when
@@ -107,6 +108,7 @@ impl Store {
         self.served.extend(sharing.served());
         // Those of one executor keep their order.
         claimed.sort_by_key(|row| demands.iter().position(|demand| demand.executor == row.executor));
+        self.mark_trials(&admitted.trials(claimed));
         let spent = admitted.spent(claimed, now);
         self.full_at.extend(spent.into_iter().map(|(executor, bucket)| (executor, bucket.full_at)));
         full.extend(admitted.full(claimed, &short, now));
@@ -158,6 +160,9 @@ impl Store {
         }
         for (executor, until) in &self.throttled {
             controls.entry(executor.clone()).or_default().throttled_until = Some(*until);
+        }
+        for (executor, held) in self.open_breakers() {
+            controls.entry(executor).or_default().breaker = Some(held);
         }
         for ((executor, _), declared) in &self.declared {
             let ClusterLimits { concurrency, rate, per_key, key_rate, weighs, ordered, shared } = *declared;

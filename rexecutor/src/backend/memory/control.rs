@@ -28,6 +28,7 @@ impl Control for InMemoryBackend {
 
     fn resume<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<bool>> {
         let (mut store, now) = self.store();
+        let was_open = matches!(scope, Scope::Executor(_)) && store.close_breaker(scope.name());
         let pause = match scope {
             Scope::Node(label) => store.paused_nodes.remove(label).map(|(_, pause)| pause),
             Scope::Cluster | Scope::Executor(_) => {
@@ -36,7 +37,7 @@ impl Control for InMemoryBackend {
         };
         drop(store);
         self.wake([scope.name().clone()]);
-        ready(Ok(pause.is_some_and(|pause| pause.holds(now))))
+        ready(Ok(was_open || pause.is_some_and(|pause| pause.holds(now))))
     }
 
     fn running<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<Vec<(ExecutorName, JobId)>>> {
@@ -108,6 +109,11 @@ impl Store {
         let ids: Vec<JobId> = self.rows().filter(|row| row.status.is_pending()).map(|row| row.id).collect();
         let mut moved: BTreeSet<ExecutorName> = self.throttled.keys().cloned().collect();
         self.throttled.values_mut().for_each(|until| *until = lifecycle::set_back_throttle(*until, before, now));
+        for (executor, breaker) in &mut self.breakers {
+            if breaker.set_back(before, now) {
+                moved.insert(executor.clone());
+            }
+        }
         for ((executor, _), kept) in &mut self.key_buckets {
             if let Some(until) = &mut kept.held_until {
                 *until = lifecycle::set_back_throttle(*until, before, now);

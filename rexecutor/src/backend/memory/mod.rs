@@ -2,6 +2,7 @@
 
 mod admit;
 mod backend;
+mod breakers;
 mod control;
 mod ends;
 mod entries;

@@ -113,6 +113,9 @@ impl Store {
         for (executor, until) in &self.throttled {
             all.entry(executor.clone()).or_default().controls.throttled_until = Some(*until);
         }
+        for (executor, held) in self.open_breakers() {
+            all.entry(executor).or_default().controls.breaker = Some(held);
+        }
         for ((executor, node), declared) in &self.declared {
             if !self.nodes.contains_key(node) {
                 continue;

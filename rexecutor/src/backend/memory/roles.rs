@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 use super::{backend::InMemoryBackend, store::Store};
 use crate::{
     backend::{
+        breaker::BreakerNotice,
         capabilities::{Backend, Control, Entries, Survey},
         ends::Ends,
         flows::Flows,
@@ -128,18 +129,23 @@ impl Settle for InMemoryBackend {
     fn settle<'a>(&'a self, settlements: Arc<[Settlement]>) -> BoxFuture<'a, Result<Vec<(JobId, Lease)>>> {
         let (mut store, now) = self.store();
         let mut refused = Vec::new();
-        let mut due = BTreeSet::new();
-        for Settlement { id, lease, outcome, .. } in &*settlements {
+        let (mut due, mut notices) = (BTreeSet::new(), Vec::new());
+        for settlement in &*settlements {
+            let Settlement { id, lease, outcome, .. } = settlement;
             let mut follow: &[NewJob] = &[];
-            let mut key = None;
+            let (mut key, mut of) = (None, None);
             let settled = store.settle(*id, |row| {
                 key.clone_from(&row.extras.group_key);
                 let effects = lifecycle::settle(row, *lease, outcome, now)?;
+                of = effects.verdict.map(|verdict| (row.executor.clone(), verdict));
                 follow = lifecycle::follow(row, outcome);
                 Some(effects)
             });
             if !follow.is_empty() {
                 due.extend(self.enqueue_all(&mut store, follow.to_vec(), now).1);
+            }
+            if let Some((executor, verdict)) = of.filter(|(_, verdict)| verdict.is_heard(settlement)) {
+                notices.extend(store.heed(&executor, verdict, settlement, now));
             }
             match settled {
                 Some((effects, Some(executor))) => {
@@ -156,6 +162,8 @@ impl Settle for InMemoryBackend {
         due.extend(woken);
         let ended = std::mem::take(&mut store.ended);
         drop(store);
+        due.extend(notices.iter().filter(|notice| notice.wakes()).map(|notice| notice.executor.clone()));
+        notices.iter().for_each(BreakerNotice::log);
         self.tell_ends(&ended);
         self.wake(due);
         ready(Ok(refused))

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     backend::{
         admission::Controls,
+        breaker::Breaker,
         lifecycle::{self, Effects, Resolved},
         places::{Places, places},
         rotation::KeyBucket,
@@ -53,6 +54,8 @@ pub(super) struct Store {
     pub(super) key_buckets: BTreeMap<(ExecutorName, String), KeyBucket>,
     /// Until when jobs hold their executors back.
     pub(super) throttled: BTreeMap<ExecutorName, DateTime<Utc>>,
+    /// The circuit breakers that have counted anything, or are open.
+    pub(super) breakers: BTreeMap<ExecutorName, Breaker>,
     /// Which key of an executor, or executor of a shared limit, was served last, where they take turns.
     pub(super) served: BTreeMap<ExecutorName, String>,
     /// What jobs have said of themselves.

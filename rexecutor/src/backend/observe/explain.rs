@@ -98,6 +98,7 @@ impl Case<'_> {
                     Self::for_signal,
                     Self::not_due,
                     Self::paused,
+                    Self::broken,
                     Self::no_node,
                     Self::nodes_paused,
                     Self::behind,
@@ -168,6 +169,12 @@ impl Case<'_> {
     fn paused(&self) -> Option<Reason> {
         let of_cluster = self.cluster.paused.clone().map(Reason::ClusterIsPaused);
         of_cluster.or_else(|| self.standing.paused.clone().map(Reason::ExecutorIsPaused))
+    }
+
+    /// Whether its executor's circuit breaker lets none through now.
+    fn broken(&self) -> Option<Reason> {
+        let held = self.standing.controls.breaker.as_ref().filter(|held| !held.may_try(self.cluster.now))?;
+        Some(Reason::CircuitBreaker(held.clone()))
     }
 
     fn no_node(&self) -> Option<Reason> {
@@ -313,6 +320,7 @@ impl Case<'_> {
             Reason::ClusterIsPaused(paused) | Reason::ExecutorIsPaused(paused) => {
                 add("paused since", instant(paused.since));
             }
+            Reason::CircuitBreaker(held) => add("paused since", instant(held.open.since)),
             Reason::NodesArePaused { paused, .. } => {
                 add("paused since", instant(paused.since));
                 add("paused nodes", self.serving().map(name).collect::<Vec<_>>().join(", "));

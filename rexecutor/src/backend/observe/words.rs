@@ -1,6 +1,10 @@
 //! Times, as they are told.
 
+use std::fmt;
+
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+
+use crate::backend::breaker::HeldByBreaker;
 
 /// An instant, to the second.
 pub(super) fn instant(at: DateTime<Utc>) -> String {
@@ -31,6 +35,19 @@ pub(super) fn span(time: TimeDelta) -> String {
         60..3_600 => two(seconds / 60, "min", seconds % 60, "s"),
         3_600..86_400 => two(seconds / 3_600, "h", seconds / 60 % 60, "min"),
         _ => two(seconds / 86_400, "d", seconds / 3_600 % 24, "h"),
+    }
+}
+
+/// How a circuit breaker keeps a job.
+pub(super) fn breaker(f: &mut fmt::Formatter<'_>, held: &HeldByBreaker, now: DateTime<Utc>) -> fmt::Result {
+    write!(f, "Its executor is paused by its circuit breaker, for {}", span(now - held.open.since))?;
+    match held.open.until {
+        until if now < until => write!(f, ", until {}", at_time(until, now))?,
+        _ => write!(f, ", and one job is let through to see whether attempts still fail")?,
+    }
+    match held.open.reason.trim() {
+        "" => f.write_str("."),
+        reason => write!(f, ": {reason}"),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
 impl Dispatcher {
     pub(super) fn start(&mut self, row: JobRow) {
         let Some(runner) = self.queues.runner(row.executor.as_str()) else { return };
-        let (begin, span) = (runner.begin, span(&row));
+        let (begin, breaker, span) = (runner.begin, runner.circuit_breaker, span(&row));
         let (id, lease) = (row.id, row.lease);
         let unsettled = Settlement::new(id, lease, Outcome::GiveBack).with_flow_of(&row);
         if lease.0 >= OFTEN && is_power_of_ten(lease.0) {
@@ -36,7 +36,7 @@ impl Dispatcher {
             }
             drop(context);
             // The loop is gone only when the runtime is.
-            let settlement = Settlement { outcome, ..unsettled };
+            let settlement = Settlement { outcome, ..unsettled }.with_circuit_breaker(breaker);
             let _ = ending.send(Ended { slot, settlement, end, took });
         };
         // A span that nobody sees costs as much to enter and leave, again and again, as a small job.

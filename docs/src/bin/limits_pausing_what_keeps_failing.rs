@@ -1,0 +1,1 @@
+include!(concat!(env!("OUT_DIR"), "/limits_pausing_what_keeps_failing.rs"));
