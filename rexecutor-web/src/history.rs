@@ -73,7 +73,10 @@ impl Wanted {
 
 /// What was read last of each span, and when. All viewers share it.
 #[derive(Debug, Default)]
-pub(crate) struct Cache([Mutex<Option<(Duration, Arc<Timeline>)>>; 3]);
+pub(crate) struct Cache([Mutex<Option<Read>>; 3]);
+
+/// When it was read, and what.
+type Read = (Duration, Arc<Timeline>);
 
 impl Cache {
     async fn read(&self, backend: &dyn Backend, span: Span) -> Result<Arc<Timeline>, Problem> {

@@ -50,9 +50,9 @@ pub use self::{
 };
 pub use crate::json::Json;
 pub use crate::model::{
-    AboutNode, AmendError, BackendError, ChangedLimits, Chunk, CircuitBreaker, Claimed, ClusterLimits, Deadline, Demand, Due, Enqueued,
-    Extra, Extras, Failure, Filter, FilterError, Headers, Heartbeat, Held, Histogram, HistoryStep, JobChange, JobRow,
-    KeyChange, Limit, LimitChange, Marks, Member, NewChunk, NewJob, Node, Offset, OnDiscard, Outcome, Pause, Paused,
-    Rate, Record, Recorded, Report, Result, RunEnd, ScheduleKey, Scope, Settlement, Tally, Task, Tick, Ticks, Unique,
-    UniqueEnqueued, Unserved, ago, in_micros,
+    AboutNode, AmendError, BackendError, ChangedLimits, Chunk, CircuitBreaker, Claimed, ClusterLimits, Deadline,
+    Demand, Due, Enqueued, Extra, Extras, Failure, Filter, FilterError, Headers, Heartbeat, Held, Histogram,
+    HistoryStep, JobChange, JobRow, KeyChange, Limit, LimitChange, Marks, Member, NewChunk, NewJob, Node, Offset,
+    OnDiscard, Outcome, Pause, Paused, Rate, Record, Recorded, Report, Result, RunEnd, ScheduleKey, Scope, Settlement,
+    Tally, Task, Tick, Ticks, Unique, UniqueEnqueued, Unserved, ago, in_micros,
 };

@@ -134,7 +134,7 @@ impl Engine {
 
     /// Runs this executor's jobs too.
     pub(crate) fn add(&self, runner: Runner) {
-        let _ = self.commands.send(Command::Add(runner));
+        let _ = self.commands.send(Command::Add(Box::new(runner)));
     }
 
     /// Does what these schedules say.

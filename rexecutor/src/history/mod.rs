@@ -17,7 +17,7 @@
 //!
 //! #[job(max_attempts = 1)]
 //! async fn deliver(parcel: u32) -> Result<(), String> {
-//!     if parcel % 10 == 0 { Err(format!("parcel {parcel} is lost")) } else { Ok(()) }
+//!     if parcel.is_multiple_of(10) { Err(format!("parcel {parcel} is lost")) } else { Ok(()) }
 //! }
 //!
 //! #[tokio::main(flavor = "current_thread")]

@@ -14,7 +14,7 @@ use crate::{
 /// What the dispatcher is told.
 pub(in crate::engine) enum Command {
     /// Runs this executor's jobs from now on.
-    Add(Runner),
+    Add(Box<Runner>),
     /// The node is this member from now on, or none.
     Join(Option<NodeId>),
     /// Acts on the latest [report](Report).

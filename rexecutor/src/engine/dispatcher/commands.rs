@@ -11,7 +11,7 @@ use crate::{
 impl Dispatcher {
     pub(super) fn handle(&mut self, command: Command) {
         match command {
-            Command::Add(runner) => self.add(runner),
+            Command::Add(runner) => self.add(*runner),
             Command::Join(node) => self.join(node),
             Command::Compare => {
                 if let Some((node, heartbeat)) = self.connections.report.take() {
