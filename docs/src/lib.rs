@@ -10,6 +10,10 @@ pub mod errors {}
 #[doc = include_str!("../logs.md")]
 pub mod logs {}
 
+/// What can be monitored.
+#[doc = include_str!("../metrics.md")]
+pub mod metrics {}
+
 /// The programs of a service.
 #[doc = include_str!("../services.md")]
 pub mod services {}

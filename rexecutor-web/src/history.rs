@@ -71,12 +71,12 @@ impl Wanted {
     }
 }
 
-/// What was read last of each span, and when. All viewers share it.
-#[derive(Debug, Default)]
-pub(crate) struct Cache([Mutex<Option<Read>>; 3]);
+/// What was read last, and when, in the time that nobody can set.
+type Read = Option<(Duration, Arc<Timeline>)>;
 
-/// When it was read, and what.
-type Read = (Duration, Arc<Timeline>);
+/// What was read last of each span. All viewers share it.
+#[derive(Debug, Default)]
+pub(crate) struct Cache([Mutex<Read>; 3]);
 
 impl Cache {
     async fn read(&self, backend: &dyn Backend, span: Span) -> Result<Arc<Timeline>, Problem> {

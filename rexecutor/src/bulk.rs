@@ -7,6 +7,7 @@ use crate::{
     builder::EnqueueError,
     context::warn_of_itself,
     global,
+    meters::Enqueuing,
     model::{Enqueued, NewJob},
 };
 
@@ -69,7 +70,9 @@ pub async fn enqueue_all_to_backend<B: Enqueue + ?Sized>(
     // One executor's jobs or several: each is compared with the one that runs here.
     let executors: BTreeSet<_> =
         jobs.iter().filter(|job| job.unique.is_some()).map(|job| job.executor.clone()).collect();
+    let enqueuing = Enqueuing::of(&jobs);
     let answers = backend.enqueue(jobs).await?;
+    enqueuing.came_to(&answers);
     executors.iter().for_each(|executor| warn_of_itself(executor.as_str(), &answers));
     Ok(answers)
 }

@@ -20,6 +20,9 @@ pub mod job;
 mod json;
 pub mod limits;
 mod manage;
+mod meters;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod model;
 pub mod node;
 pub mod observe;

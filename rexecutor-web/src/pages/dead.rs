@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use maud::{Markup, html};
 use rexecutor::{
     backend::{
-        Filter, JobRow,
+        AmendError, Filter, JobRow,
         observe::{JobOrder, JobsRequest},
     },
     clock::{Clock, SystemClock},
@@ -76,6 +76,10 @@ pub(crate) async fn change(form: Filled) -> Result<Response, Problem> {
             let (done, refused) = bulk::perform(cx, &Action::Retry, jobs).await?;
             Ok(form.back(&format!("retry.{done}.{refused}")))
         }
+        "purge" if form.get("sure") == "1" => {
+            let (deleted, refused) = delete_alike(cx, &executor, form.get("type"), form.get("headline")).await?;
+            Ok(form.back(&format!("delete.{deleted}.{refused}")))
+        }
         "delete" if form.get("sure") == "1" => {
             let deleted = delete(cx, &executor).await?;
             Ok(form.back(&format!("delete.{deleted}.0")))
@@ -90,6 +94,34 @@ async fn alike(cx: &Cx, executor: &ExecutorName, error_type: &str, headline: &st
     let mut jobs = bulk::all(cx, request(cx, Some(executor))?).await?.jobs;
     jobs.retain(|job| kind(job) == (error_type.to_owned(), headline.to_owned()));
     Ok(jobs)
+}
+
+/// Deletes the jobs of a group, up to [`MOST`]; returns how many, and how many are not discarded any more.
+async fn delete_alike(
+    cx: &Cx,
+    executor: &ExecutorName,
+    error_type: &str,
+    headline: &str,
+) -> Result<(usize, usize), Problem> {
+    cx.need(Role::Admin)?;
+    let jobs = alike(cx, executor, error_type, headline).await?;
+    let (mut deleted, mut refused, mut answer) = (0, 0, Ok(()));
+    for job in jobs {
+        match cx.backend().delete(executor, job.id).await {
+            Ok(()) => deleted += 1,
+            Err(AmendError::Backend(error)) => {
+                answer = Err(error);
+                break;
+            }
+            // It runs again, or is gone.
+            Err(_) => refused += 1,
+        }
+    }
+    let before = json!({ "status": "discarded", "type": error_type, "headline": headline });
+    let change = Change::new(cx.access.name(), "delete").of_executor(executor);
+    cx.record(&change.changing(before, json!({ "deleted": deleted })).ended(&answer));
+    answer?;
+    Ok((deleted, refused))
 }
 
 /// Deletes all discarded jobs of an executor; returns how many.
@@ -126,7 +158,18 @@ fn row(cx: &Cx, group: &Group, now: DateTime<Utc>) -> Markup {
                 input type="hidden" name="type" value=(group.error_type);
                 input type="hidden" name="headline" value=(group.headline);
                 button name="action" value="retry" title=(format!("At most {MOST} at once")) { "Retry all" }
-            } } }
+            }
+            @if cx.may(Role::Admin) { details.menu {
+                summary { "Delete…" }
+                form method="post" action=(cx.link("/dead")) {
+                    (hidden(cx))
+                    input type="hidden" name="executor" value=(group.executor);
+                    input type="hidden" name="type" value=(group.error_type);
+                    input type="hidden" name="headline" value=(group.headline);
+                    input type="hidden" name="sure" value="1";
+                    button.danger name="action" value="purge" title=(format!("At most {MOST} at once")) { "Delete " (format::jobs(group.jobs)) " for good" }
+                }
+            } } } }
         }
     }
 }

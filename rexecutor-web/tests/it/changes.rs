@@ -200,3 +200,41 @@ async fn a_group_of_dead_letters_is_retried_and_no_other() {
     let unsure = [("action", "delete"), ("executor", "mail")];
     assert_eq!(world.post("admin", "/dead", &unsure).await.status, StatusCode::BAD_REQUEST);
 }
+
+#[tokio::test]
+async fn a_group_of_dead_letters_is_deleted_and_no_other() {
+    let world = World::new();
+    let mut gone = Vec::new();
+    for number in 0..3 {
+        gone.push(world.discarded("mail", "oops", &format!("order {number} is late")).await);
+    }
+    let kept = [
+        world.discarded("mail", "oops", "it is early").await,
+        world.discarded("mail", "other", "order 1 is late").await,
+        world.discarded("print", "oops", "order 1 is late").await,
+    ];
+    let page = world.get("admin", "/dead").await.text;
+    assert!(page.contains("Delete 3 jobs for good"), "{page}");
+    assert!(!world.get("operator", "/dead").await.text.contains("for good"), "who may not is not asked");
+    let purge = [
+        ("action", "purge"),
+        ("executor", "mail"),
+        ("type", "oops"),
+        ("headline", "order # is late"),
+        ("back", "/dead"),
+        ("sure", "1"),
+    ];
+    assert_eq!(world.post("operator", "/dead", &purge).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(world.post("admin", "/dead", &purge[..5]).await.status, StatusCode::BAD_REQUEST, "nobody is sure");
+    assert_eq!(world.post("admin", "/dead", &purge).await.location(), "/dead?done=delete.3.0");
+    for id in gone {
+        assert_eq!(world.get("viewer", &format!("/api/jobs/{id}")).await.status, StatusCode::NOT_FOUND);
+    }
+    for id in kept {
+        assert_eq!(status(&world, id).await, "discarded");
+    }
+    let told = world.changes.lock().unwrap().clone();
+    let change = told.last().unwrap();
+    assert_eq!((change.action, change.by.as_str(), change.after["deleted"].as_i64()), ("delete", "admin", Some(3)));
+    assert_eq!(change.before["headline"], "order # is late");
+}

@@ -9,6 +9,7 @@ use crate::{
     context::warn_of_itself,
     executing::{Executor, GroupKey, unique, weight},
     global,
+    meters::Enqueuing,
     model::{BackendError, Due, Enqueued, JobHandle, NewJob, Resolution},
     validate::{self, InvalidJob},
 };
@@ -165,6 +166,7 @@ impl<E: Executor, D> JobBuilder<'_, E, D> {
 
 fn first<E: Executor>(answers: Vec<Enqueued>) -> Result<JobHandle<E>, EnqueueError> {
     warn_of_itself(E::NAME, &answers);
+    Enqueuing::of_one(E::NAME).came_to(&answers);
     let none = || BackendError::message("the backend answered for no job where one was enqueued");
     Ok(answers.first().copied().ok_or_else(none)?.into())
 }

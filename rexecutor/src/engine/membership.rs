@@ -19,6 +19,7 @@ use super::{
 use crate::{
     clock::Clock,
     context::Environment,
+    meters,
     model::{BackendError, Heartbeat, Member, Node, NodeId, Result},
 };
 
@@ -129,6 +130,7 @@ impl Membership {
             }
         }
         if total > 0 {
+            meters::rescued(total);
             tracing::warn!(count = total, "jobs of dead nodes were rescued");
         }
         Ok(())

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use futures::future::BoxFuture;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
-use crate::{clock::Clock, model::BackendError};
+use crate::{clock::Clock, meters, model::BackendError};
 
 /// The longest that a loop pauses, unless it has a limit of its own.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -40,6 +40,7 @@ impl Outage {
 
     /// Notes a failure and gives the pause to make. The log has one line for each run of failures.
     pub(super) fn failed(&mut self, error: &BackendError) -> BoxFuture<'static, ()> {
+        meters::failed(self.what);
         if self.failures == 0 {
             tracing::error!(
                 error = error as &dyn std::error::Error,

@@ -8,6 +8,7 @@ use super::event::{Hooks, JobEvent, JobEventKind};
 use crate::{
     backend::lifecycle,
     context::JobContext,
+    meters,
     model::{Failure, Marks, OnDiscard, Outcome, RunEnd, after},
 };
 
@@ -22,6 +23,7 @@ pub(super) struct Report {
 impl Report {
     /// Tells that a run begins.
     pub(super) fn begin(job: &JobContext, hooks: Option<Arc<Hooks>>) -> Self {
+        meters::started(job.row());
         if let Some(hooks) = &hooks {
             hooks.tell(JobEvent::new(job, JobEventKind::Started));
         }
@@ -34,6 +36,7 @@ impl Report {
         stored.log(job);
         let (end, took) = (stored.end(), job.clock().elapsed().saturating_sub(self.started_at));
         tracing::debug!(job.outcome = end.as_str(), "the job has ended");
+        meters::ended(job.row(), end, took);
         if let Some(hooks) = &self.hooks {
             hooks.tell(JobEvent::new(job, stored.event(took)));
         }

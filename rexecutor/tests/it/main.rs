@@ -29,6 +29,8 @@ mod life_cycle;
 mod limits;
 mod log;
 mod macros;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod node;
 mod order;
 mod outputs;
