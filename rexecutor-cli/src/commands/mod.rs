@@ -16,6 +16,7 @@ mod pause;
 mod prune;
 mod schedules;
 mod stats;
+mod tags;
 mod web;
 
 use std::process::ExitCode;
@@ -50,6 +51,9 @@ pub(crate) enum Command {
     /// Nodes: who runs jobs, and pausing them
     #[command(subcommand)]
     Nodes(nodes::Nodes),
+    /// Tags: pausing the jobs that have one
+    #[command(subcommand)]
+    Tags(tags::Tags),
     /// How many jobs there are, and how those of the last hour went
     Stats,
     /// Whether all is well; exits with 1 and the reasons if it is not
@@ -87,6 +91,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Cluster(what) => cluster::run(&session, what).await.map(done),
         Command::Schedules(what) => schedules::run(&session, what).await.map(done),
         Command::Nodes(what) => nodes::run(&session, what).await.map(done),
+        Command::Tags(what) => tags::run(&session, what).await.map(done),
         Command::Stats => stats::run(&session).await.map(done),
         Command::Prune(what) => prune::run(&session, what).await.map(done),
         Command::Web(what) => web::run(&session, &what).await.map(done),

@@ -69,6 +69,7 @@ mod settle_in;
 mod steps;
 mod streams;
 mod survey;
+mod tags;
 mod transaction;
 mod unique;
 mod watch;

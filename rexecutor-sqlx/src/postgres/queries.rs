@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use rexecutor::{backend::Marks, limits::MAX_ERRORS};
+use rexecutor::{
+    backend::{Marks, lifecycle},
+    limits::MAX_ERRORS,
+};
 
 use super::{extras, large::LARGE, row};
 
@@ -51,7 +54,8 @@ macro_rules! queries {
 
 queries! {
     add_gone, announce_in_any, announce_jobs, await_jobs, claim_from_cursors, claim_jobs, claim_large_jobs, claim_met,
-    close_breaker, lock_breakers, mark_trials, store_breakers, complete_members, complete_runs, complete_with_outputs, count_backlog, count_chunk_bytes, count_members, count_runs,
+    close_breaker, end_tag_pause, find_paused_tags, forget_tags, list_tag_pauses, lock_breakers, lock_over_tags,
+    mark_trials, record_aside, set_aside, store_breakers, store_tag_pause, take_back, complete_members, complete_runs, complete_with_outputs, count_backlog, count_chunk_bytes, count_members, count_runs,
     count_status, count_waiting, create_migrations, create_schema, declare_limits, delete_dead_nodes, delete_entries,
     delete_jobs, delete_node, delete_node_pause, delete_pause, delete_runs, delete_steps, drop_schema, find_conflict,
     find_conflicts, find_connection_limit, find_controls, find_due_entries, find_end, find_ended_flows, find_first_due,
@@ -144,6 +148,9 @@ pub(super) fn render(sql: &str, schema: &str) -> Arc<str> {
     let sql =
         sql.replace("{columns}", &row::COLUMNS).replace("{claimed}", &row::CLAIMED).replace("{states}", &row::STATES);
     let sql = sql.replace("{extra_columns}", &extras::COLUMNS).replace("{extra_values}", &extras::VALUES);
+    let [aside, aside_from] =
+        [lifecycle::ASIDE, lifecycle::ASIDE_FROM].map(|at| format!("TIMESTAMPTZ '{}'", at.to_rfc3339()));
+    let sql = sql.replace("{aside_from}", &aside_from).replace("{aside}", &aside);
     let sql = sql.replace("{trial}", &Marks::TRIAL.stored().unwrap_or_default().to_string());
     let sql = sql.replace("{steps}", &Marks::STEPS.stored().unwrap_or_default().to_string());
     let sql = sql.replace("{max_errors}", &MAX_ERRORS.to_string()).replace("{large}", &LARGE.to_string());

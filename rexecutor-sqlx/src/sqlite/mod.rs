@@ -65,6 +65,7 @@ mod steps;
 mod store;
 mod streams;
 mod survey;
+mod tags;
 mod transaction;
 mod unique;
 mod watch;

@@ -2,7 +2,10 @@
 
 use std::sync::LazyLock;
 
-use rexecutor::{backend::Marks, limits::MAX_ERRORS};
+use rexecutor::{
+    backend::{Marks, lifecycle},
+    limits::MAX_ERRORS,
+};
 
 use super::{due_rows, row};
 
@@ -26,8 +29,9 @@ macro_rules! queries {
 }
 
 queries! {
-    add_gone, await_jobs, claim_first, claim_found, claim_jobs, close_breaker, find_breakers, mark_trials,
-    set_back_breakers, store_breaker, complete_alike, complete_members, complete_ranges,
+    add_gone, await_jobs, claim_first, claim_found, claim_jobs, close_breaker, end_tag_pause, find_aside,
+    find_breakers, find_paused_tags, find_tagged, forget_aside, forget_tags, list_tag_pauses, mark_trials, record_aside,
+    set_aside, set_back_breakers, store_breaker, store_tag_pause, take_back, complete_alike, complete_members, complete_ranges,
     complete_runs, complete_with_outputs, count_backlog, count_chunk_bytes, count_members, count_runs, count_status,
     count_waiting, create_migrations, declare_limit, delete_dead_nodes, delete_entry, delete_jobs, delete_key_tokens,
     delete_node, delete_node_pause, delete_pause, delete_ranges, delete_runs, delete_steps, expect_changes,
@@ -104,6 +108,8 @@ const KEPT: &str =
 fn render(sql: &str) -> String {
     let [stopping, awaited, steps, member] = [Marks::STOPPING, Marks::AWAITED, Marks::STEPS, Marks::MEMBER]
         .map(|mark| mark.stored().unwrap_or_default().to_string());
+    let [aside, aside_from] = [lifecycle::ASIDE, lifecycle::ASIDE_FROM].map(|at| at.timestamp_micros().to_string());
+    let sql = sql.replace("{aside_from}", &aside_from).replace("{aside}", &aside);
     let sql = sql.replace("{trial}", &Marks::TRIAL.stored().unwrap_or_default().to_string());
     let sql = sql.replace("{columns}", &row::COLUMNS).replace("{states}", &row::STATES);
     let sql = sql.replace("{awaited}", &awaited).replace("{steps}", &steps).replace("{member}", &member);

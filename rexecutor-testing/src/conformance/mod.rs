@@ -56,6 +56,7 @@ mod sizes;
 mod steps;
 mod streams;
 mod survey;
+mod tags;
 mod windows;
 
 use std::sync::Arc;

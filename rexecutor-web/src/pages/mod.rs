@@ -7,6 +7,7 @@ pub(crate) mod jobs;
 pub(crate) mod nodes;
 pub(crate) mod overview;
 pub(crate) mod schedules;
+mod tags;
 
 use axum::{
     http::{StatusCode, header},

@@ -19,5 +19,6 @@ mod rotation;
 mod steps;
 mod store;
 mod streams;
+mod tags;
 
 pub use self::backend::InMemoryBackend;

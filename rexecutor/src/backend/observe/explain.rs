@@ -15,7 +15,7 @@ use crate::{
         lifecycle,
         rotation::cost,
     },
-    model::{JobRow, JobStatus, Marks, NodeId},
+    model::{JobRow, JobStatus, Marks, NodeId, Paused, Scope},
 };
 
 /// What is known about a job and what is around it.
@@ -63,8 +63,10 @@ impl Case<'_> {
             JobStatus::Scheduled | JobStatus::Retryable => {
                 let reasons = [
                     Self::overdue,
+                    Self::set_aside,
                     Self::not_due,
                     Self::paused,
+                    Self::tag_paused,
                     Self::broken,
                     Self::no_node,
                     Self::nodes_paused,
@@ -113,6 +115,16 @@ impl Case<'_> {
         }
         let failed_attempt = (self.job.status == JobStatus::Retryable).then_some(self.job.attempt);
         Some(Reason::NotDue { at, failed_attempt })
+    }
+
+    /// Whether it is set aside because a tag of it is paused.
+    fn set_aside(&self) -> Option<Reason> {
+        lifecycle::is_aside(self.job).then(|| self.tag_paused()).flatten()
+    }
+
+    fn tag_paused(&self) -> Option<Reason> {
+        let has = |paused: &&Paused| matches!(&paused.scope, Scope::Tag(tag) if self.job.tags.contains(tag));
+        self.cluster.tags.iter().find(has).cloned().map(Reason::TagIsPaused)
     }
 
     fn paused(&self) -> Option<Reason> {
@@ -261,7 +273,7 @@ impl Case<'_> {
             }
             Reason::Unreadable { since: Some(since), .. } => add("unreadable since", instant(*since)),
             Reason::NotDue { at, .. } => add("due", instant(*at)),
-            Reason::ClusterIsPaused(paused) | Reason::ExecutorIsPaused(paused) => {
+            Reason::ClusterIsPaused(paused) | Reason::ExecutorIsPaused(paused) | Reason::TagIsPaused(paused) => {
                 add("paused since", instant(paused.since));
             }
             Reason::CircuitBreaker(held) => add("paused since", instant(held.open.since)),
