@@ -117,6 +117,7 @@ pub(crate) struct Asked {
     priority: Option<u16>,
     minutes: Option<u32>,
     executor: Option<String>,
+    tag: Option<String>,
     name: String,
 }
 
@@ -144,16 +145,22 @@ pub(crate) async fn executors(Ask(cx): Ask) -> Answer {
     Ok(Json(json!({
         "now": iso(cluster.now),
         "paused": cluster.paused.as_ref().map(|paused| shapes::pause(paused.since, &paused.pause)),
+        "tags": cluster.tags.iter().map(shapes::tag).collect::<Vec<_>>(),
         "executors": seen.map(|one| shapes::executor(one, &cluster)).collect::<Vec<_>>(),
     })))
 }
 
-/// `pause` or `resume`, of an executor, or of the whole cluster where none is named.
+/// `pause` or `resume`, of an executor, of a tag, or of the whole cluster where none is named.
 pub(crate) async fn change_executor(Ask(cx): Ask, Path(action): Path<String>, Json(asked): Json<Asked>) -> Answer {
     let executor = asked.executor.clone().map(ExecutorName::from);
-    let was = match action.as_str() {
-        "pause" => steer::pause(&cx, executor, &asked.reason, &asked.minutes()).await.map(|()| None)?,
-        "resume" => Some(steer::resume(&cx, executor).await?),
+    let was = match (action.as_str(), &asked.tag) {
+        (_, Some(_)) if executor.is_some() => {
+            return Err(Problem::Invalid("An executor or a tag, and not both.".to_owned()).into());
+        }
+        ("pause", Some(tag)) => steer::pause_tag(&cx, tag, &asked.reason, &asked.minutes()).await.map(|()| None)?,
+        ("resume", Some(tag)) => Some(steer::resume_tag(&cx, tag).await?),
+        ("pause", None) => steer::pause(&cx, executor, &asked.reason, &asked.minutes()).await.map(|()| None)?,
+        ("resume", None) => Some(steer::resume(&cx, executor).await?),
         _ => return Err(Problem::NotFound("There is no such action.".to_owned()).into()),
     };
     Ok(Json(json!({ "done": action, "was_paused": was })))

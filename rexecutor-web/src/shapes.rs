@@ -5,7 +5,7 @@
 use chrono::Utc;
 use rexecutor::{
     backend::{
-        JobRow, Pause,
+        JobRow, Pause, Paused, Scope,
         observe::{Cluster, Count, Explanation, SeenNode, Standing},
     },
     history::{Histogram, Point, RunEnd},
@@ -29,6 +29,15 @@ pub fn count(count: Count) -> Value {
 /// Since when something is paused, by whom, why, and until when.
 pub fn pause(since: chrono::DateTime<Utc>, pause: &Pause) -> Value {
     json!({ "since": iso(since), "by": pause.by, "reason": pause.reason, "until": pause.until.map(iso) })
+}
+
+/// A tag that is paused.
+pub fn tag(paused: &Paused) -> Value {
+    let tag = match &paused.scope {
+        Scope::Tag(tag) => tag.clone(),
+        scope => scope.to_string(),
+    };
+    json!({ "tag": tag, "paused": pause(paused.since, &paused.pause) })
 }
 
 fn seconds(time: chrono::TimeDelta) -> f64 {

@@ -57,6 +57,37 @@ pub(crate) async fn pause(cx: &Cx, executor: Option<ExecutorName>, reason: &str,
     Ok(answer?)
 }
 
+/// Whether somebody may pause jobs of all executors.
+fn need_all(cx: &Cx) -> Result<(), Problem> {
+    scope(cx, None).map(drop)
+}
+
+fn tag_scope(tag: &str) -> Scope {
+    Scope::Tag(tag.trim().replace('\0', "\u{fffd}"))
+}
+
+/// Pauses a tag, of all executors.
+pub(crate) async fn pause_tag(cx: &Cx, tag: &str, reason: &str, minutes: &str) -> Result<(), Problem> {
+    need_all(cx)?;
+    if tag.trim().is_empty() {
+        return Err(Problem::Invalid("Which tag? It is empty.".to_owned()));
+    }
+    let pause = asked(cx, reason, minutes).await?;
+    let after = json!({ "paused": true, "tag": tag.trim(), "reason": pause.reason, "until": pause.until });
+    let answer = control(cx.backend())?.pause(&tag_scope(tag), pause).await;
+    cx.record(&about(cx, "pause", None).changing(json!({}), after).ended(&answer));
+    Ok(answer?)
+}
+
+/// Ends that; returns whether it was paused.
+pub(crate) async fn resume_tag(cx: &Cx, tag: &str) -> Result<bool, Problem> {
+    need_all(cx)?;
+    let answer = control(cx.backend())?.resume(&tag_scope(tag)).await;
+    let was = json!({ "paused": answer.as_ref().is_ok_and(|was| *was), "tag": tag.trim() });
+    cx.record(&about(cx, "resume", None).changing(was, json!({ "paused": false })).ended(&answer));
+    Ok(answer?)
+}
+
 /// Ends that; returns whether it was paused.
 pub(crate) async fn resume(cx: &Cx, executor: Option<ExecutorName>) -> Result<bool, Problem> {
     let scope = scope(cx, executor.as_ref())?;

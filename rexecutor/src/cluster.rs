@@ -1,9 +1,12 @@
-//! Control of the whole cluster: stopping every executor, or single nodes, for maintenance, setting limits, and seeing what is paused and
+//! Control of the whole cluster: stopping every executor, single nodes, or jobs with a tag, for maintenance, setting limits, and seeing what is paused and
 //! set.
 //!
 //! One executor is paused with [`ExecutorExt::pause`](crate::ExecutorExt::pause). Both kinds of pause are apart: ending that of
 //! the cluster leaves an executor paused that was paused by itself.
 
+mod tags;
+
+pub use self::tags::{pause_tag, pause_tag_on_backend, resume_tag, resume_tag_on_backend};
 use crate::{
     backend::{self, Backend},
     global,
@@ -281,7 +284,7 @@ pub async fn limits_on_backend<B: Backend + ?Sized>(backend: &B) -> Result<Vec<C
     Ok(backend::control(backend)?.limits().await?)
 }
 
-/// What is paused, since when, by whom and why: the whole cluster first, then executors by name, then nodes by their label.
+/// What is paused, since when, by whom and why: the whole cluster first, then executors by name, then nodes by their label, then tags.
 ///
 /// # Errors
 ///

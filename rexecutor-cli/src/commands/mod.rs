@@ -17,6 +17,7 @@ mod pause;
 mod prune;
 mod schedules;
 mod stats;
+mod tags;
 mod web;
 
 use std::process::ExitCode;
@@ -54,6 +55,9 @@ pub(crate) enum Command {
     /// Workflows and batches: how they stand, cancelling them, retrying what failed
     #[command(subcommand)]
     Flows(flows::Flow),
+    /// Tags: pausing the jobs that have one
+    #[command(subcommand)]
+    Tags(tags::Tags),
     /// How many jobs there are, and how those of the last hour went
     Stats,
     /// Whether all is well; exits with 1 and the reasons if it is not
@@ -92,6 +96,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Schedules(what) => schedules::run(&session, what).await.map(done),
         Command::Nodes(what) => nodes::run(&session, what).await.map(done),
         Command::Flows(what) => flows::run(&session, what).await.map(done),
+        Command::Tags(what) => tags::run(&session, what).await.map(done),
         Command::Stats => stats::run(&session).await.map(done),
         Command::Prune(what) => prune::run(&session, what).await.map(done),
         Command::Web(what) => web::run(&session, &what).await.map(done),

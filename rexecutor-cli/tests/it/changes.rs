@@ -43,7 +43,7 @@ fn dead_letters_are_grouped_retried_and_purged() {
 #[test]
 fn executors_the_cluster_and_nodes_are_paused_and_resumed() {
     for place in Place::each() {
-        place.run(["enqueue", "mail"]).ends(0);
+        place.run(["enqueue", "mail", "--tag", "vip"]).ends(0);
         let node =
             place.with(async |backend| backend.join(&Node::new("worker 3", Duration::from_secs(600))).await.unwrap());
         let claims = || {
@@ -58,10 +58,11 @@ fn executors_the_cluster_and_nodes_are_paused_and_resumed() {
             })
         };
         assert_eq!(claims(), 1);
-        for scope in [&["executors", "mail"][..], &["cluster"], &["nodes", "worker 3"]] {
+        for scope in [&["executors", "mail"][..], &["cluster"], &["nodes", "worker 3"], &["tags", "vip"]] {
             let (noun, name) = (scope[0], &scope[1..]);
             place.run([noun, "pause"].iter().chain(name).chain(&["--reason", "a test", "--for", "1h"])).ends(0);
             assert_eq!(claims(), 0, "{noun}");
+            assert_eq!(place.json(["tags", "list"])["tags"].as_array().unwrap().len(), usize::from(noun == "tags"));
             let again = place.json([noun, "resume"].iter().chain(name));
             assert_eq!((&again["done"], &again["was_paused"]), (&"resume".into(), &true.into()));
             assert_eq!(claims(), 1, "{noun}");

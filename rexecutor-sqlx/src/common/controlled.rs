@@ -44,6 +44,13 @@ impl Controlled {
         self.paused.read().unwrap_or_else(PoisonError::into_inner).contains(&node)
     }
 
+    /// Whether anything is stored about the whole cluster, or about tags.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn is_whole(&self) -> bool {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.contains_key(&Scope::CLUSTER_NAME)
+    }
+
     /// Those of a node's demands about whose executors nothing is stored, and the others; `None`: nothing is about any of them.
     pub(crate) fn split(&self, node: NodeId, demands: &[Demand]) -> Option<(Vec<Demand>, Vec<Demand>)> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);

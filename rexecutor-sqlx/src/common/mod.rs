@@ -1,6 +1,7 @@
 //! What is the same for all databases.
 
 mod any_store;
+mod aside;
 mod bounds;
 mod breakers;
 mod controlled;
@@ -20,6 +21,7 @@ mod tasks;
 pub use self::schema_version::SchemaVersion;
 pub(crate) use self::{
     any_store::{AnyStore, Content, row_of, store},
+    aside::{AT_ONCE, Aside, PausedTags, executors_of},
     bounds::Bounds,
     breakers::{BreakerColumns, Heard, heed},
     controlled::Controlled,

@@ -7,7 +7,10 @@
 //! - Of each limited executor one claim at a time decides. It holds the lock until it has committed, and counts after it has
 //!   got it, in a statement of its own: so it sees what all before it have claimed, and the tokens that they have taken.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
@@ -31,7 +34,7 @@ use super::{
     scan::{By, Found},
     session::{INDEXED, set_local},
 };
-use crate::common::declared;
+use crate::common::{PausedTags, declared};
 
 /// How long a claim waits for another one of the same executor, in milliseconds. A node that froze in the middle of one must
 /// not keep the others from all else that they could do.
@@ -106,13 +109,21 @@ impl Database {
         {
             controls.entry(Scope::CLUSTER_NAME).or_default().also_paused(pause, now);
         }
+        let tags = match self.controls.is_whole() {
+            true => self.heed_tags(&mut transaction).await?,
+            false => PausedTags::default(),
+        };
+        if tags.is_any() {
+            controls.entry(Scope::CLUSTER_NAME).or_default().pauses_tags = true;
+        }
         let admitted = admission::admit(demands, |executor| controls.get(executor), now);
         let (plain, rotating) = admitted.split();
         let mut found = match plain.is_empty() {
             true => Found::default(),
             false => self.scan(&mut transaction, node, &plain, By::Bytes).await?,
         };
-        let mut round = Round { again_at: admitted.again_at, ..Round::default() };
+        let again_at = admitted.again_at.into_iter().chain(tags.again_at).min();
+        let mut round = Round { again_at, ..Round::default() };
         if !rotating.is_empty() {
             self.claim_in_rotation(&mut transaction, node, &rotating, &mut found, &mut round, now).await?;
         }
@@ -135,6 +146,10 @@ impl Database {
         if !found.is_member && !found.is_outdated {
             // Nothing was admitted: to learn whether the node is a member.
             found.add(self.scan(&mut transaction, node, &[], By::Bytes).await?);
+        }
+        if self.set_aside(&mut transaction, &tags, &mut found.jobs).await? || tags.has_over {
+            // There may be others in their place, or more that are due again.
+            found.next_due_in = Some(Duration::ZERO);
         }
         self.mark_trials(&mut transaction, admitted.trials(&mut found.jobs)).await?;
         self.store_spent(&mut transaction, admitted.spent(&found.jobs, now), sharing.served()).await?;

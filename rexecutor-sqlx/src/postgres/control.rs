@@ -133,6 +133,7 @@ impl Database {
         let mut transaction = self.begin().await?;
         let store = match scope {
             Scope::Node(label) => self.query(&self.queries.store_node_pause).bind(self.now()).bind(label.clone()),
+            Scope::Tag(tag) => self.query(&self.queries.store_tag_pause).bind(self.now()).bind(tag.clone()),
             _ => self.query(&self.queries.store_pause).bind(self.now()).bind(scope.name().to_string()),
         };
         let store = store.bind(pause.until).bind(pause.by).bind(pause.reason);
@@ -145,6 +146,7 @@ impl Database {
         let mut transaction = self.begin().await?;
         let delete = match scope {
             Scope::Node(label) => self.query(&self.queries.delete_node_pause).bind(self.now()).bind(label.clone()),
+            Scope::Tag(tag) => self.query(&self.queries.end_tag_pause).bind(self.now()).bind(tag.clone()),
             _ => self.query(&self.queries.delete_pause).bind(self.now()).bind(scope.name().to_string()),
         };
         let deleted = delete.fetch_optional(&mut *transaction).await?;
@@ -172,9 +174,11 @@ impl Database {
         for row in &rows {
             let (now, since) = (row::instant(row, "now")?, row::optional_instant(row, "paused_at")?);
             if let Some((pause, since)) = pause(row)?.filter(|pause| pause.holds(now)).zip(since) {
-                let scope = match row.try_get::<Option<String>, _>("label")? {
-                    Some(label) => Scope::Node(label),
-                    None => Scope::of_name(executor(row)?),
+                let text = |column: &str| row.try_get::<Option<String>, _>(column);
+                let scope = match (text("label")?, text("tag")?) {
+                    (Some(label), _) => Scope::Node(label),
+                    (None, Some(tag)) => Scope::Tag(tag),
+                    (None, None) => Scope::of_name(executor(row)?),
                 };
                 paused.push(Paused::new(scope, since, pause));
             }
@@ -183,13 +187,15 @@ impl Database {
     }
 
     async fn running(&self, scope: &Scope) -> sqlx::Result<Vec<(ExecutorName, JobId)>> {
-        let (name, label) = match scope {
-            Scope::Executor(name) => (Some(name.to_string()), None),
-            Scope::Node(label) => (None, Some(label.clone())),
-            _ => (None, None),
+        let (name, label, tag) = match scope {
+            Scope::Executor(name) => (Some(name.to_string()), None, None),
+            Scope::Node(label) => (None, Some(label.clone()), None),
+            Scope::Tag(tag) => (None, None, Some(tag.clone())),
+            _ => (None, None, None),
         };
         let mut session = self.session().await?;
-        let rows = self.query(&self.queries.find_running).bind(name).bind(label).fetch_all(&mut *session).await?;
+        let find = self.query(&self.queries.find_running).bind(name).bind(label).bind(tag);
+        let rows = find.fetch_all(&mut *session).await?;
         session.end().await?;
         rows.iter().map(|row| Ok((executor(row)?, row.try_get::<i64, _>("id")?.into()))).collect()
     }

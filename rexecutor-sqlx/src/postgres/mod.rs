@@ -71,6 +71,7 @@ mod settle_in;
 mod steps;
 mod streams;
 mod survey;
+mod tags;
 mod task_rows;
 mod tasks;
 mod transaction;

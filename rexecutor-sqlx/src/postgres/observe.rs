@@ -103,6 +103,7 @@ impl Database {
         let waiting = self.query(&self.queries.list_queues).bind(self.now()).bind(most);
         let waiting = waiting.fetch_all(&mut *transaction).await?;
         let runs = self.runs(&mut transaction).await?;
+        let tags = self.paused_tags(&mut transaction).await?;
         transaction.commit().await?;
         let nodes = seen.iter().map(seen_node).collect::<sqlx::Result<_>>()?;
         let stored = stored.iter().map(stored_of).collect::<sqlx::Result<_>>()?;
@@ -112,7 +113,7 @@ impl Database {
             Ok((executor(row)?, queue))
         };
         let queues = waiting.iter().map(queue).collect::<sqlx::Result<_>>()?;
-        Ok(Cluster::new(now, nodes, runs, stored, queues))
+        Ok(Cluster::new(now, nodes, runs, stored, queues).with_paused_tags(tags))
     }
 
     async fn runs(&self, connection: &mut PgConnection) -> sqlx::Result<BTreeMap<(NodeId, ExecutorName), usize>> {

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use rexecutor::{backend::Marks, limits::MAX_ERRORS};
+use rexecutor::{
+    backend::{Marks, lifecycle},
+    limits::MAX_ERRORS,
+};
 
 use super::{extras, large::LARGE, row};
 
@@ -54,23 +57,24 @@ queries! {
     claim_met, close_breaker, complete_members, complete_runs, complete_with_outputs, count_backlog, count_chunk_bytes,
     count_members, count_runs, count_status, count_waiting, create_migrations, create_schema, declare_limits,
     delete_dead_nodes, delete_entries, delete_jobs, delete_node, delete_node_pause, delete_pause, delete_runs,
-    delete_steps, drop_schema, end_tasks, find_conflict, find_conflicts, find_connection_limit, find_controls,
-    find_due_entries, find_end, find_ended_flows, find_first_due, find_fleeting, find_flow, find_from, find_key,
-    find_latest_clock, find_lost_jobs, find_missing_grants, find_node_pause, find_oldest_node, find_origin,
-    find_progress, find_rival, find_running, find_schema, find_step, find_task, find_tasks, find_unfinished,
-    find_unserved, find_untold_tasks, find_version, forget_bare_flows, forget_flows, insert_alike, insert_chunks,
-    insert_flow, insert_job, insert_jobs, insert_migration, insert_node, insert_one, insert_schedules,
-    insert_task_edges, insert_tasks, keep_listening, list_chunks, list_controls, list_due, list_entries, list_finished,
-    list_flow_jobs, list_limits, list_nodes, list_pauses, list_queues, list_schedules, list_seen, list_steps,
-    list_stored, list_tasks, list_upstream, lock_backlog, lock_breakers, lock_content, lock_entries, lock_flows,
-    lock_jobs, lock_key_of_job, lock_limits, lock_lost_jobs, lock_migrations, lock_states, lock_unique_key,
-    lock_unique_keys, mark_trials, move_schedule, notify_nodes, outdate_nodes, prune_by_age, prune_by_length,
-    quarantine_jobs, query_jobs, read_clock, read_history, record_origin, release_tasks, release_unique_key,
-    release_unique_keys, renew_node, report_progress, reserve_entries, reset_limits, rewind_schedule, roll_up_history,
-    set_back_jobs, set_back_throttles, set_limits, store_backlog, store_breakers, store_content, store_content_in_any,
-    store_entries, store_flow, store_key_tokens, store_node_pause, store_pause, store_states, store_step, store_tasks,
-    store_tokens, sweep_chunks, sweep_flows, sweep_progress, take_places, tell_tasks, throttle_executors, throttle_keys,
-    update_node, walk_jobs, walk_keys, walk_lines, walk_queue,
+    delete_steps, drop_schema, end_tag_pause, end_tasks, find_conflict, find_conflicts, find_connection_limit,
+    find_controls, find_due_entries, find_end, find_ended_flows, find_first_due, find_fleeting, find_flow, find_from,
+    find_key, find_latest_clock, find_lost_jobs, find_missing_grants, find_node_pause, find_oldest_node, find_origin,
+    find_paused_tags, find_progress, find_rival, find_running, find_schema, find_step, find_task, find_tasks,
+    find_unfinished, find_unserved, find_untold_tasks, find_version, forget_bare_flows, forget_flows, forget_tags,
+    insert_alike, insert_chunks, insert_flow, insert_job, insert_jobs, insert_migration, insert_node, insert_one,
+    insert_schedules, insert_task_edges, insert_tasks, keep_listening, list_chunks, list_controls, list_due,
+    list_entries, list_finished, list_flow_jobs, list_limits, list_nodes, list_pauses, list_queues, list_schedules,
+    list_seen, list_steps, list_stored, list_tag_pauses, list_tasks, list_upstream, lock_backlog, lock_breakers,
+    lock_content, lock_entries, lock_flows, lock_jobs, lock_key_of_job, lock_limits, lock_lost_jobs, lock_migrations,
+    lock_over_tags, lock_states, lock_unique_key, lock_unique_keys, mark_trials, move_schedule, notify_nodes,
+    outdate_nodes, prune_by_age, prune_by_length, quarantine_jobs, query_jobs, read_clock, read_history, record_aside,
+    record_origin, release_tasks, release_unique_key, release_unique_keys, renew_node, report_progress, reserve_entries,
+    reset_limits, rewind_schedule, roll_up_history, set_aside, set_back_jobs, set_back_throttles, set_limits,
+    store_backlog, store_breakers, store_content, store_content_in_any, store_entries, store_flow, store_key_tokens,
+    store_node_pause, store_pause, store_states, store_step, store_tag_pause, store_tasks, store_tokens, sweep_chunks,
+    sweep_flows, sweep_progress, take_back, take_places, tell_tasks, throttle_executors, throttle_keys, update_node,
+    walk_jobs, walk_keys, walk_lines, walk_queue,
 }
 
 impl Queries {
@@ -147,6 +151,9 @@ pub(super) fn render(sql: &str, schema: &str) -> Arc<str> {
     let sql =
         sql.replace("{columns}", &row::COLUMNS).replace("{claimed}", &row::CLAIMED).replace("{states}", &row::STATES);
     let sql = sql.replace("{extra_columns}", &extras::COLUMNS).replace("{extra_values}", &extras::VALUES);
+    let [aside, aside_from] =
+        [lifecycle::ASIDE, lifecycle::ASIDE_FROM].map(|at| format!("TIMESTAMPTZ '{}'", at.to_rfc3339()));
+    let sql = sql.replace("{aside_from}", &aside_from).replace("{aside}", &aside);
     let sql = sql.replace("{trial}", &Marks::TRIAL.stored().unwrap_or_default().to_string());
     let sql = sql.replace("{steps}", &Marks::STEPS.stored().unwrap_or_default().to_string());
     let sql = sql.replace("{max_errors}", &MAX_ERRORS.to_string()).replace("{large}", &LARGE.to_string());

@@ -8,7 +8,7 @@
 //! - Of an executor with a limit no more jobs are executing than the limit: they are counted in the transaction that claims,
 //!   and nobody else can write meanwhile.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
@@ -29,9 +29,10 @@ use super::{
     row::{Problem, instant_of, micros},
     scan,
     script::{Answer, Script, json},
+    tags,
     work::Work,
 };
-use crate::common::{Controlled, declared};
+use crate::common::{Controlled, PausedTags, declared};
 
 /// Claims due jobs, as far as the cluster allows it. `new` are those demands whose limits this node has not declared yet.
 pub(super) async fn claim(
@@ -49,7 +50,7 @@ pub(super) async fn claim(
     }
     work.open().await?;
     declare(work, node, new).await?;
-    let stored = read_all(work, node, demands, controls).await?;
+    let (stored, tags) = read_all(work, node, demands, controls).await?;
     let admitted = admission::admit(demands, |executor| stored.get(executor), work.now);
     // The tokens are taken in this transaction, too.
     work.stay_open();
@@ -62,7 +63,8 @@ pub(super) async fn claim(
     let claimed = scan::claim(work, node, &plain, long).await?;
     // This transaction has brought the node up to date, and nobody else can write meanwhile.
     let mut claimed = claimed.unwrap_or_else(|| Claimed::nothing(true));
-    let mut round = Round { again_at: admitted.again_at, ..Round::default() };
+    let again_at = admitted.again_at.into_iter().chain(tags.again_at).min();
+    let mut round = Round { again_at, ..Round::default() };
     for (demand, terms) in rotating.iter().filter(|_| claimed.member) {
         claimed.jobs.extend(rotate::claim(work, node, demand, terms, &mut round).await?);
     }
@@ -90,6 +92,7 @@ pub(super) async fn claim(
     }
     // Those of the others are in this order already.
     claimed.jobs.sort_by_key(|job| demands.iter().position(|demand| demand.executor == job.executor));
+    let is_again = tags::set_aside(work, &tags, &mut claimed.jobs).await? || tags.has_over;
     breakers::mark_trials(work, &admitted.trials(&mut claimed.jobs)).await?;
     for (executor, bucket) in admitted.spent(&claimed.jobs, work.now) {
         let store = sqlx::query(queries::store_tokens()).bind(executor.to_string()).bind(bucket.full_at);
@@ -101,6 +104,10 @@ pub(super) async fn claim(
     let again_at = again_at.into_iter().chain(next).min().filter(|_| claimed.member);
     let again_in = again_at.and_then(|at| (at - work.now).to_std().ok());
     claimed.next_due_in = claimed.next_due_in.into_iter().chain(again_in).min();
+    if is_again {
+        // There may be others in the place of those that were set aside, or more that are due again.
+        claimed.next_due_in = Some(Duration::ZERO);
+    }
     Ok(claimed)
 }
 
@@ -143,10 +150,11 @@ async fn read_all(
     node: NodeId,
     demands: &[Demand],
     controls: &Controlled,
-) -> Result<HashMap<ExecutorName, Controls>, sqlx::Error> {
+) -> Result<(HashMap<ExecutorName, Controls>, PausedTags), sqlx::Error> {
     let executors: Vec<&str> = demands.iter().map(|demand| demand.executor.as_str()).collect();
     let script = Script::default().then(queries::update_node()).then(queries::list_controls());
     let script = script.then(queries::find_controls()).then(queries::find_node_pause());
+    let script = script.then(queries::find_paused_tags());
     let answers = work.run(script.bind(node.0)?.bind(micros(work.now))?.bind(json(&executors)?)?).await?;
     note_controls(answers.get(1), controls)?;
     let mut stored = HashMap::new();
@@ -179,7 +187,8 @@ async fn read_all(
     if let Some(pause) = note_pause(answers.get(3), node, controls)? {
         stored.entry(Scope::CLUSTER_NAME).or_default().also_paused(pause, work.now);
     }
-    Ok(stored)
+    let tags = tags::heed(work, answers.get(4)).await?;
+    Ok((stored, tags))
 }
 
 fn note_controls(answer: Option<&Answer>, controls: &Controlled) -> Result<(), sqlx::Error> {
@@ -221,9 +230,11 @@ pub(super) fn read(row: &SqliteRow) -> Result<(ExecutorName, Option<Paused>), Pr
     let (by, reason): (Option<String>, Option<String>) = (row.try_get("paused_by")?, row.try_get("pause_reason")?);
     let mut pause = Pause::new(reason.unwrap_or_default()).until(until);
     pause.by = by;
-    let scope = match row.try_get::<Option<String>, _>("label").unwrap_or_default() {
-        Some(label) => Scope::Node(label),
-        None => Scope::of_name(executor.clone()),
+    let text = |column: &str| row.try_get::<Option<String>, _>(column).unwrap_or_default();
+    let scope = match (text("label"), text("tag")) {
+        (Some(label), _) => Scope::Node(label),
+        (None, Some(tag)) => Scope::Tag(tag),
+        (None, None) => Scope::of_name(executor.clone()),
     };
     let paused = Paused::new(scope, instant_of(since, "paused_at")?, pause);
     Ok((executor, Some(paused)))

@@ -79,6 +79,7 @@ impl Control for SqliteBackend {
         }
         let (query, name) = match scope {
             Scope::Node(label) => (queries::store_node_pause(), label.clone()),
+            Scope::Tag(tag) => (queries::store_tag_pause(), tag.clone()),
             _ => (queries::store_pause(), scope.name().to_string()),
         };
         let step = async move |work: &mut Work<'_>| {
@@ -93,6 +94,7 @@ impl Control for SqliteBackend {
     fn resume<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<bool>> {
         let (query, name) = match scope {
             Scope::Node(label) => (queries::delete_node_pause(), label.clone()),
+            Scope::Tag(tag) => (queries::end_tag_pause(), tag.clone()),
             _ => (queries::delete_pause(), scope.name().to_string()),
         };
         let (woken, is_executor) = (scope.name().clone(), matches!(scope, Scope::Executor(_)));
@@ -125,14 +127,15 @@ impl Control for SqliteBackend {
     }
 
     fn running<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<Vec<(ExecutorName, JobId)>>> {
-        let (name, label) = match scope {
-            Scope::Executor(name) => (Some(name.to_string()), None),
-            Scope::Node(label) => (None, Some(label.clone())),
-            _ => (None, None),
+        let (name, label, tag) = match scope {
+            Scope::Executor(name) => (Some(name.to_string()), None, None),
+            Scope::Node(label) => (None, Some(label.clone()), None),
+            Scope::Tag(tag) => (None, None, Some(tag.clone())),
+            _ => (None, None, None),
         };
         let step = async move |work: &mut Work<'_>| {
             work.open().await?;
-            let find = sqlx::query_as(queries::find_running()).bind(name).bind(label);
+            let find = sqlx::query_as(queries::find_running()).bind(name).bind(label).bind(tag);
             let rows: Vec<(String, i64)> = find.fetch_all(&mut *work.conn).await?;
             Ok(rows.into_iter().map(|(executor, id)| (executor.into(), JobId::from(id))).collect())
         };

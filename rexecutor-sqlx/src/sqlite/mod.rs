@@ -66,6 +66,7 @@ mod steps;
 mod store;
 mod streams;
 mod survey;
+mod tags;
 mod task_rows;
 mod tasks;
 mod transaction;

@@ -26,6 +26,7 @@ use super::{
     filter, queries, read,
     row::{instant_of, micros},
     script::json,
+    tags,
 };
 use crate::common::{Bounds, Pages, Stream, Walk, instant_of_nanos, page};
 
@@ -279,5 +280,6 @@ async fn cluster(conn: &mut SqliteConnection, now: DateTime<Utc>) -> Db<Cluster>
         let first = instant_of(row.try_get("first_due_at")?, "scheduled_at").ok();
         queues.insert(executor(row)?, Queue::new(waiting, due, first, number(row, "cap")?));
     }
-    Ok(Cluster::new(now, nodes, runs(conn).await?, stored, queues))
+    let tags = tags::paused(conn).await?;
+    Ok(Cluster::new(now, nodes, runs(conn).await?, stored, queues).with_paused_tags(tags))
 }

@@ -2,7 +2,10 @@
 
 use std::sync::LazyLock;
 
-use rexecutor::{backend::Marks, limits::MAX_ERRORS};
+use rexecutor::{
+    backend::{Marks, lifecycle},
+    limits::MAX_ERRORS,
+};
 
 use super::{due_rows, row};
 
@@ -30,21 +33,22 @@ queries! {
     complete_members, complete_ranges, complete_runs, complete_with_outputs, count_backlog, count_chunk_bytes,
     count_members, count_runs, count_status, count_waiting, create_migrations, declare_limit, delete_dead_nodes,
     delete_entry, delete_history, delete_jobs, delete_key_tokens, delete_node, delete_node_pause, delete_pause,
-    delete_ranges, delete_runs, delete_steps, end_tasks, expect_changes, find_breakers, find_conflicts, find_content,
-    find_contents, find_controls, find_due, find_due_entries, find_end, find_ended_flows, find_entry, find_errors,
-    find_file, find_first_due, find_fleeting, find_flow, find_from, find_key, find_last_job, find_latest_clock,
-    find_levels, find_lost_jobs, find_migrations, find_node, find_node_pause, find_oldest_node, find_progress,
-    find_rival, find_running, find_runs, find_seen, find_step, find_stopping, find_task, find_tasks, find_unfinished,
-    find_unserved, find_untold_tasks, find_version, first_due, forget_bare_flows, forget_flows, insert_alike,
-    insert_chunks, insert_errors, insert_flow, insert_jobs, insert_migration, insert_node, insert_schedules,
-    insert_task_edges, insert_tasks, list_chunks, list_controls, list_due, list_entries, list_finished, list_flow_jobs,
-    list_history, list_limits, list_members, list_nodes, list_pauses, list_queues, list_schedules, list_seen,
-    list_steps, list_stored, list_tasks, list_upstream, lock_backlog, lock_jobs, lock_states, mark_trials,
-    move_schedule, outdate_nodes, prune_by_age, prune_by_length, quarantine_jobs, query_jobs, read_history,
-    release_tasks, renew_node, report_progress, reset_limits, rewind_schedule, set_back_breakers, set_back_jobs,
-    set_back_key_throttles, set_back_throttles, set_limits, settle_key_tokens, store_backlog, store_breaker,
-    store_content, store_entry, store_executors, store_flow, store_key_tokens, store_node_pause, store_pause,
-    store_served, store_states, store_step, store_tasks, store_tokens, sweep_chunks, sweep_flows, sweep_progress,
+    delete_ranges, delete_runs, delete_steps, end_tag_pause, end_tasks, expect_changes, find_aside, find_breakers,
+    find_conflicts, find_content, find_contents, find_controls, find_due, find_due_entries, find_end, find_ended_flows,
+    find_entry, find_errors, find_file, find_first_due, find_fleeting, find_flow, find_from, find_key, find_last_job,
+    find_latest_clock, find_levels, find_lost_jobs, find_migrations, find_node, find_node_pause, find_oldest_node,
+    find_paused_tags, find_progress, find_rival, find_running, find_runs, find_seen, find_step, find_stopping,
+    find_tagged, find_task, find_tasks, find_unfinished, find_unserved, find_untold_tasks, find_version, first_due,
+    forget_aside, forget_bare_flows, forget_flows, forget_tags, insert_alike, insert_chunks, insert_errors, insert_flow,
+    insert_jobs, insert_migration, insert_node, insert_schedules, insert_task_edges, insert_tasks, list_chunks,
+    list_controls, list_due, list_entries, list_finished, list_flow_jobs, list_history, list_limits, list_members,
+    list_nodes, list_pauses, list_queues, list_schedules, list_seen, list_steps, list_stored, list_tag_pauses,
+    list_tasks, list_upstream, lock_backlog, lock_jobs, lock_states, mark_trials, move_schedule, outdate_nodes,
+    prune_by_age, prune_by_length, quarantine_jobs, query_jobs, read_history, record_aside, release_tasks, renew_node,
+    report_progress, reset_limits, rewind_schedule, set_aside, set_back_breakers, set_back_jobs, set_back_key_throttles,
+    set_back_throttles, set_limits, settle_key_tokens, store_backlog, store_breaker, store_content, store_entry,
+    store_executors, store_flow, store_key_tokens, store_node_pause, store_pause, store_served, store_states,
+    store_step, store_tag_pause, store_tasks, store_tokens, sweep_chunks, sweep_flows, sweep_progress, take_back,
     tell_tasks, throttle_executor, throttle_key, trim_errors, update_node, walk_jobs, walk_keys, walk_lines, walk_queue,
 }
 
@@ -108,6 +112,8 @@ fn render(sql: &str) -> String {
         [Marks::STOPPING, Marks::AWAITED, Marks::STEPS, Marks::MEMBER, Marks::SKIPPED, Marks::FLEETING]
             .map(|mark| mark.stored().unwrap_or_default().to_string());
     let sql = sql.replace("{skipped}", &skipped).replace("{fleeting}", &fleeting);
+    let [aside, aside_from] = [lifecycle::ASIDE, lifecycle::ASIDE_FROM].map(|at| at.timestamp_micros().to_string());
+    let sql = sql.replace("{aside_from}", &aside_from).replace("{aside}", &aside);
     let sql = sql.replace("{trial}", &Marks::TRIAL.stored().unwrap_or_default().to_string());
     let sql = sql.replace("{columns}", &row::COLUMNS).replace("{states}", &row::STATES);
     let sql = sql.replace("{awaited}", &awaited).replace("{steps}", &steps).replace("{member}", &member);

@@ -225,6 +225,17 @@ cases! {
         a_pause_of_a_node_ends_by_itself,
         what_runs_is_listed_by_scope,
         listeners_are_woken_when_a_pause_ends_by_hand;
+    tags:
+        case_14_6_jobs_of_a_paused_tag_are_given_to_nobody,
+        case_14_6_a_pause_of_a_tag_ends_by_itself,
+        case_14_6_paused_jobs_at_the_head_of_a_line_keep_no_other_waiting,
+        case_14_6_a_job_of_two_paused_tags_waits_for_both,
+        case_14_6_a_paused_tag_holds_beside_limits,
+        case_14_6_a_job_of_a_paused_tag_is_changed_by_hand,
+        case_14_6_no_claim_that_begins_after_a_pause_gives_a_job_of_the_tag,
+        case_44_a_job_of_a_paused_tag_does_not_wait_for_a_clock_that_was_set_back,
+        case_14_6_listeners_are_woken_when_a_tag_is_resumed,
+        case_14_6_a_paused_tag_says_by_whom_since_when_and_why;
     limits:
         no_more_run_on_all_nodes_than_the_limit,
         a_full_executor_tells_when_its_next_job_is_due_and_leaves_the_others_alone,

@@ -57,6 +57,7 @@ mod sizes;
 mod steps;
 mod streams;
 mod survey;
+mod tags;
 mod windows;
 mod workflow;
 mod workflow_jobs;

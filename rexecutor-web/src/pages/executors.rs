@@ -9,7 +9,7 @@ use rexecutor::backend::{
     observe::{Cluster, Standing},
 };
 
-use super::{Page, empty, hidden, overview::later, page};
+use super::{Page, empty, hidden, overview::later, page, tags};
 use crate::{
     access::Role,
     format::{self, span},
@@ -44,13 +44,21 @@ pub(crate) async fn show(cx: Cx) -> Result<Page, Problem> {
                 tbody { @for one in &cluster.executors { (row(&cx, one, &cluster, can_pause)) } }
             } } }
         }
+        @let may_all = can_pause && cx.may(Role::Admin) && cx.access.executors().is_none();
+        @if may_all || !cluster.tags.is_empty() { (tags::section(&cx, &cluster, may_all)) }
     };
     Ok(page(&cx, "Executors", "/executors", body))
 }
 
 pub(crate) async fn change(form: Filled) -> Result<Response, Problem> {
-    let executor = if form.get("cluster") == "1" { None } else { Some(form.executor()?) };
+    let is_tag = !form.get("of_tag").is_empty();
+    let executor = if is_tag || form.get("cluster") == "1" { None } else { Some(form.executor()?) };
     let done = match form.get("action") {
+        "pause" if is_tag => {
+            let pause = steer::pause_tag(&form.cx, form.get("tag"), form.get("reason"), form.get("minutes"));
+            pause.await.map(|()| "pause")
+        }
+        "resume" if is_tag => steer::resume_tag(&form.cx, form.get("tag")).await.map(|_| "resume"),
         "pause" => steer::pause(&form.cx, executor, form.get("reason"), form.get("minutes")).await.map(|()| "pause"),
         "resume" => steer::resume(&form.cx, executor).await.map(|_| "resume"),
         _ => Err(Problem::Invalid("There is no such action.".to_owned())),
@@ -75,7 +83,7 @@ fn whole(cx: &Cx, paused: Option<&Paused>) -> Markup {
 }
 
 /// By whom, and for how long.
-fn words(paused: &Paused, cluster: &Cluster) -> Markup {
+pub(super) fn words(paused: &Paused, cluster: &Cluster) -> Markup {
     html! {
         @if let Some(by) = &paused.pause.by { " by " (by) }
         ", for " (span(cluster.now - paused.since))

@@ -8,6 +8,7 @@ pub(crate) mod jobs;
 pub(crate) mod nodes;
 pub(crate) mod overview;
 pub(crate) mod schedules;
+mod tags;
 pub(crate) mod workflow;
 
 use axum::{

@@ -135,6 +135,34 @@ async fn case_14_6_an_open_circuit_breaker_is_shown_and_closed() {
     assert!(!world.get("operator", "/executors").await.text.contains("by its circuit breaker"));
 }
 
+/// A tag is paused and resumed by an admin of all executors, in the page and by the API, and by nobody else.
+#[tokio::test]
+async fn case_14_6_a_tag_is_paused_and_resumed() {
+    let world = World::new();
+    let id = world.enqueue(NewJob::new("mail", "1").with_tags(vec!["<vip>".to_owned()])).await;
+    world.node("w", &["mail"]).await;
+    let pause = [("of_tag", "1"), ("tag", "<vip>"), ("reason", "their endpoint is down"), ("action", "pause")];
+    let refused = world.post("operator", "/executors", &pause).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    world.post("admin", "/executors", &pause).await;
+    let page = world.get("viewer", "/executors").await.text;
+    assert!(page.contains("&lt;vip&gt;") && page.contains("their endpoint is down"), "{page}");
+    let why = world.get("viewer", &format!("/jobs/{id}")).await.text;
+    assert!(why.contains("Its tag `&lt;vip&gt;` is paused by"), "{why}");
+    let told = world.get("viewer", "/api/executors").await.json();
+    assert_eq!(
+        (&told["tags"][0]["tag"], &told["tags"][0]["paused"]["reason"]),
+        (&"<vip>".into(), &"their endpoint is down".into())
+    );
+    world.post("admin", "/executors", &[("of_tag", "1"), ("tag", "<vip>"), ("action", "resume")]).await;
+    assert!(
+        world.get("viewer", "/executors").await.text.contains("Jobs of all tags are claimed")
+            || !world.get("viewer", "/executors").await.text.contains("vip")
+    );
+    let empty = world.post("admin", "/executors", &[("of_tag", "1"), ("tag", " "), ("action", "pause")]).await;
+    assert_eq!(empty.status, StatusCode::BAD_REQUEST);
+}
+
 #[tokio::test]
 async fn data_are_redacted_where_that_is_asked_for() {
     let world = World::of("", |dashboard| {

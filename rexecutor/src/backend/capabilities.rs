@@ -195,12 +195,15 @@ impl DueEntries {
     }
 }
 
-/// Pauses and resumes executors, on all nodes, nodes by their label, and the whole cluster.
+/// Pauses and resumes executors, on all nodes, nodes by their label, jobs by their tags, and the whole cluster.
 ///
 /// # Contract
 ///
 /// - Once `pause` has returned, no claim that begins gives a job of the executor, on any node, until it is resumed or the
-///   pause is over; no job at all, if the whole cluster is paused, or to a node whose label is. What runs is left to end.
+///   pause is over; no job at all, if the whole cluster is paused, or to a node whose label is; no job that has a tag which is. What
+///   runs is left to end.
+/// - Jobs of a paused tag may be [set aside](super::lifecycle::set_aside), and are due as they were once no tag of them is paused any
+///   more, as soon as a node claims. However many they are, they keep no other job waiting for long.
 /// - A pause outlives nodes and processes.
 /// - Pauses of different scopes are apart: a job is given only if none of those that it is in is paused.
 /// - Once a scope is resumed, every wakeup fires for all executors in it. Resuming an executor also closes its
@@ -224,7 +227,7 @@ pub trait Control: Send + Sync {
     /// The jobs that are executing in this scope, by their numbers.
     fn running<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<Vec<(ExecutorName, JobId)>>>;
 
-    /// What is paused: the whole cluster first, then executors by name, then nodes by label.
+    /// What is paused: the whole cluster first, then executors by name, then nodes by label, then tags.
     fn paused(&self) -> BoxFuture<'_, Result<Vec<Paused>>>;
 }
 

@@ -17,6 +17,8 @@ pub enum Scope {
     Executor(ExecutorName),
     /// Every executor, on the nodes of this label.
     Node(String),
+    /// The jobs that have this tag, of every executor and on every node.
+    Tag(String),
 }
 
 impl Scope {
@@ -31,11 +33,11 @@ impl Scope {
     pub const FLOWS_NAME: ExecutorName = ExecutorName::from_static("\0flows");
 
     /// Which executors are woken when it is resumed, and under which name it is stored where others are stored by their executor. The
-    /// nodes of a label run any, and are stored apart.
+    /// nodes of a label run any, jobs with a tag are of any, and both are stored apart.
     pub fn name(&self) -> &ExecutorName {
         static CLUSTER_NAME: ExecutorName = Scope::CLUSTER_NAME;
         match self {
-            Self::Cluster | Self::Node(_) => &CLUSTER_NAME,
+            Self::Cluster | Self::Node(_) | Self::Tag(_) => &CLUSTER_NAME,
             Self::Executor(executor) => executor,
         }
     }
@@ -55,6 +57,7 @@ impl fmt::Display for Scope {
             Self::Cluster => f.write_str("the whole cluster"),
             Self::Executor(executor) => write!(f, "`{executor}`"),
             Self::Node(label) => write!(f, "the node `{label}`"),
+            Self::Tag(tag) => write!(f, "the tag `{tag}`"),
         }
     }
 }
@@ -101,7 +104,7 @@ impl Pause {
     ///
     /// # Errors
     ///
-    /// When an executor or a node has no name, a text contains U+0000, or the end is in no year from 1 to 9999.
+    /// When an executor, a node or a tag has no name, a text contains U+0000, or the end is in no year from 1 to 9999.
     pub fn check(&self, scope: &Scope) -> Result<(), BackendError> {
         if matches!(scope, Scope::Executor(executor) if executor.as_str().is_empty()) {
             return Err(BackendError::message("could not pause: the executor's name is empty"));
@@ -111,6 +114,10 @@ impl Pause {
                 return Err(BackendError::message("could not pause: the node's label is empty"));
             }
             Scope::Node(label) => ("label", label.as_str()),
+            Scope::Tag(tag) if tag.is_empty() => {
+                return Err(BackendError::message("could not pause: the tag is empty"));
+            }
+            Scope::Tag(tag) => ("tag", tag.as_str()),
             Scope::Cluster | Scope::Executor(_) => ("executor", scope.name().as_str()),
         };
         let texts = [name, ("reason", &self.reason), ("by", self.by.as_deref().unwrap_or(""))];

@@ -161,6 +161,27 @@ CREATE TABLE {schema}.node_pauses (
     pause_reason TEXT NOT NULL
 );
 
+-- The tags whose jobs are paused. A claim that heeds a pause locks its row, so that it is over only when no such claim is under way.
+CREATE TABLE {schema}.tag_pauses (
+    tag TEXT COLLATE "C" PRIMARY KEY,
+    paused_at TIMESTAMPTZ NOT NULL,
+    paused_until TIMESTAMPTZ,
+    paused_by TEXT,
+    pause_reason TEXT NOT NULL,
+    -- Whether somebody has resumed it. The row is deleted once no job is set aside for it any more.
+    is_over BOOLEAN NOT NULL DEFAULT FALSE
+);
+
+-- The jobs that claims have set aside because a tag of theirs is paused, and when each was due.
+CREATE TABLE {schema}.aside (
+    job BIGINT PRIMARY KEY,
+    tag TEXT COLLATE "C" NOT NULL,
+    due_at TIMESTAMPTZ NOT NULL
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);
+
+-- take_back: those of a tag, in the order in which they were due.
+CREATE INDEX aside_tag ON {schema}.aside (tag, due_at);
+
 -- What nodes declare about executors, for all nodes to keep to: the strictest holds. It is gone when the node is.
 CREATE TABLE {schema}.declared_limits (
     executor TEXT COLLATE "C" NOT NULL,

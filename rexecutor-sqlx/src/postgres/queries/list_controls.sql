@@ -4,6 +4,9 @@ FROM (
     SELECT executor, FALSE AS is_limited FROM {schema}.controls
     WHERE paused_until IS NULL OR paused_until > (SELECT coalesce($1::TIMESTAMPTZ, clock_timestamp()))
     UNION ALL
+    -- Jobs of any executor may have a tag.
+    SELECT '', FALSE FROM {schema}.tag_pauses
+    UNION ALL
     SELECT executor, TRUE FROM {schema}.declared_limits
     UNION ALL
     SELECT executor, TRUE FROM {schema}.set_limits

@@ -159,6 +159,27 @@ CREATE TABLE rexecutor_node_pauses (
     pause_reason TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- The tags whose jobs are paused.
+CREATE TABLE rexecutor_tag_pauses (
+    tag TEXT PRIMARY KEY,
+    paused_at INTEGER NOT NULL,
+    paused_until INTEGER,
+    paused_by TEXT,
+    pause_reason TEXT NOT NULL,
+    -- Whether somebody has resumed it. The row is deleted once no job is set aside for it any more.
+    is_over INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+
+-- The jobs that claims have set aside because a tag of theirs is paused, and when each was due.
+CREATE TABLE rexecutor_aside (
+    job INTEGER PRIMARY KEY,
+    tag TEXT NOT NULL,
+    due_at INTEGER NOT NULL
+) STRICT;
+
+-- Those of a tag, in the order in which they were due.
+CREATE INDEX rexecutor_aside_tag ON rexecutor_aside (tag, due_at);
+
 -- What nodes declare about executors, for all nodes to keep to: the strictest holds. It is gone when the node is.
 CREATE TABLE rexecutor_declared_limits (
     executor TEXT NOT NULL,

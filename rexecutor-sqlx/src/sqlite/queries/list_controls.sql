@@ -5,6 +5,9 @@ SELECT executor, 0 FROM rexecutor_limits WHERE throttled_until > ?2
 UNION ALL
 SELECT executor, 1 FROM rexecutor_breakers WHERE opened_at IS NOT NULL
 UNION ALL
+-- Jobs of any executor may have a tag.
+SELECT '', 0 FROM rexecutor_tag_pauses
+UNION ALL
 SELECT executor, 1 FROM rexecutor_declared_limits
 UNION ALL
 SELECT executor, 1 FROM rexecutor_set_limits

@@ -1,5 +1,8 @@
--- What is paused, or was until its end: first the whole cluster, whose row has no name, then executors, then nodes by their label.
-SELECT executor, NULL AS label, paused_at, paused_until, paused_by, pause_reason FROM rexecutor_controls
+-- What is paused, or was until its end: first the whole cluster, whose row has no name, then executors, then nodes by their label, then
+-- tags.
+SELECT executor, NULL AS label, NULL AS tag, paused_at, paused_until, paused_by, pause_reason FROM rexecutor_controls
 UNION ALL
-SELECT '', label, paused_at, paused_until, paused_by, pause_reason FROM rexecutor_node_pauses
-ORDER BY label NULLS FIRST, executor
+SELECT '', label, NULL, paused_at, paused_until, paused_by, pause_reason FROM rexecutor_node_pauses
+UNION ALL
+SELECT '', NULL, tag, paused_at, paused_until, paused_by, pause_reason FROM rexecutor_tag_pauses WHERE NOT is_over
+ORDER BY tag NULLS FIRST, label NULLS FIRST, executor

@@ -8,6 +8,7 @@
 //! # Invariants
 //!
 //! - A claim gives no job of an executor that is paused, nor any job while the whole cluster or its node is.
+//! - Nor does it give a job that has a tag which is paused: what it meets is [set aside](super::lifecycle::set_aside).
 //! - Of an executor with a limit never more jobs are executing in the cluster than the limit, but for those that ran before
 //!   it was declared. What counts is what is executing when the claim decides, while no other claim of that executor can
 //!   decide; there is no counter that a node which dies could leave wrong.
@@ -59,6 +60,8 @@ pub struct Controls {
     pub shared: Vec<ExecutorName>,
     /// Of a shared limit, the executor that has had its turn last.
     pub served: Option<String>,
+    /// Of the whole cluster, whether any tag is paused, or has jobs yet that were set aside for it.
+    pub pauses_tags: bool,
 }
 
 impl Controls {
@@ -82,6 +85,7 @@ impl Controls {
             || self.terms().is_some()
             || !self.shared.is_empty()
             || self.breaker.is_some()
+            || self.pauses_tags
             || self.throttled_until.is_some_and(|until| now < until)
     }
 

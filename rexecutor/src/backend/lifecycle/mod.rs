@@ -17,6 +17,7 @@
 //! waiting and from finished statuses back to scheduled. One that is blocked or waits past its deadline is discarded. A run that
 //! [suspends](Outcome::Suspend) leads to scheduled, or to blocked where only a signal makes it run again.
 
+mod aside;
 mod by_hand;
 mod clock;
 mod deadline;
@@ -33,6 +34,7 @@ use crate::{
 };
 
 pub use self::{
+    aside::{ASIDE, ASIDE_FROM, is_aside, paused_tag, set_aside, set_aside_claimed, take_back},
     by_hand::{cancel, release, rerun, rerun_blocked, rerun_unless_complete, skip, update},
     clock::{SET_BACK, set_back, set_back_throttle},
     deadline::{deadline_passed, expire},

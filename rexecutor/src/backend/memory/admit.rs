@@ -72,6 +72,8 @@ impl Store {
     pub(super) fn is_plain(&self) -> bool {
         self.controls.is_empty()
             && self.paused_nodes.is_empty()
+            && self.paused_tags.is_empty()
+            && self.aside.is_empty()
             && self.declared.is_empty()
             && self.set_limits.is_empty()
             && self.throttled.is_empty()
@@ -87,6 +89,7 @@ impl Store {
         now: DateTime<Utc>,
         claimed: &mut Vec<JobRow>,
     ) -> (Vec<Held>, Option<DateTime<Utc>>) {
+        let tags_again_at = self.set_aside(demands, now);
         let admitted = self.admit(node, demands, now);
         let (plain, rotating) = admitted.split();
         let mut again_at = self.claim(node, &plain, now, claimed);
@@ -113,7 +116,7 @@ impl Store {
         self.full_at.extend(spent.into_iter().map(|(executor, bucket)| (executor, bucket.full_at)));
         full.extend(admitted.full(claimed, &short, now));
         let (held, next) = self.due(full, now);
-        (held, again_at.into_iter().chain(admitted.again_at).chain(next).min())
+        (held, again_at.into_iter().chain(admitted.again_at).chain(next).chain(tags_again_at).min())
     }
 
     #[expect(clippy::too_many_arguments, reason = "two of them are what the answer is gathered in")]

@@ -19,6 +19,7 @@ impl Control for InMemoryBackend {
         let (mut store, now) = self.store();
         match scope {
             Scope::Node(label) => drop(store.paused_nodes.insert(label.clone(), (now, pause))),
+            Scope::Tag(tag) => store.pause_tag(tag, pause, now),
             Scope::Cluster | Scope::Executor(_) => {
                 store.controls.insert(scope.name().clone(), (now, Controls::paused(pause)));
             }
@@ -29,7 +30,9 @@ impl Control for InMemoryBackend {
     fn resume<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<bool>> {
         let (mut store, now) = self.store();
         let was_open = matches!(scope, Scope::Executor(_)) && store.close_breaker(scope.name());
+        let was_paused = matches!(scope, Scope::Tag(tag) if store.resume_tag(tag, now));
         let pause = match scope {
+            Scope::Tag(_) => None,
             Scope::Node(label) => store.paused_nodes.remove(label).map(|(_, pause)| pause),
             Scope::Cluster | Scope::Executor(_) => {
                 store.controls.remove(scope.name()).and_then(|(_, controls)| controls.pause)
@@ -37,7 +40,7 @@ impl Control for InMemoryBackend {
         };
         drop(store);
         self.wake([scope.name().clone()]);
-        ready(Ok(was_open || pause.is_some_and(|pause| pause.holds(now))))
+        ready(Ok(was_open || was_paused || pause.is_some_and(|pause| pause.holds(now))))
     }
 
     fn running<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<Vec<(ExecutorName, JobId)>>> {
@@ -78,15 +81,19 @@ impl Control for InMemoryBackend {
         });
         let nodes = store.paused_nodes.iter().filter(|(_, (_, pause))| pause.holds(now));
         let nodes = nodes.map(|(label, (since, pause))| Paused::new(Scope::Node(label.clone()), *since, pause.clone()));
-        ready(Ok(paused.chain(nodes).collect()))
+        ready(Ok(paused.chain(nodes).chain(store.tag_pauses(now)).collect()))
     }
 }
 
 impl Store {
     /// What is executing there.
     pub(super) fn running_in(&self, scope: &Scope) -> Vec<(ExecutorName, JobId)> {
+        if let Scope::Tag(tag) = scope {
+            return self.running_with(tag);
+        }
         let is_meant = |node: NodeId, executor: &ExecutorName| match scope {
             Scope::Cluster => true,
+            Scope::Tag(_) => false,
             Scope::Executor(meant) => executor == meant,
             Scope::Node(label) => self.nodes.get(&node).is_some_and(|joined| joined.label == *label),
         };

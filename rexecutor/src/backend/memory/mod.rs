@@ -20,6 +20,7 @@ mod rotation;
 mod steps;
 mod store;
 mod streams;
+mod tags;
 mod tasks;
 
 pub use self::backend::InMemoryBackend;

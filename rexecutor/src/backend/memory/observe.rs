@@ -71,7 +71,7 @@ impl Observe for InMemoryBackend {
         let queue = |(name, (waiting, due, first))| (name, Queue::new(waiting, due, first, Queue::MOST));
         let queues = queues.into_iter().map(queue).collect();
         let nodes = store.seen_nodes();
-        ready(Ok(Cluster::new(now, nodes, runs, store.stored(), queues)))
+        ready(Ok(Cluster::new(now, nodes, runs, store.stored(), queues).with_paused_tags(store.tag_pauses(now))))
     }
 
     fn key<'a>(&'a self, executor: &'a ExecutorName, key: &'a str) -> BoxFuture<'a, Result<KeyStanding>> {

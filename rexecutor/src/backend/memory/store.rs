@@ -44,6 +44,10 @@ pub(super) struct Store {
     pub(super) controls: BTreeMap<ExecutorName, (DateTime<Utc>, Controls)>,
     /// The labels whose nodes are paused, since when.
     pub(super) paused_nodes: BTreeMap<String, (DateTime<Utc>, Pause)>,
+    /// The tags that are paused, since when.
+    pub(super) paused_tags: BTreeMap<String, (DateTime<Utc>, Pause)>,
+    /// The jobs that are set aside because a tag is paused: which, and when each was due.
+    pub(super) aside: BTreeMap<JobId, (String, DateTime<Utc>)>,
     /// What somebody has set of executors, since when.
     pub(super) set_limits: BTreeMap<ExecutorName, (DateTime<Utc>, LimitChange)>,
     /// What nodes declare about executors. That of a node which is no member any more counts for nothing.
@@ -249,6 +253,7 @@ impl Store {
             self.reports.remove(&id);
             self.streams.remove(&id);
             self.steps.remove(&id);
+            self.aside.remove(&id);
         }
     }
 

@@ -30,6 +30,8 @@ pub struct Cluster {
     pub executors: Vec<Standing>,
     /// How many jobs of each executor are executing on each node; also on nodes that are no members any more.
     pub runs: BTreeMap<(NodeId, ExecutorName), usize>,
+    /// The tags whose jobs are not claimed.
+    pub tags: Vec<Paused>,
     /// What claims keep to of the [limits that executors share](crate::backend::Limit), by stored name.
     pub shared: BTreeMap<ExecutorName, Controls>,
 }
@@ -220,7 +222,14 @@ impl Cluster {
             }
         };
         let executors = names.into_iter().map(&mut standing).collect();
-        Self { now, paused, nodes, executors, runs, shared }
+        Self { now, paused, nodes, executors, runs, tags: Vec::new(), shared }
+    }
+
+    /// … and these tags are paused, or were until the ends of the pauses.
+    #[must_use]
+    pub fn with_paused_tags(self, tags: Vec<Paused>) -> Self {
+        let now = self.now;
+        Self { tags: tags.into_iter().filter(|paused| paused.pause.holds(now)).collect(), ..self }
     }
 
     /// How this executor stands; `None`: nothing is known of it.

@@ -18,7 +18,7 @@ use crate::{
         lifecycle,
         rotation::cost,
     },
-    model::{JobRow, JobStatus, Marks, NodeId, Result},
+    model::{JobRow, JobStatus, Marks, NodeId, Paused, Result, Scope},
 };
 
 /// What is known about a job and what is around it.
@@ -95,9 +95,11 @@ impl Case<'_> {
             JobStatus::Scheduled | JobStatus::Retryable => {
                 let reasons = [
                     Self::overdue,
+                    Self::set_aside,
                     Self::for_signal,
                     Self::not_due,
                     Self::paused,
+                    Self::tag_paused,
                     Self::broken,
                     Self::no_node,
                     Self::nodes_paused,
@@ -164,6 +166,16 @@ impl Case<'_> {
         }
         let failed_attempt = (self.job.status == JobStatus::Retryable).then_some(self.job.attempt);
         Some(Reason::NotDue { at, failed_attempt })
+    }
+
+    /// Whether it is set aside because a tag of it is paused.
+    fn set_aside(&self) -> Option<Reason> {
+        lifecycle::is_aside(self.job).then(|| self.tag_paused()).flatten()
+    }
+
+    fn tag_paused(&self) -> Option<Reason> {
+        let has = |paused: &&Paused| matches!(&paused.scope, Scope::Tag(tag) if self.job.tags.contains(tag));
+        self.cluster.tags.iter().find(has).cloned().map(Reason::TagIsPaused)
     }
 
     fn paused(&self) -> Option<Reason> {
@@ -317,7 +329,7 @@ impl Case<'_> {
                 add("tasks before it that have ended", format!("{ended} of {}", self.upstream.len()));
             }
             Reason::WaitsForSignal { until: Some(at) } => add("waits until", instant(*at)),
-            Reason::ClusterIsPaused(paused) | Reason::ExecutorIsPaused(paused) => {
+            Reason::ClusterIsPaused(paused) | Reason::ExecutorIsPaused(paused) | Reason::TagIsPaused(paused) => {
                 add("paused since", instant(paused.since));
             }
             Reason::CircuitBreaker(held) => add("paused since", instant(held.open.since)),

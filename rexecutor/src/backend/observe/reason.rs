@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
-use super::words::{at_time, breaker, instant, span, when};
+use super::words::{at_time, breaker, instant, span, tag, when};
 use crate::backend::breaker::HeldByBreaker;
 use crate::model::{ErrorType, FlowId, JobId, JobStatus, NodeId, Paused};
 
@@ -90,6 +90,8 @@ pub enum Reason {
     ClusterIsPaused(Paused),
     /// Its executor is paused.
     ExecutorIsPaused(Paused),
+    /// A tag of it is paused.
+    TagIsPaused(Paused),
     /// The circuit breaker of its executor is open, because attempts keep failing.
     CircuitBreaker(HeldByBreaker),
     /// No living node runs its executor.
@@ -192,6 +194,7 @@ impl Reason {
             Self::NotDue { .. } => "not_due",
             Self::ClusterIsPaused(_) => "cluster_is_paused",
             Self::ExecutorIsPaused(_) => "executor_is_paused",
+            Self::TagIsPaused(_) => "tag_is_paused",
             Self::CircuitBreaker(_) => "circuit_breaker",
             Self::NoNode { .. } => "no_node",
             Self::NodesArePaused { .. } => "nodes_are_paused",
@@ -258,6 +261,7 @@ impl fmt::Display for Explanation {
             }
             Reason::ClusterIsPaused(paused) => pause(f, "The whole cluster", paused, now),
             Reason::ExecutorIsPaused(paused) => pause(f, "Its executor", paused, now),
+            Reason::TagIsPaused(paused) => pause(f, &tag(paused), paused, now),
             Reason::CircuitBreaker(held) => breaker(f, held, now),
             Reason::NoNode { alive: 0 } => f.write_str("No node is alive."),
             Reason::NoNode { alive: 1 } => f.write_str("One node is alive, and it does not run this executor."),

@@ -4,7 +4,10 @@ use std::fmt;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
-use crate::backend::breaker::HeldByBreaker;
+use crate::{
+    backend::breaker::HeldByBreaker,
+    model::{Paused, Scope},
+};
 
 /// An instant, to the second.
 pub(super) fn instant(at: DateTime<Utc>) -> String {
@@ -35,6 +38,14 @@ pub(super) fn span(time: TimeDelta) -> String {
         60..3_600 => two(seconds / 60, "min", seconds % 60, "s"),
         3_600..86_400 => two(seconds / 3_600, "h", seconds / 60 % 60, "min"),
         _ => two(seconds / 86_400, "d", seconds / 3_600 % 24, "h"),
+    }
+}
+
+/// The tag that is paused, as it begins a sentence.
+pub(super) fn tag(paused: &Paused) -> String {
+    match &paused.scope {
+        Scope::Tag(tag) => format!("Its tag `{tag}`"),
+        scope => format!("What it belongs to, {scope},"),
     }
 }
 
