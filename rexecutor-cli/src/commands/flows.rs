@@ -4,7 +4,7 @@ use clap::Subcommand;
 use rexecutor::{
     backend::flows::{FlowState, Flows, TaskRow, flows},
     job::FlowId,
-    workflows::{Graph, State},
+    workflows::{Graph, TaskState},
 };
 use serde_json::{Value, json};
 
@@ -118,7 +118,7 @@ fn shape(state: &FlowState, tasks: &[TaskRow]) -> Value {
             "name": task.name,
             "job": task.job,
             "executor": task.executor.as_str(),
-            "state": State::of(task).as_str(),
+            "state": TaskState::of(task).as_str(),
             "run_when": task.run_when,
             "after": task.after,
         })

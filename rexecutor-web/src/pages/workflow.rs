@@ -5,7 +5,7 @@ use maud::{Markup, PreEscaped, html};
 use rexecutor::{
     backend::flows::{self, FlowState, Flows, TaskRow},
     job::{FlowId, JobId},
-    workflows::{Graph, State},
+    workflows::{Graph, TaskState},
 };
 use serde_json::json;
 
@@ -125,7 +125,7 @@ fn list(cx: &Cx, tasks: &[TaskRow]) -> Markup {
                 tbody { @for task in shown {
                     tr {
                         td { a.open href=(cx.link(&format!("/jobs/{}", task.job))) { (task.name) } }
-                        td { (State::of(task).sign()) " " (State::of(task).as_str()) }
+                        td { (TaskState::of(task).sign()) " " (TaskState::of(task).as_str()) }
                         td { (task.executor) }
                         td.optional { (task.after.iter().take(10).filter_map(name).collect::<Vec<_>>().join(", ")) }
                     }

@@ -21,7 +21,7 @@ pub struct Graph {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Node {
     pub(super) name: String,
-    pub(super) state: State,
+    pub(super) state: TaskState,
     pub(super) run_when: RunWhen,
     pub(super) job: Option<JobId>,
     /// The places of those that it comes after.
@@ -31,7 +31,7 @@ pub(super) struct Node {
 /// How a task stands, as people see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
-pub enum State {
+pub enum TaskState {
     /// It waits, for those before it or for its turn.
     Waiting,
     /// It runs.
@@ -46,7 +46,7 @@ pub enum State {
     Skipped,
 }
 
-impl State {
+impl TaskState {
     /// Each of them.
     pub const ALL: &[Self] =
         &[Self::Waiting, Self::Running, Self::Retrying, Self::Succeeded, Self::Failed, Self::Skipped];
@@ -97,7 +97,7 @@ impl Graph {
         let places: HashMap<JobId, usize> = tasks.iter().enumerate().map(|(place, task)| (task.job, place)).collect();
         let nodes = tasks.iter().map(|task| Node {
             name: task.name.clone(),
-            state: State::of(task),
+            state: TaskState::of(task),
             run_when: task.run_when,
             job: Some(task.job),
             after: task.after.iter().filter_map(|before| places.get(before).copied()).collect(),
@@ -111,7 +111,7 @@ impl Graph {
         let places: BTreeMap<&str, usize> = tasks().enumerate().map(|(place, task)| (&*task.name, place)).collect();
         let nodes = tasks().map(|task| Node {
             name: task.name.clone(),
-            state: State::Waiting,
+            state: TaskState::Waiting,
             run_when: task.run_when,
             job: None,
             after: task.after.iter().filter_map(|before| places.get(&**before).copied()).collect(),
@@ -130,7 +130,7 @@ impl Graph {
     }
 
     /// How many of its tasks stand so.
-    pub fn count(&self, state: State) -> usize {
+    pub fn count(&self, state: TaskState) -> usize {
         self.tasks.iter().filter(|task| task.state == state).count()
     }
 
@@ -190,17 +190,17 @@ pub(super) mod tests {
         let order: Vec<&str> = graph.tasks.iter().map(|task| &*task.name).collect();
         assert_eq!(order, ["a", "b", "end"]);
         assert_eq!(graph.tasks[2].after, [0, 1]);
-        assert_eq!((graph.count(State::Waiting), graph.count(State::Running), graph.len()), (1, 1, 3));
+        assert_eq!((graph.count(TaskState::Waiting), graph.count(TaskState::Running), graph.len()), (1, 1, 3));
     }
 
     #[test]
     fn every_state_has_its_own_sign() {
-        let signs: std::collections::BTreeSet<&str> = State::ALL.iter().map(|state| state.sign()).collect();
-        let words: std::collections::BTreeSet<&str> = State::ALL.iter().map(|state| state.as_str()).collect();
+        let signs: std::collections::BTreeSet<&str> = TaskState::ALL.iter().map(|state| state.sign()).collect();
+        let words: std::collections::BTreeSet<&str> = TaskState::ALL.iter().map(|state| state.as_str()).collect();
         assert_eq!((signs.len(), words.len()), (6, 6));
         let mut skipped = task(1, "a", &[], JobStatus::Cancelled);
-        assert_eq!(State::of(&skipped), State::Failed);
+        assert_eq!(TaskState::of(&skipped), TaskState::Failed);
         skipped.is_skipped = true;
-        assert_eq!(State::of(&skipped), State::Skipped);
+        assert_eq!(TaskState::of(&skipped), TaskState::Skipped);
     }
 }

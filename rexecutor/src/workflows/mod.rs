@@ -63,7 +63,7 @@ mod workflow;
 
 pub use self::{
     error::WorkflowError,
-    graph::{Graph, State},
+    graph::{Graph, TaskState},
     handle::{WorkflowHandle, WorkflowStatus},
     into_task::{After, AfterTasks, IntoTask},
     predecessors::{Predecessor, Predecessors, TaskRef},

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use super::graph::{Graph, Node, State};
+use super::graph::{Graph, Node, TaskState};
 use crate::model::RunWhen;
 
 const ROW: f64 = 44.0;
@@ -18,14 +18,14 @@ const CHARACTER: f64 = 7.4;
 const LONGEST: usize = 28;
 
 /// The colours of a box and of its border. They differ in lightness, too.
-pub(super) const fn colours(state: State) -> (&'static str, &'static str) {
+pub(super) const fn colours(state: TaskState) -> (&'static str, &'static str) {
     match state {
-        State::Waiting => ("#f4f4f5", "#a1a1aa"),
-        State::Running => ("#dbeafe", "#2563eb"),
-        State::Retrying => ("#fef3c7", "#d97706"),
-        State::Succeeded => ("#d1fae5", "#059669"),
-        State::Failed => ("#fee2e2", "#dc2626"),
-        State::Skipped => ("#fafafa", "#d4d4d8"),
+        TaskState::Waiting => ("#f4f4f5", "#a1a1aa"),
+        TaskState::Running => ("#dbeafe", "#2563eb"),
+        TaskState::Retrying => ("#fef3c7", "#d97706"),
+        TaskState::Succeeded => ("#d1fae5", "#059669"),
+        TaskState::Failed => ("#fee2e2", "#dc2626"),
+        TaskState::Skipped => ("#fafafa", "#d4d4d8"),
     }
 }
 

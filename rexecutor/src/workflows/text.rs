@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::graph::{Graph, Node, State};
+use super::graph::{Graph, Node, TaskState};
 use crate::model::RunWhen;
 
 impl Graph {
@@ -63,7 +63,7 @@ impl Graph {
         if more > 0 {
             let _ = writeln!(text, "    more[\"… and {more} more\"]");
         }
-        for state in State::ALL {
+        for state in TaskState::ALL {
             let (fill, stroke) = super::svg::colours(*state);
             let _ = writeln!(text, "    classDef {} fill:{fill},stroke:{stroke},color:#111", state.as_str());
         }

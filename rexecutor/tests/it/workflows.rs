@@ -7,7 +7,7 @@ use rexecutor::{
     executor::JobFailure,
     prelude::*,
     workflows::{
-        After, FlowError, GraphError, RunWhen, State, TaskRef, Tasks, Workflow, WorkflowError, WorkflowHandle,
+        After, FlowError, GraphError, RunWhen, TaskRef, TaskState, Tasks, Workflow, WorkflowError, WorkflowHandle,
     },
 };
 use rexecutor_testing::{Test, TestClock, perform};
@@ -110,7 +110,7 @@ async fn case_15_6_a_task_says_what_becomes_of_it(test: Test) {
     assert_eq!(workflow.output(&undo).await.unwrap(), Some(vec![Some(1), None]));
     assert_eq!(workflow.output(&no_undo).await.unwrap(), None);
     let graph = workflow.graph().await.unwrap();
-    let counts = [State::Succeeded, State::Failed, State::Skipped].map(|state| graph.count(state));
+    let counts = [TaskState::Succeeded, TaskState::Failed, TaskState::Skipped].map(|state| graph.count(state));
     assert_eq!(counts, [4, 2, 3]);
     assert_eq!(
         graph.to_text(),
@@ -131,7 +131,7 @@ ends
     assert_eq!(workflow.retry().await.unwrap(), 2);
     assert!(!workflow.status().await.unwrap().is_finished());
     test.drain().await;
-    assert_eq!(workflow.graph().await.unwrap().count(State::Failed), 2, "seven fails again");
+    assert_eq!(workflow.graph().await.unwrap().count(TaskState::Failed), 2, "seven fails again");
 }
 
 #[rexecutor_testing::test(jobs = [Number, Text, One, Pair, Sum, Ends, Grows])]

@@ -43,5 +43,5 @@ fn main() {
     workflow.task("h", Plain::builder().with_data(text("hal")).after(part.ends()));
     workflow.task("i", Plain::builder().with_data(text("ida")).after(part.task(&inner)));
     workflow.add("j", Measure::builder().with_data(text("joe")), After::all(["a", "part.g"]));
-    assert_eq!(workflow.graph().len(), 9);
+    assert_eq!(workflow.graph().len(), 10);
 }
