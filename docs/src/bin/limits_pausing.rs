@@ -1,1 +1,0 @@
-include!(concat!(env!("OUT_DIR"), "/limits_pausing.rs"));
