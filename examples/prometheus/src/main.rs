@@ -7,7 +7,7 @@ use std::{env, error::Error, net::Ipv4Addr, time::Duration};
 use axum::{Router, routing::get};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 use rexecutor::{backend::memory::InMemoryBackend, metrics, prelude::*};
-use tokio::{net::TcpListener, time::interval};
+use tokio::net::TcpListener;
 
 /// Sends a mail. Every seventh cannot be delivered.
 #[job(max_attempts = 2, backoff = constant("1s"))]
@@ -45,9 +45,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let page = recorder.clone();
     let app = Router::new().route("/metrics", get(async move || page.render()));
     tokio::spawn(async move {
-        let mut ticks = interval(Duration::from_secs(5));
         loop {
-            ticks.tick().await;
+            pause(5_000).await;
             recorder.run_upkeep();
         }
     });

@@ -60,7 +60,10 @@ pub async fn case_14_6_jobs_of_a_paused_tag_are_given_to_nobody(t: &Harness) {
     let mut held = Vec::new();
     for number in 0..6 {
         let executor = ["mail", "print"][number % 2];
-        held.push(t.enqueue(tagged(executor, &["vip", "acme"]).with_priority(number as u16 % 3)).await);
+        held.push(
+            t.enqueue(tagged(executor, &["vip", "acme"]).with_priority(u16::try_from(number % 3).unwrap_or_default()))
+                .await,
+        );
         t.enqueue(tagged(executor, &["zoo"])).await;
         t.enqueue(job(executor)).await;
     }
