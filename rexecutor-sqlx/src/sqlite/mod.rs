@@ -35,6 +35,7 @@ mod error;
 mod extras;
 mod fast_path;
 mod filter;
+mod flow_rows;
 mod flows;
 mod flows_in;
 mod history;

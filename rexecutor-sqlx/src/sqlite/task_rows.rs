@@ -7,7 +7,7 @@ use rexecutor::{
 };
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
-use super::{flows::broken, queries, script::json};
+use super::{flow_rows::broken, queries, script::json};
 
 /// Those of a flow's tasks that have these names.
 pub(super) async fn known(conn: &mut SqliteConnection, flow: FlowId, names: &[String]) -> sqlx::Result<Vec<KnownTask>> {

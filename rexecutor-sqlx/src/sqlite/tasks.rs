@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use sqlx::Row;
 
 use super::{
-    flows, queries,
+    flow_rows, flows, queries,
     row::micros,
     script::json as text,
     task_rows::{list, run_when_of, tally_of},
@@ -99,11 +99,11 @@ async fn tell_round(work: &mut Work<'_>, jobs: Vec<i64>, failed: &mut Vec<(FlowI
 
 /// Cancels a flow that fails fast; gives the reason, if it was not cancelled before.
 async fn fail(work: &mut Work<'_>, flow: FlowId, task: &str) -> sqlx::Result<Option<String>> {
-    let Some((mut state, _)) = flows::find_row(work.conn, flow).await? else { return Ok(None) };
+    let Some((mut state, _)) = flow_rows::find_row(work.conn, flow).await? else { return Ok(None) };
     if !state.flow.fail(task) {
         return Ok(None);
     }
-    flows::put(work, flow, &state.flow, false).await?;
+    flow_rows::put(work, flow, &state.flow, false).await?;
     Ok(state.flow.cancelled().map(str::to_owned))
 }
 
@@ -158,7 +158,7 @@ pub(super) async fn skip(
     name: String,
     reason: String,
 ) -> sqlx::Result<Result<(), FlowError>> {
-    let open = match flows::find_row(work.conn, flow).await? {
+    let open = match flow_rows::find_row(work.conn, flow).await? {
         Some((state, _)) => state.flow.check_open(flow),
         None => Err(FlowError::NotFound(flow)),
     };
@@ -180,7 +180,7 @@ pub(super) async fn skip(
 
 /// Runs tasks of a flow again that have failed; gives how many.
 pub(super) async fn retry_failed(work: &mut Work<'_>, flow: FlowId) -> sqlx::Result<Result<usize, FlowError>> {
-    let Some((mut state, _)) = flows::find_row(work.conn, flow).await? else {
+    let Some((mut state, _)) = flow_rows::find_row(work.conn, flow).await? else {
         return Ok(Err(FlowError::NotFound(flow)));
     };
     if let Err(refusal) = state.flow.retry(flow) {
@@ -199,7 +199,7 @@ pub(super) async fn retry_failed(work: &mut Work<'_>, flow: FlowId) -> sqlx::Res
     work.due.extend(jobs.iter().filter(|job| job.status == JobStatus::Scheduled).map(|job| job.executor.clone()));
     write::store_states(work, &jobs).await?;
     store_tallies(work, &retried).await?;
-    flows::put(work, flow, &state.flow, false).await?;
+    flow_rows::put(work, flow, &state.flow, false).await?;
     flows::advance_if_any(work, flow.into()).await?;
     Ok(Ok(jobs.len()))
 }
@@ -228,7 +228,7 @@ pub(super) async fn finish(work: &mut Work<'_>, flow: FlowId, watches: i32) -> s
         }
     }
     if watches & StoredFlow::WATCHES_CANCEL != 0 {
-        let found = flows::find_row(work.conn, flow).await?;
+        let found = flow_rows::find_row(work.conn, flow).await?;
         if let Some(reason) = found.as_ref().and_then(|(state, _)| state.flow.cancelled()) {
             let ended = cancel_members(work, flow, reason).await?;
             tell(work, ended).await?;

@@ -4,6 +4,7 @@ mod backends;
 mod drain;
 mod given_steps;
 mod perform;
+mod performed;
 
 use std::{
     cell::RefCell,
@@ -26,7 +27,8 @@ use rexecutor::{
 
 pub use self::{
     drain::{Drain, Drained, Ran},
-    perform::{Perform, Performed, perform},
+    perform::{Perform, perform},
+    performed::Performed,
 };
 use crate::{Faulty, TestClock, idle};
 

@@ -3,6 +3,7 @@
 //! A flow is a row, and its jobs carry its number. [`StoredFlow::advance`] decides from that row and from the counts of its jobs; the
 //! backend calls it under the lock of the row, and stores what follows in the same transaction.
 
+mod callback;
 mod decision;
 mod ends;
 mod error;
@@ -16,13 +17,14 @@ use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 
 pub use self::{
+    callback::When,
     decision::{Decision, decide, reason},
     ends::FlowEnds,
     error::FlowError,
     graph_error::GraphError,
     placing::{KnownTask, PlacedTask, Predecessor, names_of, place},
     retry::{Rerun, Retried, retry},
-    stored::{StoredFlow, When},
+    stored::StoredFlow,
     task_row::{TaskRow, UpstreamTask, result_of},
 };
 use super::Backend;

@@ -1,11 +1,12 @@
 //! What is stored of a flow, and what follows when its jobs end.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::callback::{Callback, When};
 use crate::{
     backend::flows::FlowError,
-    model::{BatchEvent, BatchSummary, Due, FlowCounts, FlowId, JobId, NewJob, Threshold},
+    model::{BatchEvent, BatchSummary, Due, FlowCounts, FlowId, JobId, NewJob},
     schedule::{Template, Until},
 };
 
@@ -31,63 +32,6 @@ pub struct StoredFlow {
     /// What it had come to when its last job ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     end: Option<Box<BatchSummary>>,
-}
-
-/// When a callback is enqueued.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum When {
-    /// As soon as so many jobs have ended.
-    Progress(Threshold),
-    /// As soon as a job is discarded.
-    Discarded,
-    /// When all have ended, and all of them have succeeded.
-    Succeeded,
-    /// When all have ended.
-    Finished,
-}
-
-impl When {
-    fn event(self) -> BatchEvent {
-        match self {
-            Self::Progress(_) => BatchEvent::Progress,
-            Self::Discarded => BatchEvent::Discarded,
-            Self::Succeeded => BatchEvent::Succeeded,
-            Self::Finished => BatchEvent::Finished,
-        }
-    }
-
-    fn has_come(self, counts: &FlowCounts) -> bool {
-        match self {
-            Self::Progress(threshold) => threshold.is_reached(counts),
-            Self::Discarded => counts.discarded > 0,
-            Self::Succeeded => counts.total() == counts.complete,
-            Self::Finished => counts.unfinished() == 0,
-        }
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Callback {
-    when: When,
-    /// When it is due, if not at once.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    due: Option<Until>,
-    job: Template,
-    /// Whether it was enqueued.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    is_done: bool,
-}
-
-impl Callback {
-    fn job(&self) -> NewJob {
-        let due = match self.due {
-            None => Due::Now,
-            Some(Until::In(delay)) => Due::In(TimeDelta::microseconds(delay)),
-            Some(Until::At(at)) => Due::At(at),
-        };
-        self.job.job().with_due(due)
-    }
 }
 
 impl StoredFlow {
@@ -309,8 +253,10 @@ impl StoredFlow {
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
+
     use super::*;
-    use crate::model::JobStatus;
+    use crate::model::{JobStatus, Threshold};
 
     fn at(seconds: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)

@@ -3,11 +3,13 @@
 //! Every answer has a bound that does not grow with the table of jobs. Where an answer would need more, it says so: a count is
 //! [capped](Count), and a page may [end early](JobsPage::is_partial), with the place where the search continues.
 
+mod circumstances;
 mod cluster;
 mod counts;
 mod explain;
 mod page;
 mod reason;
+mod sentence;
 mod words;
 
 use futures::future::BoxFuture;
@@ -16,9 +18,10 @@ use super::capabilities::Backend;
 use crate::model::{BackendError, ExecutorName, Result};
 
 pub use self::{
+    circumstances::Circumstances,
     cluster::{Cluster, KeyStanding, Queue, SeenNode, Standing, Stored},
     counts::{Count, Counts},
-    explain::{Circumstances, explain},
+    explain::explain,
     page::{JobOrder, JobsPage, JobsRequest, Position, UnknownPosition},
     reason::{Explanation, Reason},
 };
