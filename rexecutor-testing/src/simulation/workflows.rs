@@ -105,11 +105,14 @@ impl World {
 
     /// No task has begun before those before it have ended as it wants; once all is over none is left.
     pub(super) fn check_workflows(&self, rows: &[JobRow], is_over: bool) {
+        let workflows: Vec<Placed> = self.record.known().workflows.values().flatten().cloned().collect();
+        if workflows.is_empty() {
+            return;
+        }
         let rows: BTreeMap<JobId, &JobRow> = rows.iter().map(|row| (row.id, row)).collect();
         let result = |job: &JobId| -> Option<TaskResult> {
             rows.get(job).and_then(|row| result_of(row.status, row.marks.contains(Marks::SKIPPED)))
         };
-        let workflows: Vec<Placed> = self.record.known().workflows.values().flatten().cloned().collect();
         for Placed { flow, job, run_when, after } in &workflows {
             let Some(row) = rows.get(job) else { continue };
             let mut tally = TaskTally::of(u32::try_from(after.len()).unwrap_or(u32::MAX));

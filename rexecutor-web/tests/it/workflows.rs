@@ -48,7 +48,7 @@ async fn a_workflow_is_cancelled_and_retried_by_those_who_may() {
     let world = World::new();
     let id = workflow(&world, vec![task("mail", "a", &[]), task("mail", "b", &["a"])]).await;
     let path = format!("/workflows/{id}");
-    let cancel = [("action", "cancel"), ("reason", "enough")];
+    let cancel = [("action", "cancel"), ("reason", "enough"), ("back", path.as_str())];
     assert!(!world.get("viewer", &path).await.text.contains("<form class=\"actions\""));
     assert_eq!(world.post_plainly("viewer", &path, &cancel, &[]).await.status, StatusCode::FORBIDDEN);
     let answer = world.post("operator", &path, &cancel).await;
@@ -57,7 +57,7 @@ async fn a_workflow_is_cancelled_and_retried_by_those_who_may() {
     assert!(rows.iter().all(|row| row.status == Some(JobStatus::Cancelled)));
     let page = world.get("operator", &path).await.text;
     assert!(page.contains("enough (cancelled by operator)") && page.contains("Retry what failed"), "{page}");
-    let answer = world.post("operator", &path, &[("action", "retry")]).await;
+    let answer = world.post("operator", &path, &[("action", "retry"), ("back", &path)]).await;
     assert_eq!(answer.location(), "/workflows/1?done=retry.2.0");
     assert_eq!(world.post("operator", &path, &[("action", "dance")]).await.status, StatusCode::BAD_REQUEST);
     let changes = world.changes.lock().unwrap();
