@@ -30,6 +30,7 @@ pub(crate) struct Aside {
 
 impl PausedTags {
     /// Whether claims have anything to heed.
+    #[cfg(feature = "postgres")]
     pub(crate) fn is_any(&self) -> bool {
         !self.names.is_empty() || self.has_over
     }
