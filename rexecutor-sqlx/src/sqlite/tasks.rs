@@ -75,7 +75,7 @@ async fn tell_round(work: &mut Work<'_>, jobs: Vec<i64>, failed: &mut Vec<(FlowI
     if ended.is_empty() {
         return Ok(Vec::new());
     }
-    let (mut results, mut names) = (Vec::new(), HashMap::new());
+    let (mut results, mut causes) = (Vec::new(), BTreeMap::new());
     for row in &ended {
         let (job, result) = (row.try_get::<i64, _>("job")?, row.try_get::<i64, _>("told")?);
         let (flow, name) = (FlowId(row.try_get("flow")?), row.try_get::<String, _>("name")?);
@@ -83,18 +83,34 @@ async fn tell_round(work: &mut Work<'_>, jobs: Vec<i64>, failed: &mut Vec<(FlowI
             failed.extend(fail(work, flow, &name).await?.map(|reason| (flow, reason)));
         }
         if result != i64::from(TaskResult::Succeeded.stored()) {
-            names.insert(job, name);
+            causes.insert((result, job), name);
         }
         results.push(json!([job, result]));
     }
-    // One name is enough for a reason, and most often there is no other.
-    let because = names.values().min().cloned();
+    let because = find_causes(work, &causes).await?;
     let tell = sqlx::query(queries::tell_tasks()).bind(Value::from(results).to_string());
     let mut decisions = Decisions::default();
     for row in &tell.fetch_all(&mut *work.conn).await? {
-        decisions.add(row.try_get("job")?, run_when_of(row)?, tally_of(row)?, because.as_deref());
+        let job: i64 = row.try_get("job")?;
+        decisions.add(job, run_when_of(row)?, tally_of(row)?, because.get(&job).copied());
     }
     follow(work, decisions).await
+}
+
+/// The names of those that have not succeeded, by what comes after them: of several the first, and those that have failed come first.
+async fn find_causes<'n>(
+    work: &mut Work<'_>,
+    causes: &'n BTreeMap<(i64, i64), String>,
+) -> sqlx::Result<HashMap<i64, &'n str>> {
+    if causes.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let jobs: Vec<i64> = causes.keys().map(|(_, job)| *job).collect();
+    let names: Vec<&str> = causes.values().map(String::as_str).collect();
+    let find = sqlx::query_as::<_, (i64, i64)>(queries::find_causes()).bind(text(&jobs)?);
+    let found = find.fetch_all(&mut *work.conn).await?.into_iter();
+    let named = |(successor, place): (i64, i64)| Some((successor, *names.get(usize::try_from(place).ok()?)?));
+    Ok(found.filter_map(named).collect())
 }
 
 /// Cancels a flow that fails fast; gives the reason, if it was not cancelled before.

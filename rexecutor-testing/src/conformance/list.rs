@@ -68,7 +68,8 @@ cases! {
     workflow_jobs:
         case_15_6_a_task_is_skipped_by_hand, case_15_6_a_workflow_is_cancelled_as_a_whole,
         case_15_6_what_is_not_kept_is_kept_until_the_end, case_15_6_a_task_whose_job_was_deleted_has_ended,
-        case_15_6_thousands_of_tasks;
+        case_15_6_thousands_of_tasks,
+        case_15_6_sweeps_end_while_workflows_are_cancelled;
     enqueue:
         an_enqueued_job_is_scheduled_with_all_that_was_given, what_few_jobs_have_comes_back_as_it_was,
         answers_and_numbers_are_in_the_order_of_the_jobs, a_delay_counts_from_the_backends_present,

@@ -121,3 +121,37 @@ pub async fn case_15_6_thousands_of_tasks(t: &Harness) {
     let last = flow.reason(&format!("c{}", LONG - 1)).await;
     assert_eq!(last, Some(format!("the task `c{}` before it has failed", LONG - 2)));
 }
+
+/// A sweep ends, whatever flow ends beside it with tasks of which nobody was told.
+pub async fn case_15_6_sweeps_end_while_workflows_are_cancelled(t: &Harness) {
+    const WORKFLOWS: usize = 25;
+    let mut flows = Vec::new();
+    for _ in 0..WORKFLOWS {
+        flows.push(t.workflow(vec![task("a", &[]), task("b", &["a"]), task("c", &[])]).await);
+    }
+    let runs = t.take(2 * WORKFLOWS).await;
+    assert_eq!(runs.len(), 2 * WORKFLOWS);
+    let mut calls = Vec::new();
+    for flow in &flows {
+        let (own, id) = (t.clone(), flow.id);
+        calls.push(tokio::spawn(async move {
+            let _ = own.batches().cancel_flow(id, "enough".to_owned()).await;
+            own.sweep().await;
+        }));
+        for run in runs.iter().filter(|run| run.extras.flow == Some(id)) {
+            let (own, run) = (t.clone(), run.clone());
+            calls.push(tokio::spawn(async move {
+                // The node does not know what it is part of.
+                assert!(own.settle(&run, COMPLETE).await);
+                own.sweep().await;
+            }));
+        }
+    }
+    for call in futures::future::join_all(calls).await {
+        call.expect("no call panics");
+    }
+    t.sweep().await;
+    for flow in &flows {
+        assert!(flow.has_ended().await);
+    }
+}

@@ -105,6 +105,21 @@ pub async fn case_15_6_a_failure_cancels_what_comes_after_it(t: &Harness) {
     assert_eq!((end.counts.complete, end.counts.discarded, end.counts.cancelled), (2, 1, 2));
     assert_eq!(end.failed, [flow.jobs["a"]]);
 
+    // Of several that end together, each names its own.
+    let [one, other] = [
+        t.workflow(vec![task("one", &[]), task("fine", &[]), task("b", &["fine", "one"])]).await,
+        t.workflow(vec![task("other", &[]), task("b", &["other"])]).await,
+    ];
+    let runs = t.take(9).await;
+    assert_eq!(runs.len(), 3);
+    let end = |run: &JobRow| {
+        let is_fine = run.id == one.jobs["fine"];
+        Settlement::new(run.id, run.lease, if is_fine { COMPLETE } else { discard() }).with_flow_of(run)
+    };
+    assert_eq!(t.backend.settle(runs.iter().map(end).collect()).await.expect("outcomes can be stored"), []);
+    assert_eq!(one.reason("b").await.as_deref(), Some("the task `one` before it has failed"));
+    assert_eq!(other.reason("b").await.as_deref(), Some("the task `other` before it has failed"));
+
     // Or all that is left, where that is asked for.
     let fast = StoredFlow::workflow("fast").with_fail_fast(true);
     let flow = t.workflow_of(fast, vec![task("a", &[]), task("b", &[]), task("c", &["b"])]).await;
@@ -249,6 +264,13 @@ pub async fn case_15_6_a_workflow_is_retried_from_what_failed(t: &Harness) {
     assert!(flow.has_ended().await, "it has ended again");
     let none = t.batches().retry_tasks(FlowId(i64::MAX)).await;
     assert!(matches!(none, Err(FlowError::NotFound(_))), "{none:?}");
+
+    // What was deleted cannot run again, and nothing waits for it.
+    let flow = t.workflow(vec![task("a", &[]), task("b", &["a"]), task("c", &["b"])]).await;
+    flow.run("a", discard()).await;
+    t.backend.delete(&"mail".into(), flow.jobs["a"]).await.expect("it can be deleted");
+    assert_eq!(t.batches().retry_tasks(flow.id).await.expect("it can be asked"), 0);
+    assert!(flow.has_ended().await);
 
     // While the rest goes on.
     let flow = t.workflow(vec![task("a", &[]), task("b", &[]), task("c", &["a", "b"])]).await;

@@ -1,6 +1,6 @@
 //! Which tasks of a workflow run again when it is retried.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, VecDeque};
 
 use super::{
     decision::{Decision, decide},
@@ -32,27 +32,54 @@ pub enum Rerun {
 }
 
 /// What a retry changes: tasks that have failed run again, those first that nothing before them keeps from it. What has succeeded or was
-/// skipped stays so, a task that undid something among it.
+/// skipped stays so, a task that undid something among it; so does what would only be skipped or cancelled once more.
+///
+/// Of what stays, that counts of which those behind it were told: the rest is told later, and counts then.
 pub fn retry(tasks: &[TaskRow]) -> Vec<Retried> {
-    let failed: BTreeSet<JobId> =
-        tasks.iter().filter(|task| task.result() == Some(TaskResult::Failed)).map(|task| task.job).collect();
-    let results: BTreeMap<JobId, Option<TaskResult>> =
-        tasks.iter().map(|task| (task.job, task.result().filter(|_| !failed.contains(&task.job)))).collect();
-    let concerned = tasks.iter().filter(|task| failed.contains(&task.job) || task.status == Some(JobStatus::Blocked));
-    let retried = concerned.filter_map(|task| {
+    let mut results: BTreeMap<JobId, Option<TaskResult>> = BTreeMap::new();
+    let mut retried = Vec::new();
+    for task in in_order(tasks) {
         let mut tally = TaskTally::of(u32::try_from(task.after.len()).unwrap_or(u32::MAX));
         task.after.iter().filter_map(|before| results.get(before).copied().flatten()).for_each(|end| tally.add(end));
-        let job_is = match (failed.contains(&task.job), decide(task.run_when, tally)) {
-            (false, _) => Rerun::AsItIs,
-            // Whoever cancelled it did so before its predecessors had ended.
-            (true, Decision::Wait) => Rerun::Blocked,
-            (true, Decision::Run) => Rerun::Due,
-            (true, Decision::Skip | Decision::Cancel) => return None,
-        };
         // What was deleted cannot run again.
-        task.status.is_some().then_some(Retried { job: task.job, tally, job_is })
-    });
-    retried.collect()
+        let has_failed = task.status.is_some() && task.result() == Some(TaskResult::Failed);
+        let job_is = match (has_failed, decide(task.run_when, tally)) {
+            (false, _) => (task.status == Some(JobStatus::Blocked)).then_some(Rerun::AsItIs),
+            // Whoever cancelled it did so before its predecessors had ended.
+            (true, Decision::Wait) => Some(Rerun::Blocked),
+            (true, Decision::Run) => Some(Rerun::Due),
+            (true, Decision::Skip | Decision::Cancel) => None,
+        };
+        results.insert(task.job, task.told.filter(|_| job_is.is_none()));
+        retried.extend(job_is.map(|job_is| Retried { job: task.job, tally, job_is }));
+    }
+    retried
+}
+
+/// The tasks, each after those that it comes after. What is in a circle, which is never stored, is left out.
+fn in_order(tasks: &[TaskRow]) -> Vec<&TaskRow> {
+    let places: BTreeMap<JobId, usize> = tasks.iter().enumerate().map(|(place, task)| (task.job, place)).collect();
+    let before = |task: &TaskRow| task.after.iter().filter_map(|job| places.get(job).copied()).collect::<Vec<_>>();
+    let mut followers: Vec<Vec<usize>> = vec![Vec::new(); tasks.len()];
+    let mut waits: Vec<usize> = vec![0; tasks.len()];
+    for (place, task) in tasks.iter().enumerate() {
+        for before in before(task) {
+            followers[before].push(place);
+            waits[place] += 1;
+        }
+    }
+    let mut free: VecDeque<usize> = (0..tasks.len()).filter(|place| waits[*place] == 0).collect();
+    let mut ordered = Vec::with_capacity(tasks.len());
+    while let Some(place) = free.pop_front() {
+        ordered.push(&tasks[place]);
+        for follower in &followers[place] {
+            waits[*follower] -= 1;
+            if waits[*follower] == 0 {
+                free.push_back(*follower);
+            }
+        }
+    }
+    ordered
 }
 
 #[cfg(test)]
@@ -64,11 +91,15 @@ mod tests {
         let mut task = TaskRow::new(JobId::from(id), "mail".into(), id.to_string());
         task.after = after.iter().copied().map(JobId::from).collect();
         task.status = Some(status);
+        task.told = task.result();
         task
     }
 
+    /// By their numbers.
     fn again(tasks: &[TaskRow]) -> Vec<(i64, Rerun, u32)> {
-        retry(tasks).into_iter().map(|task| (task.job.as_i64(), task.job_is, task.tally.open())).collect()
+        let mut retried = retry(tasks);
+        retried.sort_unstable_by_key(|task| task.job);
+        retried.into_iter().map(|task| (task.job.as_i64(), task.job_is, task.tally.open())).collect()
     }
 
     #[test]
@@ -93,8 +124,34 @@ mod tests {
         let mut undo = task(2, &[1], Complete);
         undo.run_when = RunWhen::AnyFailed;
         let mut skipped = task(3, &[1], Cancelled);
-        skipped.is_skipped = true;
-        let tasks = [task(1, &[], Discarded), undo, skipped, task(4, &[3], Cancelled)];
-        assert_eq!(again(&tasks), [(1, Rerun::Due, 0)], "the last would only be skipped");
+        (skipped.is_skipped, skipped.told) = (true, Some(TaskResult::Skipped));
+        let tasks = [task(1, &[], Discarded), undo, skipped, task(4, &[3], Cancelled), task(5, &[4], Cancelled)];
+        assert_eq!(
+            again(&tasks),
+            [(1, Rerun::Due, 0)],
+            "the fourth would only be skipped, and the last cancelled with it"
+        );
+    }
+
+    #[test]
+    fn nothing_waits_for_what_was_deleted() {
+        use JobStatus::Cancelled;
+        let mut deleted = task(1, &[], Cancelled);
+        deleted.status = None;
+        // In whatever order they are stored.
+        let tasks = [task(3, &[2], Cancelled), task(2, &[1], Cancelled), deleted.clone()];
+        assert_eq!(again(&tasks), []);
+        deleted.told = None;
+        let tasks = [deleted, task(2, &[1], Cancelled)];
+        assert_eq!(again(&tasks), [(2, Rerun::Blocked, 1)], "that it has failed is told later");
+    }
+
+    #[test]
+    fn what_is_told_later_counts_once() {
+        use JobStatus::{Blocked, Complete, Discarded};
+        let mut untold = task(1, &[], Complete);
+        untold.told = None;
+        let tasks = [untold, task(2, &[], Discarded), task(3, &[1, 2], Blocked)];
+        assert_eq!(again(&tasks), [(2, Rerun::Due, 0), (3, Rerun::AsItIs, 2)]);
     }
 }
