@@ -19,3 +19,12 @@ pub(crate) fn millis(literal: &LitStr) -> syn::Result<u64> {
         Some(millis) => Ok(millis),
     }
 }
+
+/// The whole milliseconds that a string gives, of 366 days at most.
+pub(crate) fn up_to_a_year(literal: &LitStr) -> syn::Result<u64> {
+    const YEAR: u64 = 366 * 86_400_000;
+    match millis(literal)? {
+        millis if millis > YEAR => Err(syn::Error::new_spanned(literal, "at most a year, `366d`")),
+        millis => Ok(millis),
+    }
+}

@@ -127,6 +127,7 @@ fn settings(job: &Job) -> String {
     words.extend(job.max_pending.as_ref().map(|most| format!("at most {} waiting", shown(most))));
     words.extend(said.circuit_breaker.as_ref().map(|breaker| format!("circuit breaker `{breaker}`")));
     words.extend(priority.as_ref().map(|priority| format!("priority {}", shown(priority))));
+    words.extend(job.aging.map(|millis| format!("one priority more urgent for each {} that it waits", time(millis))));
     let is_unique = job.unique.as_ref().is_some_and(|unique| unique.kind == Kind::Unique);
     words.extend(said.unique.as_ref().map(|words| match is_unique {
         true => format!("unique `{words}`"),

@@ -56,6 +56,7 @@ pub(crate) struct Job {
     pub(crate) circuit_breaker: Option<Breaker>,
     pub(crate) max_data_bytes: Option<Expr>,
     pub(crate) priority: Option<Expr>,
+    pub(crate) aging: Option<u64>,
     pub(crate) tags: Vec<LitStr>,
     pub(crate) timeout: Option<u64>,
     pub(crate) deadline: Option<u64>,
@@ -87,7 +88,7 @@ pub(crate) enum Retain {
     Millis(u64),
 }
 
-const ARGS: [&str; 40] = [
+const ARGS: [&str; 41] = [
     "name",
     "aliases",
     "executor",
@@ -106,6 +107,7 @@ const ARGS: [&str; 40] = [
     "circuit_breaker",
     "max_data_bytes",
     "priority",
+    "aging",
     "tags",
     "timeout",
     "deadline",
@@ -178,6 +180,7 @@ impl Job {
             circuit_breaker: None,
             max_data_bytes: None,
             priority: None,
+            aging: None,
             tags: Vec::new(),
             timeout: None,
             deadline: None,
@@ -222,6 +225,7 @@ impl Job {
             }
             "max_data_bytes" => self.max_data_bytes = Some(arg.number(1, u32::MAX.into())?),
             "priority" => self.priority = Some(arg.number(0, 999)?),
+            "aging" => self.aging = Some(duration::up_to_a_year(arg.text("10m")?)?),
             "tags" => self.tags = tags(arg)?,
             "timeout" => self.timeout = Some(duration::millis(arg.text("30s")?)?),
             "deadline" => self.deadline = Some(duration::millis(arg.text("1h")?)?),

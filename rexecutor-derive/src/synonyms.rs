@@ -21,7 +21,7 @@ const DATE: &str = ", a date as `\"2027-01-31\"`";
 const EVERY: &str = ", as `every = \"5m\"` for every five minutes";
 const CRON: &str = ", as `cron = \"0 */5 * * * *\"` for every five minutes";
 
-const SYNONYMS: [Synonym; 124] = [
+const SYNONYMS: [Synonym; 126] = [
     ("retries", "max_attempts", FIRST_RUN),
     ("retry", "max_attempts", FIRST_RUN),
     ("max_retries", "max_attempts", FIRST_RUN),
@@ -81,6 +81,8 @@ const SYNONYMS: [Synonym; 124] = [
     ("rate_per", "per", PER),
     ("rate_by", "per", PER),
     ("rate_limit_by", "per", PER),
+    ("priority_aging", "aging", QUOTED),
+    ("age", "aging", QUOTED),
     ("cooldown", "throttle", QUOTED),
     ("max_wait", "longest", QUOTED),
     ("per_second", "rate_limit", RATE),

@@ -100,7 +100,8 @@ pub fn executor(one: &Standing, cluster: &Cluster) -> Value {
         "paused": one.paused.as_ref().map(|paused| pause(paused.since, &paused.pause)),
         "circuit_breaker": breaker,
         "max_running": controls.concurrency.map(|concurrency| concurrency.limit), "max_per_key": controls.per_key,
-        "rate": rate, "key_rate": key_rate, "weighs": controls.weighs, "throttled_until": until.map(iso),
+        "rate": rate, "key_rate": key_rate, "weighs": controls.weighs,
+        "aging_seconds": controls.aging.map(|aging| aging.as_secs_f64()), "throttled_until": until.map(iso),
     })
 }
 

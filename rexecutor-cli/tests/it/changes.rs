@@ -75,6 +75,7 @@ fn executors_the_cluster_and_nodes_are_paused_and_resumed() {
         assert_eq!((&mail["paused"]["reason"], &mail["paused"]["by"]), (&"a test".into(), &"ann".into()));
         assert_eq!(fields(&mail["paused"]), ["by", "reason", "since", "until"]);
         let expected = [
+            "aging_seconds",
             "circuit_breaker",
             "due",
             "executor",

@@ -31,6 +31,12 @@ pub(super) fn consts(job: &Job) -> TokenStream {
     }
     consts.extend(max_data_bytes.as_ref().map(|value| quote!(const MAX_DATA_BYTES: usize = #value;)));
     consts.extend(priority.as_ref().map(|value| quote!(const PRIORITY: u16 = #value;)));
+    consts.extend(job.aging.map(|millis| {
+        quote! {
+            const AGING: ::core::option::Option<::core::time::Duration> =
+                ::core::option::Option::Some(::core::time::Duration::from_millis(#millis));
+        }
+    }));
     if !tags.is_empty() {
         consts.extend(quote!(const TAGS: &'static [&'static str] = &[#(#tags),*];));
     }

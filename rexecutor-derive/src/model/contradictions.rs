@@ -43,6 +43,14 @@ pub(super) fn find(job: &Job, args: &[Arg], errors: &mut Errors) {
         errors.push(&arg.name, problem);
     }
     order(job, args, errors);
+    if let Some(aging) = named("aging")
+        && let Some(keyed) = ["concurrency", "ordered_by", "per"].into_iter().find(|name| named(name).is_some())
+    {
+        let problem = format!(
+            "`{keyed}` serves its keys in turn, whatever the priorities, so that no job could rise: leave one of the two out"
+        );
+        errors.push(&aging.name, problem);
+    }
     if let (Some(Retain::Nothing), Some(arg), ReturnType::Type(_, ty)) =
         (job.retain, named("retain"), &job.function.sig.output)
         && let Some(ok) = expand::ok(ty).filter(|ok| !["()", "ExecutionResult"].contains(&last_word(&args::shown(ok))))

@@ -25,7 +25,7 @@ pub(crate) use self::{
     bounds::Bounds,
     breakers::{BreakerColumns, Heard, heed},
     controlled::Controlled,
-    declared::declared,
+    declared::{aging_micros, declared},
     extras::Stored,
     filter::{Bound, Dialect, condition},
     history::{MOST_MOVED, whole_micros},

@@ -62,6 +62,7 @@ impl Database {
         let query = query.bind(each(&rows, |one| one.is_ordered)).bind(each(&rows, |one| one.shared.clone()));
         let query = query.bind(each(&rows, |one| one.key_rate.map(|rate| rate.0)));
         let query = query.bind(each(&rows, |one| one.key_rate.map(|rate| rate.1))).bind(each(&rows, |one| one.weighs));
+        let query = query.bind(each(&rows, |one| one.aging));
         let stored = query.fetch_all(&mut *transaction).await?;
         transaction.commit().await?;
         // Else the node is no member, as its claim will tell.
@@ -212,7 +213,9 @@ impl Database {
             let key_rate = number("key_rate_interval")?.zip(number("key_rate_burst")?);
             controls.key_rate = key_rate.map(|(interval, burst)| KeyRate::new(interval, burst));
             controls.weighs = row.try_get("weighs")?;
-            let rotates = controls.per_key.is_some() || controls.ordered || key_rate.is_some();
+            controls.aging = number("aging")?.map(|micros| Duration::from_micros(micros.unsigned_abs()));
+            let rotates =
+                controls.per_key.is_some() || controls.ordered || key_rate.is_some() || controls.aging.is_some();
             let shared: Vec<String> = row.try_get("shared")?;
             controls.shared = shared.into_iter().map(ExecutorName::from).collect();
             controls.served = row.try_get("served")?;

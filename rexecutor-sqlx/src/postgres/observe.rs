@@ -176,6 +176,7 @@ fn stored_of(row: &PgRow) -> sqlx::Result<(ExecutorName, Stored)> {
     one.controls.key_rate = key_rate.map(|(interval, burst)| KeyRate::new(interval, burst));
     one.controls.breaker = breakers::held(row)?;
     one.controls.weighs = row.try_get("weighs")?;
+    one.controls.aging = optional("aging")?.map(|micros| Duration::from_micros(micros.unsigned_abs()));
     one.controls.ordered = row.try_get("is_ordered")?;
     let shared: Vec<String> = row.try_get("shared")?;
     one.controls.shared = shared.into_iter().map(ExecutorName::from).collect();

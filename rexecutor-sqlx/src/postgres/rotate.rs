@@ -13,7 +13,7 @@ use rexecutor::{
 use sqlx::{PgConnection, Row, postgres::PgRow};
 
 use super::{backend::Database, scan::Found};
-use crate::common::{instant_of_nanos, nanos};
+use crate::common::{aging_micros, instant_of_nanos, nanos};
 
 /// What claims say beside the jobs.
 #[derive(Default)]
@@ -50,7 +50,7 @@ impl Database {
             let walk = match terms.turns {
                 Turns::AtOnce(_) => self.walk(connection, demand, terms).await?,
                 Turns::InOrder => self.walk_lines(connection, demand, terms).await?,
-                _ => self.walk_queue(connection, demand).await?,
+                _ => self.walk_queue(connection, demand, terms).await?,
             };
             turns.push((demand.executor.clone(), rotation::take(&walk, demand, terms, now)));
             walks.push(walk);
@@ -122,9 +122,10 @@ impl Database {
     }
 
     /// Looks at the head of the queue of an executor that is locked.
-    async fn walk_queue(&self, connection: &mut PgConnection, demand: &Demand) -> sqlx::Result<Walk> {
+    async fn walk_queue(&self, connection: &mut PgConnection, demand: &Demand, terms: &Terms) -> sqlx::Result<Walk> {
         let query = self.query(&self.queries.walk_queue).bind(self.now()).bind(demand.executor.to_string());
-        let query = query.bind(number(demand.limit)).bind(number(MAX_STEPS));
+        let aging = terms.aging.map(aging_micros);
+        let query = query.bind(number(demand.limit)).bind(number(MAX_STEPS)).bind(aging);
         let mut walk = Walk::default();
         for row in &query.fetch_all(connection).await? {
             walk.met.extend(met(row, usize::MAX)?);

@@ -118,7 +118,7 @@ async fn declare(work: &mut Work<'_>, node: NodeId, new: &[Demand]) -> Result<()
         let declare = sqlx::query(queries::declare_limit()).bind(node.0).bind(name).bind(one.most).bind(interval);
         let declare = declare.bind(burst).bind(one.per_key).bind(one.is_ordered).bind(one.shared);
         let (interval, burst) = one.key_rate.unzip();
-        let declare = declare.bind(interval).bind(burst).bind(one.weighs);
+        let declare = declare.bind(interval).bind(burst).bind(one.weighs).bind(one.aging);
         declare.execute(&mut *work.conn).await?;
     }
     if !new.is_empty() {
@@ -170,6 +170,7 @@ async fn read_all(
         controls.key_rate = key_rate.map(|(interval, burst)| KeyRate::new(interval, burst));
         controls.breaker = breakers::held(row)?;
         controls.weighs = row.try_get("weighs")?;
+        controls.aging = number("aging")?.map(|micros| Duration::from_micros(micros.unsigned_abs()));
         controls.ordered = row.try_get("is_ordered")?;
         controls.concurrency = running.map(|(limit, running)| Concurrency::new(count(running), count(limit)));
         let full_at = number("full_at")?;

@@ -263,6 +263,7 @@ async fn cluster(conn: &mut SqliteConnection, now: DateTime<Utc>) -> Db<Cluster>
         one.controls.key_rate = key_rate.map(|(interval, burst)| KeyRate::new(interval, burst));
         one.controls.breaker = breakers::held(row)?;
         one.controls.weighs = row.try_get("weighs")?;
+        one.controls.aging = optional("aging")?.map(|micros| Duration::from_micros(micros.unsigned_abs()));
         one.controls.ordered = row.try_get("is_ordered")?;
         let shared: Vec<String> = serde_json::from_str(row.try_get("shared")?).unwrap_or_default();
         one.controls.shared = shared.into_iter().map(ExecutorName::from).collect();

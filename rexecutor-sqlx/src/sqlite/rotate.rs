@@ -22,7 +22,7 @@ use super::{
     script::{self, Script, json},
     work::Work,
 };
-use crate::common::{instant_of_nanos, nanos};
+use crate::common::{aging_micros, instant_of_nanos, nanos};
 
 /// What claims say beside the jobs.
 #[derive(Default)]
@@ -48,7 +48,7 @@ pub(super) async fn claim(
     let walk = match terms.turns {
         Turns::AtOnce(per_key) => walk(work, demand, terms, per_key).await?,
         Turns::InOrder => walk_lines(work, demand, terms).await?,
-        _ => walk_queue(work, demand).await?,
+        _ => walk_queue(work, demand, terms).await?,
     };
     let turn = rotation::take(&walk, demand, terms, work.now);
     if let Some(key) = &turn.served {
@@ -161,9 +161,10 @@ async fn walk_lines(work: &mut Work<'_>, demand: &Demand, terms: &Terms) -> Resu
 }
 
 /// Looks at the head of an executor's queue: the number of each job, its key, how many bytes it has, and how many tokens it costs.
-async fn walk_queue(work: &mut Work<'_>, demand: &Demand) -> Result<Walk, sqlx::Error> {
+async fn walk_queue(work: &mut Work<'_>, demand: &Demand, terms: &Terms) -> Result<Walk, sqlx::Error> {
     let script = Script::default().then(queries::walk_queue()).bind(demand.executor.to_string())?;
-    let script = script.bind(micros(work.now))?.bind(number(demand.limit))?.bind(number(MAX_STEPS))?;
+    let aging = terms.aging.map(aging_micros);
+    let script = script.bind(micros(work.now))?.bind(number(demand.limit))?.bind(number(MAX_STEPS))?.bind(aging)?;
     let met: Vec<(i64, Option<String>, usize, u32)> = answer(&work.run(script).await?)?;
     let met = met
         .into_iter()

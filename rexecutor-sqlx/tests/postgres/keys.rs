@@ -34,8 +34,10 @@ async fn pages_read_by(world: &World, name: &str) -> i64 {
     let explain = AssertSqlSafe(format!("EXPLAIN (ANALYZE, BUFFERS) {sql}"));
     let query = sqlx::query_scalar::<_, String>(explain).bind(world.clock.now()).bind("mail").bind(20_i64);
     // Of the keys, how many of one may run.
-    let query = if name.ends_with("lines") { query } else { query.bind(1_i64) };
-    let query = query.bind(1_000_i64).bind(64_i64);
+    let query = if name.ends_with("lines") || name == "walk_queue" { query } else { query.bind(1_i64) };
+    // Of a queue, in how many microseconds a job of it rises, and else how many jobs without a key to look at.
+    let last = if name == "walk_queue" { 60_000_000 } else { 64 };
+    let query = query.bind(1_000_i64).bind(last);
     // Of the rate of each key, the interval and the burst.
     let query = if name.contains("rated") { query.bind(1_000_000_i64).bind(10_i64) } else { query };
     let plan = query.fetch_all(&mut *transaction).await.unwrap();
@@ -98,6 +100,30 @@ async fn case_14_4_a_claim_reads_no_more_pages_however_many_buckets_are_kept() {
         let pool = sqlx::PgPool::connect(&world.url).await.unwrap();
         let left: i64 = sqlx::query_scalar(count).fetch_one(&pool).await.unwrap();
         assert!((99_900..=99_920).contains(&left), "those of full buckets go, a hundred with each claim: {left}");
+    })
+    .await;
+}
+
+/// Nor where jobs rise as they wait, however many do.
+#[tokio::test]
+async fn case_14_7_a_claim_reads_no_more_pages_however_many_jobs_rise() {
+    in_schema(async |world| {
+        let node = join(&world.backend).await;
+        let demand = |most| {
+            let minute = Some(std::time::Duration::from_secs(60));
+            Demand::new("mail", most).with_cluster_limits(ClusterLimits::NONE.with_aging(minute))
+        };
+        let _ = world.backend.enqueue(vec![job("mail"); 3].into()).await.unwrap();
+        let _ = world.backend.claim(node, [demand(1)].into()).await.unwrap();
+        let few = pages_read_by(world, "walk_queue").await;
+        let insert = "INSERT INTO {schema}.jobs (executor, data, max_attempts, priority, scheduled_at, inserted_at)
+                      SELECT 'mail', '{}', 1, n % 10, '2000-01-01', '2000-01-01' FROM generate_series(1, 100000) AS n";
+        world.sql(insert).await;
+        // A damaged row keeps nobody from the others.
+        world.sql("UPDATE {schema}.jobs SET priority = 2147483647 WHERE id = 5").await;
+        let many = pages_read_by(world, "walk_queue").await;
+        assert!(many < few + 800, "{few}, {many} pages");
+        assert_eq!(world.backend.claim(node, [demand(20)].into()).await.unwrap().jobs.len(), 20);
     })
     .await;
 }

@@ -226,6 +226,10 @@ cases! {
         case_44_a_circuit_breaker_does_not_stay_open_for_a_clock_that_was_set_back,
         case_14_6_listeners_are_woken_when_a_circuit_breaker_closes,
         case_14_6_a_circuit_breaker_says_since_when_and_why;
+    aging:
+        case_14_7_a_job_rises_by_a_priority_for_each_time_that_it_waits,
+        case_14_7_a_job_rises_from_when_it_is_due,
+        case_14_7_a_job_that_has_waited_is_not_starved;
     costs:
         case_14_4_a_job_takes_as_many_tokens_as_it_weighs, case_14_4_a_job_heavier_than_the_burst_costs_a_full_bucket,
         case_14_4_the_weight_is_stored_and_changed_with_the_data, case_14_4_weights_count_for_a_shared_rate;

@@ -16,6 +16,7 @@
 //! given. What has to live as long as the backend, as the guard of a temporary folder, is returned beside it, in
 //! [`With`].
 
+mod aging;
 mod amend;
 mod batch_jobs;
 mod batches;

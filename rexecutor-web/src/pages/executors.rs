@@ -160,6 +160,9 @@ fn limits(one: &Standing, cluster: &Cluster) -> Markup {
         @if let Some(rate) = &controls.key_rate {
             div { "one each " (span(chrono::TimeDelta::nanoseconds(rate.interval))) " of each key, burst " (rate.burst) }
         }
+        @if let Some(aging) = controls.aging.and_then(|aging| chrono::TimeDelta::from_std(aging).ok()) {
+            div.soft { "one priority up for each " (span(aging)) " of waiting" }
+        }
         @if controls.weighs { div.soft { "each job costs what it weighs" } }
         @if let Some(until) = throttled { div { "held back, " (format::ago(until, cluster.now)) } }
     }

@@ -51,6 +51,7 @@ impl Runner {
                 .with_per_key(E::KEY_CONCURRENCY)
                 .with_key_rate(E::KEY_RATE)
                 .with_weighs(E::WEIGHS)
+                .with_aging(E::AGING)
                 .with_ordered(E::ORDERED.is_some())
                 .with_shared(E::LIMITS),
             circuit_breaker: E::CIRCUIT_BREAKER,

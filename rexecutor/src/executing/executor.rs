@@ -167,6 +167,15 @@ pub trait Executor: Send + Sync + 'static {
     /// The priority of a job, 0 to [999](limits::MAX_PRIORITY): lower numbers start first. The default is 0.
     const PRIORITY: u16 = 0;
 
+    /// In how much time of waiting, once it is due, a job of this kind rises by one [priority](Self::PRIORITY). The default is `None`: it
+    /// does not, and a job that is less urgent waits for as long as more urgent ones come.
+    ///
+    /// With ten minutes, a job of priority 3 comes before those of priority 2 that became due ten minutes after it. The stored priority
+    /// stays as it is. Claims take two round trips more, and turns in the cluster, as with
+    /// [`CLUSTER_CONCURRENCY`](Self::CLUSTER_CONCURRENCY). Where nodes declare different times, the shortest holds. Where keys are served in
+    /// rotation, priorities do not decide, and this does not go with it.
+    const AGING: Option<Duration> = None;
+
     /// The tags of a job, before those that its builder adds. The default is none.
     const TAGS: &'static [&'static str] = &[];
 

@@ -1,5 +1,7 @@
 //! What an executor declares for all nodes together to keep to.
 
+use std::time::Duration;
+
 use super::{rate::Rate, shared_limit::Limit};
 
 /// What an executor declares for all nodes together to keep to.
@@ -21,6 +23,8 @@ pub struct ClusterLimits {
     /// Whether its jobs cost as many tokens of each rate that they keep to as each of them [says](super::extras::Extra::weight), and
     /// not one each.
     pub weighs: bool,
+    /// In how much time of waiting one of its jobs rises by one priority; `None`: it does not.
+    pub aging: Option<Duration>,
     /// Whether its jobs of one key run one after another, in the order of their numbers. Keys are served in rotation then, too.
     pub ordered: bool,
     /// Limits that it shares with other executors.
@@ -35,6 +39,7 @@ impl ClusterLimits {
         per_key: None,
         key_rate: None,
         weighs: false,
+        aging: None,
         ordered: false,
         shared: &[],
     };
@@ -69,6 +74,12 @@ impl ClusterLimits {
         Self { weighs, ..self }
     }
 
+    /// In how much time of waiting one of its jobs rises by one priority: from a millisecond to [366 days](Self::MAX_AGING).
+    #[must_use]
+    pub const fn with_aging(self, aging: Option<Duration>) -> Self {
+        Self { aging, ..self }
+    }
+
     /// Whether its jobs of one key run one after another.
     #[must_use]
     pub const fn with_ordered(self, ordered: bool) -> Self {
@@ -79,6 +90,24 @@ impl ClusterLimits {
     #[must_use]
     pub const fn with_shared(self, shared: &'static [&'static Limit]) -> Self {
         Self { shared, ..self }
+    }
+
+    /// The longest time in which a job may rise by one priority.
+    pub const MAX_AGING: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
+    /// Whether its jobs can rise in priority as it says.
+    pub(crate) fn check_aging(&self) -> Result<(), &'static str> {
+        let Some(aging) = self.aging else { return Ok(()) };
+        match () {
+            () if aging < Duration::from_millis(1) => {
+                Err("it is under a millisecond, so that priorities would decide nothing")
+            }
+            () if aging > Self::MAX_AGING => Err("it is over 366 days"),
+            () if self.per_key.is_some() || self.key_rate.is_some() || self.ordered => {
+                Err("keys are served in rotation, whatever the priorities of their jobs")
+            }
+            () => Ok(()),
+        }
     }
 
     /// Whether the end of a run may let another one begin.

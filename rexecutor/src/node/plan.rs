@@ -65,6 +65,9 @@ impl Plan {
         if let Some(problem) = runner.circuit_breaker.and_then(|breaker| breaker.check().err()) {
             self.problems.push(format!("executor `{name}`: its circuit breaker cannot be kept to: {problem}"));
         }
+        if let Some(problem) = runner.cluster.check_aging().err() {
+            self.problems.push(format!("executor `{name}`: its aging cannot be kept to: {problem}"));
+        }
         self.add_limits(&runner);
         match self.runners.get(name) {
             Some(known) if (known.type_name)() != (runner.type_name)() => self.problems.push(format!(

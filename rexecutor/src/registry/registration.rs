@@ -57,6 +57,8 @@ pub struct Settings {
     pub circuit_breaker: Option<CircuitBreaker>,
     /// Lower numbers start first.
     pub priority: u16,
+    /// In how much time of waiting a job rises by one priority; `None`: it does not.
+    pub aging: Option<Duration>,
     /// Words to find jobs by.
     pub tags: &'static [&'static str],
     /// Whether it blocks its thread.
@@ -93,6 +95,7 @@ impl Settings {
             max_pending: E::MAX_PENDING,
             circuit_breaker: E::CIRCUIT_BREAKER,
             priority: E::PRIORITY,
+            aging: E::AGING,
             tags: E::TAGS,
             is_blocking: E::BLOCKING,
             rerun: E::RERUN,

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
+mod aging;
 mod ahead;
 mod aliases;
 mod alive;

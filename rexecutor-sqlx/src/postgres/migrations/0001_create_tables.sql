@@ -197,6 +197,8 @@ CREATE TABLE {schema}.declared_limits (
     key_rate_burst BIGINT,
     -- Whether jobs cost as many tokens as they weigh.
     weighs BOOLEAN NOT NULL DEFAULT FALSE,
+    -- In how many microseconds of waiting a job rises by one priority.
+    aging BIGINT,
     -- Whether the jobs of one key run one after another.
     is_ordered BOOLEAN NOT NULL DEFAULT FALSE,
     -- The limits that it shares with others, which have rows of their own, under names that no executor has.

@@ -43,7 +43,7 @@ SELECT
         )
     END AS running,
     strictest.max_per_key, strictest.is_ordered, strictest.rate_interval, strictest.rate_burst,
-    strictest.key_rate_interval, strictest.key_rate_burst, strictest.weighs, kept.full_at,
+    strictest.key_rate_interval, strictest.key_rate_burst, strictest.weighs, strictest.aging, kept.full_at,
     kept.throttled_until, breaker.opened_at, breaker.open_until, breaker.pause, breaker.reason,
     breaker.executor IS NOT NULL AND EXISTS (
         SELECT FROM holder
@@ -82,7 +82,8 @@ CROSS JOIN LATERAL (
         coalesce(by_hand.rate_burst, min(declared.rate_burst)) AS rate_burst,
         coalesce(by_hand.key_rate_interval, max(declared.key_rate_interval)) AS key_rate_interval,
         coalesce(by_hand.key_rate_burst, min(declared.key_rate_burst)) AS key_rate_burst,
-        coalesce(bool_or(declared.weighs), FALSE) AS weighs
+        coalesce(bool_or(declared.weighs), FALSE) AS weighs,
+        min(declared.aging) AS aging
     FROM {schema}.declared_limits AS declared
     WHERE declared.executor = named.executor
 ) AS strictest

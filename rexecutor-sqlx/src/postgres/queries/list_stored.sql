@@ -3,7 +3,7 @@
 SELECT
     named.executor, control.paused_at, control.paused_until, control.paused_by, control.pause_reason,
     strictest.max_running, strictest.max_per_key, strictest.rate_interval, strictest.rate_burst, kept.full_at,
-    kept.throttled_until, strictest.is_ordered, strictest.key_rate_interval, strictest.key_rate_burst, strictest.weighs,
+    kept.throttled_until, strictest.is_ordered, strictest.key_rate_interval, strictest.key_rate_burst, strictest.weighs, strictest.aging,
     breaker.opened_at, breaker.open_until, breaker.pause, breaker.reason,
     breaker.executor IS NOT NULL AND EXISTS (
         SELECT FROM {schema}.jobs AS job
@@ -38,7 +38,8 @@ CROSS JOIN LATERAL (
         coalesce(by_hand.rate_burst, min(declared.rate_burst)) AS rate_burst,
         coalesce(by_hand.key_rate_interval, max(declared.key_rate_interval)) AS key_rate_interval,
         coalesce(by_hand.key_rate_burst, min(declared.key_rate_burst)) AS key_rate_burst,
-        coalesce(bool_or(declared.weighs), FALSE) AS weighs
+        coalesce(bool_or(declared.weighs), FALSE) AS weighs,
+        min(declared.aging) AS aging
     FROM {schema}.declared_limits AS declared
     WHERE declared.executor = named.executor
 ) AS strictest

@@ -195,6 +195,8 @@ CREATE TABLE rexecutor_declared_limits (
     key_rate_burst INTEGER,
     -- Whether jobs cost as many tokens as they weigh.
     weighs INTEGER NOT NULL DEFAULT 0,
+    -- In how many microseconds of waiting a job rises by one priority.
+    aging INTEGER,
     -- Whether the jobs of one key run one after another.
     is_ordered INTEGER NOT NULL DEFAULT 0,
     -- The limits that it shares with others, which have rows of their own: a JSON array of their names, which no executor has.

@@ -10,7 +10,7 @@ WITH asked (executor) AS (
     WHERE declared.executor IN (SELECT value FROM json_each(?3))
 ),
 named (
-    executor, max_running, max_per_key, is_ordered, rate_interval, rate_burst, key_rate_interval, key_rate_burst, weighs, shared
+    executor, max_running, max_per_key, is_ordered, rate_interval, rate_burst, key_rate_interval, key_rate_burst, weighs, aging, shared
 ) AS (
     SELECT
         asked.executor,
@@ -26,6 +26,7 @@ named (
         ),
         coalesce(by_hand.key_rate_burst, (SELECT min(key_rate_burst) FROM rexecutor_declared_limits WHERE executor = asked.executor)),
         (SELECT max(weighs) FROM rexecutor_declared_limits WHERE executor = asked.executor),
+        (SELECT min(aging) FROM rexecutor_declared_limits WHERE executor = asked.executor),
         (
             SELECT json_group_array(DISTINCT share.value)
             FROM rexecutor_declared_limits AS declared, json_each(declared.shared) AS share
@@ -48,7 +49,7 @@ SELECT
         )
     END AS running,
     max_per_key, coalesce(is_ordered, 0) AS is_ordered, rate_interval, rate_burst, key_rate_interval,
-    key_rate_burst, coalesce(weighs, 0) AS weighs, full_at, throttled_until, shared, served_key,
+    key_rate_burst, coalesce(weighs, 0) AS weighs, aging, full_at, throttled_until, shared, served_key,
     breaker.opened_at, breaker.open_until, breaker.pause, breaker.reason,
     breaker.executor IS NOT NULL AND EXISTS (
         SELECT 1 FROM rexecutor_jobs AS job INDEXED BY rexecutor_jobs_executing

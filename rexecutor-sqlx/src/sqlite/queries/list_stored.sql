@@ -22,6 +22,7 @@ SELECT
         by_hand.key_rate_burst, (SELECT min(key_rate_burst) FROM rexecutor_declared_limits WHERE executor = named.executor)
     ) AS key_rate_burst,
     coalesce((SELECT max(weighs) FROM rexecutor_declared_limits WHERE executor = named.executor), 0) AS weighs,
+    (SELECT min(aging) FROM rexecutor_declared_limits WHERE executor = named.executor) AS aging,
     full_at, throttled_until,
     coalesce((SELECT max(is_ordered) FROM rexecutor_declared_limits WHERE executor = named.executor), 0) AS is_ordered,
     (

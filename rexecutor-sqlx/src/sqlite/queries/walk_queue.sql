@@ -1,5 +1,5 @@
 -- Due jobs of the executor ?1 at ?2, in the order in which they start, as one JSON array: ?3 of them, of no more than ?4 priorities. Each
--- costs as many tokens as it weighs.
+-- costs as many tokens as it weighs, and rises by one priority in ?5 microseconds of waiting, if that is not NULL.
 WITH RECURSIVE level (priority, step) AS (
     SELECT (SELECT min(priority) FROM rexecutor_jobs WHERE executor = ?1 AND {pending}), 1
     UNION ALL
@@ -20,6 +20,6 @@ FROM (
         ORDER BY scheduled_at, id
         LIMIT 0 + ?3
     )
-    ORDER BY job.priority, job.scheduled_at, job.id
+    ORDER BY CASE WHEN ?5 IS NULL THEN job.priority END, job.scheduled_at + job.priority * coalesce(?5, 0), job.id
     LIMIT 0 + ?3
 )

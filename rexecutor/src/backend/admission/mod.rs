@@ -48,6 +48,8 @@ pub struct Controls {
     pub key_rate: Option<KeyRate>,
     /// Whether its jobs cost as many tokens as they weigh, and not one each.
     pub weighs: bool,
+    /// In how much time of waiting one of its jobs rises by one priority, where priorities decide.
+    pub aging: Option<Duration>,
     /// Whether its jobs of one key run one after another.
     pub ordered: bool,
     /// How fast its jobs may start.
@@ -96,10 +98,10 @@ impl Controls {
             (true, _) => Turns::InOrder,
             (false, Some(most)) => Turns::AtOnce(most),
             (false, None) if self.key_rate.is_some() => Turns::AtOnce(usize::MAX),
-            (false, None) => Some(Turns::ByWeight).filter(|_| pays)?,
+            (false, None) => Some(Turns::InQueue).filter(|_| pays || self.aging.is_some())?,
         };
         let mut terms = Terms::new(turns);
-        (terms.key_rate, terms.weighs) = (self.key_rate, self.weighs);
+        (terms.key_rate, terms.weighs, terms.aging) = (self.key_rate, self.weighs, self.aging);
         Some(terms)
     }
 

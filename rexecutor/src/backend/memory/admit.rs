@@ -168,7 +168,7 @@ impl Store {
             controls.entry(executor).or_default().breaker = Some(held);
         }
         for ((executor, _), declared) in &self.declared {
-            let ClusterLimits { concurrency, rate, per_key, key_rate, weighs, ordered, shared } = *declared;
+            let ClusterLimits { concurrency, rate, per_key, key_rate, weighs, aging, ordered, shared } = *declared;
             for limit in shared {
                 let name = limit.stored_name();
                 let sharing = controls.entry(name.clone()).or_default();
@@ -186,6 +186,7 @@ impl Store {
             own.per_key = own.per_key.into_iter().chain(per_key).min();
             own.declare_key_rate(key_rate);
             own.weighs |= weighs;
+            own.aging = own.aging.into_iter().chain(aging).min();
             own.ordered |= ordered;
         }
         for (executor, (_, change)) in &self.set_limits {

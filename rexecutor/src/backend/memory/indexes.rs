@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 
 use super::{flows::Members, keys::Keys, lines::Lines};
 use crate::{
+    backend::rotation::MAX_STEPS,
     model::{ExecutorName, JobId, JobRow, JobStatus, NodeId, UniqueKey},
     slab::Slab,
 };
@@ -172,6 +173,12 @@ impl Indexes {
     pub(super) fn first_due_jobs(&self, executor: &str, most: usize, now: DateTime<Utc>) -> Vec<JobId> {
         let lines = self.waiting.get(executor).into_iter().flat_map(BTreeMap::values);
         lines.flat_map(|waiting| waiting.range(..=(now, LAST))).take(most).map(|(_, id)| *id).collect()
+    }
+
+    /// Up to `most` due jobs of each priority of an executor, each in the order in which they start.
+    pub(super) fn first_due_of_priorities(&self, executor: &str, most: usize, now: DateTime<Utc>) -> Vec<JobId> {
+        let lines = self.waiting.get(executor).into_iter().flat_map(BTreeMap::values).take(MAX_STEPS);
+        lines.flat_map(|waiting| waiting.range(..=(now, LAST)).take(most)).map(|(_, id)| *id).collect()
     }
 
     /// When the first waiting job of an executor is, or was, due.

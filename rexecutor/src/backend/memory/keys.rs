@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 
 use super::indexes::Indexes;
 use crate::{
-    backend::rotation::{MAX_STEPS, Met, WINDOW, Walk},
+    backend::rotation::{MAX_STEPS, Met, Terms, WINDOW, Walk},
     model::{Demand, ExecutorName, JobId, JobRow},
 };
 
@@ -70,11 +70,18 @@ impl Indexes {
     pub(super) fn head<'r>(
         &self,
         demand: &Demand,
+        terms: &Terms,
         row: impl Fn(JobId) -> Option<&'r JobRow>,
         now: DateTime<Utc>,
     ) -> Walk {
-        let due = self.first_due_jobs(demand.executor.as_str(), demand.limit, now);
-        let met = due.into_iter().filter_map(row).map(|row| met(row, usize::MAX)).collect();
+        let (executor, most) = (demand.executor.as_str(), demand.limit);
+        let due = match terms.aging {
+            None => self.first_due_jobs(executor, most, now),
+            Some(_) => self.first_due_of_priorities(executor, most, now),
+        };
+        let mut due: Vec<&JobRow> = due.into_iter().filter_map(row).collect();
+        due.sort_by_key(|row| (terms.place(row.priority, row.scheduled_at), row.id));
+        let met = due.into_iter().take(demand.limit).map(|row| met(row, usize::MAX)).collect();
         Walk { met, ..Walk::default() }
     }
 

@@ -125,6 +125,7 @@ impl Store {
             stored.controls.per_key = stored.controls.per_key.into_iter().chain(declared.per_key).min();
             stored.controls.declare_key_rate(declared.key_rate);
             stored.controls.weighs |= declared.weighs;
+            stored.controls.aging = stored.controls.aging.into_iter().chain(declared.aging).min();
             stored.controls.ordered |= declared.ordered;
             stored.controls.shared.extend(declared.shared.iter().map(|limit| limit.stored_name()));
             if let Some((interval, burst)) = declared.rate.map(Bucket::numbers) {

@@ -34,7 +34,7 @@ impl Store {
                 self.indexes.walk(demand, served, row, |key| most.saturating_sub(runs(key)), starts_at, now)
             }
             Turns::InOrder => self.indexes.walk_lines(demand, served, row, |key| runs(Some(key)), starts_at, now),
-            Turns::ByWeight => self.indexes.head(demand, row, now),
+            Turns::InQueue => self.indexes.head(demand, terms, row, now),
         };
         walk.is_idle &= terms.turns == Turns::InOrder || terms.key_rate.is_some();
         let keys = walk.met.iter().filter_map(|met| met.key.clone());

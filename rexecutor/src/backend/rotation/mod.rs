@@ -51,8 +51,8 @@ pub enum Turns {
     AtOnce(usize),
     /// The jobs of a key run one after another, in the order of their numbers.
     InOrder,
-    /// They take none: jobs start in the order in which all others do, and each costs as many tokens as it weighs.
-    ByWeight,
+    /// They take none: jobs start in the order in which all others do, but for those that [rise](Terms::aging) as they wait.
+    InQueue,
 }
 
 /// A due job that a walk has met.
@@ -131,7 +131,7 @@ pub fn after(walk: &Walk, demand: &Demand, terms: &Terms, turn: &Turn, claimed: 
         // What it was stopped by says when there is more.
         _ if turn.stopped.is_some() => After::Nothing,
         // It has met all that is due.
-        _ if terms.turns == Turns::ByWeight => After::Nothing,
+        _ if terms.turns == Turns::InQueue => After::Nothing,
         1.. if walk.is_partial => After::Again,
         // Nothing that runs keeps a key back, also not what was claimed just now.
         _ if terms.turns == Turns::AtOnce(usize::MAX) && !walk.is_partial => {

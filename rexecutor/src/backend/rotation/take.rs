@@ -46,7 +46,7 @@ pub fn take(walk: &Walk, demand: &Demand, terms: &Terms, now: DateTime<Utc>) -> 
                 continue;
             }
             *count += 1;
-            let turn = if terms.turns == Turns::ByWeight { 0 } else { *count };
+            let turn = if terms.turns == Turns::InQueue { 0 } else { *count };
             line.push((turn, step, met));
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Turns;
 use crate::{backend::Bucket, model::Rate};
@@ -17,6 +17,8 @@ pub struct Terms {
     pub key_rate: Option<KeyRate>,
     /// Whether a job costs as many tokens as it weighs, and not one.
     pub weighs: bool,
+    /// In how much time of waiting a job rises by one priority, where these decide.
+    pub aging: Option<Duration>,
     /// What they may cost together, of each rate that all of them keep to. Where they do not weigh, their number says it.
     pub budgets: Vec<Budget>,
 }
@@ -24,13 +26,26 @@ pub struct Terms {
 impl Terms {
     /// Keys take turns like this, and nothing else is to be kept to.
     pub fn new(turns: Turns) -> Self {
-        Self { turns, key_rate: None, weighs: false, budgets: Vec::new() }
+        Self { turns, key_rate: None, weighs: false, aging: None, budgets: Vec::new() }
     }
 
     /// How long a node rests at least before it looks for tokens of a key again: there may be many keys.
     pub(super) fn least_rest(&self) -> Duration {
         const LEAST: Duration = Duration::from_millis(20);
         self.key_rate.map_or(Duration::ZERO, |rate| LEAST.min(Duration::from_nanos(rate.interval.unsigned_abs())))
+    }
+
+    /// Where a job stands among those that are due: the lowest comes first. What has waited for one `aging` longer counts as one priority
+    /// more urgent, so that the order of two jobs does not change while they wait.
+    pub(in crate::backend) fn place(&self, priority: u16, due_at: DateTime<Utc>) -> (u16, DateTime<Utc>) {
+        match self.aging {
+            None => (priority, due_at),
+            Some(aging) => {
+                let aging = TimeDelta::from_std(aging).unwrap_or(TimeDelta::MAX);
+                let later = aging.checked_mul(priority.into()).and_then(|later| due_at.checked_add_signed(later));
+                (0, later.unwrap_or(DateTime::<Utc>::MAX_UTC))
+            }
+        }
     }
 
     /// How many tokens a job with this weight costs.
