@@ -34,6 +34,9 @@ use super::{
 };
 use crate::TestClock;
 
+/// Of which executor, and of which key of it.
+pub(super) type Started = (&'static str, Option<String>);
+
 /// The one backend of a simulation.
 #[derive(Debug)]
 pub(super) struct Audit {
@@ -47,8 +50,8 @@ pub(super) struct Audit {
     leaked_of_keys: AtomicUsize,
     /// How the keys of the executors that have some take turns.
     pub(super) turns: Mutex<BTreeMap<&'static str, Turns>>,
-    /// When jobs of the executor with a rate were claimed.
-    pub(super) started: Mutex<Vec<DateTime<Utc>>>,
+    /// When jobs of the executors with rates were claimed, of each key if it has one of its own.
+    pub(super) started: Mutex<BTreeMap<Started, Vec<DateTime<Utc>>>>,
 }
 
 impl Audit {
@@ -182,7 +185,7 @@ macro_rules! audited_method {
     (claim $($rest:tt)*) => {
         fn claim<'a>(&'a self, node: NodeId, demands: Arc<[Demand]>) -> BoxFuture<'a, Result<Claimed>> {
             Box::pin(async move {
-                let expected = self.expected(&demands);
+                let expected = self.expected(node, &demands);
                 let claimed = self.memory.claim(node, self.heard(&demands)).await?;
                 self.check_claim(node, &expected, &claimed);
                 Ok(claimed)
@@ -195,7 +198,8 @@ macro_rules! audited_method {
                 let ids = settlements.iter().map(|settlement| settlement.id).collect();
                 let before = self.find(&Filter::IdIn(ids));
                 let callbacks = self.callbacks();
-                let refused = self.memory.settle(settlements.clone()).await?;
+                let heard = settlements.iter().map(|settlement| self.heard_end(settlement)).collect();
+                let refused = self.memory.settle(heard).await?;
                 self.check_settled(&before, &settlements, &refused);
                 if self.planted == Some(Planted::RepeatsCallbacks) {
                     let again = self.callbacks().split_off(callbacks.len());
@@ -211,6 +215,7 @@ macro_rules! audited_method {
                 let member = self.memory.join(node).await?;
                 self.record.note(format_args!("{} joins as member {member}", node.label));
                 self.record.heard(member);
+                self.record.known().labels.insert(member, node.label.clone());
                 Ok(member)
             })
         }

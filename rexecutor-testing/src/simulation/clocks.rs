@@ -25,7 +25,11 @@ impl World {
         self.record.note(format_args!("the clock is set by {by}"));
         let before = self.clock.now();
         self.clock.jump(by).await;
-        self.record.known().was_stepped_back |= by < TimeDelta::zero();
+        if by < TimeDelta::zero() {
+            self.record.known().was_stepped_back = true;
+            // Other windows of time begin.
+            self.audit.started().clear();
+        }
         self.record.clock_was_set(before, self.clock.now());
     }
 }

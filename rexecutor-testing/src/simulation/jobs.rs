@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use rexecutor::{
     ExecutionResult, Executor, Job,
-    executor::{ExecutionError, GroupKey, Limit, OnDiscard, Rate},
+    executor::{CircuitBreaker, ExecutionError, GroupKey, Limit, OnDiscard, Rate},
     job::uniqueness_criteria::Debounce,
 };
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,18 @@ pub(super) const OF_A_KEY: usize = 2;
 
 /// How many jobs of [`Rated`] start in how much time on all nodes.
 pub(super) const RATE: Rate = Rate::new(3, Duration::from_secs(7)).with_burst(4);
+
+/// How many jobs of one key of [`Metered`] start in how much time on all nodes.
+pub(super) const KEY_RATE: Rate = Rate::new(2, Duration::from_secs(11)).with_burst(2);
+
+/// In how much time of waiting a job of [`Aged`] rises by one priority.
+pub(super) const AGING: Duration = Duration::from_secs(5);
+
+/// When [`Fragile`] is paused by itself.
+pub(super) const BREAKER: CircuitBreaker = CircuitBreaker::new(3, Duration::from_secs(40), Duration::from_secs(9));
+
+/// Tags that are paused now and then.
+pub(super) const TAGS: [&str; 2] = ["red", "blue"];
 
 /// What [`Narrow`] and [`Timed`] share.
 pub(super) static DOOR: Limit = Limit::new("door").cluster_concurrency(3);
@@ -132,7 +144,7 @@ async fn work<E: Executor<Data = Work, Metadata = ()>>(job: Job<Work, ()>) -> Ex
 }
 
 macro_rules! executors {
-    ($($name:ident $text:literal $limit:expr, $cluster:expr, $key:expr, $order:expr, $rate:expr, $timeout:expr, $shared:expr;)*) => {$(
+    ($($name:ident $text:literal { $($settings:tt)* })*) => {$(
         pub(super) struct $name;
 
         #[rexecutor::__private::async_trait]
@@ -141,23 +153,15 @@ macro_rules! executors {
             type Metadata = ();
             const NAME: &'static str = $text;
             const MAX_ATTEMPTS: u16 = 50;
-            const MAX_CONCURRENCY: Option<usize> = $limit;
-            const CLUSTER_CONCURRENCY: Option<usize> = $cluster;
-            const KEY_CONCURRENCY: Option<usize> = $key;
-            const ORDERED: Option<OnDiscard> = $order;
-            const RATE_LIMIT: Option<Rate> = $rate;
-            const LIMITS: &'static [&'static Limit] = $shared;
+            $($settings)*
 
             fn group_key(data: &Work) -> Option<GroupKey> {
-                ($key.is_some_and(|most: usize| most > 0) || Self::ORDERED.is_some()).then(|| GroupKey::of(&data.key))
+                let takes_turns = Self::KEY_CONCURRENCY.is_some() || Self::KEY_RATE.is_some() || Self::ORDERED.is_some();
+                takes_turns.then(|| GroupKey::of(&data.key))
             }
 
             fn backoff(_: &Job<Work, ()>) -> TimeDelta {
                 TimeDelta::seconds(2)
-            }
-
-            fn timeout(_: &Job<Work, ()>) -> Option<Duration> {
-                $timeout
             }
 
             async fn execute(job: Job<Work, ()>) -> ExecutionResult {
@@ -168,14 +172,40 @@ macro_rules! executors {
 }
 
 executors! {
-    Plain "plain" None, None, None, None, None, None, &[];
-    Narrow "narrow" Some(2), None, None, None, None, None, &[&DOOR];
-    Scarce "scarce" None, Some(SCARCE), None, None, None, None, &[];
-    Keyed "keyed" None, None, Some(OF_A_KEY), None, None, None, &[];
-    Ordered "ordered" None, None, None, Some(OnDiscard::Skip), None, None, &[];
-    Rated "rated" None, None, None, None, Some(RATE), None, &[];
-    Timed "timed" None, None, None, None, None, Some(Duration::from_secs(4)), &[&DOOR];
-    Called "called" None, None, None, None, None, None, &[];
-    Ticks "ticks" None, None, None, None, None, None, &[];
-    Hand "hand" None, None, None, None, None, None, &[];
+    Plain "plain" {}
+    Narrow "narrow" {
+        const MAX_CONCURRENCY: Option<usize> = Some(2);
+        const LIMITS: &'static [&'static Limit] = &[&DOOR];
+    }
+    Scarce "scarce" {
+        const CLUSTER_CONCURRENCY: Option<usize> = Some(SCARCE);
+    }
+    Keyed "keyed" {
+        const KEY_CONCURRENCY: Option<usize> = Some(OF_A_KEY);
+    }
+    Ordered "ordered" {
+        const ORDERED: Option<OnDiscard> = Some(OnDiscard::Skip);
+    }
+    Rated "rated" {
+        const RATE_LIMIT: Option<Rate> = Some(RATE);
+    }
+    Metered "metered" {
+        const KEY_RATE: Option<Rate> = Some(KEY_RATE);
+    }
+    Aged "aged" {
+        const AGING: Option<Duration> = Some(AGING);
+    }
+    Fragile "fragile" {
+        const CIRCUIT_BREAKER: Option<CircuitBreaker> = Some(BREAKER);
+    }
+    Timed "timed" {
+        const LIMITS: &'static [&'static Limit] = &[&DOOR];
+
+        fn timeout(_: &Job<Work, ()>) -> Option<Duration> {
+            Some(Duration::from_secs(4))
+        }
+    }
+    Called "called" {}
+    Ticks "ticks" {}
+    Hand "hand" {}
 }

@@ -13,6 +13,10 @@ pub(super) fn heard(planted: Option<Planted>, cluster: ClusterLimits, leaked: us
         Some(Planted::ForgetsSharing) => cluster.with_shared(&[]),
         Some(Planted::RunsTwoOfALine) => in_turn(2),
         Some(Planted::PassesRetries) => in_turn(1),
+        Some(Planted::SpendsTokensOfKeysTwice) => {
+            cluster.with_key_rate(cluster.key_rate.map(|rate| rate.with_burst(rate.burst + 1)))
+        }
+        Some(Planted::ForgetsAging) => cluster.with_aging(None),
         Some(Planted::ServesKeysTwice) => cluster.with_per_key(cluster.per_key.map(|most| most + 1)),
         _ => {
             let cluster = cluster.with_per_key(cluster.per_key.map(|most| most.saturating_sub(of_keys)));

@@ -14,12 +14,14 @@
 //! 4. Of the jobs with one unique key, one at most is unfinished.
 //! 5. Each tick of a schedule is enqueued once, however many nodes there are, whatever their versions, and whenever they are
 //!    restarted.
-//! 6. Jobs are claimed, and begin on each node, in order.
+//! 6. Jobs are claimed, and begin on each node, in order, in which those that have waited may have risen.
 //! 7. No node runs more jobs than it may, of one executor or of all.
-//! 8. Of an executor that is paused, or while the whole cluster is, nothing is claimed.
+//! 8. Of an executor that is paused, or while the whole cluster is, nothing is claimed, nor by a node that is paused, nor a job that has a
+//!    paused tag; what else is due is, whatever was set aside.
 //! 9. Never more jobs of an executor with a limit of the cluster are executing than it allows, whatever nodes die or freeze, and also where
 //!    somebody changes the limit.
-//! 10. In no window of time more jobs of an executor with a rate are claimed than its burst and what the window brings.
+//! 10. In no window of time more jobs of an executor with a rate are claimed than its burst and what the window brings, nor more of one key
+//!     where each has a rate of its own; and no key is left waiting that has tokens.
 //! 11. No node is declared dead that was heard within its timeout, or that could not be heard because the backend was away.
 //! 12. Never more jobs of one key are executing than the limit of their executor allows, whatever nodes die or freeze; no key is
 //!     served twice while another one that has due jobs and room waits; and no slot of a key is left empty.
@@ -30,6 +32,7 @@
 //! 15. No call makes more jobs of an executor wait than may, and none is refused for which there is room.
 //! 16. Each callback of a batch is enqueued once, that of its end when all of its jobs have ended.
 //! 17. No task of a workflow begins before those before it have ended as it wants, and none is left behind.
+//! 18. Of an executor whose circuit breaker is open nothing is claimed before its pause is over, and then one job at a time.
 //!
 //! And at the end, when nothing goes wrong any more: every job and every batch finishes, no tick is missing, and a new job begins when it
 //! is due, not when the node next polls.
@@ -40,9 +43,11 @@ mod calls;
 mod clocks;
 mod entries;
 mod expected;
+mod fragile;
 mod jobs;
 mod mistakes;
 mod node;
+mod pauses;
 mod record;
 mod scarce;
 mod shares;
@@ -126,6 +131,18 @@ pub enum Planted {
     ForgetsFailures,
     /// It does not let a task begin.
     LosesReleases,
+    /// It claims jobs whose tag is paused.
+    ForgetsTags,
+    /// It lets nodes claim that are paused.
+    ForgetsNodes,
+    /// It does not hear of circuit breakers.
+    ForgetsBreakers,
+    /// It opens a circuit breaker one failure too late.
+    OpensLate,
+    /// It gives a token of a key twice.
+    SpendsTokensOfKeysTwice,
+    /// It does not let jobs rise as they wait.
+    ForgetsAging,
 }
 
 /// The same with a backend that makes a mistake. Not public API.

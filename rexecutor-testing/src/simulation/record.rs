@@ -14,7 +14,7 @@ use rexecutor::{
     job::{JobId, Lease, NodeId},
 };
 
-use super::workflows::Placed;
+use super::{fragile::Breaker, workflows::Placed};
 use crate::TestClock;
 
 pub(super) type RunKey = (JobId, Lease);
@@ -54,6 +54,12 @@ pub(super) struct Known {
     /// The ticks of the entry that was added at run time, and whether it is paused.
     pub(super) hand_ticks: BTreeSet<DateTime<Utc>>,
     pub(super) is_hand_paused: bool,
+    /// The labels of members.
+    pub(super) labels: BTreeMap<NodeId, String>,
+    /// When each job was due that is set aside.
+    pub(super) due_at: BTreeMap<JobId, DateTime<Utc>>,
+    /// The circuit breaker of the executor that has one.
+    pub(super) breaker: Breaker,
     /// What is paused, and until when.
     pub(super) paused: BTreeMap<Scope, Option<DateTime<Utc>>>,
     /// How many of those may run of which few may, if somebody has set that, and how many ran then.

@@ -6,15 +6,15 @@ use chrono::TimeDelta;
 use rand::RngExt;
 use rexecutor::{
     Executor, ExecutorExt, Rexecutor,
-    backend::{self, Control, Enqueue, Inspect, JobRow, NewJob, OnDiscard, Pause, Scope},
+    backend::{self, Control, Enqueue, Inspect, JobRow, NewJob, OnDiscard},
     clock::Clock,
     job::{ExecutorName, JobId, JobStatus, builder::EnqueueError, uniqueness_criteria::UniquenessCriteria},
 };
 
 use super::{
     jobs::{
-        Act, Called, DEBOUNCE, End, Hand, Keyed, MAX_RUNNING, Narrow, Ordered, Place, Plain, ROOM, Rated, Scarce,
-        THROTTLE, THROTTLED, Timed, Work,
+        Act, Aged, Called, DEBOUNCE, End, Fragile, Hand, Keyed, MAX_RUNNING, Metered, Narrow, Ordered, Place, Plain,
+        ROOM, Rated, Scarce, TAGS, THROTTLE, THROTTLED, Timed, Work,
     },
     node::{Life, Process},
     world::{Running, World},
@@ -28,10 +28,6 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1_800);
 
 /// The most nodes at once.
 const NODES: usize = 3;
-
-/// Those that are paused now and then, as the whole cluster is.
-const EXECUTORS: [&str; 8] =
-    [Called::NAME, Keyed::NAME, Ordered::NAME, Plain::NAME, Narrow::NAME, Rated::NAME, Scarce::NAME, Timed::NAME];
 
 impl World {
     /// Does one thing.
@@ -86,13 +82,16 @@ impl World {
         let acts = (0..attempts).map(|_| self.act()).collect();
         // One key has most of the jobs.
         let work = Work { acts, key: self.random.random_range(0..6_u8).saturating_sub(3) };
-        let built = match self.random.random_range(0..16) {
+        let built = match self.random.random_range(0..22) {
             0 => self.built::<Narrow>(work),
             1 => self.built::<Timed>(work),
             2..=5 => self.built::<Scarce>(work),
             6 => self.built::<Rated>(work),
             7..=11 => self.built::<Keyed>(work),
             12..=13 => self.built::<Plain>(work),
+            14..=15 => self.built::<Aged>(work),
+            16..=17 => self.built::<Fragile>(work),
+            18..=19 => self.built::<Metered>(work),
             _ => self.in_line(work),
         };
         self.must(built)
@@ -106,7 +105,8 @@ impl World {
     }
 
     fn built<E: Executor<Data = Work>>(&mut self, work: Work) -> Result<NewJob, EnqueueError> {
-        let builder = E::builder().with_data(work).with_priority(self.random.random_range(0..3));
+        let tag = TAGS.get(self.random.random_range(0..10_usize)).copied();
+        let builder = E::builder().with_data(work).with_priority(self.random.random_range(0..3)).with_tags(tag);
         match self.random.random_range(0..3) {
             0 => builder.schedule_in(TimeDelta::seconds(self.random.random_range(1..60))).encode(),
             1 if self.random.random_range(0..2) == 0 => builder.blocked().encode(),
@@ -202,6 +202,9 @@ impl World {
             .with_executor::<Keyed>()
             .with_executor::<Ordered>()
             .with_executor::<Rated>()
+            .with_executor::<Metered>()
+            .with_executor::<Aged>()
+            .with_executor::<Fragile>()
             .with_executor::<Timed>()
             .with_executor::<Hand>()
             .with_schedule_entry(ticks)
@@ -285,38 +288,12 @@ impl World {
         self.must(answer);
     }
 
-    async fn pause(&mut self) {
-        let scope = self.any_scope();
-        let until = match self.random.random_range(0..2) {
-            0 => None,
-            _ => Some(self.clock.now() + TimeDelta::seconds(self.random.random_range(1..60))),
-        };
-        self.record.note(format_args!("pause {scope} until {until:?}"));
-        let answer = self.control().pause(&scope, Pause::new("the simulator").until(until)).await;
-        self.must(answer);
-        self.record.known().paused.insert(scope, until);
-    }
-
-    async fn resume(&mut self) {
-        let scope = self.any_scope();
-        self.record.note(format_args!("resume {scope}"));
-        // Not known to be paused before it is not: a claim between the two gives its jobs already.
-        self.record.known().paused.remove(&scope);
-        let answer = self.control().resume(&scope).await;
-        self.must(answer);
-    }
-
     /// Sets how many of those may run of which few may, or leaves it to programs again.
     async fn set_limits(&mut self) {
         let most = Some(self.random.random_range(0..6)).filter(|most| *most > 0);
         self.record.note(format_args!("let {most:?} of {} run", Scarce::NAME));
         let answer = self.audit.set_scarce(most).await;
         self.must(answer);
-    }
-
-    fn any_scope(&mut self) -> Scope {
-        let executor = EXECUTORS.get(self.random.random_range(0..=EXECUTORS.len()));
-        executor.map_or(Scope::Cluster, |executor| Scope::Executor((*executor).into()))
     }
 
     pub(super) fn control(&self) -> &dyn Control {

@@ -104,6 +104,7 @@ impl World {
         }
         let paused: Vec<Scope> = std::mem::take(&mut self.record.known().paused).into_keys().collect();
         for scope in &paused {
+            self.audit.resumed(scope);
             let answer = self.control().resume(scope).await;
             self.must(answer);
         }

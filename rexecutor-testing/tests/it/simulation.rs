@@ -59,6 +59,12 @@ fn a_backend_that_breaks_a_promise_is_found() {
         Planted::ReleasesEarly,
         Planted::ForgetsFailures,
         Planted::LosesReleases,
+        Planted::ForgetsTags,
+        Planted::ForgetsNodes,
+        Planted::ForgetsBreakers,
+        Planted::OpensLate,
+        Planted::SpendsTokensOfKeysTwice,
+        Planted::ForgetsAging,
     ];
     for planted in mistakes {
         let is_found = |seed| !simulate_planted(seed, Some(planted)).broken.is_empty();
