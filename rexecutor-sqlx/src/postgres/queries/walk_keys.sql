@@ -12,6 +12,9 @@ WITH RECURSIVE present AS MATERIALIZED (
         (SELECT kept.served_key FROM {schema}.limits AS kept WHERE kept.executor = $2) AS served
 ),
 -- Each step is a priority of a key, one look-up each: from behind the key that was served last, and once around.
+--
+-- Rows are compared as a whole, so that no index serves but jobs_keyed: where a table has grown since it was analyzed, jobs_ready looks
+-- as cheap, and would be read to its end.
 walk (key, priority, due_at, is_due, room, is_around, found, step) AS (
     SELECT
         first.key, first.priority, first.due_at, first.is_due, busy.room, first.is_around,
@@ -21,21 +24,23 @@ walk (key, priority, due_at, is_due, room, is_around, found, step) AS (
         SELECT either.key, either.priority, either.due_at, either.due_at <= present.now AS is_due, either.is_around
         FROM (
             (
-                SELECT job.group_key AS key, job.priority, {due_at} AS due_at, FALSE AS is_around
+                SELECT job.executor, job.group_key AS key, job.priority, {due_at} AS due_at, FALSE AS is_around
                 FROM {schema}.jobs AS job
-                WHERE job.executor = $2 AND job.{pending} AND job.line IS NULL AND job.group_key > present.served
-                ORDER BY job.group_key, job.priority, job.scheduled_at, job.id
+                WHERE (job.executor, job.group_key) > ($2, present.served)
+                    AND job.{pending} AND job.line IS NULL AND job.group_key IS NOT NULL
+                ORDER BY job.executor, job.group_key, job.priority, job.scheduled_at, job.id
                 LIMIT 1
             )
             UNION ALL
             (
-                SELECT job.group_key, job.priority, {due_at}, TRUE
+                SELECT job.executor, job.group_key, job.priority, {due_at}, TRUE
                 FROM {schema}.jobs AS job
-                WHERE job.executor = $2 AND job.{pending} AND job.line IS NULL AND job.group_key IS NOT NULL
-                ORDER BY job.group_key, job.priority, job.scheduled_at, job.id
+                WHERE (job.executor, job.group_key) >= ($2, '') AND job.{pending} AND job.line IS NULL AND job.group_key IS NOT NULL
+                ORDER BY job.executor, job.group_key, job.priority, job.scheduled_at, job.id
                 LIMIT 1
             )
         ) AS either
+        WHERE either.executor = $2
         LIMIT 1
     ) AS first
     CROSS JOIN LATERAL (
@@ -52,29 +57,24 @@ walk (key, priority, due_at, is_due, room, is_around, found, step) AS (
         SELECT either.key, either.priority, either.due_at, either.due_at <= present.now AS is_due, either.is_around
         FROM (
             (
-                SELECT job.group_key AS key, job.priority, {due_at} AS due_at, walk.is_around
+                SELECT job.executor, job.group_key AS key, job.priority, {due_at} AS due_at, walk.is_around
                 FROM {schema}.jobs AS job
-                WHERE job.executor = $2 AND job.group_key = walk.key AND job.priority > walk.priority AND job.{pending} AND job.line IS NULL
-                ORDER BY job.group_key, job.priority, job.scheduled_at, job.id
+                WHERE (job.executor, job.group_key, job.priority) > ($2, walk.key, walk.priority)
+                    AND job.{pending} AND job.line IS NULL AND job.group_key IS NOT NULL
+                ORDER BY job.executor, job.group_key, job.priority, job.scheduled_at, job.id
                 LIMIT 1
             )
             UNION ALL
             (
-                SELECT job.group_key, job.priority, {due_at}, walk.is_around
+                SELECT job.executor, job.group_key, job.priority, {due_at}, TRUE
                 FROM {schema}.jobs AS job
-                WHERE job.executor = $2 AND job.group_key > walk.key AND job.{pending} AND job.line IS NULL
-                ORDER BY job.group_key, job.priority, job.scheduled_at, job.id
-                LIMIT 1
-            )
-            UNION ALL
-            (
-                SELECT job.group_key, job.priority, {due_at}, TRUE
-                FROM {schema}.jobs AS job
-                WHERE job.executor = $2 AND job.{pending} AND job.line IS NULL AND job.group_key IS NOT NULL AND NOT walk.is_around
-                ORDER BY job.group_key, job.priority, job.scheduled_at, job.id
+                WHERE (job.executor, job.group_key) >= ($2, '') AND job.{pending} AND job.line IS NULL AND job.group_key IS NOT NULL
+                    AND NOT walk.is_around
+                ORDER BY job.executor, job.group_key, job.priority, job.scheduled_at, job.id
                 LIMIT 1
             )
         ) AS either
+        WHERE either.executor = $2
         LIMIT 1
     ) AS next
     CROSS JOIN LATERAL (
@@ -152,9 +152,11 @@ met AS (
             SELECT
                 job.id, octet_length(job.data)::BIGINT + coalesce(octet_length(job.metadata), 0) AS bytes, {weight} AS weight
             FROM {schema}.jobs AS job
-            WHERE job.executor = $2 AND job.group_key = walk.key AND job.priority = walk.priority AND job.{pending} AND job.line IS NULL
+            WHERE (job.executor, job.group_key, job.priority) >= ($2, walk.key, walk.priority)
+                AND (job.executor, job.group_key, job.priority) <= ($2, walk.key, walk.priority)
+                AND job.{pending} AND job.line IS NULL AND job.group_key IS NOT NULL
                 AND job.scheduled_at <= (SELECT now FROM present)
-            ORDER BY job.scheduled_at, job.id
+            ORDER BY job.executor, job.group_key, job.priority, job.scheduled_at, job.id
             LIMIT least(walk.room, summary.share)
         ) AS job
     ) AS job
