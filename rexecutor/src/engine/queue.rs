@@ -71,10 +71,9 @@ impl Queue {
         }
     }
 
+    /// Not where the node has a limit of its own: what waits for that would keep slots of other executors empty.
     pub(super) fn may_be_claimed_ahead(&self) -> bool {
-        // What is held is held by a limit, which somebody may have set who is not its program.
-        let is_limited = self.limit.is_some() || self.runner.cluster.is_some() || self.held.is_some();
-        !is_limited && self.runner.max_attempts > 1
+        self.limit.is_none() && self.runner.max_attempts > 1
     }
 
     /// How many of those that wait its own limit, and what it must leave to the others, let start.

@@ -114,7 +114,7 @@ pub trait Executor: Send + Sync + 'static {
     /// when it is given back or its node dies. A job that waits for a token starts when there is one; where tokens come fast,
     /// nodes gather half a burst of them, or a second's worth, before they claim again. Where two programs declare different
     /// rates, the slower one and the smaller burst hold. Such claims take turns in the whole cluster, as with
-    /// [`CLUSTER_CONCURRENCY`](Self::CLUSTER_CONCURRENCY), and nothing is claimed ahead.
+    /// [`CLUSTER_CONCURRENCY`](Self::CLUSTER_CONCURRENCY).
     const RATE_LIMIT: Option<Rate> = None;
 
     /// How many jobs of this kind with one [key](Self::group_key) start in how much time on all nodes together. The default is

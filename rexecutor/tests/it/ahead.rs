@@ -45,6 +45,15 @@ executor!(
 );
 
 executor!(
+    Counted,
+    "counted",
+    {
+        const CLUSTER_CONCURRENCY: Option<usize> = Some(40);
+    },
+    |job| work(&job).await
+);
+
+executor!(
     Once,
     "once",
     {
@@ -83,6 +92,24 @@ async fn short_jobs_are_claimed_ahead_and_start_in_order() {
     assert_eq!(told.all(), wanted);
     node.graceful_shutdown().await;
     assert!(world.rows().await.iter().all(|row| (row.status, row.attempt) == (JobStatus::Complete, 1)));
+}
+
+/// What was claimed ahead counts as running, so that a limit of the cluster holds, and lets more be claimed than there are slots.
+#[tokio::test]
+async fn case_14_1_short_jobs_with_a_limit_in_the_cluster_are_claimed_ahead_up_to_it() {
+    let world = World::new();
+    world.slow_claims();
+    let (tell, mut told) = tell();
+    world.enqueue::<Counted>(400).await;
+    let node = world.node().with_max_running(5).with_state(tell).with_state(Slow::default());
+    let node = node.with_executor::<Counted>().start().await.unwrap();
+    // Five at a time it would take 0.8 s.
+    for _ in 0..20 {
+        world.milliseconds(10).await;
+        assert!(world.executing().await <= 40);
+    }
+    assert_eq!(told.all().len(), 400);
+    node.graceful_shutdown().await;
 }
 
 #[tokio::test]
