@@ -322,8 +322,8 @@ pub async fn case_a_finished_job_says_how_it_ended(t: &Harness) {
     let ends = [
         (job("mail"), COMPLETE, "It was completed at "),
         (job("mail"), Outcome::cancel("no use"), ": no use"),
-        (last, retry(1), "its attempts are used up, and the last one ended with `oops`."),
-        (job("mail"), Outcome::discard(failure("bad")), ", with `oops`."),
+        (last, retry(1), "its attempts are used up, and the last one ended with `oops`: "),
+        (job("mail"), Outcome::discard(failure("bad")), ", with `oops`: bad"),
     ];
     for (new, outcome, says) in ends {
         let run = t.running(new).await;

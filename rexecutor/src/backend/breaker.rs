@@ -234,8 +234,8 @@ fn delta(time: std::time::Duration) -> TimeDelta {
     TimeDelta::from_std(time).unwrap_or(crate::limits::MAX_DELAY).min(crate::limits::MAX_DELAY)
 }
 
-/// An error as it is shown with a breaker: the whole of it is stored with its job.
-fn shown(error: &str) -> String {
+/// An error as it is shown in a sentence: the whole of it is stored with its job.
+pub(super) fn shown(error: &str) -> String {
     const MOST: usize = 500;
     match error.char_indices().nth(MOST) {
         Some((end, _)) => format!("{}…", &error[..end]),

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     backend::{
         admission::{Controls, Limit, Limited},
+        breaker,
         bucket::Bucket,
         flows::UpstreamTask,
         lifecycle,
@@ -70,7 +71,10 @@ impl Case<'_> {
         let is_discarded = *status == JobStatus::Discarded;
         let last = errors.last().filter(|_| is_discarded);
         let error = last.map(|error| (error.error_type.clone(), lifecycle::is_last_attempt(self.job)));
-        let why = extras.cancel_reason.clone().filter(|_| *status == JobStatus::Cancelled);
+        let why = match last {
+            Some(error) => Some(breaker::shown(&error.details)).filter(|details| !details.is_empty()),
+            None => extras.cancel_reason.clone().filter(|_| *status == JobStatus::Cancelled),
+        };
         Reason::Finished { status: *status, at: self.job.finished_at(), why, error }
     }
 

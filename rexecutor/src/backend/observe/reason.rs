@@ -32,7 +32,7 @@ pub enum Reason {
         status: JobStatus,
         /// When it ended.
         at: Option<DateTime<Utc>>,
-        /// Why, if it was cancelled.
+        /// Why, if it was cancelled; what the last error says, if it was discarded.
         why: Option<String>,
         /// The last error, if it was discarded, and whether its attempts were used up.
         error: Option<(ErrorType, bool)>,

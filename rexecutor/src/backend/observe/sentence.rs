@@ -134,10 +134,11 @@ fn finished(
     let at = at.map_or(String::new(), |at| format!(" at {}", instant(at)));
     match (status, error, why) {
         (JobStatus::Complete, ..) => write!(f, "It was completed{at}."),
-        (JobStatus::Discarded, Some((error, true)), _) => {
-            write!(f, "It was discarded{at}: its attempts are used up, and the last one ended with `{error}`.")
+        (JobStatus::Discarded, Some((error, is_last)), why) => {
+            let how = if *is_last { ": its attempts are used up, and the last one ended" } else { "," };
+            write!(f, "It was discarded{at}{how} with `{error}`")?;
+            why.map_or_else(|| f.write_str("."), |why| write!(f, ": {why}"))
         }
-        (JobStatus::Discarded, Some((error, false)), _) => write!(f, "It was discarded{at}, with `{error}`."),
         (JobStatus::Cancelled, _, Some(why)) => write!(f, "It was cancelled{at}: {why}"),
         _ => write!(f, "It is {status}{at}."),
     }
