@@ -4,6 +4,7 @@
 
 mod changes;
 mod docs;
+mod enqueue_sql;
 mod flows;
 mod frame;
 mod jobs;
