@@ -4,6 +4,7 @@
 
 mod changes;
 mod docs;
+mod doctor;
 mod enqueue_sql;
 mod flows;
 mod frame;
@@ -11,5 +12,7 @@ mod jobs;
 mod measure;
 mod migrate;
 mod production;
+#[path = "../../../rexecutor-sqlx/tests/postgres/server.rs"]
+mod server;
 mod support;
 mod views;

@@ -72,6 +72,12 @@ impl Place {
         Self { folder, url, schema, is_postgres }
     }
 
+    /// On a server of a test's own, without tables.
+    pub(crate) fn at(url: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { folder, url: url.to_owned(), schema: "rexecutor_cli".to_owned(), is_postgres: true }
+    }
+
     /// One of each database, without tables.
     pub(crate) fn bare() -> [Self; 2] {
         [Self::new(false), Self::new(true)]
