@@ -32,7 +32,7 @@ async fn a_program_enqueues_what_is_stored_as_it_was_written() {
 async fn one_job_is_enqueued_for_a_key() {
     let world = World::new();
     let unique = UniquenessCriteria::by_key("welcome-7").and_executor().encode("mail", "1");
-    let id = world.enqueue(NewJob::new("mail", "1").with_unique(unique)).await;
+    let id = world.enqueue(NewJob::new("mail", "1").with_unique(unique.clone())).await;
     let body = r#"{"executor":"mail","unique_key":"welcome-7"}"#;
     let answer = world.call("operator", "/api/enqueue", body, &MARKED).await;
     assert_eq!((answer.status, answer.json()["result"].as_str()), (StatusCode::OK, Some("existing")));
