@@ -55,6 +55,7 @@ use crate::{AnyOptions, UrlError, any_options::Scheme};
 #[derive(Debug, Clone)]
 #[must_use = "it looks at nothing until `examine` is called and awaited"]
 pub struct Doctor {
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "a file has no schema"))]
     options: AnyOptions,
     longest_transaction: Duration,
     checks_content: bool,
@@ -63,9 +64,6 @@ pub struct Doctor {
 
 /// For how long a transaction may be open before it is a finding.
 const LONGEST_TRANSACTION: Duration = Duration::from_secs(600);
-
-/// How far the clocks of the database and of this machine may be apart, in seconds.
-pub(crate) const MOST_SKEW: i64 = 5;
 
 /// After how many years time zone rules are old: several countries change theirs in each.
 const OLD_RULES: i32 = 2;

@@ -7,7 +7,10 @@ use rexecutor::clock::Clock;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::Patient;
-use crate::doctor::{Finding, MOST_SKEW, Repair};
+use crate::doctor::{Finding, Repair};
+
+/// How far the clocks of the server and of this machine may be apart, in seconds.
+const MOST_SKEW: i64 = 5;
 
 const SET_CLOCK: &str = "timedatectl set-ntp true";
 
@@ -41,13 +44,13 @@ impl Patient<'_> {
         let Ok(row) = ask.fetch_one(&mut self.connection).await else { return Ok(()) };
         let here: (i64, i64) = (row.try_get("cluster")?, row.try_get("database")?);
         let find = sqlx::query(AssertSqlSafe(self.queries.find_origin.clone()));
-        if let Some(row) = find.fetch_optional(&mut self.connection).await? {
-            if (row.try_get::<i64, _>("cluster")?, row.try_get::<i64, _>("database")?) != here {
-                let what = "this is a copy of another database: no node runs jobs here before somebody says that they are \
-                            not run there";
-                let sql = format!("DELETE FROM {}.origin;", self.queries.schema);
-                self.findings.push(Finding::mend("origin", what, sql));
-            }
+        let recorded = find.fetch_optional(&mut self.connection).await?;
+        let recorded = recorded.map(|row| Ok::<_, sqlx::Error>((row.try_get("cluster")?, row.try_get("database")?)));
+        if recorded.transpose()?.is_some_and(|recorded: (i64, i64)| recorded != here) {
+            let what = "this is a copy of another database: no node runs jobs here before somebody says that they are \
+                        not run there";
+            let sql = format!("DELETE FROM {}.origin;", self.queries.schema);
+            self.findings.push(Finding::mend("origin", what, sql));
         }
         Ok(())
     }
