@@ -54,6 +54,10 @@ pub mod sqlite {}
 #[doc = include_str!("../cli.md")]
 pub mod cli {}
 
+/// Enqueuing from other languages.
+#[doc = include_str!("../enqueue-from-sql.md")]
+pub mod enqueue_from_sql {}
+
 /// The guide to the dashboard.
 #[doc = include_str!("../dashboard.md")]
 pub mod dashboard {}

@@ -9,7 +9,7 @@ use crate::{commands::Command, output::Output};
 /// Jobs of rexecutor, seen and steered from a shell.
 #[derive(Debug, Parser)]
 #[command(name = "rexecutor", version, max_term_width = 100, disable_help_subcommand = true)]
-#[command(after_help = "Exit codes: 0 done, 1 no (health, migrate status), 2 usage, 3 not found or refused, \
+#[command(after_help = "Exit codes: 0 done, 1 no (health, doctor, migrate status), 2 usage, 3 not found or refused, \
     4 the database cannot be used, 5 a change of a production database was not confirmed.")]
 pub(crate) struct Cli {
     #[command(flatten)]

@@ -136,7 +136,7 @@ impl AnyOptions {
     }
 
     #[cfg(feature = "postgres")]
-    fn postgres(self) -> PgOptions {
+    pub(crate) fn postgres(self) -> PgOptions {
         let options = PgOptions::new().migrate(self.migrate);
         match self.schema {
             Some(schema) => options.schema(schema),

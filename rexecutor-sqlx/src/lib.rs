@@ -43,6 +43,8 @@ mod any_options;
 mod any_transaction;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod common;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod doctor;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -55,7 +57,13 @@ mod url;
 #[cfg(feature = "postgres")]
 pub use self::postgres::{ConnectError, PgBackend, PgBackend as RexecutorPgBackend, PgOptions};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
-pub use self::{any::AnyBackend, any_options::AnyOptions, common::SchemaVersion, scratch::Scratch};
+pub use self::{
+    any::AnyBackend,
+    any_options::AnyOptions,
+    common::SchemaVersion,
+    doctor::{Doctor, Finding, Level, Repair},
+    scratch::Scratch,
+};
 
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::{Durability, OpenError, SqliteBackend, SqliteOptions};

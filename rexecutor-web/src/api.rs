@@ -1,6 +1,6 @@
 //! The same as the pages, as JSON. Numbers of jobs are texts: JavaScript cannot count as far.
 //!
-//! Changes need the header `x-requested-with`, which no form of another site can send.
+//! Changes need the header `x-requested-with`, or a bearer token: no form of another site can send either.
 
 use axum::{
     Json,
@@ -19,6 +19,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     actions::Action,
     app::Shared,
+    bearer,
     format::iso,
     history::{self, Wanted},
     overview::{self, Overview},
@@ -46,14 +47,15 @@ impl IntoResponse for Wrong {
 }
 
 /// A request of a program that was let in.
-pub(crate) struct Ask(Cx);
+pub(crate) struct Ask(pub(crate) Cx);
 
 impl FromRequestParts<Shared> for Ask {
     type Rejection = Wrong;
 
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Wrong> {
         let is_change = parts.method != axum::http::Method::GET;
-        let is_marked = parts.headers.contains_key("x-requested-with") && !is_of_another_site(&parts.headers);
+        let is_marked = parts.headers.contains_key("x-requested-with") || bearer::token(&parts.headers).is_some();
+        let is_marked = is_marked && !is_of_another_site(&parts.headers);
         if is_change && !is_marked {
             return Err(Problem::Invalid("Send the header `x-requested-with` with changes.".to_owned()).into());
         }

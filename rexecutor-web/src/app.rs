@@ -12,7 +12,7 @@ use axum::{
 };
 use rexecutor::backend::{Backend, JobRow};
 
-use crate::{access::Authorize, api, assets, audit::Audit, bulk, csrf::Secret, health, history, live, pages};
+use crate::{access::Authorize, api, assets, audit::Audit, bulk, csrf::Secret, enqueue, health, history, live, pages};
 
 /// What is shown in place of what is stored: it takes the job, and its data or metadata.
 type Redact = dyn Fn(&JobRow, &str) -> String + Send + Sync;
@@ -124,6 +124,7 @@ impl Dashboard {
             .route("/jobs", get(api::jobs))
             .route("/jobs/{id}", get(api::job))
             .route("/jobs/{id}/{action}", post(api::change_job))
+            .route("/enqueue", post(enqueue::enqueue))
             .route("/executors", get(api::executors))
             .route("/executors/{action}", post(api::change_executor))
             .route("/schedules", get(api::schedules))

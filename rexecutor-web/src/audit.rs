@@ -11,7 +11,8 @@ use serde_json::Value;
 pub struct Change {
     /// Who.
     pub by: String,
-    /// What, in a word: `cancel`, `retry`, `release`, `priority`, `pause`, `resume`, `trigger`, `delete`.
+    /// What, in a word: `cancel`, `retry`, `release`, `priority`, `pause`, `resume`, `trigger`, `delete`,
+    /// `enqueue`.
     pub action: &'static str,
     /// The executor; `None`: the whole cluster.
     pub executor: Option<ExecutorName>,

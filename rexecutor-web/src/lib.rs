@@ -38,9 +38,11 @@ mod api;
 mod app;
 mod assets;
 mod audit;
+mod bearer;
 mod bulk;
 mod charts;
 mod csrf;
+mod enqueue;
 mod format;
 mod groups;
 mod health;
@@ -61,4 +63,5 @@ pub use self::{
     access::{Access, Authorize, Denied, Role},
     app::{Dashboard, router},
     audit::{Audit, Change},
+    bearer::bearer,
 };

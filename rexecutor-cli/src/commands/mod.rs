@@ -6,6 +6,7 @@ mod cluster;
 mod completions;
 mod contexts;
 mod dead;
+mod doctor;
 mod enqueue;
 mod executors;
 mod flows;
@@ -62,6 +63,8 @@ pub(crate) enum Command {
     Stats,
     /// Whether all is well; exits with 1 and the reasons if it is not
     Health(health::Health),
+    /// Whether the tables are as this version made them; prints what repairs them, and exits with 1 if they are not
+    Doctor(doctor::Doctor),
     /// Deletes finished jobs
     Prune(prune::Prune),
     /// Serves the dashboard on this machine
@@ -84,6 +87,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Migrate(what) => return migrate::run(&global, what).await,
         Command::Bench(bench) => return bench::run(&global, &bench).await.map(done),
         Command::Health(health) => return health::run(&global, &health).await,
+        Command::Doctor(doctor) => return doctor::run(&global, &doctor).await,
         _ => {}
     }
     let session = Session::open(&global).await?;
@@ -100,9 +104,12 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Stats => stats::run(&session).await.map(done),
         Command::Prune(what) => prune::run(&session, what).await.map(done),
         Command::Web(what) => web::run(&session, &what).await.map(done),
-        Command::Contexts | Command::Completions(_) | Command::Migrate(_) | Command::Bench(_) | Command::Health(_) => {
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Contexts
+        | Command::Completions(_)
+        | Command::Migrate(_)
+        | Command::Bench(_)
+        | Command::Health(_)
+        | Command::Doctor(_) => Ok(ExitCode::SUCCESS),
     };
     answer.map_err(|failure| failure.without(&session.guard.target.secrets()))
 }

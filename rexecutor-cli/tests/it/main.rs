@@ -4,11 +4,15 @@
 
 mod changes;
 mod docs;
+mod doctor;
+mod enqueue_sql;
 mod flows;
 mod frame;
 mod jobs;
 mod measure;
 mod migrate;
 mod production;
+#[path = "../../../rexecutor-sqlx/tests/postgres/server.rs"]
+mod server;
 mod support;
 mod views;

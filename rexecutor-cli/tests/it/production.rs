@@ -62,6 +62,7 @@ const READS: &[&[&str]] = &[
     &["tags", "list"],
     &["stats"],
     &["prune", "--status", "discarded", "--keep", "0", "--dry-run"],
+    &["doctor"],
     &["contexts"],
     &["completions", "bash"],
 ];

@@ -11,6 +11,7 @@ use std::{
 use rexecutor::backend::{Claim, Demand, Enqueue, Failure, Maintain, NewJob, Node, Outcome, Settle, Settlement};
 use rexecutor_sqlx::{AnyBackend, AnyOptions};
 use serde_json::Value;
+use sqlx::{Connection, Executor as _};
 use tempfile::TempDir;
 
 /// A database of a test's own.
@@ -69,6 +70,12 @@ impl Place {
             false => format!("sqlite:{}", folder.path().join("jobs.db").display()),
         };
         Self { folder, url, schema, is_postgres }
+    }
+
+    /// On a server of a test's own, without tables.
+    pub(crate) fn at(url: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { folder, url: url.to_owned(), schema: "rexecutor_cli".to_owned(), is_postgres: true }
     }
 
     /// One of each database, without tables.
@@ -161,14 +168,19 @@ impl Place {
 
     /// Runs statements as another client would.
     pub(crate) fn sql(&self, sql: &str) {
-        sqlx::any::install_default_drivers();
-        let sql = sql.to_owned();
+        self.sql_each(&[sql.to_owned()]);
+    }
+
+    /// … one after the other, in one session.
+    pub(crate) fn sql_each(&self, all: &[String]) {
         runtime().block_on(async {
-            use sqlx::Connection;
-            let url = if self.is_postgres { self.url.clone() } else { format!("{}?mode=rwc", self.url) };
-            let mut connection = sqlx::AnyConnection::connect(&url).await.unwrap();
-            sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
-            connection.close().await.unwrap();
+            match self.is_postgres {
+                true => run_each(sqlx::PgConnection::connect(&self.url).await.unwrap(), all).await,
+                false => {
+                    let url = format!("{}?mode=rwc", self.url);
+                    run_each(sqlx::SqliteConnection::connect(&url).await.unwrap(), all).await;
+                }
+            }
         });
     }
 }
@@ -179,6 +191,17 @@ impl Drop for Place {
             self.sql(&format!("DROP SCHEMA IF EXISTS {} CASCADE", self.schema));
         }
     }
+}
+
+async fn run_each<C: Connection>(mut connection: C, all: &[String])
+where
+    for<'a> &'a mut C: sqlx::Executor<'a>,
+{
+    for sql in all {
+        let run = (&mut connection).execute(sqlx::raw_sql(sqlx::AssertSqlSafe(sql.clone()))).await;
+        run.map(drop).unwrap_or_else(|error| panic!("{error}: {sql}"));
+    }
+    connection.close().await.unwrap();
 }
 
 fn runtime() -> tokio::runtime::Runtime {

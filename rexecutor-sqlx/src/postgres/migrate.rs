@@ -3,6 +3,8 @@
 //! Each migration says which programs may run against the tables that it leaves: a program older than that refuses to
 //! start, and a migration refuses to run while such a program's node is alive. All others may run beside each other.
 
+use std::sync::Arc;
+
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use super::{
@@ -50,6 +52,20 @@ pub(super) async fn run(database: &Database) -> Result<(), ConnectError> {
 /// Checks that nothing is left to do.
 pub(super) async fn check(database: &Database) -> Result<(), ConnectError> {
     check_as(THIS, database).await
+}
+
+/// Every statement that makes the tables, in this schema.
+pub(super) fn whole(schema: &str) -> Vec<Arc<str>> {
+    let tables = MIGRATIONS.iter().map(|migration| render(migration.sql, schema));
+    [render(include_str!("queries/create_migrations.sql"), schema)].into_iter().chain(tables).collect()
+}
+
+/// The statement that records all migrations.
+pub(super) fn record(queries: &Queries) -> String {
+    let values =
+        (1..).zip(MIGRATIONS).map(|(version, one)| format!("({version}, '{}', {})", one.name, one.oldest_program));
+    let values = values.collect::<Vec<_>>().join(", ");
+    format!("INSERT INTO {}.migrations (version, name, oldest_program) VALUES {values};", queries.schema)
 }
 
 /// The statements that bring tables of this version up to date, in one transaction.

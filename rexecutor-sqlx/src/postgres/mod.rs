@@ -26,6 +26,7 @@ mod connect;
 mod connect_error;
 mod connection_cache;
 mod control;
+mod doctor;
 mod ends;
 mod enqueue;
 mod enqueue_group;

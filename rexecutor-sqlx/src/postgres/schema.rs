@@ -10,7 +10,7 @@ use super::{
 use crate::common::SchemaVersion;
 
 impl PgOptions {
-    fn queries(&self) -> Result<Queries, ConnectError> {
+    pub(super) fn queries(&self) -> Result<Queries, ConnectError> {
         Queries::new(&self.schema).map_err(|problem| ConnectError::Schema { name: self.schema.clone(), problem })
     }
 

@@ -66,17 +66,33 @@ pub(super) async fn version(conn: &mut SqliteConnection, path: &Path) -> Result<
     Ok(SchemaVersion { found, oldest_program, known: KNOWN })
 }
 
+/// Every statement that makes the tables.
+pub(super) fn whole() -> impl Iterator<Item = &'static str> {
+    [queries::create_migrations()].into_iter().chain(MIGRATIONS.iter().map(|migration| migration.sql))
+}
+
+/// The statement that records all migrations.
+pub(super) fn record() -> String {
+    let now = NOW;
+    let values = (1..)
+        .zip(MIGRATIONS)
+        .map(|(version, one)| format!("({version}, '{}', {}, {now})", one.name, one.oldest_program));
+    let values = values.collect::<Vec<_>>().join(", ");
+    format!("INSERT INTO rexecutor_migrations (version, name, oldest_program, applied_at) VALUES {values};")
+}
+
+// `unixepoch('subsec')` is younger than many command-line programs of SQLite.
+const NOW: &str = "1000000 * CAST(strftime('%s', 'now') AS INTEGER)";
+
 /// The statements that bring tables of this version up to date, in one transaction.
 pub(super) fn script(from: i64) -> String {
-    // `unixepoch('subsec')` is younger than many command-line programs of SQLite.
-    let now = "1000000 * CAST(strftime('%s', 'now') AS INTEGER)";
     let mut parts = vec!["BEGIN IMMEDIATE".to_owned(), queries::create_migrations().to_owned()];
     for (version, Migration { name, sql, oldest_program }) in (1..).zip(MIGRATIONS).filter(|(one, _)| *one > from) {
         let values: [(&str, String); 4] = [
             ("?1", version.to_string()),
             ("?2", format!("'{name}'")),
             ("?3", oldest_program.to_string()),
-            ("?4", now.to_owned()),
+            ("?4", NOW.to_owned()),
         ];
         let insert = queries::insert_migration().to_owned();
         let insert = values.into_iter().fold(insert, |sql, (place, value)| sql.replace(place, &value));

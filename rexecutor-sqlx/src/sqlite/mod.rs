@@ -24,6 +24,7 @@ mod claim;
 mod complete;
 mod control;
 mod core;
+mod doctor;
 mod due_rows;
 mod durability;
 #[cfg(test)]
@@ -77,5 +78,6 @@ mod work;
 mod write;
 mod writer;
 
+pub(crate) use self::doctor::examine;
 pub(crate) use self::schema::{migration_script, schema_version};
 pub use self::{backend::SqliteBackend, durability::Durability, error::OpenError, open::SqliteOptions};

@@ -4,6 +4,7 @@
 
 mod api;
 mod changes;
+mod enqueue;
 mod history;
 mod hostile;
 mod pages;

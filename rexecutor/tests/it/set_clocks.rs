@@ -124,6 +124,9 @@ const TELL_THE_TIME: &[&str] = &[
     "rexecutor-sqlx/src/sqlite/observe.rs",
     "rexecutor-sqlx/src/sqlite/room.rs",
     "rexecutor-sqlx/src/sqlite/work.rs",
+    // Whether it is the right one.
+    "rexecutor-sqlx/src/doctor/mod.rs",
+    "rexecutor-sqlx/src/postgres/doctor/server.rs",
     // What people read.
     "rexecutor/src/context/saying.rs",
     "rexecutor/src/engine/handle.rs",

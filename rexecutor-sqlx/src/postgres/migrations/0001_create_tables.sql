@@ -379,3 +379,148 @@ CREATE TABLE {schema}.history (
     wait BIGINT [] NOT NULL,
     PRIMARY KEY (step, at, executor, ended)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+
+-- Enqueuing from other languages: docs/enqueue-from-sql.md. It refuses what programs refuse, in the same words, and decides about
+-- unique keys as they do.
+CREATE FUNCTION {schema}.enqueue(
+    executor TEXT,
+    data JSON DEFAULT 'null',
+    scheduled_at TIMESTAMPTZ DEFAULT NULL,
+    delay INTERVAL DEFAULT NULL,
+    priority INTEGER DEFAULT 0,
+    max_attempts INTEGER DEFAULT 5,
+    tags TEXT [] DEFAULT '{}',
+    metadata JSON DEFAULT NULL,
+    unique_key TEXT DEFAULT NULL,
+    unique_within INTERVAL DEFAULT NULL
+) RETURNS BIGINT
+LANGUAGE plpgsql
+SET search_path = pg_catalog
+AS $function$
+#variable_conflict use_column
+DECLARE
+    now TIMESTAMPTZ := clock_timestamp();
+    due_at TIMESTAMPTZ;
+    problem TEXT;
+    field TEXT;
+    content TEXT;
+    brackets TEXT;
+    depth INTEGER;
+    piece BYTEA;
+    message BYTEA := '';
+    digest BYTEA;
+    job_id BIGINT;
+    relation OID;
+BEGIN
+    problem := CASE
+        WHEN coalesce(enqueue.executor, '') = '' THEN 'name: the name of an executor must not be empty'
+        WHEN octet_length(enqueue.executor) > 255
+            THEN format('name: the name of an executor has %s bytes; the limit is 255', octet_length(enqueue.executor))
+        WHEN starts_with(enqueue.executor, 'limit:')
+            THEN 'name: names that begin with `limit:` are those of limits that executors share'
+        WHEN coalesce(enqueue.max_attempts, 5) < 1 THEN format('max_attempts: %s attempts; the least is 1', enqueue.max_attempts)
+        WHEN enqueue.max_attempts > 65535 THEN format('max_attempts: %s; the limit is 65535', enqueue.max_attempts)
+        WHEN enqueue.priority < 0 THEN format('priority: %s; the least is 0', enqueue.priority)
+        WHEN enqueue.priority > 999 THEN format('priority: %s; the limit is 999', enqueue.priority)
+        WHEN cardinality(enqueue.tags) > 100 THEN format('tags: %s tags; the limit is 100', cardinality(enqueue.tags))
+        WHEN array_ndims(enqueue.tags) > 1 OR array_position(enqueue.tags, NULL) IS NOT NULL THEN 'tags: not a list of texts'
+        WHEN EXISTS (SELECT FROM unnest(enqueue.tags) AS each (tag) WHERE octet_length(each.tag) > 255)
+            THEN 'tags: a tag of too many bytes; the limit is 255'
+        WHEN enqueue.scheduled_at IS NOT NULL AND enqueue.delay IS NOT NULL
+            THEN 'schedule_at: scheduled_at and delay exclude each other'
+        WHEN enqueue.delay < INTERVAL '0'
+            THEN 'schedule_in: the delay is negative; zero is due at once, and scheduled_at takes an instant in the past'
+        WHEN enqueue.delay > INTERVAL '365000 days'
+            THEN format('schedule_in: a delay of %s days; the limit is 365000', extract(DAY FROM justify_hours(enqueue.delay)))
+        WHEN enqueue.scheduled_at < TIMESTAMPTZ '0001-01-01 00:00:00+00' OR enqueue.scheduled_at >= TIMESTAMPTZ '10000-01-01 00:00:00+00'
+            THEN format('schedule_at: %s cannot be stored; the limits are the years 1 and 9999', enqueue.scheduled_at)
+        WHEN octet_length(enqueue.unique_key) > 8192
+            THEN format('unique: the key has %s bytes; the limit is 8192', octet_length(enqueue.unique_key))
+        WHEN enqueue.unique_within IS NOT NULL AND enqueue.unique_key IS NULL THEN 'unique: unique_within needs a unique_key'
+        WHEN enqueue.unique_within < INTERVAL '1 microsecond'
+            THEN 'unique: the time within which jobs are unique must be over zero'
+    END;
+    FOREACH field IN ARRAY ARRAY['data', 'metadata'] LOOP
+        content := CASE field WHEN 'data' THEN coalesce(enqueue.data::TEXT, 'null') ELSE enqueue.metadata::TEXT END;
+        IF octet_length(content) > 1048576 THEN
+            problem := coalesce(problem, format('%s: %s bytes as JSON; the limit is 1048576', field, octet_length(content)));
+        ELSIF position('\u0000' IN replace(content, '\\', '')) > 0 THEN
+            problem := coalesce(problem, field || ': a string contains U+0000, which PostgreSQL cannot store');
+        ELSIF length(content) - length(translate(content, '[{', '')) > 127 THEN
+            -- Only brackets outside of strings count. Each round takes the innermost ones away.
+            brackets := regexp_replace(regexp_replace(content, '"([^"\\]|\\.)*"', '', 'g'), '[^][{}]', '', 'g');
+            depth := 0;
+            WHILE brackets <> '' AND depth < 128 LOOP
+                brackets := regexp_replace(brackets, '\[\]|\{\}', '', 'g');
+                depth := depth + 1;
+            END LOOP;
+            IF depth > 127 THEN
+                problem := coalesce(problem, format('%s: more than 127 levels of JSON; the limit is 127', field));
+            END IF;
+        END IF;
+    END LOOP;
+    IF problem IS NOT NULL THEN
+        RAISE EXCEPTION USING MESSAGE = problem, ERRCODE = 'invalid_parameter_value';
+    END IF;
+    due_at := CASE
+        WHEN enqueue.scheduled_at IS NOT NULL THEN enqueue.scheduled_at
+        WHEN enqueue.delay IS NOT NULL
+            THEN least(now + enqueue.delay, greatest(now, TIMESTAMPTZ '9999-12-31 00:00:00+00'))
+        ELSE now
+    END;
+    IF enqueue.unique_key IS NOT NULL THEN
+        -- The first 16 bytes of a SHA-256, those of `UniquenessCriteria::by_key(..).and_executor()`: of the key as JSON, then of that
+        -- and the executor, each part behind its length. The last bit says that the data are no part of it.
+        piece := convert_to(to_json(enqueue.unique_key)::TEXT, 'UTF8');
+        digest := sha256(
+            set_byte(set_byte('\x0000000000000000'::BYTEA, 0, length(piece) & 255), 1, length(piece) >> 8) || piece
+        );
+        FOREACH piece IN ARRAY ARRAY[
+            convert_to('rexecutor 1', 'UTF8'), convert_to('e-k', 'UTF8'), convert_to(enqueue.executor, 'UTF8'), ''::BYTEA, digest
+        ] LOOP
+            message := message
+                || set_byte(set_byte('\x0000000000000000'::BYTEA, 0, length(piece) & 255), 1, length(piece) >> 8) || piece;
+        END LOOP;
+        digest := substring(sha256(message) FROM 1 FOR 16);
+        digest := set_byte(digest, 15, get_byte(digest, 15) & 254);
+        INSERT INTO {schema}.unique_keys (key) VALUES (digest)
+        ON CONFLICT (key) DO UPDATE SET key = excluded.key;
+        -- Whoever had the key may have taken its time.
+        now := clock_timestamp();
+        SELECT max(job.id) INTO job_id
+        FROM unnest(ARRAY['blocked', 'scheduled', 'executing', 'retryable', 'complete']) AS wanted_status (status)
+        CROSS JOIN LATERAL (
+            SELECT jobs.id FROM {schema}.jobs
+            WHERE jobs.unique_key = digest AND jobs.status = wanted_status.status
+                AND jobs.inserted_at > coalesce(now - enqueue.unique_within, '-infinity')
+                AND jobs.inserted_at < coalesce(now + enqueue.unique_within + INTERVAL '1 minute', 'infinity')
+            ORDER BY jobs.inserted_at DESC, jobs.id DESC
+            LIMIT 1
+        ) AS job;
+        IF job_id IS NOT NULL THEN
+            DELETE FROM {schema}.unique_keys WHERE key = digest;
+            RETURN job_id;
+        END IF;
+    END IF;
+    INSERT INTO {schema}.jobs (
+        executor, data, metadata, max_attempts, priority, tags, scheduled_at, inserted_at, unique_key
+    )
+    VALUES (
+        enqueue.executor, coalesce(enqueue.data::TEXT, 'null'), enqueue.metadata::TEXT, coalesce(enqueue.max_attempts, 5),
+        coalesce(enqueue.priority, 0), coalesce(enqueue.tags, '{}'), due_at, now, digest
+    )
+    RETURNING jobs.id, jobs.tableoid INTO job_id, relation;
+    IF enqueue.unique_key IS NOT NULL THEN
+        DELETE FROM {schema}.unique_keys WHERE key = digest;
+    END IF;
+    -- Nodes are woken when the transaction commits, each executor once.
+    PERFORM pg_notify(
+        'rexecutor:' || namespace.nspname,
+        json_build_object('from', '', 'executors', json_build_array(enqueue.executor))::TEXT
+    )
+    FROM pg_class AS class
+    INNER JOIN pg_namespace AS namespace ON namespace.oid = class.relnamespace
+    WHERE class.oid = relation;
+    RETURN job_id;
+END
+$function$;

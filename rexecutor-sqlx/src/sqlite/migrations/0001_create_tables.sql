@@ -380,3 +380,260 @@ CREATE TABLE rexecutor_history (
     wait TEXT NOT NULL,
     PRIMARY KEY (step, at, executor, ended)
 ) STRICT, WITHOUT ROWID;
+
+-- Enqueuing from other languages: docs/enqueue-from-sql.md. It works with SQLite from version 3.38 on.
+CREATE VIEW rexecutor_enqueue (
+    executor, data, scheduled_at, delay, priority, max_attempts, tags, metadata, unique_key, unique_within
+) AS SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL WHERE FALSE;
+
+-- RAISE takes a literal in older versions, so no message says a value.
+CREATE TRIGGER rexecutor_enqueue_insert INSTEAD OF INSERT ON rexecutor_enqueue
+BEGIN
+    SELECT CASE
+        WHEN coalesce(typeof(NEW.executor) <> 'text' OR NEW.executor = '', TRUE)
+            THEN RAISE(ABORT, 'name: the name of an executor must not be empty')
+        WHEN length(CAST(NEW.executor AS BLOB)) > 255
+            THEN RAISE(ABORT, 'name: the name of an executor has too many bytes; the limit is 255')
+        WHEN instr(NEW.executor, char(0)) > 0 THEN RAISE(ABORT, 'name: the name of an executor contains U+0000')
+        WHEN NEW.executor LIKE 'limit:%' AND substr(NEW.executor, 1, 6) = 'limit:'
+            THEN RAISE(ABORT, 'name: names that begin with `limit:` are those of limits that executors share')
+        WHEN length(CAST(NEW.data AS BLOB)) > 1048576
+            THEN RAISE(ABORT, 'data: too many bytes as JSON; the limit is 1048576')
+        WHEN NOT json_valid(coalesce(NEW.data, 'null')) THEN RAISE(ABORT, 'data: not JSON')
+        WHEN instr(replace(NEW.data, '\\', ''), '\u0000') > 0
+            THEN RAISE(ABORT, 'data: a string contains U+0000, which PostgreSQL cannot store')
+        WHEN length(CAST(NEW.metadata AS BLOB)) > 1048576
+            THEN RAISE(ABORT, 'metadata: too many bytes as JSON; the limit is 1048576')
+        WHEN NEW.metadata IS NOT NULL AND NOT json_valid(NEW.metadata) THEN RAISE(ABORT, 'metadata: not JSON')
+        WHEN instr(replace(NEW.metadata, '\\', ''), '\u0000') > 0
+            THEN RAISE(ABORT, 'metadata: a string contains U+0000, which PostgreSQL cannot store')
+        WHEN NEW.priority IS NOT NULL AND (typeof(NEW.priority) <> 'integer' OR NEW.priority NOT BETWEEN 0 AND 999)
+            THEN RAISE(ABORT, 'priority: not a whole number from 0 to 999')
+        WHEN NEW.max_attempts IS NOT NULL AND (typeof(NEW.max_attempts) <> 'integer' OR NEW.max_attempts NOT BETWEEN 1 AND 65535)
+            THEN RAISE(ABORT, 'max_attempts: not a whole number from 1 to 65535')
+        WHEN NEW.scheduled_at IS NOT NULL AND NEW.delay IS NOT NULL
+            THEN RAISE(ABORT, 'schedule_at: scheduled_at and delay exclude each other')
+        WHEN NEW.scheduled_at IS NOT NULL AND (
+            typeof(NEW.scheduled_at) <> 'text' OR coalesce(julianday(NEW.scheduled_at) < 1721425.5, TRUE)
+        )
+            THEN RAISE(ABORT, 'schedule_at: not a time in the years 1 to 9999, as 2026-01-31T09:30:00Z')
+        WHEN NEW.delay IS NOT NULL AND typeof(NEW.delay) NOT IN ('integer', 'real')
+            THEN RAISE(ABORT, 'schedule_in: not a number of seconds')
+        WHEN NEW.delay < 0
+            THEN RAISE(ABORT, 'schedule_in: the delay is negative; zero is due at once, and scheduled_at takes an instant in the past')
+        WHEN NEW.delay > 31536000000 THEN RAISE(ABORT, 'schedule_in: a delay of too many days; the limit is 365000')
+        WHEN NEW.tags IS NOT NULL AND NOT json_valid(NEW.tags) THEN RAISE(ABORT, 'tags: not a JSON array of strings')
+        WHEN NEW.tags IS NOT NULL AND (
+            json_type(NEW.tags) <> 'array'
+            OR EXISTS (SELECT 1 FROM json_each(NEW.tags) AS tag WHERE tag.type <> 'text')
+        )
+            THEN RAISE(ABORT, 'tags: not a JSON array of strings')
+        WHEN json_array_length(NEW.tags) > 100 THEN RAISE(ABORT, 'tags: too many tags; the limit is 100')
+        WHEN EXISTS (SELECT 1 FROM json_each(NEW.tags) AS tag WHERE length(CAST(tag.value AS BLOB)) > 255)
+            THEN RAISE(ABORT, 'tags: a tag of too many bytes; the limit is 255')
+        WHEN instr(replace(NEW.tags, '\\', ''), '\u0000') > 0
+            THEN RAISE(ABORT, 'tags: a tag contains U+0000, which PostgreSQL cannot store')
+        WHEN NEW.unique_key IS NOT NULL AND typeof(NEW.unique_key) <> 'text' THEN RAISE(ABORT, 'unique: the key is not a text')
+        WHEN length(CAST(NEW.unique_key AS BLOB)) > 8192
+            THEN RAISE(ABORT, 'unique: the key has too many bytes; the limit is 8192')
+        -- How JSON writes them differs from version to version.
+        WHEN NEW.unique_key GLOB '*[' || char(1) || '-' || char(31) || ']*' OR instr(NEW.unique_key, char(0)) > 0
+            THEN RAISE(ABORT, 'unique: the key contains a control character')
+        WHEN NEW.unique_within IS NOT NULL AND NEW.unique_key IS NULL
+            THEN RAISE(ABORT, 'unique: unique_within needs a unique_key')
+        WHEN NEW.unique_within IS NOT NULL AND coalesce(
+            typeof(NEW.unique_within) NOT IN ('integer', 'real') OR NEW.unique_within < 0.000001, TRUE
+        )
+            THEN RAISE(ABORT, 'unique: the time within which jobs are unique must be over zero')
+    END;
+    -- How deep it is can be counted only once it is JSON.
+    SELECT CASE
+        WHEN EXISTS (
+            SELECT 1 FROM json_tree(text.json) AS part
+            WHERE length(part.fullkey) - length(replace(replace(part.fullkey, '.', ''), '[', ''))
+                + (part.type IN ('array', 'object')) > 127
+        )
+            THEN RAISE(ABORT, 'data: too many levels of JSON; the limit is 127')
+    END
+    FROM (SELECT NEW.data AS json UNION ALL SELECT NEW.metadata) AS text
+    WHERE 2 * length(text.json) - length(replace(text.json, '[', '')) - length(replace(text.json, '{', '')) > 127;
+
+    INSERT INTO rexecutor_jobs (
+        executor, data, metadata, max_attempts, priority, tags, scheduled_at, inserted_at, unique_key, extras
+    )
+    SELECT
+        NEW.executor, coalesce(NEW.data, 'null'), NEW.metadata, coalesce(NEW.max_attempts, 5), coalesce(NEW.priority, 0),
+        coalesce(json(NEW.tags), '[]'),
+        CASE
+            WHEN NEW.scheduled_at IS NOT NULL
+                THEN CAST(round((julianday(NEW.scheduled_at) - 2440587.5) * 86400000) AS INTEGER) * 1000
+            WHEN NEW.delay IS NOT NULL
+                THEN min(present.now + CAST(round(NEW.delay * 1000000) AS INTEGER), max(present.now, 253402214400000000))
+            ELSE present.now
+        END,
+        present.now, present.unique_key,
+        CASE WHEN present.bytes > 65536 THEN json_object('heavy', present.bytes) END
+    FROM (
+        SELECT
+            CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER) * 1000 AS now,
+            coalesce(length(CAST(NEW.data AS BLOB)), 4) + coalesce(length(CAST(NEW.metadata AS BLOB)), 0) AS bytes,
+            -- The first 16 bytes of a SHA-256, those of `UniquenessCriteria::by_key(..).and_executor()`: first of the key as JSON, then
+            -- of that and the executor, each part behind its length. SQLite has no function for it, so there is a row for each half
+            -- of a round. The last bit says that the data are no part of it.
+            CASE WHEN NEW.unique_key IS NOT NULL THEN (
+                WITH RECURSIVE given (key, name) AS (SELECT hex(json_quote(NEW.unique_key)), hex(NEW.executor)),
+                parts (first, second) AS (
+                    SELECT
+                        printf('%02X%02X000000000000', length(given.key) / 2 % 256, length(given.key) / 512) || given.key,
+                        '0B00000000000000' || hex('rexecutor 1') || '0300000000000000' || hex('e-k')
+                        || printf('%02X%02X000000000000', length(given.name) / 2 % 256, length(given.name) / 512) || given.name
+                        || '00000000000000002000000000000000'
+                    FROM given
+                ),
+                messages (first, second, tail) AS (
+                    SELECT
+                        parts.first || '80' || substr(printf('%.130c', '0'), 1, 2 * ((119 - length(parts.first) / 2 % 64) % 64)) || printf('%016X', length(parts.first) * 4),
+                        parts.second,
+                        '80' || substr(printf('%.130c', '0'), 1, 2 * ((119 - (length(parts.second) + 64) / 2 % 64) % 64)) || printf('%016X', (length(parts.second) + 64) * 4)
+                    FROM parts
+                ),
+                constants (k) AS (
+                    SELECT '[1116352408,1899447441,3049323471,3921009573,961987163,1508970993,2453635748,2870763221,3624381080,3'
+                        || '10598401,607225278,1426881987,1925078388,2162078206,2614888103,3248222580,3835390401,4022224774,2643'
+                        || '47078,604807628,770255983,1249150122,1555081692,1996064986,2554220882,2821834349,2952996808,32103136'
+                        || '71,3336571891,3584528711,113926993,338241895,666307205,773529912,1294757372,1396182291,1695183700,19'
+                        || '86661051,2177026350,2456956037,2730485921,2820302411,3259730800,3345764771,3516065817,3600352804,409'
+                        || '4571909,275423344,430227734,506948616,659060556,883997877,958139571,1322822218,1537002063,1747873779'
+                        || ',1955562222,2024104815,2227730452,2361852424,2428436474,2756734187,3204031479,3329325298]'
+                ),
+                run (
+                    stage, message, at, step, w, a, b, c, d, e, f, g, h, t1, t2, h0, h1, h2, h3, h4, h5, h6, h7
+                ) AS (
+                    SELECT
+                        0, messages.first, 1, -1, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                        1779033703, 3144134277, 1013904242, 2773480762, 1359893119, 2600822924, 528734635, 1541459225
+                    FROM messages
+                    UNION ALL
+                    -- A block of 64 bytes is read as 16 words.
+                    SELECT
+                        run.stage, run.message, run.at, 0,
+                        (
+                            SELECT json_group_array((
+                                SELECT sum(
+                                    (instr('0123456789ABCDEF', substr(run.message, run.at + 8 * word.value + digit.value, 1)) - 1)
+                                    << (28 - 4 * digit.value)
+                                )
+                                FROM json_each('[0,1,2,3,4,5,6,7]') AS digit
+                            ))
+                            FROM json_each('[0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15]') AS word
+                        ),
+                        run.h0, run.h1, run.h2, run.h3, run.h4, run.h5, run.h6, run.h7, 0, 0, run.h0, run.h1, run.h2, run.h3, run.h4, run.h5, run.h6, run.h7
+                    FROM run
+                    WHERE run.step = -1
+                    UNION ALL
+                    SELECT
+                        run.stage, run.message, run.at, run.step + 1,
+                        json_insert(json_remove(run.w, '$[0]'), '$[#]', (
+                            (run.w ->> 0) + (run.w ->> 9) + (
+                            SELECT ((two.ab | two.c) - (two.ab & two.c)) & 4294967295
+                            FROM (
+                                SELECT (one.a | one.b) - (one.a & one.b) AS ab, one.c
+                                FROM (
+                                    SELECT twice.x >> 7 AS a, twice.x >> 18 AS b, twice.word >> 3 AS c
+                                    FROM (SELECT (run.w ->> 1) << 32 | (run.w ->> 1) AS x, (run.w ->> 1) AS word) AS twice
+                                ) AS one
+                            ) AS two
+                        ) + (
+                            SELECT ((two.ab | two.c) - (two.ab & two.c)) & 4294967295
+                            FROM (
+                                SELECT (one.a | one.b) - (one.a & one.b) AS ab, one.c
+                                FROM (
+                                    SELECT twice.x >> 17 AS a, twice.x >> 19 AS b, twice.word >> 10 AS c
+                                    FROM (SELECT (run.w ->> 14) << 32 | (run.w ->> 14) AS x, (run.w ->> 14) AS word) AS twice
+                                ) AS one
+                            ) AS two
+                        )
+                        ) & 4294967295),
+                        run.a, run.b, run.c, run.d, run.e, run.f, run.g, run.h,
+                        run.h + (run.w ->> 0) + (constants.k ->> (run.step / 2)) + ((run.e & run.f) | (~run.e & run.g)) + (
+                            SELECT ((two.ab | two.c) - (two.ab & two.c)) & 4294967295
+                            FROM (
+                                SELECT (one.a | one.b) - (one.a & one.b) AS ab, one.c
+                                FROM (
+                                    SELECT twice.x >> 6 AS a, twice.x >> 11 AS b, twice.x >> 25 AS c
+                                    FROM (SELECT run.e << 32 | run.e AS x, run.e AS word) AS twice
+                                ) AS one
+                            ) AS two
+                        ),
+                        ((run.a & run.b) | (run.a & run.c) | (run.b & run.c)) + (
+                            SELECT ((two.ab | two.c) - (two.ab & two.c)) & 4294967295
+                            FROM (
+                                SELECT (one.a | one.b) - (one.a & one.b) AS ab, one.c
+                                FROM (
+                                    SELECT twice.x >> 2 AS a, twice.x >> 13 AS b, twice.x >> 22 AS c
+                                    FROM (SELECT run.a << 32 | run.a AS x, run.a AS word) AS twice
+                                ) AS one
+                            ) AS two
+                        ),
+                        run.h0, run.h1, run.h2, run.h3, run.h4, run.h5, run.h6, run.h7
+                    FROM run
+                    CROSS JOIN constants
+                    WHERE run.step BETWEEN 0 AND 127 AND run.step % 2 = 0
+                    UNION ALL
+                    SELECT
+                        run.stage, run.message, run.at, run.step + 1, run.w,
+                        (run.t1 + run.t2) & 4294967295, run.a, run.b, run.c, (run.d + run.t1) & 4294967295, run.e, run.f,
+                        run.g, 0, 0, run.h0, run.h1, run.h2, run.h3, run.h4, run.h5, run.h6, run.h7
+                    FROM run
+                    WHERE run.step BETWEEN 0 AND 127 AND run.step % 2 = 1
+                    UNION ALL
+                    -- The next block, …
+                    SELECT
+                        run.stage, run.message, run.at + 128, -1, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                        (run.h0 + run.a) & 4294967295, (run.h1 + run.b) & 4294967295, (run.h2 + run.c) & 4294967295, (run.h3 + run.d) & 4294967295,
+                        (run.h4 + run.e) & 4294967295, (run.h5 + run.f) & 4294967295, (run.h6 + run.g) & 4294967295, (run.h7 + run.h) & 4294967295
+                    FROM run
+                    WHERE run.step = 128 AND run.at + 128 < length(run.message)
+                    UNION ALL
+                    -- … or the second message, with the digest of the first in it.
+                    SELECT
+                        1, messages.second || printf(
+                            '%08X%08X%08X%08X%08X%08X%08X%08X',
+                            (run.h0 + run.a) & 4294967295, (run.h1 + run.b) & 4294967295, (run.h2 + run.c) & 4294967295, (run.h3 + run.d) & 4294967295,
+                            (run.h4 + run.e) & 4294967295, (run.h5 + run.f) & 4294967295, (run.h6 + run.g) & 4294967295, (run.h7 + run.h) & 4294967295
+                        ) || messages.tail, 1, -1, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                        1779033703, 3144134277, 1013904242, 2773480762, 1359893119, 2600822924, 528734635, 1541459225
+                    FROM run
+                    CROSS JOIN messages
+                    WHERE run.stage = 0 AND run.step = 128 AND run.at + 128 > length(run.message)
+                )
+                SELECT CAST((
+                    SELECT group_concat(substr(
+                        x'000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F202122232425262728292A2B2C2D2E2F303132333435363738393A3B3C3D3E3F404142434445464748494A4B4C4D4E4F505152535455565758595A5B5C5D5E5F606162636465666768696A6B6C6D6E6F707172737475767778797A7B7C7D7E7F808182838485868788898A8B8C8D8E8F909192939495969798999A9B9C9D9E9FA0A1A2A3A4A5A6A7A8A9AAABACADAEAFB0B1B2B3B4B5B6B7B8B9BABBBCBDBEBFC0C1C2C3C4C5C6C7C8C9CACBCCCDCECFD0D1D2D3D4D5D6D7D8D9DADBDCDDDEDFE0E1E2E3E4E5E6E7E8E9EAEBECEDEEEFF0F1F2F3F4F5F6F7F8F9FAFBFCFDFEFF',
+                        (
+                            CASE byte.value / 4
+                                WHEN 0 THEN run.h0 + run.a
+                                WHEN 1 THEN run.h1 + run.b
+                                WHEN 2 THEN run.h2 + run.c
+                                ELSE run.h3 + run.d
+                            END >> (24 - byte.value % 4 * 8) & CASE byte.value WHEN 15 THEN 254 ELSE 255 END
+                        ) + 1,
+                        1
+                    ), '')
+                    FROM json_each('[0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15]') AS byte
+                ) AS BLOB)
+                FROM run
+                WHERE run.stage = 1 AND run.step = 128 AND run.at + 128 > length(run.message)
+            ) END AS unique_key
+        LIMIT 1
+    ) AS present
+    WHERE NOT EXISTS (
+        SELECT 1 FROM rexecutor_jobs AS stored
+        WHERE stored.unique_key = present.unique_key
+            AND stored.status IN ('blocked', 'scheduled', 'executing', 'retryable', 'complete')
+            AND stored.inserted_at > coalesce(present.now - CAST(NEW.unique_within * 1000000 AS INTEGER), -9223372036854775808)
+            AND stored.inserted_at < coalesce(
+                present.now + CAST(NEW.unique_within * 1000000 AS INTEGER) + 60000000, 9223372036854775807
+            )
+    );
+END;
