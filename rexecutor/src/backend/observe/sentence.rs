@@ -137,7 +137,10 @@ fn finished(
         (JobStatus::Discarded, Some((error, is_last)), why) => {
             let how = if *is_last { ": its attempts are used up, and the last one ended" } else { "," };
             write!(f, "It was discarded{at}{how} with `{error}`")?;
-            why.map_or_else(|| f.write_str("."), |why| write!(f, ": {why}"))
+            match why {
+                Some(why) => write!(f, ": {why}"),
+                None => f.write_str("."),
+            }
         }
         (JobStatus::Cancelled, _, Some(why)) => write!(f, "It was cancelled{at}: {why}"),
         _ => write!(f, "It is {status}{at}."),
