@@ -147,18 +147,20 @@ met AS (
     FROM walk
     CROSS JOIN summary
     CROSS JOIN LATERAL (
-        SELECT job.id, job.bytes, job.weight, row_number() OVER (ROWS UNBOUNDED PRECEDING) AS place
+        SELECT
+            job.id, octet_length(job.data)::BIGINT + coalesce(octet_length(job.metadata), 0) AS bytes, {weight} AS weight,
+            row_number() OVER (ROWS UNBOUNDED PRECEDING) AS place
         FROM (
-            SELECT
-                job.id, octet_length(job.data)::BIGINT + coalesce(octet_length(job.metadata), 0) AS bytes, {weight} AS weight
+            -- From its first one on: the due ones are in front.
+            SELECT job.id, job.executor, job.group_key, job.priority, job.scheduled_at, job.data, job.metadata, job.extras
             FROM {schema}.jobs AS job
             WHERE (job.executor, job.group_key, job.priority) >= ($2, walk.key, walk.priority)
-                AND (job.executor, job.group_key, job.priority) <= ($2, walk.key, walk.priority)
                 AND job.{pending} AND job.line IS NULL AND job.group_key IS NOT NULL
-                AND job.scheduled_at <= (SELECT now FROM present)
             ORDER BY job.executor, job.group_key, job.priority, job.scheduled_at, job.id
             LIMIT least(walk.room, summary.share)
         ) AS job
+        WHERE job.executor = $2 AND job.group_key = walk.key AND job.priority = walk.priority
+            AND job.scheduled_at <= (SELECT now FROM present)
     ) AS job
     WHERE walk.is_due AND walk.room > 0
     UNION ALL
