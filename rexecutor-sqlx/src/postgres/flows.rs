@@ -165,9 +165,9 @@ impl Flows for PgBackend {
 
     fn retry_tasks(&self, flow: FlowId) -> BoxFuture<'_, Result<usize, FlowError>> {
         Box::pin(async move {
-            let (count, woken) = self.0.limited(WHAT, self.0.retry_tasks(flow)).await??;
+            let (count, woken, ends) = self.0.limited(WHAT, self.0.retry_tasks(flow)).await??;
             self.0.wake_and_tell(woken).await;
-            self.0.advance_if_any(flow.into()).await;
+            self.0.advance_if_any(ends).await;
             Ok(count)
         })
     }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rexecutor::{
     backend::{
-        flows::{Decision, FlowError, PlacedTask, Predecessor, Rerun, Retried, StoredFlow, TaskTally, retry},
+        flows::{Decision, FlowEnds, FlowError, PlacedTask, Predecessor, Rerun, Retried, StoredFlow, TaskTally, retry},
         lifecycle,
     },
     job::{ExecutorName, FlowId, JobId, JobStatus},
@@ -188,11 +188,11 @@ impl Database {
         Ok(ended)
     }
 
-    /// Runs tasks of a flow again that have failed; gives how many, and whom that wakes.
+    /// Runs tasks of a flow again that have failed; gives how many, whom that wakes, and of which tasks those behind them are to be told anew.
     pub(super) async fn retry_tasks(
         &self,
         flow: FlowId,
-    ) -> sqlx::Result<Result<(usize, BTreeSet<ExecutorName>), FlowError>> {
+    ) -> sqlx::Result<Result<(usize, BTreeSet<ExecutorName>, FlowEnds), FlowError>> {
         let mut transaction = self.begin().await?;
         let (locked, _) = self.lock_flows(&mut transaction, vec![flow]).await?;
         let Some(FlowRow { mut state, .. }) = locked.into_iter().next() else {
@@ -204,9 +204,9 @@ impl Database {
             return Ok(Err(refusal));
         }
         let tasks = self.list_tasks(&mut transaction, flow, None, i64::MAX).await?;
-        let (mut count, mut woken) = (0, BTreeSet::new());
+        let (mut count, mut woken, mut ends) = (0, BTreeSet::new(), FlowEnds::from(flow));
         for retried in retry(&tasks).chunks(BATCH) {
-            let again = retried.iter().filter(|task| task.job_is != Rerun::AsItIs).map(|task| (task.job, task.job_is));
+            let again = retried.iter().filter(|task| task.job_is.runs_again()).map(|task| (task.job, task.job_is));
             let again: BTreeMap<JobId, Rerun> = again.collect();
             let ids = again.keys().map(|job| job.as_i64()).collect();
             let Locked { mut jobs, now, .. } = self.lock_states(&mut transaction, ids).await?;
@@ -221,13 +221,15 @@ impl Database {
             });
             self.store_states(&mut transaction, &jobs).await?;
             self.store_tallies(&mut transaction, retried).await?;
+            let anew = retried.iter().filter(|task| task.job_is == Rerun::ToldAnew);
+            ends.tasks.extend(anew.map(|task| (flow, task.job)));
             count += jobs.len();
             let due = jobs.into_iter().filter(|job| job.status == JobStatus::Scheduled);
             woken.extend(due.map(|job| job.executor));
         }
         self.store_flow(&mut transaction, flow, &state.flow, false).await?;
         transaction.commit().await?;
-        Ok(Ok((count, woken)))
+        Ok(Ok((count, woken, ends)))
     }
 
     async fn store_tallies(&self, connection: &mut PgConnection, retried: &[Retried]) -> sqlx::Result<()> {
@@ -238,7 +240,7 @@ impl Database {
         let store = store.bind(retried.iter().map(|task| task.job.as_i64()).collect::<Vec<_>>());
         let store = store.bind(each(|tally| tally.succeeded)).bind(each(|tally| tally.failed));
         let store = store.bind(each(|tally| tally.skipped));
-        let store = store.bind(retried.iter().map(|task| task.job_is != Rerun::AsItIs).collect::<Vec<_>>());
+        let store = store.bind(retried.iter().map(|task| task.job_is.is_untold()).collect::<Vec<_>>());
         store.execute(connection).await.map(drop)
     }
 

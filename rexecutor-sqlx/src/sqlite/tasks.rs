@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rexecutor::{
     backend::{
-        flows::{Decision, FlowError, PlacedTask, Predecessor, Rerun, Retried, StoredFlow, retry},
+        flows::{Decision, FlowEnds, FlowError, PlacedTask, Predecessor, Rerun, Retried, StoredFlow, retry},
         lifecycle,
     },
     job::{ExecutorName, FlowId, JobId, JobStatus},
@@ -190,7 +190,7 @@ pub(super) async fn skip(
         return Ok(Err(FlowError::Begun(flow, name)));
     }
     write::store_states(work, &jobs).await?;
-    flows::advance_if_any(work, rexecutor::backend::flows::FlowEnds::of(&jobs)).await?;
+    flows::advance_if_any(work, FlowEnds::of(&jobs)).await?;
     Ok(Ok(()))
 }
 
@@ -203,7 +203,7 @@ pub(super) async fn retry_failed(work: &mut Work<'_>, flow: FlowId) -> sqlx::Res
         return Ok(Err(refusal));
     }
     let retried = retry(&list(work.conn, flow, None, i64::MAX).await?);
-    let again = retried.iter().filter(|task| task.job_is != Rerun::AsItIs).map(|task| (task.job, task.job_is));
+    let again = retried.iter().filter(|task| task.job_is.runs_again()).map(|task| (task.job, task.job_is));
     let again: BTreeMap<JobId, Rerun> = again.collect();
     let now = work.now;
     let mut jobs = write::lock(work, &again.keys().copied().collect::<Vec<_>>()).await?;
@@ -216,15 +216,15 @@ pub(super) async fn retry_failed(work: &mut Work<'_>, flow: FlowId) -> sqlx::Res
     write::store_states(work, &jobs).await?;
     store_tallies(work, &retried).await?;
     flow_rows::put(work, flow, &state.flow, false).await?;
-    flows::advance_if_any(work, flow.into()).await?;
+    let anew = retried.iter().filter(|task| task.job_is == Rerun::ToldAnew).map(|task| (flow, task.job)).collect();
+    flows::advance_if_any(work, FlowEnds { flows: [flow].into(), tasks: anew }).await?;
     Ok(Ok(jobs.len()))
 }
 
 async fn store_tallies(work: &mut Work<'_>, retried: &[Retried]) -> sqlx::Result<()> {
     let rows = retried.iter().map(|task| {
         let tally = task.tally;
-        let is_untold = task.job_is != Rerun::AsItIs;
-        json!([task.job, tally.succeeded, tally.failed, tally.skipped, is_untold])
+        json!([task.job, tally.succeeded, tally.failed, tally.skipped, task.job_is.is_untold()])
     });
     let rows = Value::from_iter(rows).to_string();
     sqlx::query(queries::store_tasks()).bind(rows).execute(&mut *work.conn).await.map(drop)

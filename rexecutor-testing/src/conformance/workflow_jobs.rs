@@ -36,6 +36,46 @@ pub async fn case_15_6_a_task_is_skipped_by_hand(t: &Harness) {
     assert_eq!((row.status, row.is_skipped), (Some(JobStatus::Scheduled), false));
 }
 
+/// By hand, since it had failed: what was cancelled because of that runs by a retry, once the rerun has succeeded.
+pub async fn case_15_6_a_retry_takes_what_is_cancelled_behind_a_job_that_was_rerun(t: &Harness) {
+    let discard = || Outcome::discard(failure("it broke"));
+    let failed = async || {
+        let flow = t.workflow(vec![task("a", &[]), task("b", &["a"]), task("c", &["b"]), task("d", &["c"])]).await;
+        flow.run("a", COMPLETE).await;
+        flow.run("b", discard()).await;
+        t.backend.rerun(&"mail".into(), flow.jobs["b"]).await.expect("it can be rerun");
+        flow
+    };
+    let flow = failed().await;
+    flow.run("b", COMPLETE).await;
+    assert_eq!(flow.states().await, "ac bc cx dx", "a rerun alone changes nothing behind it");
+    assert_eq!(t.batches().retry_tasks(flow.id).await.expect("it can be retried"), 2);
+    assert_eq!(flow.states().await, "ac bc cw db");
+    flow.run("c", COMPLETE).await;
+    flow.run("d", COMPLETE).await;
+    assert!(flow.has_ended().await);
+
+    // While it runs, which is not run twice.
+    let flow = failed().await;
+    let runs = flow.take(&["b"]).await;
+    assert_eq!(t.batches().retry_tasks(flow.id).await.expect("it can be retried"), 2);
+    assert_eq!(flow.states().await, "ac br cb db");
+    t.end(&[runs["b"].clone()], &discard()).await;
+    assert_eq!(flow.states().await, "ac bd cx dx", "it has failed once more");
+    assert_eq!(t.batches().retry_tasks(flow.id).await.expect("it can be retried"), 3);
+    flow.run("b", COMPLETE).await;
+    flow.run("c", COMPLETE).await;
+    flow.run("d", COMPLETE).await;
+    assert!(flow.has_ended().await);
+
+    // A new task behind it goes by what it has come to, if those behind it were told that.
+    let mut flow = failed().await;
+    flow.run("b", COMPLETE).await;
+    assert_eq!(t.batches().retry_tasks(flow.id).await.expect("it can be retried"), 2);
+    flow.add(vec![task("e", &["b"])]).await;
+    assert!(flow.states().await.ends_with("ew"));
+}
+
 /// What waits ends at once, what undoes things too.
 pub async fn case_15_6_a_workflow_is_cancelled_as_a_whole(t: &Harness) {
     let tasks = vec![task("a", &[]), task("b", &["a"]), task_when("c", &["a"], RunWhen::AnyFailed), task("d", &[])];

@@ -191,7 +191,8 @@ impl WorkflowHandle {
     /// Goes on from where it failed: tasks that were discarded or cancelled run again, each once those before it have ended again. What has
     /// succeeded or was skipped stays so. Gives how many run again.
     ///
-    /// A task whose job is [rerun](crate::ExecutorExt::rerun_job) by itself does not have those behind it run again.
+    /// A task whose job is [rerun](crate::ExecutorExt::rerun_job) by itself does not have those behind it run again: a retry after that does,
+    /// of those that were cancelled because it had failed, once it has succeeded.
     ///
     /// # Errors
     ///

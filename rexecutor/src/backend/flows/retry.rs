@@ -29,12 +29,27 @@ pub enum Rerun {
     Blocked,
     /// It is blocked already, and waits for predecessors that run again.
     AsItIs,
+    /// It stays as it is. It was rerun by hand since those behind it were told how it had ended, and they are told anew.
+    ToldAnew,
+}
+
+impl Rerun {
+    /// Whether its job runs again, now or later.
+    pub fn runs_again(self) -> bool {
+        matches!(self, Self::Due | Self::Blocked)
+    }
+
+    /// Whether those behind it have yet to be told how it ends.
+    pub fn is_untold(self) -> bool {
+        self != Self::AsItIs
+    }
 }
 
 /// What a retry changes: tasks that have failed run again, those first that nothing before them keeps from it. What has succeeded or was
 /// skipped stays so, a task that undid something among it; so does what would only be skipped or cancelled once more.
 ///
-/// Of what stays, that counts of which those behind it were told: the rest is told later, and counts then.
+/// Of what stays, that counts of which those behind it were told: the rest is told later, and counts then. So does what had not succeeded when
+/// they were told, and was rerun by hand since: what was cancelled because of it runs, once it has succeeded.
 pub fn retry(tasks: &[TaskRow]) -> Vec<Retried> {
     let mut results: BTreeMap<JobId, Option<TaskResult>> = BTreeMap::new();
     let mut retried = Vec::new();
@@ -44,7 +59,8 @@ pub fn retry(tasks: &[TaskRow]) -> Vec<Retried> {
         // What was deleted cannot run again.
         let has_failed = task.status.is_some() && task.result() == Some(TaskResult::Failed);
         let job_is = match (has_failed, decide(task.run_when, tally)) {
-            (false, _) => (task.status == Some(JobStatus::Blocked)).then_some(Rerun::AsItIs),
+            (false, _) if task.status == Some(JobStatus::Blocked) => Some(Rerun::AsItIs),
+            (false, _) => was_rerun(task).then_some(Rerun::ToldAnew),
             // Whoever cancelled it did so before its predecessors had ended.
             (true, Decision::Wait) => Some(Rerun::Blocked),
             (true, Decision::Run) => Some(Rerun::Due),
@@ -54,6 +70,11 @@ pub fn retry(tasks: &[TaskRow]) -> Vec<Retried> {
         retried.extend(job_is.map(|job_is| Retried { job: task.job, tally, job_is }));
     }
     retried
+}
+
+/// Whether it has not stayed at the end without success that those behind it were told.
+fn was_rerun(task: &TaskRow) -> bool {
+    matches!(task.told, Some(TaskResult::Failed | TaskResult::Skipped)) && task.told != task.result()
 }
 
 /// The tasks, each after those that it comes after. What is in a circle, which is never stored, is left out.
@@ -131,6 +152,22 @@ mod tests {
             [(1, Rerun::Due, 0)],
             "the fourth would only be skipped, and the last cancelled with it"
         );
+    }
+
+    #[test]
+    fn what_was_rerun_by_hand_is_told_anew() {
+        use JobStatus::{Cancelled, Complete, Discarded, Executing};
+        for now in [Complete, Executing] {
+            let mut rerun = task(2, &[1], now);
+            rerun.told = Some(TaskResult::Failed);
+            let tasks = [task(1, &[], Complete), rerun, task(3, &[2], Cancelled), task(4, &[3], Cancelled)];
+            let expected = [(2, Rerun::ToldAnew, 0), (3, Rerun::Blocked, 1), (4, Rerun::Blocked, 1)];
+            assert_eq!(again(&tasks), expected, "{now:?}");
+        }
+        // One that had succeeded is no reason to wait for it again.
+        let mut rerun = task(1, &[], Executing);
+        rerun.told = Some(TaskResult::Succeeded);
+        assert_eq!(again(&[rerun, task(2, &[1], Discarded)]), [(2, Rerun::Due, 0)]);
     }
 
     #[test]

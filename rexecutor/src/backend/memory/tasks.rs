@@ -178,17 +178,20 @@ impl Store {
         for Retried { job, tally, job_is } in retry(&self.task_rows(flow)) {
             if let Some(task) = self.tasks.by_job.get_mut(&job) {
                 task.tally = tally;
-                if job_is != Rerun::AsItIs {
+                if job_is.is_untold() {
                     task.told = None;
                 }
+            }
+            if job_is == Rerun::ToldAnew {
+                self.ended_tasks.insert(job);
             }
             let rerun = |row: &mut JobRow| match job_is {
                 Rerun::Due => lifecycle::rerun(row, now).map(|()| Some(row.executor.clone())),
                 Rerun::Blocked => lifecycle::rerun_blocked(row, now).map(|()| None),
-                Rerun::AsItIs => Ok(None),
+                Rerun::AsItIs | Rerun::ToldAnew => Ok(None),
             };
             let rerun = self.change(job, rerun);
-            count += usize::from(job_is != Rerun::AsItIs);
+            count += usize::from(job_is.runs_again());
             woken.extend(rerun.and_then(Result::ok).flatten());
         }
         (count, woken)
