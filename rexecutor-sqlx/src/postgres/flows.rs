@@ -12,8 +12,8 @@ use rexecutor::{
     backend::{
         Enqueued, NewJob, Result,
         flows::{
-            Created, FlowEnds, FlowError, FlowState, Flows, GraphError, StoredFlow, TaskRow, UpstreamTask, names_of,
-            place,
+            Created, FlowEnds, FlowError, FlowState, Flows, GraphError, Placed, StoredFlow, TaskRow, UpstreamTask,
+            names_of, place, taken_names,
         },
         lifecycle,
     },
@@ -223,7 +223,8 @@ impl Database {
             Some(_) => self.known_tasks(connection, flow, names_of(&jobs)).await?,
             None => Vec::new(),
         };
-        let (jobs, tasks) = match place(flow, jobs, &known) {
+        let taken = self.taken_tasks(connection, flow, taken_names(&jobs, &known)).await?;
+        let Placed { jobs, tasks, existing, .. } = match place(flow, jobs, &known, &taken) {
             Ok(placed) => placed,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -243,7 +244,7 @@ impl Database {
         if answers.iter().all(|answer| answer.is_duplicate()) {
             told.woken.extend(self.advance_locked(connection, vec![flow]).await?);
         }
-        Ok(Ok((answers, told)))
+        Ok(Ok((Placed::answers(&existing, answers), told)))
     }
 
     /// Wakes whom it wakes, once it is committed.

@@ -1,7 +1,7 @@
 //! The rows of tasks.
 
 use rexecutor::{
-    backend::flows::{KnownTask, TaskRow, TaskTally, UpstreamTask, result_of},
+    backend::flows::{KnownTask, TakenTask, TaskRow, TaskTally, UpstreamTask, result_of},
     job::{ExecutorName, FlowId, JobId, JobStatus},
     workflows::{RunWhen, TaskResult},
 };
@@ -26,6 +26,27 @@ impl Database {
             Ok(KnownTask::new(row.try_get::<String, _>("name")?, job_of(row)?, told))
         };
         find.fetch_all(connection).await?.iter().map(known).collect()
+    }
+
+    /// Those of a flow's tasks that have these names, with what they are.
+    pub(super) async fn taken_tasks(
+        &self,
+        connection: &mut PgConnection,
+        flow: FlowId,
+        names: Vec<String>,
+    ) -> sqlx::Result<Vec<TakenTask>> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let find = self.query(&self.queries.find_taken_tasks).bind(flow.0).bind(names);
+        let taken = |row: &PgRow| {
+            let executor = row.try_get::<Option<String>, _>("executor")?.map(ExecutorName::from);
+            let content = executor.zip(row.try_get::<Option<String>, _>("data")?);
+            let mut task = TakenTask::new(row.try_get::<String, _>("name")?, job_of(row)?, content);
+            (task.run_when, task.after) = (run_when_of(row)?, predecessors_of(row)?);
+            Ok(task)
+        };
+        find.fetch_all(connection).await?.iter().map(taken).collect()
     }
 
     /// Tasks of these flows that have ended and of which those behind them were not told, some thousand of them.
@@ -94,8 +115,12 @@ fn read(row: &PgRow) -> sqlx::Result<TaskRow> {
     task.told = row.try_get::<Option<i16>, _>("told")?.and_then(TaskResult::from_stored);
     task.status = status_of(row)?;
     task.is_skipped = row.try_get("is_skipped")?;
-    task.after = row.try_get::<Vec<i64>, _>("predecessors")?.into_iter().map(JobId::from).collect();
+    task.after = predecessors_of(row)?;
     Ok(task)
+}
+
+fn predecessors_of(row: &PgRow) -> sqlx::Result<Vec<JobId>> {
+    Ok(row.try_get::<Vec<i64>, _>("predecessors")?.into_iter().map(JobId::from).collect())
 }
 
 fn upstream_of(row: &PgRow) -> sqlx::Result<UpstreamTask> {

@@ -8,8 +8,8 @@ use rexecutor::{
     backend::{
         Enqueued, JobRow, Marks, NewJob, Result, Scope,
         flows::{
-            Created, FlowEnds, FlowError, FlowState, Flows, GraphError, PlacedTask, StoredFlow, TaskRow, UpstreamTask,
-            names_of, place,
+            Created, FlowEnds, FlowError, FlowState, Flows, GraphError, Placed, StoredFlow, TaskRow, UpstreamTask,
+            names_of, place, taken_names,
         },
         lifecycle,
     },
@@ -38,8 +38,8 @@ impl Flows for SqliteBackend {
     fn create(&self, flow: StoredFlow, jobs: Vec<NewJob>) -> BoxFuture<'_, Result<Created, FlowError>> {
         Box::pin(async move {
             self.take_places(&jobs).await?;
-            let (jobs, tasks) = placed(jobs)?;
-            let step = async move |work: &mut Work<'_>| create(work, &flow, jobs, tasks).await;
+            let placed = placed(jobs)?;
+            let step = async move |work: &mut Work<'_>| create(work, &flow, placed).await;
             Ok(self.0.writer.write(Commit::Promise, step).await?)
         })
     }
@@ -197,19 +197,14 @@ pub(super) async fn cancel_page(
 }
 
 /// The jobs of a flow that is new, whose number is not known yet, and the places of those that are tasks.
-pub(super) fn placed(jobs: Vec<NewJob>) -> Result<(Vec<NewJob>, Vec<PlacedTask>), GraphError> {
-    place(FlowId(0), jobs, &[])
+pub(super) fn placed(jobs: Vec<NewJob>) -> Result<Placed, GraphError> {
+    place(FlowId(0), jobs, &[], &[])
 }
 
-pub(super) async fn create(
-    work: &mut Work<'_>,
-    flow: &StoredFlow,
-    jobs: Vec<NewJob>,
-    tasks: Vec<PlacedTask>,
-) -> sqlx::Result<Created> {
+pub(super) async fn create(work: &mut Work<'_>, flow: &StoredFlow, placed: Placed) -> sqlx::Result<Created> {
     let insert = sqlx::query(queries::insert_flow()).bind(micros(work.now)).bind(flow.watches()).bind(flow.encode());
     let id = FlowId(insert.execute(&mut *work.conn).await?.last_insert_rowid());
-    Ok(Created::new(id, insert_members(work, id, jobs, tasks).await?))
+    Ok(Created::new(id, insert_members(work, id, placed).await?))
 }
 
 pub(super) async fn add(
@@ -223,23 +218,20 @@ pub(super) async fn add(
         Err(refusal) => return Ok(Err(refusal)),
     };
     let known = task_rows::known(work.conn, flow, &names_of(&jobs)).await?;
-    let (jobs, tasks) = match place(flow, jobs, &known) {
+    let taken = task_rows::taken(work.conn, flow, &taken_names(&jobs, &known)).await?;
+    let placed = match place(flow, jobs, &known, &taken) {
         Ok(placed) => placed,
         Err(refusal) => return Ok(Err(refusal.into())),
     };
-    if !tasks.is_empty() && !stored.has_tasks() {
+    if !placed.tasks.is_empty() && !stored.has_tasks() {
         stored.add_tasks();
         put(work, flow, &stored, false).await?;
     }
-    insert_members(work, flow, jobs, tasks).await.map(Ok)
+    insert_members(work, flow, placed).await.map(Ok)
 }
 
-async fn insert_members(
-    work: &mut Work<'_>,
-    flow: FlowId,
-    jobs: Vec<NewJob>,
-    tasks: Vec<PlacedTask>,
-) -> sqlx::Result<Vec<Enqueued>> {
+async fn insert_members(work: &mut Work<'_>, flow: FlowId, placed: Placed) -> sqlx::Result<Vec<Enqueued>> {
+    let Placed { jobs, tasks, existing, .. } = placed;
     let jobs: Vec<NewJob> = jobs.into_iter().map(|job| job.with_flow(flow)).collect();
     let answers = store::store_open(work, &jobs.iter().collect::<Vec<_>>()).await?;
     if !tasks.is_empty() {
@@ -250,7 +242,7 @@ async fn insert_members(
     if answers.iter().all(|answer| answer.is_duplicate()) {
         advance(work, flow).await?;
     }
-    Ok(answers)
+    Ok(Placed::answers(&existing, answers))
 }
 
 async fn change<T>(

@@ -26,8 +26,8 @@ impl<'t> FlowsIn<Transaction<'t, Sqlite>> for SqliteBackend {
             self.check_place(transaction).await?;
             self.take_places_in(transaction, &jobs).await?;
             let mut work = Work::inside(&mut *transaction, &*self.0.clock);
-            let (jobs, tasks) = flows::placed(jobs)?;
-            Ok(flows::create(&mut work, &flow, jobs, tasks).await.map_err(backend_error)?)
+            let placed = flows::placed(jobs)?;
+            Ok(flows::create(&mut work, &flow, placed).await.map_err(backend_error)?)
         })
     }
 

@@ -1,7 +1,7 @@
 //! The rows of tasks.
 
 use rexecutor::{
-    backend::flows::{KnownTask, TaskRow, TaskTally, UpstreamTask, result_of},
+    backend::flows::{KnownTask, TakenTask, TaskRow, TaskTally, UpstreamTask, result_of},
     job::{ExecutorName, FlowId, JobId, JobStatus},
     workflows::{RunWhen, TaskResult},
 };
@@ -17,6 +17,22 @@ pub(super) async fn known(conn: &mut SqliteConnection, flow: FlowId, names: &[St
     let find = sqlx::query(queries::find_tasks()).bind(flow.0).bind(json(&names)?);
     let known = |row: &SqliteRow| Ok(KnownTask::new(row.try_get::<String, _>("name")?, job_of(row)?, told_of(row)?));
     find.fetch_all(conn).await?.iter().map(known).collect()
+}
+
+/// Those of a flow's tasks that have these names, with what they are.
+pub(super) async fn taken(conn: &mut SqliteConnection, flow: FlowId, names: &[String]) -> sqlx::Result<Vec<TakenTask>> {
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let find = sqlx::query(queries::find_taken_tasks()).bind(flow.0).bind(json(&names)?);
+    let taken = |row: &SqliteRow| {
+        let executor = row.try_get::<Option<String>, _>("executor")?.map(ExecutorName::from);
+        let content = executor.zip(row.try_get::<Option<String>, _>("data")?);
+        let mut task = TakenTask::new(row.try_get::<String, _>("name")?, job_of(row)?, content);
+        (task.run_when, task.after) = (run_when_of(row)?, predecessors_of(row)?);
+        Ok(task)
+    };
+    find.fetch_all(conn).await?.iter().map(taken).collect()
 }
 
 pub(super) async fn list(
@@ -72,10 +88,14 @@ fn read(row: &SqliteRow) -> sqlx::Result<TaskRow> {
     task.told = told_of(row)?;
     task.status = status_of(row)?;
     task.is_skipped = row.try_get("is_skipped")?;
+    task.after = predecessors_of(row)?;
+    Ok(task)
+}
+
+fn predecessors_of(row: &SqliteRow) -> sqlx::Result<Vec<JobId>> {
     let predecessors = serde_json::from_str::<Vec<i64>>(row.try_get("predecessors")?);
     let predecessors = predecessors.map_err(|error| broken("predecessors", error))?;
-    task.after = predecessors.into_iter().map(JobId::from).collect();
-    Ok(task)
+    Ok(predecessors.into_iter().map(JobId::from).collect())
 }
 
 fn upstream_of(row: &SqliteRow) -> sqlx::Result<UpstreamTask> {

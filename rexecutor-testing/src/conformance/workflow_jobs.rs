@@ -1,13 +1,16 @@
 //! The jobs of workflows: skipped by hand, cancelled together, kept for as long as they are asked for, and many of them.
 
 use rexecutor::{
-    backend::{NewJob, Outcome, flows::FlowError},
+    backend::{
+        Enqueued, NewJob, Outcome, Task,
+        flows::{FlowError, GraphError},
+    },
     job::JobStatus,
     workflows::RunWhen,
 };
 
 use super::{
-    harness::{COMPLETE, Harness, failure},
+    harness::{COMPLETE, Harness, failure, job},
     workflow::{task, task_when},
 };
 
@@ -34,6 +37,49 @@ pub async fn case_15_6_a_task_is_skipped_by_hand(t: &Harness) {
     t.backend.rerun(&"mail".into(), flow.jobs["b"]).await.expect("it can be rerun");
     let row = flow.rows().await.into_iter().find(|row| row.name == "b").expect("it is there");
     assert_eq!((row.status, row.is_skipped), (Some(JobStatus::Scheduled), false));
+}
+
+/// By a task that is tried again after it has added them; what is not the same is refused.
+pub async fn case_15_6_the_same_tasks_are_added_once(t: &Harness) {
+    let flow = t.workflow(vec![task("a", &[]), task("b", &["a"])]).await;
+    let runs = flow.take(&["a"]).await;
+    let added = || vec![task("c", &["b", "a"]), task("d", &[]), task("e", &["d"])];
+    let add = async |jobs: Vec<NewJob>| t.batches().add(flow.id, jobs).await;
+    let first: Vec<Enqueued> = add(added()).await.expect("tasks can be added");
+    assert!(first.iter().all(|answer| !answer.is_duplicate()));
+    let existing: Vec<Enqueued> = first.iter().map(|answer| Enqueued::Existing(answer.id())).collect();
+    assert_eq!(add(added()).await.expect("they are there"), existing);
+    t.end(&[runs["a"].clone()], &COMPLETE).await;
+    let runs = flow.take(&["b", "d"]).await;
+    t.end(&[runs["d"].clone()], &COMPLETE).await;
+    // Also once they have ended, and with others that come after them, in any order.
+    let more = vec![task("f", &["e", "g"]), task("e", &["d"]), task("g", &[]), task("d", &[])];
+    let answers = add(more).await.expect("tasks can be added");
+    assert_eq!((answers[1], answers[3]), (existing[2], existing[1]));
+    assert!(!answers[0].is_duplicate() && !answers[2].is_duplicate());
+    assert_eq!(flow.states().await, "ac br cb dc ew fb gw");
+    let rows = flow.rows().await;
+    let row = rows.iter().find(|row| row.name == "f").expect("it is there");
+    assert_eq!(row.after, [answers[1].id(), answers[2].id()]);
+
+    let other_data = NewJob::new("mail", "\"another\"").with_task(Task::new("d"));
+    let others = [
+        other_data,
+        job("other").with_task(Task::new("d")),
+        task("d", &["a"]),
+        task("c", &["a", "b"]),
+        task("c", &["b"]),
+        task_when("e", &["d"], RunWhen::AllEnded),
+    ];
+    for other in others {
+        let name = other.extras.task.as_ref().map(|task| task.name.clone()).unwrap_or_default();
+        let refused = flow.refused(vec![task("h", &[]), other]).await;
+        assert_eq!(refused.to_string(), GraphError::TakenName(name).to_string());
+    }
+    assert_eq!(flow.rows().await.len(), 7, "nothing was stored");
+    // Of one that was deleted it is known what it comes after.
+    t.backend.delete(&"mail".into(), existing[1].id()).await.expect("it can be deleted");
+    assert_eq!(add(vec![task("d", &[])]).await.expect("it was there"), [existing[1]]);
 }
 
 /// By hand, since it had failed: what was cancelled because of that runs by a retry, once the rerun has succeeded.

@@ -146,7 +146,7 @@ pub async fn case_15_6_tasks_are_added_while_it_runs(t: &Harness) {
     assert_eq!(given[0].output.as_deref(), Some("1"));
 
     let is = |error: FlowError, expected: GraphError| assert_eq!(error.to_string(), expected.to_string());
-    is(flow.refused(vec![task("h", &[]), task("e", &[])]).await, GraphError::DoubledName("e".to_owned()));
+    is(flow.refused(vec![task("h", &[]), task("e", &[])]).await, GraphError::TakenName("e".to_owned()));
     let unknown = GraphError::Unknown { task: "i".to_owned(), after: "nobody".to_owned() };
     is(flow.refused(vec![task("h", &[]), task("i", &["nobody"])]).await, unknown);
     let circle = flow.refused(vec![task("h", &["i"]), task("i", &["h"])]).await.to_string();

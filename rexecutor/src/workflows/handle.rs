@@ -144,12 +144,13 @@ impl WorkflowHandle {
     /// Adds tasks to the workflow, which must not have finished: from inside of one of its tasks that is sure. They may come after tasks that
     /// it has already, by [`TaskRef`]s or [by name](TaskRef::named), also after ones that have ended. All of them are added, or none.
     ///
-    /// A task that is tried again adds them again, and is refused then, because the names are taken: a task that adds others checks that by
-    /// the error, or with [`job`](Self::job).
+    /// A task that the workflow has already is not stored again: one of the same name and executor, with the same data, that comes after the same
+    /// tasks on the same ends of theirs. It is given as [`Enqueued::Existing`]. So a task that is tried again may add what it has added before.
+    /// One that is not the same needs another name.
     ///
     /// # Errors
     ///
-    /// When no global backend is set, a job is not acceptable, a name is taken, a task comes after one that does not exist, the workflow has
+    /// When no global backend is set, a job is not acceptable, another task has the name, a task comes after one that does not exist, the workflow has
     /// finished or was cancelled, or the backend fails.
     ///
     /// # Cancel safety

@@ -155,7 +155,7 @@ impl Tasks {
     pub(super) fn into_graph(self) -> Result<Vec<NewJob>, WorkflowError> {
         let jobs = self.into_jobs()?;
         // Before anything is asked of a backend.
-        place(FlowId(0), jobs.clone(), &[]).map_err(crate::backend::flows::FlowError::from)?;
+        place(FlowId(0), jobs.clone(), &[], &[]).map_err(crate::backend::flows::FlowError::from)?;
         Ok(jobs)
     }
 }

@@ -7,9 +7,14 @@ pub enum GraphError {
     /// It has no name that can be stored.
     #[error("`{0}` is no name of a task: give 1 to 255 bytes without U+0000")]
     Name(String),
-    /// Two have this name, or the workflow has one already.
+    /// Two have this name.
     #[error("two tasks are called `{0}`: a name stands for one task of the workflow")]
     DoubledName(String),
+    /// The workflow has another one of this name.
+    #[error(
+        "the workflow already has a task `{0}`, with other data or other predecessors: give the new one another name"
+    )]
+    TakenName(String),
     /// It comes after one that does not exist.
     #[error("the task `{task}` comes after `{after}`, and the workflow has no task of this name")]
     Unknown {

@@ -11,6 +11,7 @@ mod graph_error;
 mod placing;
 mod retry;
 mod stored;
+mod taken;
 mod task_row;
 
 use chrono::{DateTime, Utc};
@@ -25,6 +26,7 @@ pub use self::{
     placing::{KnownTask, PlacedTask, Predecessor, names_of, place},
     retry::{Rerun, Retried, retry},
     stored::StoredFlow,
+    taken::{Placed, TakenTask, taken_names},
     task_row::{TaskRow, UpstreamTask, result_of},
 };
 use super::Backend;
@@ -37,6 +39,7 @@ use crate::model::{BackendError, Enqueued, ExecutorName, FlowCounts, FlowId, Job
 ///
 /// - `create` and `add` are all or nothing. A job that was inserted is part of the flow; one that another stood in the way of is not.
 ///   A flow without jobs has ended at once.
+/// - `add` stores no task again that the flow [has already](place): that is given as [existing](Enqueued::Existing).
 /// - `add` is refused once the flow has ended or was cancelled. It and the decision that a flow has ended exclude each other.
 /// - What [`StoredFlow::advance`] gives is stored with the flow in one transaction, under the lock of the flow's row, which is taken before
 ///   the jobs are counted: so each callback is enqueued once, whoever ends the last two jobs at the same time.

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::graph_error::GraphError;
+use super::{
+    graph_error::GraphError,
+    taken::{Placed, TakenTask},
+};
 use crate::model::{FlowId, JobId, NewJob, RunWhen, Task, TaskResult, TaskTally};
 
 /// A task that is stored already.
@@ -57,26 +60,20 @@ pub fn names_of(jobs: &[NewJob]) -> Vec<String> {
 }
 
 /// The jobs as they are stored as part of this flow, and the places of those that are tasks. `known` are those of the flow's tasks that have
-/// one of the [names](names_of). A task that has predecessors is blocked, also if all of them have ended: then its tally says so.
+/// one of the [names](names_of), and `taken` those of them of which a new one has the [name](super::taken_names): one that is the same is not
+/// stored again. A task that has predecessors is blocked, also if all of them have ended: then its tally says so.
 ///
 /// # Errors
 ///
-/// When the tasks are no part of a graph without circles.
-pub fn place(
-    flow: FlowId,
-    jobs: Vec<NewJob>,
-    known: &[KnownTask],
-) -> Result<(Vec<NewJob>, Vec<PlacedTask>), GraphError> {
+/// When the tasks are no part of a graph without circles, or one has the name of another one that is stored.
+pub fn place(flow: FlowId, jobs: Vec<NewJob>, known: &[KnownTask], taken: &[TakenTask]) -> Result<Placed, GraphError> {
     let known: BTreeMap<&str, &KnownTask> = known.iter().map(|task| (&*task.name, task)).collect();
-    let mut places: BTreeMap<String, usize> = BTreeMap::new();
-    for (place, job) in jobs.iter().enumerate() {
-        if let Some(task) = &job.extras.task {
-            check(job, task)?;
-            if known.contains_key(&*task.name) || places.insert(task.name.clone(), place).is_some() {
-                return Err(GraphError::DoubledName(task.name.clone()));
-            }
-        }
-    }
+    let existing = find_existing(&jobs, &known, taken)?;
+    let all = jobs.into_iter().enumerate();
+    let jobs: Vec<NewJob> = all.filter(|(place, _)| !existing.contains_key(place)).map(|(_, job)| job).collect();
+    let named =
+        jobs.iter().enumerate().filter_map(|(place, job)| Some((job.extras.task.as_ref()?.name.clone(), place)));
+    let places: BTreeMap<String, usize> = named.collect();
     let mut placed = Vec::with_capacity(places.len());
     for (place, job) in jobs.iter().enumerate() {
         let Some(task) = &job.extras.task else { continue };
@@ -104,7 +101,30 @@ pub fn place(
         let is_blocked = job.blocked || waits;
         job.with_flow(flow).with_blocked(is_blocked)
     });
-    Ok((jobs.collect(), placed))
+    Ok(Placed { jobs: jobs.collect(), tasks: placed, existing })
+}
+
+/// Those that are stored already, by the places of the new ones.
+fn find_existing(
+    jobs: &[NewJob],
+    known: &BTreeMap<&str, &KnownTask>,
+    taken: &[TakenTask],
+) -> Result<BTreeMap<usize, JobId>, GraphError> {
+    let taken: BTreeMap<&str, &TakenTask> = taken.iter().map(|task| (&*task.name, task)).collect();
+    let (mut names, mut existing) = (BTreeSet::new(), BTreeMap::new());
+    for (place, job) in jobs.iter().enumerate() {
+        let Some(task) = &job.extras.task else { continue };
+        check(job, task)?;
+        if !names.insert(&*task.name) {
+            return Err(GraphError::DoubledName(task.name.clone()));
+        }
+        if known.contains_key(&*task.name) {
+            let same = taken.get(&*task.name).filter(|taken| taken.is_same(job, task, known));
+            let same = same.ok_or_else(|| GraphError::TakenName(task.name.clone()))?;
+            existing.insert(place, same.job);
+        }
+    }
+    Ok(existing)
 }
 
 fn check(job: &NewJob, task: &Task) -> Result<(), GraphError> {
@@ -176,13 +196,14 @@ mod tests {
     }
 
     fn placed(jobs: Vec<NewJob>, known: &[KnownTask]) -> Result<Vec<PlacedTask>, String> {
-        place(FlowId(7), jobs, known).map(|(_, tasks)| tasks).map_err(|error| error.to_string())
+        place(FlowId(7), jobs, known, &[]).map(|placed| placed.tasks).map_err(|error| error.to_string())
     }
 
     #[test]
     fn a_diamond_is_placed_in_whatever_order_it_comes() {
         let jobs = vec![task("d", &["b", "c"]), task("b", &["a"]), task("c", &["a"]), task("a", &[])];
-        let (jobs, tasks) = place(FlowId(7), jobs, &[]).unwrap();
+        let Placed { jobs, tasks, existing } = place(FlowId(7), jobs, &[], &[]).unwrap();
+        assert!(existing.is_empty());
         assert_eq!(jobs.iter().map(|job| job.blocked).collect::<Vec<_>>(), [true, true, true, false]);
         assert!(jobs.iter().all(|job| job.extras.flow == Some(FlowId(7))));
         assert_eq!(tasks[0].after, [Predecessor::New(1), Predecessor::New(2)]);
@@ -203,13 +224,43 @@ mod tests {
     }
 
     #[test]
+    fn the_same_task_is_stored_once() {
+        let [a, b] = [1, 2].map(JobId::from);
+        let known = [KnownTask::new("a", a, Some(TaskResult::Succeeded)), KnownTask::new("b", b, None)];
+        let mut taken = TakenTask::new("b", b, Some(("mail".into(), "1".to_owned())));
+        taken.after = vec![a];
+        let add = |jobs, taken: &TakenTask| place(FlowId(7), jobs, &known, std::slice::from_ref(taken));
+        let again = add(vec![task("c", &["b", "d"]), task("b", &["a"]), task("d", &[])], &taken).unwrap();
+        assert_eq!((again.jobs.len(), again.existing), (2, [(1, b)].into()));
+        assert_eq!(again.tasks[0].after, [Predecessor::Known(b), Predecessor::New(1)]);
+        assert_eq!((again.tasks[0].place, again.tasks[1].place), (0, 1));
+
+        let refuse = |job: NewJob, taken: &TakenTask| {
+            assert_eq!(add(vec![task("a2", &[]), job], taken), Err(GraphError::TakenName("b".to_owned())));
+        };
+        refuse(task("b", &[]), &taken);
+        refuse(task("b", &["a", "a"]), &taken);
+        refuse(task("b", &["a2"]), &taken);
+        let placed = || Task::new("b").with_after(["a"], true);
+        refuse(NewJob::new("mail", "2").with_task(placed()), &taken);
+        refuse(NewJob::new("other", "1").with_task(placed()), &taken);
+        refuse(NewJob::new("mail", "1").with_task(placed().with_run_when(RunWhen::AllEnded)), &taken);
+        // What its job was is not known any more.
+        taken.content = None;
+        assert_eq!(add(vec![task("b", &["a"])], &taken).unwrap().existing, [(0, b)].into());
+        refuse(task("b", &[]), &taken);
+        let twice = add(vec![task("b", &["a"]), task("b", &["a"])], &taken);
+        assert_eq!(twice, Err(GraphError::DoubledName("b".to_owned())));
+    }
+
+    #[test]
     fn what_is_no_graph_is_refused_with_the_names() {
         let refused = |jobs: Vec<NewJob>, expected: &str| {
             let error = placed(jobs, &[KnownTask::new("old", JobId::from(1), None)]).unwrap_err();
             assert!(error.contains(expected), "{error}");
         };
         refused(vec![task("a", &[]), task("a", &[])], "two tasks are called `a`");
-        refused(vec![task("old", &[])], "two tasks are called `old`");
+        refused(vec![task("old", &[])], "the workflow already has a task `old`");
         refused(vec![task("a", &["x"])], "the task `a` comes after `x`");
         refused(vec![task("a", &["a"])], "`a` after `a`");
         let circle = vec![task("x", &["c"]), task("a", &["c", "old"]), task("b", &["a"]), task("c", &["b"])];

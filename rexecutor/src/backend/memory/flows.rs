@@ -8,7 +8,10 @@ use futures::future::BoxFuture;
 use super::{backend::InMemoryBackend, roles::ready, store::Store};
 use crate::{
     backend::{
-        flows::{Created, FlowError, FlowState, Flows, GraphError, StoredFlow, TaskRow, UpstreamTask, place},
+        flows::{
+            Created, FlowError, FlowState, Flows, GraphError, Placed, StoredFlow, TaskRow, UpstreamTask, place,
+            taken_names,
+        },
         lifecycle,
     },
     model::{
@@ -164,7 +167,8 @@ impl InMemoryBackend {
         now: DateTime<Utc>,
     ) -> Result<(Vec<Enqueued>, BTreeSet<ExecutorName>), GraphError> {
         let known = store.tasks.known(flow, &jobs);
-        let (jobs, tasks) = place(flow, jobs, &known)?;
+        let taken = store.taken_tasks(flow, &taken_names(&jobs, &known));
+        let Placed { jobs, tasks, existing } = place(flow, jobs, &known, &taken)?;
         let (answers, mut woken) = self.enqueue_all(store, jobs, now);
         if !tasks.is_empty() {
             let ids: Vec<JobId> = answers.iter().map(|answer| answer.id()).collect();
@@ -178,7 +182,7 @@ impl InMemoryBackend {
             store.ended_in.insert(flow);
             woken.extend(self.advance_flows(store, now));
         }
-        Ok((answers, woken))
+        Ok((Placed::answers(&existing, answers), woken))
     }
 
     /// Decides about the flows of jobs that have ended; gives whom that wakes.

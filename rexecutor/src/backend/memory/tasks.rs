@@ -8,8 +8,8 @@ use super::store::Store;
 use crate::{
     backend::{
         flows::{
-            Decision, KnownTask, PlacedTask, Predecessor, Rerun, Retried, TaskRow, UpstreamTask, decide, names_of,
-            reason, result_of, retry,
+            Decision, KnownTask, PlacedTask, Predecessor, Rerun, Retried, TakenTask, TaskRow, UpstreamTask, decide,
+            names_of, reason, result_of, retry,
         },
         lifecycle,
     },
@@ -68,6 +68,20 @@ impl Tasks {
 }
 
 impl Store {
+    /// Those of a flow's tasks that have these names.
+    pub(super) fn taken_tasks(&self, flow: FlowId, names: &[String]) -> Vec<TakenTask> {
+        let taken = names.iter().filter_map(|name| {
+            let job = self.tasks.find(flow, name)?;
+            let task = self.tasks.by_job.get(&job)?;
+            let row = self.rows.get(&job).map(|stored| &stored.row);
+            let content = row.map(|row| (row.executor.clone(), row.data.clone()));
+            let mut taken = TakenTask::new(name, job, content);
+            (taken.run_when, taken.after) = (task.run_when, task.after.clone());
+            Some(taken)
+        });
+        taken.collect()
+    }
+
     /// Stores the places of jobs that were inserted as `ids`, and decides about those whose predecessors have ended.
     pub(super) fn insert_tasks(&mut self, flow: FlowId, tasks: Vec<PlacedTask>, ids: &[JobId]) {
         for task in tasks {
