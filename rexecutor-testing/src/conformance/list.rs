@@ -66,7 +66,7 @@ cases! {
         case_15_6_two_last_predecessors_end_at_the_same_time, case_15_6_a_sweep_tells_what_was_left_untold,
         case_15_6_a_workflow_is_retried_from_what_failed;
     workflow_jobs:
-        case_15_6_the_same_tasks_are_added_once,
+        case_15_6_the_same_tasks_are_added_once, case_15_6_a_task_that_waits_is_not_released_by_hand,
         case_15_6_a_retry_takes_what_is_cancelled_behind_a_job_that_was_rerun,
         case_15_6_a_task_is_skipped_by_hand, case_15_6_a_workflow_is_cancelled_as_a_whole,
         case_15_6_what_is_not_kept_is_kept_until_the_end, case_15_6_a_task_whose_job_was_deleted_has_ended,

@@ -2,7 +2,7 @@
 
 use rexecutor::{
     backend::{
-        Enqueued, NewJob, Outcome, Task,
+        AmendError, Enqueued, NewJob, Outcome, Task,
         flows::{FlowError, GraphError},
     },
     job::JobStatus,
@@ -37,6 +37,21 @@ pub async fn case_15_6_a_task_is_skipped_by_hand(t: &Harness) {
     t.backend.rerun(&"mail".into(), flow.jobs["b"]).await.expect("it can be rerun");
     let row = flow.rows().await.into_iter().find(|row| row.name == "b").expect("it is there");
     assert_eq!((row.status, row.is_skipped), (Some(JobStatus::Scheduled), false));
+}
+
+/// It would run before those that it comes after. Any other blocked job is.
+pub async fn case_15_6_a_task_that_waits_is_not_released_by_hand(t: &Harness) {
+    let flow = t.workflow(vec![task("a", &[]), task("b", &["a"])]).await;
+    let refused = t.backend.release(&"mail".into(), flow.jobs["b"]).await.expect_err("it waits for a");
+    let is_it = matches!(&refused, AmendError::WaitsForTasks { id, task, workflow }
+        if *id == flow.jobs["b"] && task == "b" && *workflow == flow.id);
+    assert!(is_it, "{refused}");
+    assert_eq!(flow.states().await, "aw bb");
+    flow.run("a", COMPLETE).await;
+    assert_eq!(flow.states().await, "ac bw");
+    flow.run("b", COMPLETE).await;
+    let refused = t.backend.release(&"mail".into(), flow.jobs["b"]).await;
+    assert!(matches!(refused, Err(AmendError::Refused { verb: "released", .. })), "{refused:?}");
 }
 
 /// By a task that is tried again after it has added them; what is not the same is refused.

@@ -92,8 +92,8 @@ pub trait ExecutorExt: Executor + Sized {
     ///
     /// # Errors
     ///
-    /// When no global backend is set, no job of this executor has this number, it is not blocked and halts no line, or the
-    /// backend fails.
+    /// When no global backend is set, no job of this executor has this number, it is not blocked and halts no line, it is a task of a
+    /// workflow that waits for those before it ([`AmendError::WaitsForTasks`]), or the backend fails.
     fn release_job(job: impl Into<JobId> + Send) -> impl Future<Output = Result<(), JobsError>> + Send {
         async move { Self::release_job_on_backend(job, &*global::backend()?).await }
     }
@@ -102,7 +102,8 @@ pub trait ExecutorExt: Executor + Sized {
     ///
     /// # Errors
     ///
-    /// When no job of this executor has this number, it is not blocked and halts no line, or the backend fails.
+    /// When no job of this executor has this number, it is not blocked and halts no line, it is a task of a workflow that waits for those
+    /// before it ([`AmendError::WaitsForTasks`]), or the backend fails.
     fn release_job_on_backend<B: Inspect + ?Sized>(
         job: impl Into<JobId> + Send,
         backend: &B,

@@ -3,7 +3,7 @@
 use std::{error::Error, fmt};
 
 use super::{
-    id::{ExecutorName, JobId},
+    id::{ExecutorName, FlowId, JobId},
     status::JobStatus,
 };
 
@@ -103,6 +103,19 @@ pub enum AmendError {
         status: JobStatus,
         /// What was asked: `cancelled`, `rerun`, `released`, `updated`, `deleted`, `signalled` or `forked`.
         verb: &'static str,
+    },
+    /// It is a task of a workflow that waits for those before it, and is not released before they have ended.
+    #[error(
+        "job {id} is the task `{task}` of workflow {workflow} and waits for the tasks before it, so that it cannot be released: skip it with \
+         `WorkflowHandle::skip`, or cancel it"
+    )]
+    WaitsForTasks {
+        /// The job.
+        id: JobId,
+        /// What it is called in its workflow.
+        task: String,
+        /// The workflow.
+        workflow: FlowId,
     },
     /// It is unique, and another job with the same key is in the way. Nothing was changed.
     #[error("job {id} cannot be {verb}: it is unique, and job {existing} has the same key")]

@@ -9,8 +9,24 @@ use crate::model::{AmendError, JobChange, JobRow, JobStatus, KeyChange, Marks, O
 ///
 /// # Errors
 ///
-/// When it does neither block nor halt.
+/// When it does neither block nor halt, or is a task that waits for those before it.
 pub fn release(row: &mut JobRow, now: DateTime<Utc>) -> Result<(), AmendError> {
+    // One that waits for a signal has begun.
+    let waits_for_tasks = row.status == JobStatus::Blocked && !row.marks.contains(Marks::WAITING);
+    match (&row.extras.task, row.extras.flow) {
+        (Some(task), Some(workflow)) if waits_for_tasks => {
+            Err(AmendError::WaitsForTasks { id: row.id, task: task.name.clone(), workflow })
+        }
+        _ => release_task(row, now),
+    }
+}
+
+/// … also a task, as soon as those before it have ended.
+///
+/// # Errors
+///
+/// When it does neither block nor halt.
+pub fn release_task(row: &mut JobRow, now: DateTime<Utc>) -> Result<(), AmendError> {
     match row.status {
         JobStatus::Blocked => {
             row.marks = row.marks.without(Marks::WAITING);

@@ -35,7 +35,7 @@ use crate::{
 
 pub use self::{
     aside::{ASIDE, ASIDE_FROM, is_aside, paused_tag, set_aside, set_aside_claimed, take_back},
-    by_hand::{cancel, release, rerun, rerun_blocked, rerun_unless_complete, skip, update},
+    by_hand::{cancel, release, release_task, rerun, rerun_blocked, rerun_unless_complete, skip, update},
     clock::{SET_BACK, set_back, set_back_throttle},
     deadline::{deadline_passed, expire},
     refusals::delete,

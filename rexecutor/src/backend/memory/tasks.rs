@@ -148,7 +148,7 @@ impl Store {
                 _ if !is_blocked => {}
                 Decision::Wait => {}
                 Decision::Run => {
-                    let run = |row: &mut JobRow| lifecycle::release(row, now).map(|()| row.executor.clone());
+                    let run = |row: &mut JobRow| lifecycle::release_task(row, now).map(|()| row.executor.clone());
                     woken.extend(self.change(job, run).and_then(Result::ok));
                 }
                 Decision::Skip => drop(self.change(job, |row| lifecycle::skip(row, why, now))),
