@@ -96,6 +96,7 @@ fn split(types: Vec<Type>, errors: &mut Errors) -> Signature {
         },
     };
     let extracted: Vec<Type> = before.into_iter().chain(types).collect();
+    let mut has_upstream = false;
     for extra in &extracted {
         let name = last_segment(extra).map(|segment| segment.ident.to_string()).unwrap_or_default();
         if PLAIN.contains(&name.as_str()) || matches!(extra, Type::Tuple(_) | Type::Array(_)) {
@@ -106,6 +107,12 @@ fn split(types: Vec<Type>, errors: &mut Errors) -> Signature {
             );
         } else if name == "Job" {
             errors.push(extra, "the whole job can only be the first parameter; take `JobContext` here");
+        } else if name == "Upstream" && std::mem::replace(&mut has_upstream, true) {
+            errors.push(
+                extra,
+                "a job has one `Upstream`, which is what all tasks before it gave: take a tuple, as \
+                 `Upstream((receipt, parcel)): Upstream<(Receipt, Parcel)>`",
+            );
         }
     }
     Signature { first, extracted }
