@@ -36,5 +36,5 @@ pub(crate) use self::{
     room::{Batch, Last, Reserve, Room},
     schema_version::joined,
     set_limits::{RateNumbers, SetNumbers, change_of},
-    tasks::Decisions,
+    tasks::{Decisions, is_skipped},
 };

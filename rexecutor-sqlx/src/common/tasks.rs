@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 
 use rexecutor::{
-    backend::flows::{Decision, decide, reason},
-    workflows::RunWhen,
+    backend::{
+        JobRow, Marks,
+        flows::{Decision, decide, reason, result_of},
+    },
+    workflows::{RunWhen, TaskResult},
 };
 
 /// What becomes of tasks that others were told about.
@@ -31,4 +34,9 @@ impl Decisions {
             decision => drop(self.ends.insert(job, (decision, reason(decision, because)))),
         }
     }
+}
+
+/// Whether a job is a task that was skipped.
+pub(crate) fn is_skipped(job: &JobRow) -> bool {
+    result_of(job.status, job.marks.contains(Marks::SKIPPED)) == Some(TaskResult::Skipped)
 }

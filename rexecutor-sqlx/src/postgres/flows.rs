@@ -27,6 +27,7 @@ use super::{
     session::Progress,
     tasks::Told,
 };
+use crate::common::is_skipped;
 
 /// How many flows are decided about in one transaction, and how many jobs are cancelled in one.
 pub(super) const BATCH: i64 = 500;
@@ -259,9 +260,18 @@ impl Database {
         connection: &mut PgConnection,
         flow: FlowId,
     ) -> sqlx::Result<Result<StoredFlow, FlowError>> {
+        self.lock_if(connection, flow, StoredFlow::check_open).await
+    }
+
+    async fn lock_if(
+        &self,
+        connection: &mut PgConnection,
+        flow: FlowId,
+        check: fn(&StoredFlow, FlowId) -> Result<(), FlowError>,
+    ) -> sqlx::Result<Result<StoredFlow, FlowError>> {
         let (locked, _) = self.lock_flows(connection, vec![flow]).await?;
-        let found = locked.into_iter().next().ok_or(FlowError::NotFound(flow));
-        Ok(found.and_then(|locked| locked.state.flow.check_open(flow).map(|()| locked.state.flow)))
+        let found = locked.into_iter().next().ok_or(FlowError::NotFound(flow.into()));
+        Ok(found.and_then(|locked| check(&locked.state.flow, flow).map(|()| locked.state.flow)))
     }
 
     /// Skips a task that has not begun; gives its job, and whom to tell that it has ended.
@@ -272,7 +282,7 @@ impl Database {
         reason: String,
     ) -> sqlx::Result<Result<(JobId, Vec<JobId>), FlowError>> {
         let mut transaction = self.begin().await?;
-        let refusal = match self.lock_open(&mut transaction, flow).await? {
+        let refusal = match self.lock_if(&mut transaction, flow, StoredFlow::check_running).await? {
             Err(refusal) => refusal,
             Ok(_) => {
                 let known = self.known_tasks(&mut transaction, flow, vec![name.clone()]).await?;
@@ -281,6 +291,10 @@ impl Database {
                     Some(task) => {
                         let locked = self.lock_states(&mut transaction, vec![task.job.as_i64()]).await?;
                         let (mut jobs, now) = (locked.jobs, locked.now);
+                        if jobs.iter().any(is_skipped) {
+                            transaction.rollback().await?;
+                            return Ok(Ok((task.job, Vec::new())));
+                        }
                         jobs.retain_mut(|job| now.is_some_and(|now| lifecycle::skip(job, reason.clone(), now).is_ok()));
                         if !jobs.is_empty() {
                             let ended = self.store_states(&mut transaction, &jobs).await?;
@@ -305,7 +319,7 @@ impl Database {
         let (locked, _) = self.lock_flows(&mut transaction, vec![flow]).await?;
         let Some(FlowRow { mut state, .. }) = locked.into_iter().next() else {
             transaction.rollback().await?;
-            return Ok(Err(FlowError::NotFound(flow)));
+            return Ok(Err(FlowError::NotFound(flow.into())));
         };
         let answer = change(&mut state.flow);
         match answer.is_ok() {

@@ -197,7 +197,7 @@ impl Database {
         let (locked, _) = self.lock_flows(&mut transaction, vec![flow]).await?;
         let Some(FlowRow { mut state, .. }) = locked.into_iter().next() else {
             transaction.rollback().await?;
-            return Ok(Err(FlowError::NotFound(flow)));
+            return Ok(Err(FlowError::NotFound(flow.into())));
         };
         if let Err(refusal) = state.flow.retry(flow) {
             transaction.rollback().await?;

@@ -212,7 +212,7 @@ pub(super) async fn add(
     flow: FlowId,
     jobs: Vec<NewJob>,
 ) -> sqlx::Result<Result<Vec<Enqueued>, FlowError>> {
-    let found = find_row(work.conn, flow).await?.ok_or(FlowError::NotFound(flow));
+    let found = find_row(work.conn, flow).await?.ok_or(FlowError::NotFound(flow.into()));
     let mut stored = match found.and_then(|(state, _)| state.flow.check_open(flow).map(|()| state.flow)) {
         Ok(stored) => stored,
         Err(refusal) => return Ok(Err(refusal)),
@@ -250,7 +250,9 @@ async fn change<T>(
     flow: FlowId,
     change: impl FnOnce(&mut StoredFlow) -> Result<T, FlowError>,
 ) -> sqlx::Result<Result<T, FlowError>> {
-    let Some((mut state, _)) = find_row(work.conn, flow).await? else { return Ok(Err(FlowError::NotFound(flow))) };
+    let Some((mut state, _)) = find_row(work.conn, flow).await? else {
+        return Ok(Err(FlowError::NotFound(flow.into())));
+    };
     let answer = change(&mut state.flow);
     if answer.is_ok() {
         put(work, flow, &state.flow, false).await?;

@@ -22,7 +22,7 @@ use super::{
     work::Work,
     write,
 };
-use crate::common::Decisions;
+use crate::common::{Decisions, is_skipped};
 
 /// Stores the places of jobs that were inserted as `ids`, and decides about those whose predecessors have ended; gives the tasks that have ended
 /// by that.
@@ -175,8 +175,8 @@ pub(super) async fn skip(
     reason: String,
 ) -> sqlx::Result<Result<(), FlowError>> {
     let open = match flow_rows::find_row(work.conn, flow).await? {
-        Some((state, _)) => state.flow.check_open(flow),
-        None => Err(FlowError::NotFound(flow)),
+        Some((state, _)) => state.flow.check_running(flow),
+        None => Err(FlowError::NotFound(flow.into())),
     };
     if let Err(refusal) = open {
         return Ok(Err(refusal));
@@ -185,6 +185,9 @@ pub(super) async fn skip(
     let Some(task) = known.first() else { return Ok(Err(FlowError::NoTask(flow, name))) };
     let now = work.now;
     let mut jobs = write::lock(work, &[task.job]).await?;
+    if jobs.iter().any(is_skipped) {
+        return Ok(Ok(()));
+    }
     jobs.retain_mut(|job| lifecycle::skip(job, reason.clone(), now).is_ok());
     if jobs.is_empty() {
         return Ok(Err(FlowError::Begun(flow, name)));
@@ -197,7 +200,7 @@ pub(super) async fn skip(
 /// Runs tasks of a flow again that have failed; gives how many.
 pub(super) async fn retry_failed(work: &mut Work<'_>, flow: FlowId) -> sqlx::Result<Result<usize, FlowError>> {
     let Some((mut state, _)) = flow_rows::find_row(work.conn, flow).await? else {
-        return Ok(Err(FlowError::NotFound(flow)));
+        return Ok(Err(FlowError::NotFound(flow.into())));
     };
     if let Err(refusal) = state.flow.retry(flow) {
         return Ok(Err(refusal));

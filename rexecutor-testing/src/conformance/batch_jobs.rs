@@ -41,7 +41,7 @@ pub async fn case_15_5_a_batch_is_cancelled_as_a_whole(t: &Harness) {
     assert_eq!(t.row(ids[500]).await.extras.cancel_reason.as_deref(), Some("enough"));
     assert_eq!(t.row(bystander).await.status, JobStatus::Scheduled);
     let over = t.batches().cancel_flow(flow, "late".to_owned()).await;
-    assert!(matches!(over, Err(FlowError::Finished(_))), "{over:?}");
+    assert!(matches!(over, Err(FlowError::Over(_))), "{over:?}");
 }
 
 /// They are counted yet. The batch itself goes with its last job.

@@ -190,7 +190,7 @@ pub async fn case_15_5_jobs_are_added_until_a_batch_has_finished(t: &Harness) {
     assert_eq!(t.names().await, ["half", "finished", "succeeded"]);
     assert_eq!(t.state(flow).await.counts, counts(&[(JobStatus::Complete, 4)]));
     let late = t.batches().add(flow, vec![job("mail")]).await;
-    assert!(matches!(late, Err(FlowError::Finished(id)) if id == flow), "{late:?}");
+    assert!(matches!(late, Err(FlowError::Finished(late)) if late.id == flow), "{late:?}");
     let none = t.batches().add(FlowId(i64::MAX), vec![job("mail")]).await;
     assert!(matches!(none, Err(FlowError::NotFound(_))), "{none:?}");
     assert!(t.take(9).await.is_empty(), "nothing was stored");

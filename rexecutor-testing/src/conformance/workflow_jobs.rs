@@ -23,8 +23,8 @@ pub async fn case_15_6_a_task_is_skipped_by_hand(t: &Harness) {
     skip("b").await.expect("it can be skipped");
     assert_eq!(flow.states().await, "aw bs cs db");
     assert_eq!(flow.reason("b").await.as_deref(), Some("not needed"));
-    let again = skip("b").await;
-    assert!(matches!(&again, Err(FlowError::Begun(_, name)) if name == "b"), "{again:?}");
+    t.batches().skip_task(flow.id, "b".to_owned(), "again".to_owned()).await.expect("it is skipped");
+    assert_eq!(flow.reason("b").await.as_deref(), Some("not needed"), "the first reason stands");
     let unknown = skip("nobody").await;
     assert!(matches!(&unknown, Err(FlowError::NoTask(_, name)) if name == "nobody"), "{unknown:?}");
     let run = flow.take(&["a"]).await;
@@ -32,7 +32,10 @@ pub async fn case_15_6_a_task_is_skipped_by_hand(t: &Harness) {
     t.end(&[run["a"].clone()], &COMPLETE).await;
     flow.run("d", COMPLETE).await;
     assert!(flow.has_ended().await);
-    assert!(matches!(skip("d").await, Err(FlowError::Finished(_))));
+    let over = skip("d").await.expect_err("it is over").to_string();
+    assert_eq!(over, format!("workflow {} has finished: there is nothing to cancel or to skip any more", flow.id));
+    let cancel = t.batches().cancel_flow(flow.id, "enough".to_owned()).await.expect_err("it is over").to_string();
+    assert_eq!(cancel, over);
     // A rerun of one that was skipped is no skipped one.
     t.backend.rerun(&"mail".into(), flow.jobs["b"]).await.expect("it can be rerun");
     let row = flow.rows().await.into_iter().find(|row| row.name == "b").expect("it is there");
@@ -146,7 +149,9 @@ pub async fn case_15_6_a_workflow_is_cancelled_as_a_whole(t: &Harness) {
     assert_eq!(t.batches().cancel_flow(flow.id, "enough".to_owned()).await.expect("it can be cancelled"), 3);
     assert_eq!(flow.states().await, "ar bx cx dc");
     let retried = t.batches().retry_tasks(flow.id).await;
-    assert!(matches!(retried, Err(FlowError::Cancelled(_))), "{retried:?}");
+    assert!(matches!(retried, Err(FlowError::Stopping(_))), "{retried:?}");
+    let skipped = t.batches().skip_task(flow.id, "a".to_owned(), "why".to_owned()).await;
+    assert!(matches!(skipped, Err(FlowError::Stopping(_))), "{skipped:?}");
     t.end(&[runs["a"].clone()], &COMPLETE).await;
     assert_eq!(flow.states().await, "ax bx cx dc");
     assert!(flow.has_ended().await);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    backend::flows::FlowError,
+    backend::flows::{FlowError, FlowKind},
     builder::EnqueueError,
     global::NoGlobalBackend,
     model::{BackendError, FlowId},
@@ -45,7 +45,7 @@ impl From<FlowError> for BatchError {
     fn from(error: FlowError) -> Self {
         match error {
             FlowError::Backend(error) => Self::Enqueue(error.into()),
-            error => Self::Flow(error),
+            error => Self::Flow(error.of(FlowKind::Batch)),
         }
     }
 }

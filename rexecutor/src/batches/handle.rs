@@ -72,7 +72,7 @@ impl BatchHandle {
 
     pub(super) async fn state(&self, backend: &dyn Backend) -> Result<FlowState, BatchError> {
         let found = flows(backend)?.find(self.id).await?;
-        Ok(found.ok_or(FlowError::NotFound(self.id))?)
+        Ok(found.ok_or(FlowError::NotFound(self.id.into()))?)
     }
 
     /// How the batch stands. One that has finished stays as it was then, whatever becomes of its jobs.

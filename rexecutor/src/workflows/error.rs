@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    backend::flows::FlowError,
+    backend::flows::{FlowError, FlowKind},
     batches::BatchError,
     builder::EnqueueError,
     global::NoGlobalBackend,
@@ -54,7 +54,7 @@ impl From<FlowError> for WorkflowError {
     fn from(error: FlowError) -> Self {
         match error {
             FlowError::Backend(error) => Self::Enqueue(error.into()),
-            error => Self::Flow(error),
+            error => Self::Flow(error.of(FlowKind::Workflow)),
         }
     }
 }
@@ -66,7 +66,7 @@ impl From<BatchError> for WorkflowError {
             BatchError::NoGlobalBackend(error) => Self::NoGlobalBackend(error),
             BatchError::Invalid(error) => Self::Invalid(error),
             BatchError::Enqueue(error) => Self::Enqueue(error),
-            BatchError::Flow(error) => Self::Flow(error),
+            BatchError::Flow(error) => Self::Flow(error.of(FlowKind::Workflow)),
             BatchError::TimedOut { batch, limit } => Self::TimedOut { workflow: batch, limit },
             BatchError::Backend(error) => Self::Backend(error),
         }

@@ -85,7 +85,7 @@ impl WorkflowHandle {
     ///
     /// # Errors
     ///
-    /// When no global backend is set, or it fails.
+    /// When no global backend is set, there is no such workflow, or the backend fails.
     pub async fn tasks(&self) -> Result<Vec<TaskRow>, WorkflowError> {
         let backend = self.0.backend()?;
         let mut tasks: Vec<TaskRow> = Vec::new();
@@ -95,6 +95,9 @@ impl WorkflowHandle {
             let is_last = page.len() < PAGE;
             tasks.extend(page);
             if is_last {
+                if tasks.is_empty() {
+                    self.status().await?;
+                }
                 return Ok(tasks);
             }
         }
@@ -112,15 +115,20 @@ impl WorkflowHandle {
 
     async fn find(&self, name: &str) -> Result<UpstreamTask, WorkflowError> {
         let backend = self.0.backend()?;
-        let found = flows(&*backend)?.find_task(self.id(), name.to_owned()).await?;
-        Ok(found.ok_or_else(|| FlowError::NoTask(self.id(), name.to_owned()))?)
+        match flows(&*backend)?.find_task(self.id(), name.to_owned()).await? {
+            Some(found) => Ok(found),
+            None => {
+                self.status().await?;
+                Err(FlowError::NoTask(self.id(), name.to_owned()).into())
+            }
+        }
     }
 
     /// The job of a task.
     ///
     /// # Errors
     ///
-    /// When no global backend is set, there is no such task, or the backend fails.
+    /// When no global backend is set, there is no such workflow or task, or the backend fails.
     pub async fn job<T>(&self, task: &TaskRef<T>) -> Result<JobId, WorkflowError> {
         Ok(self.find(task.name()).await?.job)
     }
@@ -129,7 +137,7 @@ impl WorkflowHandle {
     ///
     /// # Errors
     ///
-    /// When no global backend is set, there is no such task, what it gave does not decode, or the backend fails.
+    /// When no global backend is set, there is no such workflow or task, what it gave does not decode, or the backend fails.
     pub async fn output<T: DeserializeOwned>(&self, task: &TaskRef<T>) -> Result<Option<T>, WorkflowError> {
         let found = self.find(task.name()).await?;
         let given = match (found.result, &found.output) {
@@ -166,10 +174,11 @@ impl WorkflowHandle {
 
     /// Skips a task that has not begun: its job is cancelled and shown as skipped, and so are those behind it, unless they run when
     /// [branches](crate::job::builder::JobBuilder::after_branches) meet or [in any case](crate::job::builder::JobBuilder::after_any_end).
+    /// One that is skipped already stays so, with the reason that it has: a task that is tried again may skip it again.
     ///
     /// # Errors
     ///
-    /// When no global backend is set, there is no such task, it has begun, the workflow has finished or was cancelled, or the backend fails.
+    /// When no global backend is set, there is no such workflow or task, it has begun or ended, the workflow has finished or was cancelled, or the backend fails.
     pub async fn skip<T>(&self, task: &TaskRef<T>, reason: impl fmt::Display + Send) -> Result<(), WorkflowError> {
         let reason = reason.to_string().replace('\0', "\u{fffd}");
         Ok(flows(&*self.0.backend()?)?.skip_task(self.id(), task.name().to_owned(), reason).await?)

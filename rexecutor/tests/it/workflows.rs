@@ -56,7 +56,7 @@ async fn grows(count: u32, workflow: WorkflowHandle, context: JobContext) -> Res
     tasks.task("sum", Sum::builder().after(&numbers));
     match workflow.add(tasks).await {
         answer if context.attempt() > 1 => answer.map(drop),
-        _ => Err(WorkflowError::from(FlowError::NotFound(workflow.id()))),
+        _ => Err(WorkflowError::from(FlowError::NotFound(workflow.id().into()))),
     }
 }
 

@@ -7,6 +7,7 @@ mod callback;
 mod decision;
 mod ends;
 mod error;
+mod flow_ref;
 mod graph_error;
 mod placing;
 mod retry;
@@ -22,6 +23,7 @@ pub use self::{
     decision::{Decision, decide, reason},
     ends::FlowEnds,
     error::FlowError,
+    flow_ref::{FlowKind, FlowRef},
     graph_error::GraphError,
     placing::{KnownTask, PlacedTask, Predecessor, names_of, place},
     retry::{Rerun, Retried, retry},

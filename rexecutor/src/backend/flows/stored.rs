@@ -150,8 +150,8 @@ impl StoredFlow {
     /// When it has ended or was cancelled.
     pub fn check_open(&self, id: FlowId) -> Result<(), FlowError> {
         match (&self.end, &self.cancelled) {
-            (Some(_), _) => Err(FlowError::Finished(id)),
-            (None, Some(_)) => Err(FlowError::Cancelled(id)),
+            (Some(_), _) => Err(FlowError::Finished(self.called(id))),
+            (None, Some(_)) => Err(FlowError::Cancelled(self.called(id))),
             (None, None) => Ok(()),
         }
     }
@@ -163,7 +163,7 @@ impl StoredFlow {
     /// When it has ended.
     pub fn cancel(&mut self, id: FlowId, reason: String) -> Result<(), FlowError> {
         match self.end {
-            Some(_) => Err(FlowError::Finished(id)),
+            Some(_) => Err(FlowError::Over(self.called(id))),
             None => {
                 self.cancelled.get_or_insert(reason);
                 Ok(())
@@ -188,7 +188,7 @@ impl StoredFlow {
     /// When it was cancelled and has not ended.
     pub fn retry(&mut self, id: FlowId) -> Result<(), FlowError> {
         match (&self.end, &self.cancelled) {
-            (None, Some(_)) => Err(FlowError::Cancelled(id)),
+            (None, Some(_)) => Err(FlowError::Stopping(self.called(id))),
             _ => {
                 self.reopen();
                 Ok(())
@@ -305,7 +305,7 @@ mod tests {
         let last = counts(&[(Complete, 9), (Discarded, 1)]);
         assert_eq!(advance(&mut flow, last, 4), ["finished Finished"], "not all have succeeded");
         assert_eq!((flow.finished_at(), flow.end().unwrap().counts), (Some(at(4)), last));
-        assert!(matches!(flow.check_open(FlowId(7)), Err(FlowError::Finished(FlowId(7)))));
+        assert!(matches!(flow.check_open(FlowId(7)), Err(FlowError::Finished(flow)) if flow.to_string() == "batch 7"));
         assert!(advance(&mut flow, counts(&[(Complete, 10)]), 5).is_empty(), "it has ended");
         assert_eq!(StoredFlow::decode(&flow.encode()).unwrap(), flow);
 

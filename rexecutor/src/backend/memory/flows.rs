@@ -16,7 +16,7 @@ use crate::{
     },
     model::{
         BatchSummary, Enqueued, ExecutorName, FlowCounts, FlowId, JobId, JobRow, JobStatus, Marks, NewJob, Result,
-        Scope,
+        Scope, TaskResult,
     },
 };
 
@@ -151,10 +151,8 @@ impl Store {
         ids.into_iter().filter(cancel).collect()
     }
 
-    fn open_flow(&mut self, id: FlowId) -> Result<&mut Flow, FlowError> {
-        let flow = self.flows.get_mut(&id).ok_or(FlowError::NotFound(id))?;
-        flow.stored.check_open(id)?;
-        Ok(flow)
+    fn find_stored(&self, id: FlowId) -> Result<&StoredFlow, FlowError> {
+        self.flows.get(&id).map(|flow| &flow.stored).ok_or(FlowError::NotFound(id.into()))
     }
 }
 
@@ -215,7 +213,7 @@ impl Flows for InMemoryBackend {
 
     fn add(&self, flow: FlowId, jobs: Vec<NewJob>) -> BoxFuture<'_, Result<Vec<Enqueued>, FlowError>> {
         let (mut store, now) = self.store();
-        if let Err(error) = store.open_flow(flow) {
+        if let Err(error) = store.find_stored(flow).and_then(|stored| stored.check_open(flow)) {
             return ready(Err(error));
         }
         if let Err(error) = store.check_room(&jobs) {
@@ -235,7 +233,7 @@ impl Flows for InMemoryBackend {
 
     fn cancel_flow(&self, flow: FlowId, reason: String) -> BoxFuture<'_, Result<usize, FlowError>> {
         let (mut store, now) = self.store();
-        let Some(known) = store.flows.get_mut(&flow) else { return ready(Err(FlowError::NotFound(flow))) };
+        let Some(known) = store.flows.get_mut(&flow) else { return ready(Err(FlowError::NotFound(flow.into()))) };
         if let Err(error) = known.stored.cancel(flow, reason.clone()) {
             return ready(Err(error));
         }
@@ -251,7 +249,7 @@ impl Flows for InMemoryBackend {
 
     fn reopen(&self, flow: FlowId) -> BoxFuture<'_, Result<bool, FlowError>> {
         let (mut store, now) = self.store();
-        let Some(known) = store.flows.get_mut(&flow) else { return ready(Err(FlowError::NotFound(flow))) };
+        let Some(known) = store.flows.get_mut(&flow) else { return ready(Err(FlowError::NotFound(flow.into()))) };
         let had_ended = known.stored.reopen();
         store.ended_in.insert(flow);
         let woken = self.advance_flows(&mut store, now);
@@ -289,11 +287,14 @@ impl Flows for InMemoryBackend {
 
     fn skip_task(&self, flow: FlowId, task: String, reason: String) -> BoxFuture<'_, Result<(), FlowError>> {
         let (mut store, now) = self.store();
-        if let Err(error) = store.open_flow(flow) {
+        if let Err(error) = store.find_stored(flow).and_then(|stored| stored.check_running(flow)) {
             return ready(Err(error));
         }
         let Some(job) = store.tasks.find(flow, &task) else { return ready(Err(FlowError::NoTask(flow, task))) };
         let skipped = store.change(job, |row| lifecycle::skip(row, reason, now)).is_some_and(|skipped| skipped.is_ok());
+        // One that is skipped already may be skipped once more, as by a task that is tried again.
+        let known = store.upstream_task(job).and_then(|task| task.result);
+        let skipped = skipped || known == Some(TaskResult::Skipped);
         let woken = self.advance_flows(&mut store, now);
         let ended = std::mem::take(&mut store.ended);
         drop(store);
@@ -304,7 +305,7 @@ impl Flows for InMemoryBackend {
 
     fn retry_tasks(&self, flow: FlowId) -> BoxFuture<'_, Result<usize, FlowError>> {
         let (mut store, now) = self.store();
-        let Some(known) = store.flows.get_mut(&flow) else { return ready(Err(FlowError::NotFound(flow))) };
+        let Some(known) = store.flows.get_mut(&flow) else { return ready(Err(FlowError::NotFound(flow.into()))) };
         if let Err(error) = known.stored.retry(flow) {
             return ready(Err(error));
         }
