@@ -67,6 +67,11 @@ impl Database {
                     state.counts.add(status, u64::try_from(row.try_get::<i64, _>("jobs")?).unwrap_or_default());
                 }
             }
+            if state.counts.cancelled > 0 && state.flow.has_tasks() {
+                let count = self.query(&self.queries.count_skipped).bind(state.id.0);
+                let skipped: i64 = count.fetch_one(&mut *connection).await?.try_get("skipped")?;
+                state.counts.skipped = u64::try_from(skipped).unwrap_or_default();
+            }
             if state.counts.discarded > 0 {
                 let most = i64::try_from(BatchSummary::MOST_FAILED).unwrap_or(i64::MAX);
                 let failed = self.list_members(connection, state.id, JobStatus::Discarded, None, most).await?;

@@ -55,7 +55,8 @@ macro_rules! queries {
 queries! {
     add_gone, add_history, announce_in_any, announce_jobs, await_jobs, claim_from_cursors, claim_jobs, claim_large_jobs,
     claim_met, close_breaker, complete_members, complete_runs, complete_with_outputs, count_backlog, count_chunk_bytes,
-    count_members, count_runs, count_status, count_waiting, create_migrations, create_schema, declare_limits,
+    count_members, count_runs,
+    count_skipped, count_status, count_waiting, create_migrations, create_schema, declare_limits,
     delete_dead_nodes, delete_entries, delete_jobs, delete_node, delete_node_pause, delete_pause, delete_runs,
     delete_steps, drop_schema, end_tag_pause, end_tasks, find_conflict, find_conflicts, find_connection_limit,
     find_controls, find_due_entries, find_end, find_ended_flows, find_first_due, find_fleeting, find_flow, find_from,

@@ -23,6 +23,10 @@ pub(super) async fn find(conn: &mut SqliteConnection, flow: FlowId) -> sqlx::Res
         let status = row.try_get::<&str, _>("status")?.parse().map_err(|error| broken("status", error))?;
         state.counts.add(status, u64::try_from(row.try_get::<i64, _>("jobs")?).unwrap_or_default());
     }
+    if state.counts.cancelled > 0 && state.flow.has_tasks() {
+        let count = sqlx::query_scalar::<_, i64>(queries::count_skipped()).bind(flow.0);
+        state.counts.skipped = u64::try_from(count.fetch_one(&mut *conn).await?).unwrap_or_default();
+    }
     if state.counts.discarded > 0 {
         let most = i64::try_from(BatchSummary::MOST_FAILED).unwrap_or(i64::MAX);
         let failed = members(conn, flow, JobStatus::Discarded, None, most).await?;

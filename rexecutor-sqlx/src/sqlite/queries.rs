@@ -31,7 +31,8 @@ macro_rules! queries {
 queries! {
     add_gone, add_history, await_jobs, check_integrity, check_references, claim_first, claim_found, claim_jobs,
     close_breaker, complete_alike, complete_members, complete_ranges, complete_runs, complete_with_outputs,
-    count_backlog, count_chunk_bytes, count_members, count_runs, count_status, count_waiting, create_migrations,
+    count_backlog, count_chunk_bytes, count_members, count_runs,
+    count_skipped, count_status, count_waiting, create_migrations,
     declare_limit, delete_dead_nodes, delete_entry, delete_history, delete_jobs, delete_key_tokens, delete_node,
     delete_node_pause, delete_pause, delete_ranges, delete_runs, delete_steps, describe_file, end_tag_pause, end_tasks,
     expect_changes, find_aside, find_breakers, find_causes, find_conflicts, find_content, find_contents, find_controls,

@@ -51,7 +51,7 @@ pub use self::{
     batch::Batch, error::BatchError, handle::BatchHandle, handle::BatchStatus, job::IntoJob, wait::BatchWait,
 };
 pub use crate::{
-    backend::flows::FlowError,
+    backend::flows::{FlowError, FlowKind, FlowRef},
     model::{BatchEvent, BatchSummary, FlowCounts, FlowId, Threshold},
 };
 

@@ -23,13 +23,27 @@ pub struct FlowCounts {
     pub retryable: u64,
     /// Have succeeded, those that were not kept among them.
     pub complete: u64,
-    /// Were cancelled.
+    /// Were cancelled, those that were skipped among them.
     pub cancelled: u64,
+    /// Those of the cancelled ones that were skipped, which only tasks of workflows are.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub skipped: u64,
     /// Have failed for good.
     pub discarded: u64,
 }
 
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 impl FlowCounts {
+    /// With so many that were skipped, which are counted as cancelled already.
+    #[must_use]
+    pub fn with_skipped(mut self, skipped: u64) -> Self {
+        self.skipped = skipped;
+        self
+    }
+
     /// Adds so many jobs of a status.
     pub fn add(&mut self, status: JobStatus, jobs: u64) {
         let count = match status {

@@ -2,18 +2,19 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Utc};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 
-use super::{error::WorkflowError, graph::Graph, predecessors::TaskRef, tasks::Tasks, wait::WorkflowWait};
+use super::{
+    error::WorkflowError, graph::Graph, predecessors::TaskRef, status::WorkflowStatus, tasks::Tasks, wait::WorkflowWait,
+};
 use crate::{
     backend::{
         Backend,
         flows::{FlowError, TaskRow, UpstreamTask, flows},
     },
-    batches::{BatchHandle, BatchStatus},
+    batches::BatchHandle,
     context::JobContext,
-    model::{Enqueued, FlowCounts, FlowId, JobId, TaskResult},
+    model::{Enqueued, FlowId, JobId, TaskResult},
 };
 
 /// How many tasks are read in one call.
@@ -215,39 +216,5 @@ impl WorkflowHandle {
 impl fmt::Debug for WorkflowHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("WorkflowHandle").field(&self.id().0).finish()
-    }
-}
-
-/// How a workflow stands. As JSON it is what a web page may see.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct WorkflowStatus {
-    /// Its number.
-    pub id: FlowId,
-    /// What it is called.
-    pub name: String,
-    /// How many of its tasks stand where. Those that were skipped are among the cancelled ones.
-    pub counts: FlowCounts,
-    /// The jobs that were discarded, by their numbers, the first 100 of them.
-    pub failed: Vec<JobId>,
-    /// Why it was cancelled as a whole, if it was.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cancelled: Option<String>,
-    /// When it was enqueued.
-    pub created_at: DateTime<Utc>,
-    /// When its last task ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub finished_at: Option<DateTime<Utc>>,
-}
-
-impl WorkflowStatus {
-    fn of(status: BatchStatus) -> Self {
-        let BatchStatus { id, name, counts, failed, cancelled, created_at, finished_at } = status;
-        Self { id, name, counts, failed, cancelled, created_at, finished_at }
-    }
-
-    /// Whether all of its tasks have ended.
-    pub fn is_finished(&self) -> bool {
-        self.finished_at.is_some()
     }
 }

@@ -54,6 +54,7 @@ mod graph;
 mod handle;
 mod into_task;
 mod predecessors;
+mod status;
 mod svg;
 mod tasks;
 mod text;
@@ -64,15 +65,16 @@ mod workflow;
 pub use self::{
     error::WorkflowError,
     graph::{Graph, TaskState},
-    handle::{WorkflowHandle, WorkflowStatus},
+    handle::WorkflowHandle,
     into_task::{After, AfterTasks, IntoTask},
     predecessors::{Predecessor, Predecessors, TaskRef},
+    status::{WorkflowEnd, WorkflowStatus},
     tasks::{Included, Tasks},
     wait::WorkflowWait,
     workflow::Workflow,
 };
 pub use crate::{
-    backend::flows::{FlowError, GraphError, TaskRow},
+    backend::flows::{FlowError, FlowKind, FlowRef, GraphError, TaskRow},
     executing::{Accepts, ComesFirst, HasUpstream, NoUpstream, Upstream},
     model::{FlowCounts, FlowId, RunWhen, TaskResult},
 };

@@ -4,8 +4,11 @@ use std::{future::IntoFuture, time::Duration};
 
 use futures::future::BoxFuture;
 
-use super::{error::WorkflowError, handle::WorkflowStatus};
-use crate::{batches::BatchWait, model::BatchSummary};
+use super::{error::WorkflowError, status::WorkflowStatus};
+use crate::{
+    batches::{BatchStatus, BatchWait},
+    model::BatchSummary,
+};
 
 /// A wait for a workflow, which begins when it is awaited; [`WorkflowHandle::wait`](super::WorkflowHandle::wait) makes it.
 ///
@@ -35,7 +38,8 @@ impl IntoFuture for WorkflowWait {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let BatchSummary { id, name, counts, failed, cancelled, created_at, at, .. } = self.0.await?;
-            Ok(WorkflowStatus { id, name, counts, failed, cancelled, created_at, finished_at: Some(at) })
+            let finished_at = Some(at);
+            Ok(WorkflowStatus::of(BatchStatus { id, name, counts, failed, cancelled, created_at, finished_at }))
         })
     }
 }

@@ -75,6 +75,12 @@ impl Store {
         let mut state = FlowState::new(id, flow.stored.clone(), flow.created_at);
         state.counts = self.indexes.members.counts(id);
         state.counts.add(JobStatus::Complete, flow.gone);
+        if state.counts.cancelled > 0 && flow.stored.has_tasks() {
+            let is_skipped =
+                |id: &JobId| self.rows.get(id).is_some_and(|stored| stored.row.marks.contains(Marks::SKIPPED));
+            let skipped = self.indexes.members.of(id, JobStatus::Cancelled).filter(is_skipped).count();
+            state.counts.skipped = skipped as u64;
+        }
         state.failed = self.indexes.members.of(id, JobStatus::Discarded).take(BatchSummary::MOST_FAILED).collect();
         Some(state)
     }
