@@ -96,7 +96,7 @@ macro_rules! batches_in_transactions {
                     let mut lost = pool.begin_with($begin).await.unwrap();
                     let gone = build().0.enqueue_in(&backend, &mut lost).await.unwrap();
                     lost.rollback().await.unwrap();
-                    assert!(gone.status().await.is_err() && gone.tasks().await.unwrap().is_empty());
+                    assert!(gone.status().await.is_err() && gone.tasks().await.is_err());
 
                     let node = Rexecutor::builder().with_backend(backend.clone()).with_state(pool.clone());
                     let node = node.with_executor::<Keeps>().with_executor::<Goes>().with_executor::<Takes>();
