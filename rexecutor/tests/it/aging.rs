@@ -33,10 +33,10 @@ fn report(name: &str, priority: u16) -> rexecutor::backend::NewJob {
 #[tokio::test]
 async fn case_14_7_what_has_waited_runs_before_what_is_more_urgent() {
     let (world, (tell, mut told)) = (World::new(), tell());
-    let _ = world.backend.enqueue(vec![report("waited", 3)].into()).await.unwrap();
+    let _ = world.backend.enqueue(vec![report("waited", 3)]).await.unwrap();
     world.clock.advance(TimeDelta::seconds(31)).await;
     let later = [report("later", 3), report("urgent", 0), report("less urgent", 1)];
-    let _ = world.backend.enqueue(later.to_vec().into()).await.unwrap();
+    let _ = world.backend.enqueue(later.to_vec()).await.unwrap();
     let node = world.node().with_state(tell).with_executor::<Draw>().start().await.unwrap();
     world.clock.settle().await;
     assert_eq!(told.all(), ["waited", "urgent", "less urgent", "later"]);
