@@ -133,7 +133,7 @@ async fn case_14_7_a_claim_reads_no_more_pages_however_many_jobs_rise() {
             let minute = Some(std::time::Duration::from_secs(60));
             Demand::new("mail", most).with_cluster_limits(ClusterLimits::NONE.with_aging(minute))
         };
-        let _ = world.backend.enqueue(vec![job("mail"); 3].into()).await.unwrap();
+        let _ = world.backend.enqueue(vec![job("mail"); 3]).await.unwrap();
         let _ = world.backend.claim(node, [demand(1)].into()).await.unwrap();
         let few = pages_read_by(world, "walk_queue").await;
         let insert = "INSERT INTO {schema}.jobs (executor, data, max_attempts, priority, scheduled_at, inserted_at)
