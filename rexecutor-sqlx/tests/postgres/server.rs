@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     process::Command,
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 pub(crate) struct Server {
@@ -22,9 +23,7 @@ impl Server {
     pub(crate) fn start_with(environment: Vec<(String, String)>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let programs = programs();
-        // A port that was free a moment ago.
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let server = Self { folder, programs, port, environment };
+        let server = Self { folder, programs, port: free_port(), environment };
         std::fs::create_dir(server.data()).unwrap();
         if is_root() {
             run(Command::new("chown").args(["-R", "postgres"]).arg(server.folder.path()));
@@ -104,6 +103,17 @@ impl Drop for Server {
         }
         let _ = self.program("pg_ctl").arg("-D").arg(self.data()).args(["-m", "immediate", "stop"]).output();
     }
+}
+
+/// One that was free a moment ago, and is below those that connections are given: a server that was stopped finds it free again.
+fn free_port() -> u16 {
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    let is_free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    let ports = std::iter::repeat_with(|| {
+        let number = std::process::id().wrapping_mul(7).wrapping_add(TAKEN.fetch_add(1, Ordering::Relaxed));
+        u16::try_from(10_000 + number % 10_000).unwrap()
+    });
+    ports.take(10_000).find(is_free).unwrap()
 }
 
 /// Sends a signal to a process.

@@ -86,7 +86,7 @@ async fn case_15_5_a_job_adds_others_to_its_batch(test: Test) {
     assert_eq!(said(&test).await, ["ada: tree Succeeded, 7 of 7"]);
     assert!(batch.wait().await.unwrap().is_success());
     let error = batch.add(Member::builder().with_data(1)).await.unwrap_err();
-    assert!(error.to_string().contains("batch or workflow 1 has finished, and takes no more jobs"), "{error}");
+    assert!(error.to_string().contains("batch 1 has finished, and takes no more jobs"), "{error}");
     assert!(!error.is_transient());
 }
 
@@ -157,7 +157,7 @@ async fn case_15_5_what_is_wrong_with_a_batch_is_said_before_anything_is_stored(
         missing.cancel("x").await.unwrap_err(),
         missing.rerun_discarded().await.unwrap_err(),
     ] {
-        assert_eq!(error.to_string(), "there is no batch or workflow 9");
+        assert_eq!(error.to_string(), "there is no batch 9");
     }
     let batch = Batch::new("waits").jobs(members(1)).enqueue_to_backend(&backend).await.unwrap();
     let late = batch.wait().within(Duration::from_millis(1)).await.unwrap_err();
