@@ -98,9 +98,7 @@ impl Database {
 
     /// Claims jobs of executors about which something is stored, as far as that allows it.
     pub(super) async fn claim_admitted(&self, node: NodeId, demands: &[Demand]) -> sqlx::Result<Found> {
-        // Where jobs have come since the table was analyzed, to sort them looks cheaper than to read the index that is in order.
-        let settings = set_local(&[("enable_sort", "off"), ("lock_timeout", LOCK_TIMEOUT)]);
-        let settings = format!("{}; {settings}", set_local(&INDEXED));
+        let settings = format!("{}; {}", set_local(&INDEXED), set_local(&[("lock_timeout", LOCK_TIMEOUT)]));
         let mut transaction = self.begin_with(&settings).await?;
         let Some(locked) = self.lock_limits(&mut transaction, self.controls.limited(demands)).await? else {
             let held = demands.iter().map(|demand| Held::new(demand.executor.clone(), None)).collect();
