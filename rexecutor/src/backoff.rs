@@ -132,14 +132,16 @@ impl Jitter {
 /// `delay` × `factor` in microseconds, at most [`MAX_DELAY`]; doubles lose nothing that matters to a delay, and saturate. What
 /// is over zero is at least one microsecond, which is the least that backends can tell apart.
 fn scale(delay: TimeDelta, factor: f64) -> TimeDelta {
-    let limit = MAX_DELAY.num_microseconds().unwrap_or(i64::MAX);
-    let micros = delay.clamp(TimeDelta::zero(), MAX_DELAY).num_microseconds().unwrap_or(limit);
-    let micros = micros.max(i64::from(delay > TimeDelta::zero()));
+    const LIMIT: i64 = MAX_DELAY.num_seconds() * 1_000_000;
+    let micros = match delay > TimeDelta::zero() {
+        true => delay.num_microseconds().map_or(LIMIT, |micros| micros.clamp(1, LIMIT)),
+        false => 0,
+    };
     #[expect(clippy::cast_precision_loss, reason = "a delay needs no more than 53 bits")]
     let scaled = micros as f64 * factor;
     #[expect(clippy::cast_possible_truncation, reason = "a float saturates when it is cast, and not a number is 0")]
     let micros = if scaled > 0.0 { (scaled + 0.5).max(1.0) as i64 } else { 0 };
-    TimeDelta::microseconds(micros.min(limit))
+    TimeDelta::microseconds(micros.min(LIMIT))
 }
 
 #[cfg(test)]

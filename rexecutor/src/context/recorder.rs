@@ -64,14 +64,19 @@ impl Slice {
         Self { began, times: BTreeMap::new() }
     }
 
-    fn count(&mut self, ended: Ended<'_>) {
-        if !self.times.contains_key(ended.executor) {
-            self.times.insert(ended.executor.clone(), BTreeMap::new());
-        }
-        if let Some(ends) = self.times.get_mut(ended.executor) {
-            let (run, wait) = ends.entry(ended.end).or_default();
-            run.record(ended.run);
-            wait.record(ended.wait);
+    /// Counts runs. Most that end together are of one executor, and end alike: it is looked up once for all of these.
+    fn count<'a>(&mut self, ended: impl Iterator<Item = Ended<'a>>) {
+        let mut ended = ended.peekable();
+        while let Some(Ended { executor, end, .. }) = ended.peek().copied() {
+            if !self.times.contains_key(executor) {
+                self.times.insert(executor.clone(), BTreeMap::new());
+            }
+            let Some(ends) = self.times.get_mut(executor) else { return };
+            let (run, wait) = ends.entry(end).or_default();
+            while let Some(alike) = ended.next_if(|next| next.end == end && next.executor == executor) {
+                run.record(alike.run);
+                wait.record(alike.wait);
+            }
         }
     }
 
@@ -121,7 +126,7 @@ impl Recorder {
             slices.push(Slice::new(now));
         }
         if let Some(slice) = slices.last_mut() {
-            ended.for_each(|one| slice.count(one));
+            slice.count(ended);
         }
         bound(&mut slices);
         drop(slices);

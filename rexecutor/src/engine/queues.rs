@@ -121,8 +121,9 @@ impl Queues {
         None
     }
 
-    pub(super) fn ended(&mut self, row: &JobRow) {
-        let Some(number) = self.numbers.get(row.executor.as_str()).copied() else { return };
+    /// A run of this job has ended; returns its runner.
+    pub(super) fn ended(&mut self, row: &JobRow) -> Option<&Runner> {
+        let number = *self.numbers.get(row.executor.as_str())?;
         let queue = &mut self.queues[number];
         self.running -= queue.running.min(1);
         queue.running = queue.running.saturating_sub(1);
@@ -134,6 +135,7 @@ impl Queues {
         let shared = queue.runner.cluster.shared;
         self.moved(number);
         self.freed_of(shared);
+        self.queues.get(number).map(|queue| &queue.runner)
     }
 
     /// A run has ended that counted for these shared limits: the others that share them have their turn, too.

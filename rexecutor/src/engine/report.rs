@@ -27,14 +27,14 @@ impl Report {
         if let Some(hooks) = &hooks {
             hooks.tell(JobEvent::new(job, JobEventKind::Started));
         }
-        Self { started_at: job.clock().elapsed(), hooks }
+        Self { started_at: job.engine_clock().elapsed(), hooks }
     }
 
     /// Tells how it has ended; returns what is counted of that, and how long it took.
     pub(super) fn end(self, job: &JobContext, outcome: &Outcome) -> (RunEnd, Duration) {
         let stored = Stored::of(job, outcome);
         stored.log(job);
-        let (end, took) = (stored.end(), job.clock().elapsed().saturating_sub(self.started_at));
+        let (end, took) = (stored.end(), job.engine_clock().elapsed().saturating_sub(self.started_at));
         tracing::debug!(job.outcome = end.as_str(), "the job has ended");
         meters::ended(job.row(), end, took);
         if let Some(hooks) = &self.hooks {

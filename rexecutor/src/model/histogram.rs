@@ -28,7 +28,7 @@ pub struct Histogram {
 }
 
 /// The width of the first buckets, in microseconds.
-const UNIT: u128 = 250;
+const UNIT: u64 = 250;
 
 impl Histogram {
     /// How many buckets there are.
@@ -117,7 +117,7 @@ impl Histogram {
 /// The bucket of a time. From the fifth on, the place of the highest bit says which doubling it is, and the two bits behind it which
 /// quarter of that.
 fn bucket(time: Duration) -> usize {
-    let units = u64::try_from(time.as_micros() / UNIT).unwrap_or(u64::MAX);
+    let units = u64::try_from(time.as_micros()).unwrap_or(u64::MAX) / UNIT;
     let bucket = match units {
         0..4 => units,
         _ => {

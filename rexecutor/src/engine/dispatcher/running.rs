@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
     context::JobContext,
-    model::{JobId, Lease, RunEnd, Settlement},
+    model::{JobId, Lease, Outcome, RunEnd},
     slab::Slab,
 };
 
@@ -15,7 +15,8 @@ pub(in crate::engine) struct Slot(usize);
 /// A run that has ended.
 pub(in crate::engine) struct Ended {
     pub(super) slot: Slot,
-    pub(super) settlement: Settlement,
+    pub(super) key: (JobId, Lease),
+    pub(super) outcome: Outcome,
     pub(super) end: RunEnd,
     /// How long it ran.
     pub(super) took: Duration,

@@ -9,15 +9,14 @@ use crate::{
     clock::Clock,
     context::{self, JobContext},
     engine::{report::Report, run::attempt},
-    model::{JobRow, Outcome, RunEnd, Settlement},
+    model::{JobRow, RunEnd, Settlement},
 };
 
 impl Dispatcher {
     pub(super) fn start(&mut self, row: JobRow) {
         let Some(runner) = self.queues.runner(row.executor.as_str()) else { return };
-        let (begin, breaker, span) = (runner.begin, runner.circuit_breaker, span(&row));
-        let (id, lease) = (row.id, row.lease);
-        let unsettled = Settlement::new(id, lease, Outcome::GiveBack).with_flow_of(&row);
+        let (begin, span) = (runner.begin, span(&row));
+        let key @ (id, lease) = (row.id, row.lease);
         if lease.0 >= OFTEN && is_power_of_ten(lease.0) {
             tracing::warn!(job.id = %id, job.executor = runner.name, claims = lease.0, "a job is claimed again and again: nothing ends one that snoozes");
         }
@@ -26,7 +25,8 @@ impl Dispatcher {
         let (grace, ending) = (self.options.cancel_grace, self.ending.clone());
         let hooks = (!self.options.hooks.is_empty()).then(|| self.options.hooks.clone());
         let is_unseen = span.is_disabled();
-        let task = async move {
+        // In a box: on its way into a task it is moved ten times.
+        let task = Box::pin(async move {
             let report = Report::begin(&context, hooks);
             let outcome = attempt(begin, &context, grace).await;
             context.streamed().await;
@@ -36,9 +36,8 @@ impl Dispatcher {
             }
             drop(context);
             // The loop is gone only when the runtime is.
-            let settlement = Settlement { outcome, ..unsettled }.with_circuit_breaker(breaker);
-            let _ = ending.send(Ended { slot, settlement, end, took });
-        };
+            let _ = ending.send(Ended { slot, key, outcome, end, took });
+        });
         // A span that nobody sees costs as much to enter and leave, again and again, as a small job.
         match is_unseen {
             true => tokio::spawn(task),
@@ -50,11 +49,13 @@ impl Dispatcher {
         let now = self.environment.clock.elapsed();
         self.prefetch.ended(now, ended.len());
         let mut runs = Vec::with_capacity(ended.len());
-        for Ended { slot, settlement, end, took } in ended {
+        for Ended { slot, key, outcome, end, took } in ended {
             // A run that was given back while its thread went on is settled already.
-            if let Some(run) = self.running.remove(slot, (settlement.id, settlement.lease)) {
-                self.queues.ended(run.row());
-                self.settlements.push(settlement);
+            if let Some(run) = self.running.remove(slot, key) {
+                let row = run.row();
+                let breaker = self.queues.ended(row).and_then(|runner| runner.circuit_breaker);
+                let settlement = Settlement::new(row.id, row.lease, outcome).with_flow_of(row);
+                self.settlements.push(settlement.with_circuit_breaker(breaker));
                 runs.push((run, end, took));
             }
         }
@@ -65,7 +66,9 @@ impl Dispatcher {
 /// What is counted of a run.
 fn counted(row: &JobRow, end: RunEnd, run: Duration) -> context::Ended<'_> {
     // Both by the backend's clock.
-    let wait = row.attempted_at.and_then(|began| (began - row.scheduled_at).to_std().ok()).unwrap_or_default();
+    let began = row.attempted_at.unwrap_or(row.scheduled_at).timestamp_micros();
+    let wait = began.saturating_sub(row.scheduled_at.timestamp_micros());
+    let wait = u64::try_from(wait).map(Duration::from_micros).unwrap_or_default();
     context::Ended { executor: &row.executor, end, run, wait }
 }
 
