@@ -53,6 +53,7 @@ impl Bucket {
     }
 
     /// Whether nothing is missing.
+    #[cfg(feature = "memory")]
     pub(super) fn is_full(&self, now: DateTime<Utc>) -> bool {
         i128::from(self.full_at) <= instant(now)
     }

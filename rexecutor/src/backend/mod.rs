@@ -20,6 +20,7 @@ pub mod flows;
 mod forward;
 mod history;
 pub mod lifecycle;
+#[cfg(feature = "memory")]
 pub mod memory;
 pub mod observe;
 mod places;

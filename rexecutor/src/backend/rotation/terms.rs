@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::Turns;
 use crate::{backend::Bucket, model::Rate};
@@ -37,11 +37,12 @@ impl Terms {
 
     /// Where a job stands among those that are due: the lowest comes first. What has waited for one `aging` longer counts as one priority
     /// more urgent, so that the order of two jobs does not change while they wait.
+    #[cfg(feature = "memory")]
     pub(in crate::backend) fn place(&self, priority: u16, due_at: DateTime<Utc>) -> (u16, DateTime<Utc>) {
         match self.aging {
             None => (priority, due_at),
             Some(aging) => {
-                let aging = TimeDelta::from_std(aging).unwrap_or(TimeDelta::MAX);
+                let aging = chrono::TimeDelta::from_std(aging).unwrap_or(chrono::TimeDelta::MAX);
                 let later = aging.checked_mul(priority.into()).and_then(|later| due_at.checked_add_signed(later));
                 (0, later.unwrap_or(DateTime::<Utc>::MAX_UTC))
             }
@@ -117,6 +118,7 @@ impl KeyBucket {
     }
 
     /// Whether there is nothing to keep: the bucket is full, and nothing holds its jobs back.
+    #[cfg(feature = "memory")]
     pub(in crate::backend) fn is_idle(&self, now: DateTime<Utc>) -> bool {
         let is_full = Bucket::new(1, 1, self.full_at).is_full(now);
         is_full && self.held_until.is_none_or(|until| until <= now)
