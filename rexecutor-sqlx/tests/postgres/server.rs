@@ -1,14 +1,16 @@
 //! A PostgreSQL server of a test's own, to be stopped in the middle of its work.
 
 use std::{
+    net::Ipv4Addr,
     path::{Path, PathBuf},
     process::Command,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::atomic::{AtomicU16, Ordering},
 };
 
 pub(crate) struct Server {
     folder: tempfile::TempDir,
     programs: PathBuf,
+    address: Ipv4Addr,
     port: u16,
     /// That of the server's processes, beside their own.
     environment: Vec<(String, String)>,
@@ -22,8 +24,8 @@ impl Server {
 
     pub(crate) fn start_with(environment: Vec<(String, String)>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let programs = programs();
-        let server = Self { folder, programs, port: free_port(), environment };
+        let (address, port) = address();
+        let server = Self { folder, programs: programs(), address, port, environment };
         std::fs::create_dir(server.data()).unwrap();
         if is_root() {
             run(Command::new("chown").args(["-R", "postgres"]).arg(server.folder.path()));
@@ -35,7 +37,7 @@ impl Server {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+        format!("postgres://postgres@{}:{}/postgres", self.address, self.port)
     }
 
     /// From the next reading of its settings on.
@@ -50,10 +52,12 @@ impl Server {
 
     pub(crate) fn resume(&self) {
         let folder = self.folder.path();
-        let options = format!("-p {} -h 127.0.0.1 -k {}", self.port, folder.display());
+        let options = format!("-p {} -h {} -k {}", self.port, self.address, folder.display());
         let log = folder.join("log");
         let start = ["-w", "-o", &options, "start"];
-        run(self.program("pg_ctl").arg("-D").arg(self.data()).arg("-l").arg(log).args(start));
+        let mut command = self.program("pg_ctl");
+        let started = succeeds(command.arg("-D").arg(self.data()).arg("-l").arg(&log).args(start));
+        assert!(started, "{command:?}: {}", std::fs::read_to_string(log).unwrap_or_default());
     }
 
     /// Stops the main process and all the others from doing anything, as a machine does that hangs.
@@ -105,15 +109,13 @@ impl Drop for Server {
     }
 }
 
-/// One that was free a moment ago, and is below those that connections are given: a server that was stopped finds it free again.
-fn free_port() -> u16 {
-    static TAKEN: AtomicU32 = AtomicU32::new(0);
-    let is_free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
-    let ports = std::iter::repeat_with(|| {
-        let number = std::process::id().wrapping_mul(7).wrapping_add(TAKEN.fetch_add(1, Ordering::Relaxed));
-        u16::try_from(10_000 + number % 10_000).unwrap()
-    });
-    ports.take(10_000).find(is_free).unwrap()
+/// No other process listens at it, also while the server is stopped: all of 127.0.0.0/8 is this machine.
+fn address() -> (Ipv4Addr, u16) {
+    static SERVERS: AtomicU16 = AtomicU16::new(0);
+    // A process has an identity of at most 22 bits.
+    let [_, high, middle, low] = std::process::id().to_be_bytes();
+    let address = Ipv4Addr::new(127, 64 + high, middle, low);
+    (address, 10_000 + SERVERS.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Sends a signal to a process.
@@ -134,8 +136,11 @@ fn children(parent: u32) -> Vec<u32> {
 }
 
 fn run(command: &mut Command) {
-    let status = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).status().unwrap();
-    assert!(status.success(), "{command:?}");
+    assert!(succeeds(command), "{command:?}");
+}
+
+fn succeeds(command: &mut Command) -> bool {
+    command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).status().unwrap().success()
 }
 
 pub(crate) fn is_root() -> bool {

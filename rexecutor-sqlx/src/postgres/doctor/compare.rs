@@ -6,8 +6,8 @@ use super::{
 };
 use crate::doctor::{Finding, Repair};
 
-/// What differs, in an order in which it can be repaired; `schema` is its quoted name. Of temporary tables it is not said whether they
-/// are logged, and not what is in functions.
+/// What differs, in an order in which it can be repaired; `schema` is its quoted name. Of temporary tables it is not said
+/// what is in functions.
 pub(super) fn compare(expected: &Catalog, found: &Catalog, schema: &str, is_temporary: bool) -> Vec<Finding> {
     let table = |name: &str| format!("{schema}.{}", quoted(name));
     let mut findings = Vec::new();
@@ -37,9 +37,7 @@ pub(super) fn compare(expected: &Catalog, found: &Catalog, schema: &str, is_temp
     for (name, wanted) in &expected.relations {
         if let Some(relation) = found.relations.get(name) {
             findings.extend(settings(&table(name), wanted, relation));
-            if !is_temporary {
-                findings.extend(logging(&table(name), wanted, relation));
-            }
+            findings.extend(logging(&table(name), wanted, relation));
             findings.extend(identity(&table(name), relation));
         }
     }

@@ -159,6 +159,9 @@ impl Patient<'_> {
             }
         };
         let mut expected = Catalog::read(&mut self.connection, self.queries, &scratch.name).await?;
+        for (name, relation) in &mut expected.relations {
+            relation.is_unlogged = scratch.unlogged.contains(name);
+        }
         expected.rename(|text| scratch.renamed(text, &self.queries.schema, self.schema));
         Ok(compare::compare(&expected, &found, &self.queries.schema, scratch.is_temporary))
     }
