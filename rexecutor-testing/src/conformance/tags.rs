@@ -130,6 +130,9 @@ pub async fn case_14_6_a_pause_of_a_tag_ends_by_itself(t: &Harness) {
     assert_eq!(ids(&t.claim_all(node, &[("mail", 9)]).await), [one, other]);
     let error = control.pause(&tag(""), "".into()).await.expect_err("a tag has a name");
     assert!(!error.is_transient() && error.to_string().contains("the tag is empty"), "{error}");
+    let long = control.pause(&tag(&"x".repeat(256)), "".into()).await.expect_err("no job has such a tag");
+    assert!(long.to_string().contains("a tag of 256 bytes, which no job has; the limit is 255"), "{long}");
+    control.pause(&tag(&"x".repeat(255)), "".into()).await.expect("a job may have such a tag");
 }
 
 /// Twenty thousand paused jobs at the head of a line keep nobody waiting for long, and are met once.

@@ -95,8 +95,8 @@ fn stands(state: &FlowState) -> Markup {
                 (format::number(usize::try_from(counts.total()).unwrap_or(usize::MAX))) " (" (counts.percent()) " %)" } }
             @for (name, count) in [
                 ("blocked", counts.blocked), ("scheduled", counts.scheduled), ("executing", counts.executing),
-                ("retryable", counts.retryable), ("complete", counts.complete), ("cancelled", counts.cancelled),
-                ("discarded", counts.discarded),
+                ("retryable", counts.retryable), ("complete", counts.complete), ("skipped", counts.skipped),
+                ("cancelled", counts.cancelled.saturating_sub(counts.skipped)), ("discarded", counts.discarded),
             ] {
                 @if count > 0 { div { dt { (name) } dd { (format::number(usize::try_from(count).unwrap_or(usize::MAX))) } } }
             }

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use rexecutor::{
-    backend::{Backend, Flows, NewJob, Task, flows::StoredFlow},
+    backend::{Backend, Flows, NewJob, Outcome, Settle, Settlement, Task, flows::StoredFlow},
     job::{FlowId, JobStatus},
     workflows::RunWhen,
 };
@@ -41,6 +41,19 @@ async fn a_workflow_is_drawn_with_links_to_its_jobs() {
     assert!(job.contains("comes after `charge` (job 1)"), "{job}");
     assert_eq!(world.get("viewer", "/workflows/9").await.status, StatusCode::NOT_FOUND);
     assert_eq!(world.get("viewer", "/workflows/nine").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn tasks_that_were_skipped_are_counted_apart_from_those_that_were_cancelled() {
+    let world = World::new();
+    let undo = Task::new("undo").with_after(["charge"], true).with_run_when(RunWhen::AnyFailed);
+    let id = workflow(&world, vec![task("mail", "charge", &[]), NewJob::new("mail", "1").with_task(undo)]).await;
+    let node = world.node("worker", &["mail"]).await;
+    let run = world.claim(node, "mail").await;
+    let end = Settlement::new(run.id, run.lease, Outcome::complete(true)).with_flow_of(&run);
+    world.backend.settle([end].into()).await.unwrap();
+    let page = world.get("viewer", &format!("/workflows/{id}")).await.text;
+    assert!(page.contains("<dt>skipped</dt><dd>1</dd>") && !page.contains("<dt>cancelled</dt>"), "{page}");
 }
 
 #[tokio::test]

@@ -104,7 +104,7 @@ impl Pause {
     ///
     /// # Errors
     ///
-    /// When an executor, a node or a tag has no name, a text contains U+0000, or the end is in no year from 1 to 9999.
+    /// When an executor, a node or a tag has no name, a tag is longer than one of a job can be, a text contains U+0000, or the end is in no year from 1 to 9999.
     pub fn check(&self, scope: &Scope) -> Result<(), BackendError> {
         if matches!(scope, Scope::Executor(executor) if executor.as_str().is_empty()) {
             return Err(BackendError::message("could not pause: the executor's name is empty"));
@@ -120,6 +120,13 @@ impl Pause {
             Scope::Tag(tag) => ("tag", tag.as_str()),
             Scope::Cluster | Scope::Executor(_) => ("executor", scope.name().as_str()),
         };
+        if let Scope::Tag(tag) = scope
+            && tag.len() > limits::MAX_TAG_BYTES
+        {
+            let (length, most) = (tag.len(), limits::MAX_TAG_BYTES);
+            let why = format!("could not pause: a tag of {length} bytes, which no job has; the limit is {most}");
+            return Err(BackendError::message(why));
+        }
         let texts = [name, ("reason", &self.reason), ("by", self.by.as_deref().unwrap_or(""))];
         if let Some((field, _)) = texts.into_iter().find(|(_, text)| text.contains('\0')) {
             return Err(BackendError::message(format!("could not pause: {field} contains U+0000")));

@@ -68,7 +68,8 @@ pub struct Workflow {
 }
 
 impl Workflow {
-    /// A workflow without tasks. The name, of 1 to 255 bytes, is for people: two workflows may have the same.
+    /// A workflow without tasks. One that is enqueued without any has succeeded at once. The name, of 1 to 255 bytes, is for people: two
+    /// workflows may have the same.
     pub fn new(name: impl Into<String>) -> Self {
         let name = name.into();
         let mut tasks = Tasks::new();

@@ -204,6 +204,7 @@ async fn case_15_6_what_is_no_graph_is_refused_before_anything_is_stored(_test: 
     };
     refused(circle, "wait for each other").await;
     refused(|w| drop(w.task("", a(2))), "1 to 255 bytes").await;
+    refused(|w| drop(w.task("a\0", a(2))), "`a\\0` is no name").await;
     let by_name = |w: &mut Workflow| drop(w.add("b", Pair::builder().with_data("x".to_owned()), After::one("a")));
     refused(by_name, "the task `b` takes `Upstream<(u32, String)>`, and what it comes after gives `u32`").await;
     let nothing = |w: &mut Workflow| drop(w.add("b", One::builder(), After::nothing()));

@@ -5,7 +5,7 @@
 #[non_exhaustive]
 pub enum GraphError {
     /// It has no name that can be stored.
-    #[error("`{0}` is no name of a task: give 1 to 255 bytes without U+0000")]
+    #[error("`{}` is no name of a task: give 1 to 255 bytes without U+0000", .0.escape_debug())]
     Name(String),
     /// Two have this name.
     #[error("two tasks are called `{0}`: a name stands for one task of the workflow")]
