@@ -22,8 +22,13 @@ fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let _ = error.print();
-            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+            // What was asked for is not an error: help, or the version.
+            if !error.use_stderr() || !std::env::args_os().any(|argument| argument == "--json") {
+                let _ = error.print();
+                return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+            }
+            let text = error.render().to_string();
+            return Failure::usage(text.trim_start_matches("error: ").trim_end()).report(true);
         }
     };
     let is_json = cli.global.json;

@@ -33,6 +33,7 @@ pub const HINTS: &[(&str, &str)] = &[
     ("id:42", "with this number; several: id:42,43"),
     ("node:3", "running on this node"),
     ("priority:0", "of this priority"),
+    ("status:retryable", "of this status; several: any of them"),
     ("data:text", "with this text in the data"),
     ("error:text", "with this text in an error's type or details"),
     ("since:1h  before:10m", "enqueued in this time; also 2026-01-31 or 2026-01-31T09:30Z"),
@@ -164,6 +165,9 @@ impl From<InvalidSearch> for Problem {
 fn conditions(text: &str, now: DateTime<Utc>) -> Result<Vec<Filter>, InvalidSearch> {
     let (mut all, mut executors, mut tags) = (Vec::new(), Vec::new(), Vec::new());
     for word in words(text) {
+        if let Some(example) = word.strip_suffix(':').and_then(example) {
+            return Err(InvalidSearch(format!("`{word}` says nothing behind the colon; write `{example}`, say.")));
+        }
         match word.split_once(':') {
             Some(("executor", names)) => executors.extend(list(names).map(ExecutorName::from)),
             Some(("tag", names)) => tags.extend(list(names)),
@@ -216,8 +220,27 @@ fn condition(name: &str, value: &str, word: &str, now: DateTime<Utc>) -> Result<
         "status" => Filter::StatusIn(
             list(value).map(|status| status.parse().map_err(|_| invalid("status"))).collect::<Result<_, _>>()?,
         ),
+        // Executors may have such a name, but hardly one does.
+        _ if !name.is_empty() && name.chars().all(|letter| letter.is_ascii_lowercase()) => {
+            let names: Vec<&str> = examples().map(|(name, _)| name).collect();
+            return Err(InvalidSearch(format!(
+                "`{word}`: there is no filter `{name}`; there are {}. The executor of this name is `executor:{word}`.",
+                names.join(", ")
+            )));
+        }
         _ => plain(word),
     })
+}
+
+/// How a filter is used; `None`: there is none of this name.
+fn example(name: &str) -> Option<&'static str> {
+    examples().find(|(known, _)| *known == name).map(|(_, example)| example)
+}
+
+/// The name of each filter, and how it is used.
+fn examples() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let words = HINTS.iter().flat_map(|(hint, _)| hint.split_whitespace());
+    words.filter_map(|word| Some((word.split_once(':')?.0, word))).filter(|(_, word)| !word.contains('"'))
 }
 
 /// An instant, or how long ago.

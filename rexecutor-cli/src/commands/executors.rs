@@ -26,7 +26,7 @@ pub(crate) enum Executors {
     },
     /// Ends that
     Resume { executor: String },
-    /// Sets limits for all nodes, in place of those that programs declare
+    /// Sets limits for all nodes, in place of those that programs declare; what was set before and is not named here stays
     SetLimits(Limits),
     /// Ends what was set: what programs declare holds again
     ResetLimits { executor: String },
@@ -36,7 +36,7 @@ pub(crate) enum Executors {
 
 #[derive(Debug, Args)]
 #[group(skip)]
-#[command(group(ArgGroup::new("limit").required(true).multiple(true).args(["cluster_concurrency", "key_concurrency", "rate"])))]
+#[command(group(ArgGroup::new("limit").required(true).multiple(true).args(["cluster_concurrency", "key_concurrency", "rate", "key_rate"])))]
 pub(crate) struct Limits {
     executor: String,
     /// The most jobs that run at once, on all nodes together
@@ -51,6 +51,9 @@ pub(crate) struct Limits {
     /// With --rate: how many may start at once when none has for a while
     #[arg(long, requires = "rate", value_name = "COUNT")]
     burst: Option<u32>,
+    /// How many jobs of one key start in how much time: 5/1s
+    #[arg(long, value_parser = rate)]
+    key_rate: Option<Rate>,
     /// Why, for whoever wonders
     #[arg(long, default_value = "")]
     reason: String,
@@ -116,13 +119,18 @@ async fn cancel_running(backend: &rexecutor_sqlx::AnyBackend, scope: &Scope, rea
 }
 
 async fn set(session: &Session, limits: Limits) -> Result<(), Failure> {
-    let Limits { executor, cluster_concurrency, key_concurrency, rate, burst, reason } = limits;
+    let Limits { executor, cluster_concurrency, key_concurrency, rate, burst, key_rate, reason } = limits;
     let mut change = LimitChange::new(reason).by(session.by.clone());
+    let known = cluster::limits_on_backend(session.read()).await?;
+    if let Some(known) = known.into_iter().find(|known| known.executor.as_str() == executor) {
+        change.limits = known.change.limits;
+    }
     change = cluster_concurrency.map_or(change.clone(), |most| change.cluster_concurrency(most));
     change = key_concurrency.map_or(change.clone(), |most| change.key_concurrency(most));
     if let Some(rate) = rate {
         change = change.rate_limit(burst.map_or(rate, |burst| rate.with_burst(burst)));
     }
+    change = key_rate.map_or(change.clone(), |rate| change.key_rate_limit(rate));
     let name = ExecutorName::from(executor.clone());
     change.check(&name).map_err(|error| Failure::usage(format!("{error:?}")))?;
     let backend = session.change(&format!("set limits of `{executor}`"))?;
@@ -143,7 +151,7 @@ async fn limits(session: &Session) -> Result<(), Failure> {
             json!({
                 "executor": one.executor.as_str(), "since": shapes::instant(one.since), "by": one.change.by,
                 "reason": one.change.reason, "max_running": limits.concurrency, "max_per_key": limits.per_key,
-                "rate": limits.rate.map(rate),
+                "rate": limits.rate.map(rate), "key_rate": limits.key_rate.map(rate),
             })
         })
         .collect();
@@ -154,18 +162,20 @@ async fn limits(session: &Session) -> Result<(), Failure> {
         let number = |limit: Option<usize>| limit.map_or(String::new(), |limit| limit.to_string());
         let rows = set.iter().map(|one| {
             let (change, limits) = (&one.change, one.change.limits);
-            let rate = limits.rate.map_or(String::new(), |rate| format!("{}/{:?}", rate.jobs, rate.period));
+            let rate =
+                |rate: Option<Rate>| rate.map_or(String::new(), |rate| format!("{}/{:?}", rate.jobs, rate.period));
             let by = change.by.clone().unwrap_or_default();
             vec![
                 one.executor.to_string(),
                 number(limits.concurrency),
                 number(limits.per_key),
-                rate,
+                rate(limits.rate),
+                rate(limits.key_rate),
                 by,
                 change.reason.clone(),
             ]
         });
-        table(&["executor", ">running", ">per key", "rate", "by", "reason"], rows)
+        table(&["executor", ">running", ">per key", "rate", "rate per key", "by", "reason"], rows)
     })
 }
 

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use rexecutor::{
     backend::{
         Filter, Inspect, JobRow,
@@ -90,6 +90,8 @@ pub(crate) struct List {
 }
 
 #[derive(Debug, Args)]
+#[group(skip)]
+#[command(group(ArgGroup::new("change").required(true).multiple(true).args(["data", "metadata", "priority", "max_attempts", "tags", "due"])))]
 pub(crate) struct Edit {
     #[arg(value_parser = bulk::id)]
     id: i64,

@@ -156,9 +156,19 @@ fn limits_are_set_and_reset() {
         place.run(["executors", "set-limits", "mail"].iter().chain(&arguments)).ends(0);
         let limits = place.json(["executors", "limits"]);
         let set = &limits["limits"][0];
-        assert_eq!(fields(set), ["by", "executor", "max_per_key", "max_running", "rate", "reason", "since"]);
+        assert_eq!(
+            fields(set),
+            ["by", "executor", "key_rate", "max_per_key", "max_running", "rate", "reason", "since"]
+        );
         assert_eq!((&set["max_running"], &set["rate"]["burst"], &set["by"]), (&2.into(), &10.into(), &"ann".into()));
         assert!(place.run(["executors", "limits"]).ends(0).out.contains("the provider asked"));
+        // What is not named stays as it was set.
+        place.run(["executors", "set-limits", "mail", "--key-rate", "5/1s", "--cluster-concurrency", "3"]).ends(0);
+        let set = &place.json(["executors", "limits"])["limits"][0];
+        assert_eq!(
+            (&set["max_running"], &set["rate"]["jobs"], &set["key_rate"]["jobs"]),
+            (&3.into(), &100.into(), &5.into())
+        );
         assert_eq!(place.json(["executors", "reset-limits", "mail"])["were_set"], true);
         assert_eq!(place.json(["executors", "reset-limits", "mail"])["were_set"], false);
         assert_eq!(place.run(["executors", "limits"]).ends(0).out, "no limits are set\n");

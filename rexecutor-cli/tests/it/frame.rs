@@ -38,6 +38,9 @@ fn the_exit_code_says_what_went_wrong() {
         let error = crate::support::ran(place.command().args(["--json", "jobs", "show", "7"])).ends(3);
         let error: serde_json::Value = serde_json::from_str(&error.err).unwrap();
         assert_eq!((fields(&error), &error["code"]), (vec!["code", "error"], &3.into()));
+        let error = crate::support::ran(place.command().args(["jobs", "edit", "1", "--json"])).ends(2);
+        let error: serde_json::Value = serde_json::from_str(&error.err).unwrap();
+        assert!(error["error"].as_str().unwrap().contains("<--data <JSON>|--metadata"), "{error}");
     }
 }
 
@@ -149,6 +152,9 @@ fn hostile_texts_neither_steer_a_terminal_nor_break_anything() {
             (vec!["jobs", "list", "--status", "lost"], 2),
             (vec!["jobs", "list", "id:x"], 2),
             (vec!["jobs", "list", "since:forever"], 2),
+            (vec!["jobs", "list", "tag:"], 2),
+            (vec!["jobs", "list", "stauts:complete"], 2),
+            (vec!["jobs", "edit", "1"], 2),
             (vec!["jobs", "list", "\"", ":", "a:", "%_\\"], 0),
             (vec!["jobs", "cancel"], 2),
             (vec!["jobs", "cancel", "1", "--where", "x"], 2),

@@ -33,9 +33,17 @@ fn words_become_conditions() {
     assert_eq!(filter("since:1h"), all(&[Filter::InsertedAfter(at(-3_600))]));
     assert_eq!(filter("before:1970-01-02"), all(&[Filter::InsertedBefore(at(86_400))]));
     assert_eq!(filter("before:1970-01-01T00:01Z"), all(&[Filter::InsertedBefore(at(60))]));
-    assert_eq!(filter("unknown:x"), all(&[Filter::Executor("unknown:x".into())]));
+    assert_eq!(filter("executor:unknown:x"), all(&[Filter::Executor("unknown:x".into())]));
+    assert_eq!(filter("Acme::mail"), all(&[Filter::Executor("Acme::mail".into())]));
+    let unknown = filter("unknown:x").unwrap_err();
+    assert!(
+        unknown.starts_with("`unknown:x`: there is no filter `unknown`; there are executor, tag, any, id,"),
+        "{unknown}"
+    );
+    assert!(unknown.ends_with("The executor of this name is `executor:unknown:x`."), "{unknown}");
+    assert_eq!(filter("tag:"), Err("`tag:` says nothing behind the colon; write `tag:vip`, say.".into()));
     assert_eq!(filter("node:x"), Err("`node:x`: `x` is no number.".into()));
-    assert!(filter("since:99999999999999999d").is_err() && filter("id:").is_ok());
+    assert!(filter("since:99999999999999999d").is_err() && filter("id:").is_err());
 }
 
 #[test]
