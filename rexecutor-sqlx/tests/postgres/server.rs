@@ -37,7 +37,12 @@ impl Server {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("postgres://postgres@{}:{}/postgres", self.address, self.port)
+        format!("postgres://postgres@{}/postgres", self.place())
+    }
+
+    /// Its address and its port.
+    pub(crate) fn place(&self) -> String {
+        format!("{}:{}", self.address, self.port)
     }
 
     /// From the next reading of its settings on.
