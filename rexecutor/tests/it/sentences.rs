@@ -26,6 +26,7 @@ const ERRORS: &[&str] = &[
     "DecodeError",
     "EmitError",
     "EnqueueError",
+    "EventsError",
     "ExtractError",
     "FilterError",
     "FlowError",
