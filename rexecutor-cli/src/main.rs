@@ -28,7 +28,7 @@ fn main() -> ExitCode {
                 return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
             }
             let text = error.render().to_string();
-            return Failure::usage(text.trim_start_matches("error: ").trim_end()).report(true);
+            return Failure::usage(text.strip_prefix("error: ").unwrap_or(&text).trim_end()).report(true);
         }
     };
     let is_json = cli.global.json;

@@ -131,7 +131,7 @@ impl Search {
 ///
 /// # Errors
 ///
-/// When a word has a value that it cannot have.
+/// When a word has no value, or one that it cannot have, or names a filter that does not exist.
 ///
 /// # Examples
 ///
@@ -165,7 +165,9 @@ impl From<InvalidSearch> for Problem {
 fn conditions(text: &str, now: DateTime<Utc>) -> Result<Vec<Filter>, InvalidSearch> {
     let (mut all, mut executors, mut tags) = (Vec::new(), Vec::new(), Vec::new());
     for word in words(text) {
-        if let Some(example) = word.strip_suffix(':').and_then(example) {
+        // Or it would look for everything.
+        let name = word.trim_end_matches(',').strip_suffix(':');
+        if let Some(example) = name.and_then(example) {
             return Err(InvalidSearch(format!("`{word}` says nothing behind the colon; write `{example}`, say.")));
         }
         match word.split_once(':') {

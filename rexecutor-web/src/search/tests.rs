@@ -42,6 +42,7 @@ fn words_become_conditions() {
     );
     assert!(unknown.ends_with("The executor of this name is `executor:unknown:x`."), "{unknown}");
     assert_eq!(filter("tag:"), Err("`tag:` says nothing behind the colon; write `tag:vip`, say.".into()));
+    assert!(["executor:", "executor:,", "tag:,,", "id:,"].into_iter().all(|all| filter(all).is_err()));
     assert_eq!(filter("node:x"), Err("`node:x`: `x` is no number.".into()));
     assert!(filter("since:99999999999999999d").is_err() && filter("id:").is_err());
 }

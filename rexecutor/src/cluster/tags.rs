@@ -18,8 +18,8 @@ use crate::{
 ///
 /// # Errors
 ///
-/// When no global backend is set, or it fails or cannot do this. When the tag is empty,
-/// longer than [`limits::MAX_TAG_BYTES`](crate::limits::MAX_TAG_BYTES), or contains U+0000.
+/// When no global backend is set, or it fails or cannot do this. When the tag is empty or contains U+0000,
+/// or is longer than [`limits::MAX_TAG_BYTES`](crate::limits::MAX_TAG_BYTES).
 ///
 /// # Cancel safety
 ///
@@ -54,8 +54,8 @@ pub async fn pause_tag(tag: impl Into<String>, pause: impl Into<Pause>) -> Resul
 ///
 /// # Errors
 ///
-/// When the backend fails or cannot do this. When the tag is empty,
-/// longer than [`limits::MAX_TAG_BYTES`](crate::limits::MAX_TAG_BYTES), or contains U+0000.
+/// When the backend fails or cannot do this. When the tag is empty or contains U+0000,
+/// or is longer than [`limits::MAX_TAG_BYTES`](crate::limits::MAX_TAG_BYTES).
 ///
 /// # Cancel safety
 ///

@@ -135,7 +135,7 @@ fn lower(bucket: usize) -> Duration {
         0..4 => u64::from(bucket),
         _ => u64::from(4 + bucket % 4) << (bucket / 4 - 1),
     };
-    Duration::from_micros(units.saturating_mul(250))
+    Duration::from_micros(units.saturating_mul(UNIT))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "nobody counts as far")]

@@ -104,7 +104,8 @@ impl Pause {
     ///
     /// # Errors
     ///
-    /// When an executor, a node or a tag has no name, a tag is longer than one of a job can be, a text contains U+0000, or the end is in no year from 1 to 9999.
+    /// When an executor, a node or a tag has no name, a tag is longer than one of a job can be, a text contains U+0000, or the end is
+    /// in no year from 1 to 9999.
     pub fn check(&self, scope: &Scope) -> Result<(), BackendError> {
         if matches!(scope, Scope::Executor(executor) if executor.as_str().is_empty()) {
             return Err(BackendError::message("could not pause: the executor's name is empty"));
