@@ -42,7 +42,7 @@ pub(crate) struct Global {
     pub(crate) yes: bool,
     /// Who says so, for reasons that others read. The default is the user
     #[arg(long, global = true, value_name = "NAME")]
-    by: Option<String>,
+    pub(crate) by: Option<String>,
 }
 
 impl Global {

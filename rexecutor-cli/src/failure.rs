@@ -9,7 +9,7 @@ use rexecutor::{
     schedule::ScheduleError,
     schedules::SchedulesError,
 };
-use rexecutor_sqlx::UrlError;
+use rexecutor_sqlx::{CopyError, UrlError};
 use rexecutor_web::views::InvalidSearch;
 use serde_json::json;
 
@@ -138,6 +138,16 @@ impl From<SchedulesError> for Failure {
             SchedulesError::NotFound(_) | SchedulesError::Refused(_) => Self::refused(error.to_string()),
             SchedulesError::Backend(error) => error.into(),
             error => Self::usage(format!("{error:?}")),
+        }
+    }
+}
+
+impl From<CopyError> for Failure {
+    fn from(error: CopyError) -> Self {
+        match error {
+            CopyError::Backend(error) => error.into(),
+            CopyError::OtherTables { .. } => Self::new(Code::Database, error.to_string()),
+            error => Self::refused(error.to_string()),
         }
     }
 }

@@ -44,6 +44,8 @@ mod any_transaction;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod common;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod copy;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod doctor;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -61,6 +63,7 @@ pub use self::{
     any::AnyBackend,
     any_options::AnyOptions,
     common::SchemaVersion,
+    copy::{CheckedRows, CopyError, CopyProgress, CopyReport, DatabaseCopy, LeftBehind, LiveCopy, WholeCopy},
     doctor::{Doctor, Finding, Level, Repair},
     scratch::Scratch,
 };

@@ -5,6 +5,7 @@ mod bulk;
 mod cluster;
 mod completions;
 mod contexts;
+mod copy;
 mod dead;
 mod doctor;
 mod enqueue;
@@ -67,6 +68,8 @@ pub(crate) enum Command {
     Doctor(doctor::Doctor),
     /// Deletes finished jobs
     Prune(prune::Prune),
+    /// Copies all jobs, and all else that a database has, to another one; nodes must be stopped
+    Copy(copy::Copy),
     /// Serves the dashboard on this machine
     Web(web::Web),
     /// Measures how fast this database is, and leaves nothing behind
@@ -86,6 +89,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Completions(which) => return completions::write(&which).map(done),
         Command::Migrate(what) => return migrate::run(&global, what).await,
         Command::Bench(bench) => return bench::run(&global, &bench).await.map(done),
+        Command::Copy(copy) => return copy::run(&global, copy).await.map(done),
         Command::Health(health) => return health::run(&global, &health).await,
         Command::Doctor(doctor) => return doctor::run(&global, &doctor).await,
         _ => {}
@@ -108,6 +112,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         | Command::Completions(_)
         | Command::Migrate(_)
         | Command::Bench(_)
+        | Command::Copy(_)
         | Command::Health(_)
         | Command::Doctor(_) => Ok(ExitCode::SUCCESS),
     };

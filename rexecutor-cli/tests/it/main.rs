@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod changes;
+mod copy;
 mod docs;
 mod doctor;
 mod enqueue_sql;

@@ -41,6 +41,8 @@ const CHANGES: &[&[&str]] = &[
     &["schedules", "remove", "x"],
     &["prune", "--status", "discarded", "--keep", "0"],
     &["bench", "--time", "1s"],
+    // Into another database; the other way round is tested in `copy`.
+    &["copy", "--to", "sqlite:new.db", "--live"],
 ];
 
 /// … and every one that does not.
@@ -63,6 +65,7 @@ const READS: &[&[&str]] = &[
     &["stats"],
     &["prune", "--status", "discarded", "--keep", "0", "--dry-run"],
     &["doctor"],
+    &["copy", "--to", "sqlite:new.db", "--live", "--dry-run"],
     &["contexts"],
     &["completions", "bash"],
 ];

@@ -306,7 +306,7 @@ impl Few<'_> {
 
 /// An instant as PostgreSQL stores it: microseconds since 2000. Its own range is wider than that of [`DateTime`], which
 /// must not panic for it.
-struct Micros(i64);
+pub(super) struct Micros(pub(super) i64);
 
 impl Type<Postgres> for Micros {
     fn type_info() -> PgTypeInfo {
@@ -321,7 +321,7 @@ impl<'r> Decode<'r, Postgres> for Micros {
 }
 
 impl Micros {
-    fn instant(self, column: &str) -> sqlx::Result<DateTime<Utc>> {
+    pub(super) fn instant(self, column: &str) -> sqlx::Result<DateTime<Utc>> {
         const EPOCH: i64 = 946_684_800_000_000;
         let instant = self.0.checked_add(EPOCH).and_then(DateTime::from_timestamp_micros);
         instant.ok_or_else(|| broken(column, format!("{} microseconds after 2000 is no instant", self.0)))

@@ -25,7 +25,7 @@ pub(super) fn size_of(job: &JobRow) -> Value {
     json!({ "heavy": heavy(job.content_bytes()), "weight": job.extras.weight })
 }
 
-fn heavy(bytes: usize) -> Option<usize> {
+pub(super) fn heavy(bytes: usize) -> Option<usize> {
     (bytes > HEAVY).then_some(bytes)
 }
 

@@ -8,6 +8,7 @@ use rexecutor::{
 };
 
 use super::{due_rows, row};
+use crate::copy::MOVABLE;
 
 macro_rules! queries {
     ($($name:ident),* $(,)?) => {
@@ -29,29 +30,33 @@ macro_rules! queries {
 }
 
 queries! {
-    add_gone, add_history, await_jobs, check_integrity, check_references, claim_first, claim_found, claim_jobs,
-    close_breaker, complete_alike, complete_members, complete_ranges, complete_runs, complete_with_outputs,
-    count_backlog, count_chunk_bytes, count_members, count_runs, count_skipped, count_status, count_waiting,
-    create_migrations, declare_limit, delete_dead_nodes, delete_entry, delete_history, delete_jobs, delete_key_tokens,
-    delete_node, delete_node_pause, delete_pause, delete_ranges, delete_runs, delete_steps, describe_file,
-    end_tag_pause, end_tasks, expect_changes, find_aside, find_breakers, find_causes, find_conflicts, find_content,
-    find_contents, find_controls, find_due, find_due_entries, find_end, find_ended_flows, find_entry, find_errors,
-    find_file, find_first_due, find_fleeting, find_flow, find_from, find_key, find_last_job, find_latest_clock,
-    find_levels, find_lost_jobs, find_migrations, find_node, find_node_pause, find_oldest_node, find_paused_tags,
-    find_progress, find_rival, find_running, find_runs, find_seen, find_step, find_stopping, find_tagged,
-    find_taken_tasks, find_task, find_tasks, find_unfinished, find_unserved, find_untold_tasks, find_version, first_due,
-    forget_aside, forget_bare_flows, forget_flows, forget_tags, insert_alike, insert_chunks, insert_errors, insert_flow,
-    insert_jobs, insert_migration, insert_node, insert_schedules, insert_task_edges, insert_tasks, list_chunks,
-    list_columns, list_controls, list_due, list_entries, list_finished, list_flow_jobs, list_history, list_limits,
-    list_members, list_nodes, list_objects, list_pauses, list_queues, list_schedules, list_seen, list_steps,
-    list_stored, list_tag_pauses, list_tasks, list_traits, list_upstream, lock_backlog, lock_jobs, lock_states,
-    mark_trials, move_schedule, outdate_nodes, prune_by_age, prune_by_length, quarantine_jobs, query_jobs, read_history,
+    add_gone, add_history, aim_copy, await_jobs, begin_source_copy, begin_target_copy, check_integrity,
+    check_references, claim_first, claim_found, claim_jobs, close_breaker, complete_alike, complete_members,
+    complete_ranges, complete_runs, complete_with_outputs, count_backlog, count_chunk_bytes, count_left, count_members,
+    count_other_jobs, count_outgoing, count_runs, count_skipped, count_status, count_waiting, create_migrations,
+    declare_limit, delete_dead_nodes, delete_entry, delete_history, delete_incoming, delete_jobs, delete_key_tokens,
+    delete_node, delete_node_pause, delete_outgoing, delete_parts, delete_pause, delete_ranges, delete_rows,
+    delete_runs, delete_steps, describe_file, end_tag_pause, end_tasks, expect_changes, find_aside, find_breakers,
+    find_causes, find_conflicts, find_content, find_contents, find_controls, find_due, find_due_entries, find_end,
+    find_ended_flows, find_entry, find_errors, find_file, find_first_due, find_fleeting, find_flow, find_from,
+    find_incoming, find_key, find_known_jobs, find_last_job, find_latest_clock, find_levels, find_lost_jobs,
+    find_migrations, find_movable, find_node, find_node_pause, find_oldest_node, find_paused_tags, find_progress,
+    find_reserved, find_rival, find_running, find_runs, find_seen, find_step, find_stopping, find_tagged,
+    find_taken_tasks, find_task, find_tasks, find_unfinished, find_unserved, find_untold_tasks, find_version,
+    finish_source_copy, finish_target_copy, first_due, forget_aside, forget_bare_flows, forget_flows, forget_tags,
+    insert_alike, insert_chunks, insert_errors, insert_flow, insert_incoming, insert_jobs, insert_migration,
+    insert_node, insert_number, insert_outgoing, insert_schedules, insert_source_copy, insert_task_edges, insert_tasks,
+    list_alive, list_chunks, list_columns, list_controls, list_copies, list_due, list_entries, list_finished,
+    list_flow_jobs, list_history, list_last_numbers, list_limits, list_members, list_nodes, list_objects, list_outgoing,
+    list_pauses, list_queues, list_schedules, list_seen, list_steps, list_stored, list_tag_pauses, list_tasks,
+    list_traits, list_upstream, lock_backlog, lock_copy, lock_jobs, lock_states, mark_trials, move_schedule,
+    outdate_nodes, prune_by_age, prune_by_length, quarantine_jobs, query_jobs, read_history, read_parts, read_rows,
     record_aside, release_tasks, renew_node, report_progress, reset_limits, rewind_schedule, set_aside,
-    set_back_breakers, set_back_jobs, set_back_key_throttles, set_back_throttles, set_limits, settle_key_tokens,
-    store_backlog, store_breaker, store_content, store_entry, store_executors, store_flow, store_key_tokens,
-    store_node_pause, store_pause, store_served, store_states, store_step, store_tag_pause, store_tasks, store_tokens,
-    sweep_chunks, sweep_flows, sweep_progress, take_back, tell_tasks, throttle_executor, throttle_key, trim_errors,
-    update_node, walk_jobs, walk_keys, walk_lines, walk_queue,
+    set_back_breakers, set_back_jobs, set_back_key_throttles, set_back_throttles, set_limits, set_number,
+    settle_key_tokens, store_backlog, store_breaker, store_content, store_entry, store_executors, store_flow,
+    store_key_tokens, store_node_pause, store_pause, store_served, store_states, store_step, store_tag_pause,
+    store_tasks, store_tokens, sweep_chunks, sweep_flows, sweep_progress, take_back, tell_tasks, throttle_executor,
+    throttle_key, trim_errors, update_node, walk_jobs, walk_keys, walk_lines, walk_queue, write_rows,
 }
 
 /// Which jobs wait to be claimed: the one place where it is said in SQL, but for the index that goes with it.
@@ -113,6 +118,7 @@ fn render(sql: &str) -> String {
     let [stopping, awaited, steps, member, skipped, fleeting] =
         [Marks::STOPPING, Marks::AWAITED, Marks::STEPS, Marks::MEMBER, Marks::SKIPPED, Marks::FLEETING]
             .map(|mark| mark.stored().unwrap_or_default().to_string());
+    let sql = sql.replace("{movable}", &MOVABLE.stored().unwrap_or_default().to_string());
     let sql = sql.replace("{skipped}", &skipped).replace("{fleeting}", &fleeting);
     let [aside, aside_from] = [lifecycle::ASIDE, lifecycle::ASIDE_FROM].map(|at| at.timestamp_micros().to_string());
     let sql = sql.replace("{aside_from}", &aside_from).replace("{aside}", &aside);
@@ -150,6 +156,10 @@ mod tests {
             sql => {
                 let sql = sql.replace("{found}", first_due()).replace("{filter}", "TRUE");
                 let sql = sql.replace("{beyond}", "<").replace("{direction}", "DESC");
+                // Of a table that is copied.
+                let sql = sql.replace("{table}", "limits").replace("{row}", "executor").replace("{key}", "executor");
+                let sql = sql.replace("{range}", "TRUE").replace("{values}", "(?1)").replace("{job}", "executor");
+                let sql = sql.replace("{otherwise}", "NOTHING");
                 sql.replace(
                     "{within}",
                     "status = 'complete' AND (status = 'complete' OR status = 'cancelled' OR status = 'discarded')",

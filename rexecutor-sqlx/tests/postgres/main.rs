@@ -23,6 +23,7 @@ mod completes;
 mod conformance;
 mod connect;
 mod copies;
+mod copying;
 #[path = "../../../benches/src/wire.rs"]
 mod counter;
 mod economy;

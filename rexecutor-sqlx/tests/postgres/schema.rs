@@ -15,7 +15,16 @@ async fn every_statement_is_prepared_and_those_that_give_jobs_give_their_columns
                 sql.replace("{filter}", "TRUE")
                     .replace("{within}", "status = 'complete'")
                     .replace("{beyond}", "<")
-                    .replace("{direction}", "DESC"),
+                    .replace("{direction}", "DESC")
+                    // Of a table that is copied.
+                    .replace("{table}", "limits")
+                    .replace("{row}", "executor")
+                    .replace("{key}", "executor")
+                    .replace("{range}", "executor > $2")
+                    .replace("{values}", "new.executor")
+                    .replace("{arrays}", "$1::TEXT []")
+                    .replace("{otherwise}", "NOTHING")
+                    .replace("{job}", "length(executor)"),
             )
             .into_sql_str();
             let statement = connection.prepare(sql).await.unwrap_or_else(|error| panic!("{name}: {error}"));

@@ -23,6 +23,7 @@ const ERRORS: &[&str] = &[
     "BatchError",
     "CompleteError",
     "ConnectError",
+    "CopyError",
     "DecodeError",
     "EmitError",
     "EnqueueError",

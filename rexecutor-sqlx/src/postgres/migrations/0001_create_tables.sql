@@ -365,6 +365,46 @@ CREATE TABLE {schema}.history (
     PRIMARY KEY (step, at, executor, ended)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
+-- Copies of this database to others, and of others to this one. Of those from here there is one row for all.
+CREATE TABLE {schema}.copies (
+    -- What both databases know it by.
+    token TEXT COLLATE "C" PRIMARY KEY,
+    is_source BOOLEAN NOT NULL,
+    -- How often it was started. A process changes nothing any more once it was started again.
+    run BIGINT NOT NULL,
+    begun_at TIMESTAMPTZ NOT NULL,
+    -- Of a source: up to which number its jobs were copied as a whole, so that they are never moved.
+    last_job BIGINT,
+    -- The name of the target. Of a source: to which jobs are on their way.
+    target TEXT COLLATE "C",
+    -- Of a target: whether it is to have all that the source has, and when that, or what operators have said there, had come.
+    is_whole BOOLEAN NOT NULL,
+    finished_at TIMESTAMPTZ,
+    -- Of a target: jobs with numbers behind the first and up to the second one keep theirs. It has never given these out.
+    reserved_from BIGINT,
+    reserved_to BIGINT
+);
+
+CREATE UNIQUE INDEX copies_source ON {schema}.copies (is_source) WHERE is_source;
+
+-- Jobs on their way to another database. They stand in no other table of this one.
+CREATE TABLE {schema}.outgoing (
+    token TEXT COLLATE "C" NOT NULL,
+    job BIGINT NOT NULL,
+    -- All of it, as JSON.
+    content TEXT NOT NULL,
+    PRIMARY KEY (token, job)
+);
+
+-- Jobs that have come from another database, as long as they may be on their way there.
+CREATE TABLE {schema}.incoming (
+    token TEXT COLLATE "C" NOT NULL,
+    -- Its number there, and here.
+    job BIGINT NOT NULL,
+    stored_as BIGINT NOT NULL,
+    PRIMARY KEY (token, job)
+);
+
 -- Enqueuing from other languages: docs/enqueue-from-sql.md. It refuses what programs refuse, in the same words, and decides about
 -- unique keys as they do.
 CREATE FUNCTION {schema}.enqueue(

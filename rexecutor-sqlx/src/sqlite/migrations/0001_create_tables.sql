@@ -381,6 +381,46 @@ CREATE TABLE rexecutor_history (
     PRIMARY KEY (step, at, executor, ended)
 ) STRICT, WITHOUT ROWID;
 
+-- Copies of this database to others, and of others to this one. Of those from here there is one row for all.
+CREATE TABLE rexecutor_copies (
+    -- What both databases know it by.
+    token TEXT PRIMARY KEY,
+    is_source INTEGER NOT NULL,
+    -- How often it was started. A process changes nothing any more once it was started again.
+    run INTEGER NOT NULL,
+    begun_at INTEGER NOT NULL,
+    -- Of a source: up to which number its jobs were copied as a whole, so that they are never moved.
+    last_job INTEGER,
+    -- The name of the target. Of a source: to which jobs are on their way.
+    target TEXT,
+    -- Of a target: whether it is to have all that the source has, and when that, or what operators have said there, had come.
+    is_whole INTEGER NOT NULL,
+    finished_at INTEGER,
+    -- Of a target: jobs with numbers behind the first and up to the second one keep theirs. It has never given these out.
+    reserved_from INTEGER,
+    reserved_to INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX rexecutor_copies_source ON rexecutor_copies (is_source) WHERE is_source;
+
+-- Jobs on their way to another database. They stand in no other table of this one.
+CREATE TABLE rexecutor_outgoing (
+    token TEXT NOT NULL,
+    job INTEGER NOT NULL,
+    -- All of it, as JSON.
+    content TEXT NOT NULL,
+    PRIMARY KEY (token, job)
+) STRICT, WITHOUT ROWID;
+
+-- Jobs that have come from another database, as long as they may be on their way there.
+CREATE TABLE rexecutor_incoming (
+    token TEXT NOT NULL,
+    -- Its number there, and here.
+    job INTEGER NOT NULL,
+    stored_as INTEGER NOT NULL,
+    PRIMARY KEY (token, job)
+) STRICT, WITHOUT ROWID;
+
 -- Enqueuing from other languages: docs/enqueue-from-sql.md. It works with SQLite from version 3.38 on.
 CREATE VIEW rexecutor_enqueue (
     executor, data, scheduled_at, delay, priority, max_attempts, tags, metadata, unique_key, unique_within

@@ -1,0 +1,1 @@
+DELETE FROM {schema}.{table} WHERE {job} = ANY ($1)

@@ -1,0 +1,2 @@
+-- {table} is one that is copied, {row} its columns and {key} its key. {range} is between two keys.
+SELECT {row} FROM {schema}.{table} WHERE {range} ORDER BY {key} LIMIT $1

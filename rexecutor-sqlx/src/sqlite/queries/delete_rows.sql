@@ -1,0 +1,1 @@
+DELETE FROM rexecutor_{table} WHERE ({key}) IN (VALUES {values})
