@@ -10,4 +10,4 @@ WHERE {pending}
     AND id > ?5 AND id <= ?6
     AND flow IS NULL AND line IS NULL AND coalesce(marks, 0) & ~{movable} = 0 AND scheduled_at < {aside_from}
 ORDER BY executor, priority, scheduled_at, id
-LIMIT ?7
+LIMIT 0 + ?7
