@@ -60,11 +60,6 @@ impl Table {
         self.columns.get(..self.keys).unwrap_or(self.columns)
     }
 
-    /// All others.
-    pub(crate) fn other_columns(&self) -> &'static [Column] {
-        self.columns.get(self.keys..).unwrap_or_default()
-    }
-
     /// Names of columns, with commas between them.
     pub(crate) fn names(columns: &[Column]) -> String {
         columns.iter().map(|column| column.name).collect::<Vec<_>>().join(", ")

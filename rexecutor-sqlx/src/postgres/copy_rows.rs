@@ -109,7 +109,7 @@ impl Database {
             _ => format!("new.{}", column.name),
         });
         let values = values.collect::<Vec<_>>().join(", ");
-        let set = table.other_columns().iter().map(|column| format!("{0} = excluded.{0}", column.name));
+        let set = table.columns.iter().skip(table.keys).map(|column| format!("{0} = excluded.{0}", column.name));
         let otherwise = match replace {
             true => format!("UPDATE SET {}", set.collect::<Vec<_>>().join(", ")),
             false => "NOTHING".to_owned(),
