@@ -9,6 +9,7 @@ mod commands;
 mod failure;
 mod output;
 mod session;
+mod stopping;
 mod target;
 mod time;
 

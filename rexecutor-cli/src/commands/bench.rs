@@ -18,10 +18,17 @@ use rexecutor::{
     prelude::*,
 };
 use rexecutor_sqlx::{AnyBackend, Scratch};
-use rexecutor_web::views::Quantiles;
+use rexecutor_web::views::{self, Quantiles};
 use serde_json::{Value, json};
 
-use crate::{args::Global, failure::Failure, output::facts, session::Guard, time};
+use crate::{
+    args::Global,
+    failure::Failure,
+    output::{facts, remark},
+    session::Guard,
+    stopping::stopped,
+    time,
+};
 
 /// Measures how fast this database is, and leaves nothing behind
 #[derive(Debug, Args)]
@@ -71,10 +78,12 @@ pub(crate) async fn run(global: &Global, bench: &Bench) -> Result<(), Failure> {
     let backend = guard.options().connect(&guard.target.url).await.map_err(|error| guard.failure(error))?;
     guard.confirm("measure how fast it is, which keeps it busy")?;
     backend.close().await;
+    let stop = stopped();
     let scratch = Scratch::beside(&guard.target.url).await.map_err(|error| guard.failure(error))?;
+    remark(&format!("measuring for {}; what it needs for that is removed in the end", views::span(bench.time)));
     let results = tokio::select! {
         results = measure(scratch.backend(), bench) => results,
-        _ = tokio::signal::ctrl_c() => Err(Failure::refused("interrupted")),
+        () = stop => Err(Failure::refused("interrupted")),
     };
     let removed = scratch.remove().await;
     let results = results?;

@@ -1,6 +1,6 @@
 //! Executors: how they stand, pausing them, and their limits.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use clap::{ArgGroup, Args, Subcommand};
 use rexecutor::{
     backend::{LimitChange, Rate, Scope, control, observe::Standing},
@@ -191,27 +191,31 @@ async fn list(session: &Session) -> Result<(), Failure> {
             .paused
             .as_ref()
             .map_or(String::new(), |paused| format!("the whole cluster is paused: {}\n", paused.pause.reason));
-        let row = |one: &Standing| {
-            let oldest = one.oldest_wait(cluster.now).map_or(String::new(), views::span);
-            let most = one.controls.concurrency.map_or(String::new(), |limit| format!("/{}", limit.limit));
-            vec![
-                one.executor.to_string(),
-                state(one).to_owned(),
-                format!("{}{most}", one.running),
-                one.queue.due.to_string(),
-                one.queue.waiting.to_string(),
-                oldest,
-                one.nodes.to_string(),
-            ]
-        };
         match cluster.executors.is_empty() {
             true => format!("{whole}no executors"),
             false => {
-                let headings = ["executor", "", ">running", ">due", ">waiting", ">oldest", ">nodes"];
-                format!("{whole}{}", table(&headings, cluster.executors.iter().map(row)))
+                let rows = cluster.executors.iter().map(|one| row(one, cluster.now));
+                format!("{whole}{}", table(&HEADINGS, rows))
             }
         }
     })
+}
+
+/// What stands over the rows of executors.
+pub(super) const HEADINGS: [&str; 7] = ["executor", "", ">running", ">due", ">waiting", ">oldest", ">nodes"];
+
+pub(super) fn row(one: &Standing, now: DateTime<Utc>) -> Vec<String> {
+    let oldest = one.oldest_wait(now).map_or(String::new(), views::span);
+    let most = one.controls.concurrency.map_or(String::new(), |limit| format!("/{}", limit.limit));
+    vec![
+        one.executor.to_string(),
+        state(one).to_owned(),
+        format!("{}{most}", one.running),
+        one.queue.due.to_string(),
+        one.queue.waiting.to_string(),
+        oldest,
+        one.nodes.to_string(),
+    ]
 }
 
 /// Whether it is paused, by somebody or by its circuit breaker.

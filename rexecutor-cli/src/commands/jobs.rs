@@ -171,14 +171,17 @@ pub(crate) async fn run(session: &Session, what: Jobs) -> Result<ExitCode, Failu
     }
 }
 
-async fn list(session: &Session, list: &List) -> Result<(), Failure> {
-    // An argument with spaces in it is one word, as the shell has read it.
+/// Words of a search as one text. An argument with spaces in it is one word, as the shell has read it.
+pub(super) fn search(words: &[String]) -> String {
     let quoted = |word: &String| match word.contains(char::is_whitespace) && !word.contains('"') {
         true => format!("\"{word}\""),
         false => word.clone(),
     };
-    let search = list.search.iter().map(quoted).collect::<Vec<_>>().join(" ");
-    let mut filter = views::filter(&search, SystemClock.now())?;
+    words.iter().map(quoted).collect::<Vec<_>>().join(" ")
+}
+
+async fn list(session: &Session, list: &List) -> Result<(), Failure> {
+    let mut filter = views::filter(&search(&list.search), SystemClock.now())?;
     if !list.status.is_empty() {
         filter = filter.and(Filter::StatusIn(list.status.clone()));
     }
@@ -190,10 +193,7 @@ async fn list(session: &Session, list: &List) -> Result<(), Failure> {
     });
     session.output.answer(&json, || match page.jobs.is_empty() {
         true => "no jobs".to_owned(),
-        false => table(
-            &[">id", "status", "executor", ">attempt", "when", "last error"],
-            page.jobs.iter().map(|job| row(job, page.now)),
-        ),
+        false => table(&HEADINGS, page.jobs.iter().map(|job| row(job, page.now))),
     })?;
     if let (Some(next), false) = (page.next, session.output.json) {
         remark(&format!("there may be more: --after {next}"));
@@ -201,7 +201,10 @@ async fn list(session: &Session, list: &List) -> Result<(), Failure> {
     Ok(())
 }
 
-fn row(job: &JobRow, now: DateTime<Utc>) -> Vec<String> {
+/// What stands over the rows of jobs.
+pub(super) const HEADINGS: [&str; 6] = [">id", "status", "executor", ">attempt", "when", "last error"];
+
+pub(super) fn row(job: &JobRow, now: DateTime<Utc>) -> Vec<String> {
     let at = match job.status {
         JobStatus::Executing => job.attempted_at.unwrap_or(job.scheduled_at),
         _ => job.finished_at().unwrap_or(job.scheduled_at),
@@ -213,7 +216,7 @@ fn row(job: &JobRow, now: DateTime<Utc>) -> Vec<String> {
     vec![job.id.to_string(), status, job.executor.to_string(), attempt, when, error.unwrap_or_default()]
 }
 
-async fn why(session: &Session, id: i64) -> Result<Explanation, Failure> {
+pub(super) async fn why(session: &Session, id: i64) -> Result<Explanation, Failure> {
     let why = observe::explain_on_backend(id, session.read()).await?;
     why.ok_or_else(|| Failure::refused(format!("there is no job {id}; it may have been deleted after it finished")))
 }
@@ -235,7 +238,7 @@ async fn show(session: &Session, id: i64) -> Result<(), Failure> {
     session.output.answer(&json, || text(&job, &why))
 }
 
-fn text(job: &JobRow, why: &Explanation) -> String {
+pub(super) fn text(job: &JobRow, why: &Explanation) -> String {
     let fact = |name: &str, fact: String| (name.to_owned(), fact);
     let at = |at: Option<DateTime<Utc>>| at.map_or(String::new(), |at| instant(at, why.now));
     let extras = &job.extras;

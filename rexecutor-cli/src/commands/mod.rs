@@ -20,6 +20,8 @@ mod prune;
 mod schedules;
 mod stats;
 mod tags;
+#[cfg(feature = "top")]
+mod top;
 mod web;
 
 use std::process::ExitCode;
@@ -62,6 +64,9 @@ pub(crate) enum Command {
     Tags(tags::Tags),
     /// How many jobs there are, and how those of the last hour went
     Stats,
+    /// Shows what goes on, live: executors, jobs and nodes
+    #[cfg(feature = "top")]
+    Top(top::Top),
     /// Whether all is well; exits with 1 and the reasons if it is not
     Health(health::Health),
     /// Whether the tables are as this version made them; prints what repairs them, and exits with 1 if they are not
@@ -106,6 +111,8 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Flows(what) => flows::run(&session, what).await.map(done),
         Command::Tags(what) => tags::run(&session, what).await.map(done),
         Command::Stats => stats::run(&session).await.map(done),
+        #[cfg(feature = "top")]
+        Command::Top(what) => top::run(&session, &what).await.map(done),
         Command::Prune(what) => prune::run(&session, what).await.map(done),
         Command::Web(what) => web::run(&session, &what).await.map(done),
         Command::Contexts

@@ -1,7 +1,10 @@
 //! Nodes.
 
 use clap::Subcommand;
-use rexecutor::cluster;
+use rexecutor::{
+    backend::observe::{Cluster, SeenNode},
+    cluster,
+};
 use rexecutor_web::{shapes, views};
 use serde_json::json;
 
@@ -53,24 +56,28 @@ async fn list(session: &Session) -> Result<(), Failure> {
         if cluster.nodes.is_empty() {
             return "no nodes".to_owned();
         }
-        let rows = cluster.nodes.iter().map(|node| {
-            let about = &node.about;
-            let slots = about.slots.map_or("?".to_owned(), |slots| slots.to_string());
-            let state = match (node.is_silent(cluster.now), &node.paused) {
-                (true, _) => "silent",
-                (false, Some(_)) => "paused",
-                (false, None) => "alive",
-            };
-            vec![
-                node.node.to_string(),
-                node.label.clone(),
-                state.to_owned(),
-                format!("{}/{slots}", cluster.running_on(node.node)),
-                views::relative(node.seen_at, cluster.now),
-                views::relative(node.since, cluster.now),
-                about.version.clone().unwrap_or_default(),
-            ]
-        });
-        table(&[">node", "label", "state", ">running", "last heard", "joined", "version"], rows)
+        table(&HEADINGS, cluster.nodes.iter().map(|node| row(node, &cluster)))
     })
+}
+
+/// What stands over the rows of nodes.
+pub(super) const HEADINGS: [&str; 7] = [">node", "label", "state", ">running", "last heard", "joined", "version"];
+
+pub(super) fn row(node: &SeenNode, cluster: &Cluster) -> Vec<String> {
+    let about = &node.about;
+    let slots = about.slots.map_or("?".to_owned(), |slots| slots.to_string());
+    let state = match (node.is_silent(cluster.now), &node.paused) {
+        (true, _) => "silent",
+        (false, Some(_)) => "paused",
+        (false, None) => "alive",
+    };
+    vec![
+        node.node.to_string(),
+        node.label.clone(),
+        state.to_owned(),
+        format!("{}/{slots}", cluster.running_on(node.node)),
+        views::relative(node.seen_at, cluster.now),
+        views::relative(node.since, cluster.now),
+        about.version.clone().unwrap_or_default(),
+    ]
 }

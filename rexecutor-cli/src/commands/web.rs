@@ -11,6 +11,7 @@ use crate::{
     failure::Failure,
     output::{Output, remark},
     session::Session,
+    stopping::stopped,
 };
 
 /// Serves the dashboard on this machine
@@ -53,13 +54,10 @@ pub(crate) async fn run(session: &Session, web: &Web) -> Result<(), Failure> {
     let listener = listener.map_err(|error| Failure::usage(format!("{}: {error}", web.listen)))?;
     let address = listener.local_addr().map_err(Failure::io)?;
     say(session.output, address)?;
-    let stop = async {
-        let _ = tokio::signal::ctrl_c().await;
-    };
     tokio::select! {
         served = async { axum::serve(listener, dashboard.router()).await } => served.map_err(Failure::io),
         // Pages that are kept up to date would keep it for as long as they are open.
-        () = stop => Ok(()),
+        () = stopped() => Ok(()),
     }
 }
 

@@ -16,4 +16,5 @@ mod production;
 #[path = "../../../rexecutor-sqlx/tests/postgres/server.rs"]
 mod server;
 mod support;
+mod top;
 mod views;
