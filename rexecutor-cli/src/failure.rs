@@ -9,7 +9,7 @@ use rexecutor::{
     schedule::ScheduleError,
     schedules::SchedulesError,
 };
-use rexecutor_sqlx::{CopyError, UrlError};
+use rexecutor_sqlx::{ConnectError, CopyError, UrlError};
 use rexecutor_web::views::InvalidSearch;
 use serde_json::json;
 
@@ -156,6 +156,7 @@ impl From<UrlError> for Failure {
     fn from(error: UrlError) -> Self {
         let code = match &error {
             UrlError::Scheme { .. } | UrlError::Address { .. } | UrlError::Feature { .. } => Code::Usage,
+            UrlError::Postgres(ConnectError::Address(_) | ConnectError::Scheme { .. }) => Code::Usage,
             _ => Code::Database,
         };
         Self::new(code, format!("{error:?}"))

@@ -118,14 +118,28 @@ impl Which {
                 }
             }
         } else {
-            done.extend(found.iter().map(|job| job.id));
+            for job in &found {
+                match suits(job.status) {
+                    true => done.push(job.id),
+                    false => {
+                        let refusal = AmendError::Refused { id: job.id, status: job.status, verb: past(verb) };
+                        refused.push((job.id, refusal.to_string()));
+                    }
+                }
+            }
         }
         self.tell(session, verb, &done, &refused)?;
         let is_named = self.search.is_none() && !refused.is_empty();
         Ok(if is_named { ExitCode::from(Code::Refused as u8) } else { ExitCode::SUCCESS })
     }
 
-    fn tell(&self, session: &Session, verb: &str, done: &[JobId], refused: &[(JobId, String)]) -> Result<(), Failure> {
+    fn tell(
+        &self,
+        session: &Session,
+        verb: &'static str,
+        done: &[JobId],
+        refused: &[(JobId, String)],
+    ) -> Result<(), Failure> {
         let json = json!({
             "action": verb, "dry_run": self.dry_run,
             "done": done.iter().map(ToString::to_string).collect::<Vec<_>>(),
@@ -136,6 +150,7 @@ impl Which {
             let few = done.iter().take(20).map(ToString::to_string).collect::<Vec<_>>().join(", ");
             let more = if done.len() > 20 { ", …" } else { "" };
             let mut text = match done.len() {
+                0 if self.dry_run => "no job would be changed\n".to_owned(),
                 0 => "no job was changed\n".to_owned(),
                 count => format!("{verb} {}: {few}{more}\n", jobs(count)),
             };
@@ -146,7 +161,7 @@ impl Which {
 }
 
 /// The past of a verb that says what is done.
-pub(crate) fn past(verb: &str) -> &str {
+pub(crate) fn past(verb: &'static str) -> &'static str {
     match verb {
         "retry" => "retried",
         "cancel" => "cancelled",

@@ -161,7 +161,7 @@ async fn each(
 
 fn tell(
     session: &Session,
-    verb: &str,
+    verb: &'static str,
     is_dry_run: bool,
     count: usize,
     refused: &[(JobId, String)],

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     args::Global,
     failure::{Code, Failure},
-    output::print,
+    output::{print, remark},
     session::Guard,
     time,
 };
@@ -56,13 +56,17 @@ pub(crate) async fn run(global: &Global, what: Migrate) -> Result<ExitCode, Fail
             Ok(ExitCode::SUCCESS)
         }
         Migrate::Sql { from } => {
-            let from = match from {
-                Some(from) => from,
-                None => look(&guard).await?.found,
+            let (from, is_left) = match from {
+                Some(from) => (from, true),
+                None => look(&guard).await.map(|version| (version.found, !version.is_current()))?,
             };
-            let sql = guard.options().migration_sql(&guard.target.url, from).map_err(|error| guard.failure(error))?;
+            let sql = match is_left {
+                true => guard.options().migration_sql(&guard.target.url, from).map_err(|error| guard.failure(error))?,
+                false => String::new(),
+            };
             match global.json {
                 true => global.output().answer(&json!({ "from": from, "sql": sql }), String::new)?,
+                false if sql.is_empty() => remark(&format!("the tables have version {from}: nothing is left to run")),
                 false => print(sql.trim_end())?,
             }
             Ok(ExitCode::SUCCESS)

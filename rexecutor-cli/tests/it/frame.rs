@@ -13,6 +13,7 @@ fn the_exit_code_says_what_went_wrong() {
         ["jobs lost", "2", "unrecognized subcommand"],
         ["jobs list --database x --context y", "2", "cannot be used with"],
         ["jobs list --database mysql://db/shop", "2", "is no database"],
+        ["jobs list --database postgres://db/shop?sslmode=maybe", "2", "is not valid"],
         ["jobs list --database sqlite:no-such-file.db", "4", "there is no file"],
         ["jobs list --database postgres://127.0.0.1:1/shop", "4", "no PostgreSQL server answers"],
         ["jobs list --context prod", "2", "there is no context `prod`"],

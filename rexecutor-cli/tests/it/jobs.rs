@@ -173,6 +173,11 @@ fn jobs_are_cancelled_retried_edited_and_deleted() {
         let dry = place.json(["jobs", "retry", "--where", "print", "--dry-run"]);
         assert_eq!((fields(&dry), texts(&dry["done"])), (vec!["action", "done", "dry_run", "refused"], vec!["1", "2"]));
         assert_eq!(status("1"), "discarded");
+        // … and what it would not.
+        let dry = place.run(["jobs", "cancel", "1", "3", "77", "--dry-run"]).ends(3).out;
+        assert!(dry.starts_with("would cancel 1 job: 3\nrefused: there is no job 77;"), "{dry}");
+        assert!(dry.contains("refused: job 1 is discarded and cannot be cancelled"), "{dry}");
+        assert!(place.run(["jobs", "delete", "3", "--dry-run"]).ends(3).out.starts_with("no job would be changed"));
         let retried = place.json(["jobs", "retry", "1"]);
         assert_eq!((texts(&retried["done"]), status("1")), (vec!["1"], "scheduled".to_owned()));
 

@@ -71,7 +71,7 @@ queries! {
     insert_tasks, keep_listening, list_alive, list_chunks, list_columns, list_controls, list_copies, list_due,
     list_entries, list_finished, list_flow_jobs, list_holders, list_last_numbers, list_limits, list_nodes, list_numbers,
     list_outgoing, list_parts, list_pauses, list_queues, list_relations, list_schedules, list_seen, list_settings,
-    list_steps, list_stored, list_tag_pauses, list_tasks, list_upstream, lock_backlog, lock_breakers, lock_content,
+    list_steps, list_stored, list_tag_pauses, list_tasks, list_unlockable, list_upstream, lock_backlog, lock_breakers, lock_content,
     lock_copy, lock_entries, lock_flows, lock_jobs, lock_key_of_job, lock_limits, lock_lost_jobs, lock_migrations,
     lock_over_tags, lock_states, lock_unique_key, lock_unique_keys, lower_number, make_lockable, mark_trials,
     move_schedule, notify_nodes, outdate_nodes, prune_by_age, prune_by_length, quarantine_jobs, query_jobs,

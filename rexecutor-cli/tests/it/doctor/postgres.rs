@@ -126,9 +126,11 @@ fn what_is_missing_or_changed_on_postgres_is_found_and_repaired() {
     );
     let ahead = "INSERT INTO {s}.jobs (id, executor, data, max_attempts, priority, scheduled_at, inserted_at) \
                  VALUES (100000, 'mail', '1', 1, 0, now(), now() + INTERVAL '1 day')";
+    place.run(["executors", "set-limits", "mail", "--cluster-concurrency", "2"]).ends(0);
     check_all(
         &place,
         &[
+            ("DELETE FROM {s}.limits", "limits", "problem", "`mail` has limits, and no row"),
             (ahead, "sequence", "problem", "stands at"),
             ("SELECT 1", "clock", "problem", "was set back"),
             (

@@ -81,6 +81,7 @@ impl Patient<'_> {
         if is_allowed && !self.findings.iter().any(|finding| ["table", "column", "version"].contains(&finding.check)) {
             self.numbers().await.map_err(ConnectError::new)?;
             self.origin().await.map_err(ConnectError::new)?;
+            self.limits().await.map_err(ConnectError::new)?;
             self.stored_clock().await.map_err(ConnectError::new)?;
         }
         self.clock(clock).await.map_err(ConnectError::new)?;

@@ -55,6 +55,17 @@ impl Patient<'_> {
         Ok(())
     }
 
+    /// Executors with limits that claims find no row of.
+    pub(super) async fn limits(&mut self) -> sqlx::Result<()> {
+        let list = sqlx::query(AssertSqlSafe(self.queries.list_unlockable.clone()));
+        for row in list.fetch_all(&mut self.connection).await? {
+            let executor: String = row.try_get("executor")?;
+            let what = format!("`{executor}` has limits, and no row in `limits`: none of its jobs is claimed");
+            self.findings.push(Finding::mend("limits", what, format!("{};", self.queries.make_lockable)));
+        }
+        Ok(())
+    }
+
     /// Whether the clock has shown a later time before.
     pub(super) async fn stored_clock(&mut self) -> sqlx::Result<()> {
         let rows = self.all(&self.queries.find_latest_clock, None::<DateTime<Utc>>).await?;
