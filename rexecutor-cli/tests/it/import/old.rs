@@ -98,6 +98,8 @@ fn build() -> &'static Path {
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         // Its statements were checked when it was published; our tests' database has no tables to check them with.
         cargo.args(["build", "--locked", "--quiet"]).current_dir(&package).env("SQLX_OFFLINE", "true");
+        // Then it would stand in another folder.
+        cargo.env_remove("CARGO_BUILD_TARGET");
         let built = cargo.arg("--target-dir").arg(&target).output().unwrap();
         assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
         target.join("debug").join(format!("rexecutor-0-1{}", env::consts::EXE_SUFFIX))
