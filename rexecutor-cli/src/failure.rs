@@ -9,7 +9,7 @@ use rexecutor::{
     schedule::ScheduleError,
     schedules::SchedulesError,
 };
-use rexecutor_sqlx::{ConnectError, CopyError, UrlError};
+use rexecutor_sqlx::{ConnectError, CopyError, ImportError, UrlError};
 use rexecutor_web::views::InvalidSearch;
 use serde_json::json;
 
@@ -147,6 +147,15 @@ impl From<CopyError> for Failure {
         match error {
             CopyError::Backend(error) => error.into(),
             CopyError::OtherTables { .. } => Self::new(Code::Database, error.to_string()),
+            error => Self::refused(error.to_string()),
+        }
+    }
+}
+
+impl From<ImportError> for Failure {
+    fn from(error: ImportError) -> Self {
+        match error {
+            ImportError::Backend(error) => error.into(),
             error => Self::refused(error.to_string()),
         }
     }

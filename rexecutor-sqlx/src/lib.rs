@@ -48,6 +48,8 @@ mod copy;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod doctor;
 #[cfg(feature = "postgres")]
+mod import;
+#[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod scratch;
@@ -56,6 +58,8 @@ mod sqlite;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod url;
 
+#[cfg(feature = "postgres")]
+pub use self::import::{Import01, ImportError, ImportProgress, ImportReport, OldJobs, RefusedJob};
 #[cfg(feature = "postgres")]
 pub use self::postgres::{ConnectError, PgBackend, PgBackend as RexecutorPgBackend, PgOptions};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]

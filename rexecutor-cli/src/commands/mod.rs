@@ -12,6 +12,7 @@ mod enqueue;
 mod executors;
 mod flows;
 mod health;
+mod import;
 mod jobs;
 mod migrate;
 mod nodes;
@@ -75,6 +76,9 @@ pub(crate) enum Command {
     Prune(prune::Prune),
     /// Copies all jobs, and all else that a database has, to another one; nodes must be stopped
     Copy(copy::Copy),
+    /// Moves the jobs of rexecutor 0.1, in the same PostgreSQL database, into the tables of this version
+    #[command(name = "import-0-1")]
+    Import01(import::Import),
     /// Serves the dashboard on this machine
     Web(web::Web),
     /// Measures how fast this database is, and leaves nothing behind
@@ -95,6 +99,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Migrate(what) => return migrate::run(&global, what).await,
         Command::Bench(bench) => return bench::run(&global, &bench).await.map(done),
         Command::Copy(copy) => return copy::run(&global, copy).await.map(done),
+        Command::Import01(import) => return import::run(&global, import).await,
         Command::Health(health) => return health::run(&global, &health).await,
         Command::Doctor(doctor) => return doctor::run(&global, &doctor).await,
         _ => {}
@@ -120,6 +125,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         | Command::Migrate(_)
         | Command::Bench(_)
         | Command::Copy(_)
+        | Command::Import01(_)
         | Command::Health(_)
         | Command::Doctor(_) => Ok(ExitCode::SUCCESS),
     };

@@ -9,6 +9,7 @@ mod doctor;
 mod enqueue_sql;
 mod flows;
 mod frame;
+mod import;
 mod jobs;
 mod measure;
 mod migrate;

@@ -43,6 +43,8 @@ const CHANGES: &[&[&str]] = &[
     &["bench", "--time", "1s"],
     // Into another database; the other way round is tested in `copy`.
     &["copy", "--to", "sqlite:new.db", "--live"],
+    // On PostgreSQL alone; what it does is tested in `import`.
+    &["import-0-1"],
 ];
 
 /// … and every one that does not.

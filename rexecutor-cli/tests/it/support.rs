@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsStr,
-    io::Write,
+    io::{BufRead, BufReader, Write},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
@@ -57,6 +57,18 @@ pub(crate) fn ran(command: &mut Command) -> Ran {
     let output = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).expect("what is printed is UTF-8");
     Ran { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
+}
+
+/// Kills it with SIGKILL after so many lines of its standard error; whether it had not ended before.
+pub(crate) fn killed_after(mut command: Command, lines: usize) -> bool {
+    let mut child = command.arg("--verbose").stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let said = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let said: Vec<String> = said.take(lines).collect();
+    child.kill().unwrap();
+    // On Unix, one that was killed has no code.
+    let code = child.wait().unwrap().code();
+    assert!(code.is_none_or(|code| code == 0), "{code:?}: {said:?}");
+    code.is_none()
 }
 
 impl Place {

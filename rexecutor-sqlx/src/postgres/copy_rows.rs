@@ -32,7 +32,7 @@ impl Database {
         sql.split(&self.queries.schema).map(filled).collect::<Vec<_>>().join(&self.queries.schema)
     }
 
-    fn copy_query(&self, sql: String) -> Statement {
+    pub(super) fn copy_query(&self, sql: String) -> Statement {
         sqlx::query(AssertSqlSafe(sql)).persistent(!self.options.transaction_pooling)
     }
 

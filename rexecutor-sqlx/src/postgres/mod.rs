@@ -43,6 +43,7 @@ mod flows;
 mod flows_in;
 mod group_commit;
 mod history;
+mod import;
 mod inspect;
 mod key_waiters;
 mod large;

@@ -34,6 +34,7 @@ mod frozen;
 mod guide;
 #[path = "../shared/guide.rs"]
 mod guide_text;
+mod importing;
 mod keys;
 mod leaving;
 mod listening;

@@ -4,10 +4,20 @@ use sqlx::{AssertSqlSafe, Column, Executor, PgConnection, SqlSafeStr, Statement}
 
 use crate::support::in_schema;
 
+/// What the statements know of the table of rexecutor 0.1.
+const OLD_TABLE: &str = "CREATE TYPE {schema}.rexecutor_job_state AS ENUM ('scheduled');
+    CREATE TABLE {schema}.rexecutor_jobs (
+        id SERIAL, status {schema}.rexecutor_job_state, executor VARCHAR, data JSONB, errors JSONB [], attempt INTEGER,
+        max_attempts INTEGER, tags VARCHAR [], metadata JSONB, priority INTEGER, inserted_at TIMESTAMPTZ, scheduled_at TIMESTAMPTZ,
+        attempted_at TIMESTAMPTZ, completed_at TIMESTAMPTZ, cancelled_at TIMESTAMPTZ, discarded_at TIMESTAMPTZ
+    )";
+
 #[tokio::test]
 async fn every_statement_is_prepared_and_those_that_give_jobs_give_their_columns_first_and_in_order() {
     in_schema(async |world| {
         let mut connection = <PgConnection as sqlx::Connection>::connect(&world.url).await.unwrap();
+        world.sql(OLD_TABLE).await;
+        let old_schema = format!("\"{}\"", world.schema);
         let statements = world.backend.statements();
         let mut giving: Vec<(&str, Vec<String>)> = Vec::new();
         for (name, sql) in &statements {
@@ -24,7 +34,10 @@ async fn every_statement_is_prepared_and_those_that_give_jobs_give_their_columns
                     .replace("{values}", "new.executor")
                     .replace("{arrays}", "$1::TEXT []")
                     .replace("{otherwise}", "NOTHING")
-                    .replace("{job}", "length(executor)"),
+                    .replace("{job}", "length(executor)")
+                    // Of the table of rexecutor 0.1.
+                    .replace("{old_schema}", &old_schema)
+                    .replace("{lock}", "FOR UPDATE SKIP LOCKED"),
             )
             .into_sql_str();
             let statement = connection.prepare(sql).await.unwrap_or_else(|error| panic!("{name}: {error}"));

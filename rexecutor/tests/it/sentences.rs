@@ -32,6 +32,7 @@ const ERRORS: &[&str] = &[
     "FlowError",
     "GlobalBackendIsSet",
     "GraphError",
+    "ImportError",
     "InvalidJob",
     "InvalidSearch",
     "JobFailure",

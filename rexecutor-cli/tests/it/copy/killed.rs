@@ -2,8 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    io::{BufRead, BufReader},
-    process::{Command, Stdio},
     sync::{Arc, Mutex},
 };
 
@@ -16,19 +14,7 @@ use rexecutor_sqlx::AnyBackend;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::{all, copy, directions};
-use crate::support::{Place, ran};
-
-/// Kills it with SIGKILL after so many lines of its standard error; whether it had not ended before.
-fn killed_after(mut command: Command, lines: usize) -> bool {
-    let mut child = command.arg("--verbose").stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let said = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
-    let said: Vec<String> = said.take(lines).collect();
-    child.kill().unwrap();
-    // On Unix, one that was killed has no code.
-    let code = child.wait().unwrap().code();
-    assert!(code.is_none_or(|code| code == 0), "{code:?}: {said:?}");
-    code.is_none()
-}
+use crate::support::{Place, killed_after, ran};
 
 /// Jobs of every status, some with a lot of data, and rows of other tables.
 fn fill(place: &Place) {

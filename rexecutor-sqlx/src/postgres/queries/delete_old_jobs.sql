@@ -1,0 +1,1 @@
+DELETE FROM {old_schema}.rexecutor_jobs WHERE id = ANY ($1::INTEGER [])
