@@ -12,6 +12,7 @@ use crate::{
     failure::{Code, Failure},
     output::{jobs, remark, table},
     session::Guard,
+    stopping::stopped,
 };
 
 /// Moves the jobs of rexecutor 0.1, in the same PostgreSQL database, into the tables of this version
@@ -85,25 +86,13 @@ async fn import(global: &Global, what: &Import, backend: &AnyBackend) -> Result<
     let report = match what.live && !what.once {
         true => {
             remark("moving jobs that wait, and those that come to wait; stop with Ctrl-C");
-            import.follow(stop()).await
+            // The step that is under way is still done, and the answer is given.
+            import.follow(stopped()).await
         }
         false => import.run().await,
     };
     bar.iter().for_each(ProgressBar::finish_and_clear);
     Ok(report?)
-}
-
-/// Ends when somebody asks for it: then the step that is under way is still done, and the answer is given.
-async fn stop() {
-    #[cfg(unix)]
-    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        }
-        return;
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// Something that moves, if somebody sees it.
@@ -158,7 +147,11 @@ fn text(report: &ImportReport, what: &Import, drop: Option<String>) -> String {
         false => format!("moved {} out of {old}", counted(moved)),
     });
     if report.refused_jobs > 0 {
-        let be = if what.dry_run { "would be" } else { "were" };
+        let be = match (what.dry_run, report.refused_jobs) {
+            (true, _) => "would be",
+            (false, 1) => "was",
+            (false, _) => "were",
+        };
         text.push_str(&format!("\n\n{} {be} refused:\n", counted(report.refused_jobs)));
         let shown = report.refused.iter().take(MOST_SHOWN);
         let lines =
