@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
-        AmendError, Backend, BackendError, Claim, Claimed, Control, Demand, Ends, Enqueue, Enqueued, Entries, Filter,
-        Flows, Heartbeat, History, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe, Reports,
-        Result, ScheduleKey, Settle, SettleIn, Settlement, StepLog, Streams, Survey, Tick, Ticks, Wakeup,
+        AmendError, Backend, BackendError, Claim, Claimed, Control, Demand, Ends, Enqueue, Enqueued, Entries, Events,
+        Filter, Flows, Heartbeat, History, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe,
+        Reports, Result, ScheduleKey, Settle, SettleIn, Settlement, StepLog, Streams, Survey, Tick, Ticks, Wakeup,
     },
     each_role,
     job::{ExecutorName, JobId, Lease, NodeId},
@@ -141,6 +141,10 @@ impl Backend for AnyBackend {
 
     fn ends(&self) -> Option<&dyn Ends> {
         self.inner().ends()
+    }
+
+    fn events(&self) -> Option<&dyn Events> {
+        self.inner().events()
     }
 
     fn reports(&self) -> Option<&dyn Reports> {

@@ -12,6 +12,7 @@ pub mod cluster;
 mod context;
 mod criteria;
 mod engine;
+pub mod events;
 mod executing;
 pub mod executor;
 pub mod global;
@@ -52,6 +53,7 @@ pub use crate::node::RexecutorError;
 pub use crate::{
     bulk::{enqueue_all, enqueue_all_to_backend},
     context::JobContext,
+    events::{events, events_on_backend},
     executing::{ExecutionError, ExecutionResult, Executor},
     global::{GlobalBackendIsSet, NoGlobalBackend, set_global_backend},
     history::history,

@@ -4,7 +4,10 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{PoisonError, RwLock},
+    sync::{
+        PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use rexecutor::{
@@ -21,12 +24,24 @@ pub(crate) struct Controlled {
     paused: RwLock<HashSet<NodeId>>,
     /// Whose limits each node of this process has declared.
     declared: RwLock<HashSet<(NodeId, ExecutorName)>>,
+    /// Whether anybody listens for events. A node learns of a first listener as it learns of controls: its next claim gives nothing before.
+    is_heard: AtomicBool,
 }
 
 impl Controlled {
     /// They are these, with limits or without.
     pub(crate) fn set(&self, executors: HashMap<ExecutorName, bool>) {
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = executors;
+    }
+
+    /// Whether anybody listens for events, as far as this process knows.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.is_heard.load(Ordering::Relaxed)
+    }
+
+    /// Whether anybody does.
+    pub(crate) fn set_heard(&self, is_heard: bool) {
+        self.is_heard.store(is_heard, Ordering::Relaxed);
     }
 
     /// Whether this node is paused.

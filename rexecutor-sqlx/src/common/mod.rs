@@ -5,8 +5,10 @@ mod aside;
 mod bounds;
 mod breakers;
 mod controlled;
+mod cursor;
 mod declared;
 mod extras;
+mod feed;
 mod filter;
 mod history;
 mod log;
@@ -27,6 +29,7 @@ pub(crate) use self::{
     controlled::Controlled,
     declared::{aging_micros, declared},
     extras::Stored,
+    feed::{COUNTS_FOR, Feed, MOST_KEPT, Rows, enqueued},
     filter::{Bound, Dialect, condition},
     history::{MOST_MOVED, whole_micros},
     log::log,

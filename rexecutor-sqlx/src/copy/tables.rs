@@ -89,6 +89,9 @@ pub(crate) static DECISIONS: &[(&str, Decision)] = &[
     ("unique_keys", Decision::Left),
     // How much room there is is counted again where nothing is known.
     ("backlogs", Decision::Left),
+    // Whoever listens for events listens to the database that it is on.
+    ("events", Decision::Left),
+    ("listeners", Decision::Left),
     // Where the tables are, and which there are.
     ("origin", Decision::Left),
     ("migrations", Decision::Left),

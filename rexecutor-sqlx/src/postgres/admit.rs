@@ -90,8 +90,17 @@ impl Database {
     async fn read_controls_in(&self, mut transaction: Transaction<'_, Postgres>, node: NodeId) -> sqlx::Result<()> {
         self.query(&self.queries.update_node).bind(node.0).execute(&mut *transaction).await?;
         let rows = self.query(&self.queries.list_controls).bind(self.now()).fetch_all(&mut *transaction).await?;
-        let known = |row: &PgRow| Ok((executor(row)?, row.try_get("is_limited")?));
-        self.controls.set(rows.iter().map(known).collect::<sqlx::Result<_>>()?);
+        // That one listens for events has no name.
+        let name = |row: &PgRow| row.try_get::<Option<String>, _>("executor").map(|name| name.map(ExecutorName::from));
+        let (mut known, mut is_heard) = (HashMap::new(), false);
+        for row in &rows {
+            match name(row)? {
+                Some(executor) => drop(known.insert(executor, row.try_get("is_limited")?)),
+                None => is_heard = true,
+            }
+        }
+        self.controls.set(known);
+        self.controls.set_heard(is_heard);
         self.controls.set_paused(node, self.find_pause_of(&mut transaction, node).await?.is_some());
         transaction.commit().await
     }
@@ -160,6 +169,7 @@ impl Database {
             (found.held, again_at) = (held, again_at.into_iter().chain(next).min());
         }
         self.quarantine(&mut transaction, found.take_unreadable()).await?;
+        self.tell_started(&mut transaction, &found.jobs).await?;
         transaction.commit().await?;
         let is_in_force = |name: &ExecutorName| controls.get(name).is_some_and(|controls| controls.is_in_force(now));
         if !is_in_force(&Scope::CLUSTER_NAME) && !demands.iter().all(|demand| is_in_force(&demand.executor)) {

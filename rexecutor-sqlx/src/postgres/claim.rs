@@ -27,7 +27,13 @@ use super::{
 impl Claim for PgBackend {
     fn claim<'a>(&'a self, node: NodeId, demands: Arc<[Demand]>) -> BoxFuture<'a, Result<Claimed>> {
         let backend = self.clone();
-        let claim = async move { backend.0.limited(CLAIM, backend.0.claim(node, &demands)).await };
+        let claim = async move {
+            let claimed = backend.0.limited(CLAIM, backend.0.claim(node, &demands)).await?;
+            if !claimed.jobs.is_empty() {
+                backend.0.tell_events();
+            }
+            Ok(claimed)
+        };
         Box::pin(apart(CLAIM, claim))
     }
 
@@ -78,7 +84,7 @@ impl Database {
     }
 
     async fn claim_plain(&self, node: NodeId, demands: &[Demand]) -> sqlx::Result<Found> {
-        let mut session = self.session().await?;
+        let mut session = self.claiming_session().await?;
         if !self.large.are_of(demands) {
             match self.claim_by_number(&mut session, node, demands).await {
                 // Nothing of it is kept. On the same connection: on another one its rows might still be locked.
@@ -86,6 +92,7 @@ impl Database {
                 Err(error) => return Err(error),
                 Ok((found, is_whole)) => {
                     if is_whole {
+                        self.tell_started(&mut session, &found.jobs).await?;
                         session.end().await?;
                     }
                     return Ok(found);
@@ -94,6 +101,7 @@ impl Database {
         }
         let mut found = self.scan(&mut session, node, demands, By::Bytes).await?;
         self.quarantine(&mut session, found.take_unreadable()).await?;
+        self.tell_started(&mut session, &found.jobs).await?;
         session.end().await?;
         sort(&mut found.jobs, demands);
         self.remember(demands, demands, &[], None);

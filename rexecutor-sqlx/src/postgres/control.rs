@@ -11,8 +11,8 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
-        Backend, BackendError, ChangedLimits, Control, Ends, Entries, Flows, History, LimitChange, Observe, Pause,
-        Paused, Reports, Result, Scope, SettleIn, StepLog, Streams, Survey,
+        Backend, BackendError, ChangedLimits, Control, Ends, Entries, Events, Flows, History, LimitChange, Observe,
+        Pause, Paused, Reports, Result, Scope, SettleIn, StepLog, Streams, Survey,
     },
     job::{ExecutorName, JobId},
 };
@@ -49,6 +49,10 @@ impl Backend for PgBackend {
     }
 
     fn ends(&self) -> Option<&dyn Ends> {
+        Some(self)
+    }
+
+    fn events(&self) -> Option<&dyn Events> {
         Some(self)
     }
 
@@ -90,7 +94,9 @@ impl Control for PgBackend {
     fn pause<'a>(&'a self, scope: &'a Scope, pause: Pause) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             pause.check(scope)?;
-            self.0.limited("could not store the pause", self.0.pause(scope, pause)).await
+            self.0.limited("could not store the pause", self.0.pause(scope, pause)).await?;
+            self.0.tell_events();
+            Ok(())
         })
     }
 
@@ -136,8 +142,9 @@ impl Database {
             Scope::Tag(tag) => self.query(&self.queries.store_tag_pause).bind(self.now()).bind(tag.clone()),
             _ => self.query(&self.queries.store_pause).bind(self.now()).bind(scope.name().to_string()),
         };
-        let store = store.bind(pause.until).bind(pause.by).bind(pause.reason);
+        let store = store.bind(pause.until).bind(pause.by.clone()).bind(pause.reason.clone());
         store.execute(&mut *transaction).await?;
+        self.tell_pause(&mut transaction, scope, Some(&pause)).await?;
         transaction.commit().await?;
         self.outdate_nodes().await
     }
@@ -154,9 +161,13 @@ impl Database {
             Scope::Executor(executor) => self.close_breaker(&mut transaction, executor).await?,
             _ => false,
         };
+        let was_paused = was_open || deleted.map_or(Ok(false), |row| row.try_get("held"))?;
+        if was_paused {
+            self.tell_pause(&mut transaction, scope, None).await?;
+        }
         transaction.commit().await?;
         self.outdate_nodes().await?;
-        Ok(was_open || deleted.map_or(Ok(false), |row| row.try_get("held"))?)
+        Ok(was_paused)
     }
 
     pub(super) async fn outdate_nodes(&self) -> sqlx::Result<()> {

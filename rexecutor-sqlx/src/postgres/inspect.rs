@@ -216,7 +216,7 @@ impl Database {
             if had_steps && !job.marks.contains(Marks::STEPS) {
                 self.delete_steps(&mut transaction, vec![id.as_i64()]).await?;
             }
-            self.store_content(&mut transaction, &job).await?;
+            self.store_content(&mut transaction, &job, false).await?;
             let ended = self.store_states(&mut transaction, &[job]).await?;
             if let Some(key) = held {
                 let release = self.query(&self.queries.release_unique_keys).bind(vec![key]);
@@ -237,8 +237,8 @@ impl Database {
             let Some(stored) = stored.first().filter(|row| is_of(row, executor)) else {
                 return Ok(Err(AmendError::NotFound(id)));
             };
-            let job = row::job(stored)?;
-            if let Err(refusal) = lifecycle::delete(&job) {
+            let mut job = row::job(stored)?;
+            if let Err(refusal) = lifecycle::delete(&mut job) {
                 return Ok(Err(refusal));
             }
             let halted = job.halts_line();

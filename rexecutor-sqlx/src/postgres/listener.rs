@@ -195,6 +195,9 @@ impl Listener {
             self.wakeup.cancel(job);
         }
         self.wakeup.end(&notice.ended);
+        if notice.happened {
+            self.wakeup.happened();
+        }
     }
 }
 

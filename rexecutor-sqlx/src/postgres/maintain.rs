@@ -63,6 +63,9 @@ impl Maintain for PgBackend {
             let query = database.query(&database.queries.renew_node).bind(database.now()).bind(node.0);
             let rows = database.alone(connection, async |connection| query.fetch_all(connection).await).await?;
             let heartbeat = heartbeat(&rows)?;
+            let is_heard =
+                rows.iter().any(|row| row.try_get::<Option<bool>, _>("is_heard").ok().flatten() == Some(true));
+            database.controls.set_heard(is_heard);
             if let Some(before) = rows.iter().find_map(|row| row::optional_instant(row, "before").ok().flatten()) {
                 database.set_back_jobs(connection, before).await?;
             }

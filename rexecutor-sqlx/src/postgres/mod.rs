@@ -35,6 +35,7 @@ mod enqueue;
 mod enqueue_group;
 mod entries;
 mod error;
+mod events;
 mod extras;
 mod failover;
 mod filter;

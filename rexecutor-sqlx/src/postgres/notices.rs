@@ -30,6 +30,8 @@ struct Pending {
     executors: BTreeSet<ExecutorName>,
     cancelled: BTreeSet<JobId>,
     ended: BTreeSet<JobId>,
+    /// Whether there are events to be read.
+    happened: bool,
     /// Whether a task is about to tell them.
     is_told: bool,
     /// When the last one was added, in the time that nobody can set.
@@ -60,6 +62,9 @@ pub(super) struct Notice {
     pub(super) cancelled: Vec<JobId>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) ended: Vec<JobId>,
+    /// Whether there are events to be read.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) happened: bool,
 }
 
 impl Default for Notices {
@@ -91,14 +96,30 @@ impl Notices {
         pending.ended.extend(ended);
         pending.executors.extend(executors);
         pending.cancelled.extend(cancelled);
-        let last = pending.last_at.replace(now);
-        match std::mem::replace(&mut pending.is_told, true) {
+        pending.teller(now)
+    }
+
+    /// Takes in that there are events to be read, and says who tells it.
+    pub(super) fn add_happened(&self, now: Duration) -> Teller {
+        let mut pending = self.pending();
+        pending.happened = true;
+        pending.teller(now)
+    }
+}
+
+impl Pending {
+    /// Who tells what was just added.
+    fn teller(&mut self, now: Duration) -> Teller {
+        let last = self.last_at.replace(now);
+        match std::mem::replace(&mut self.is_told, true) {
             true => Teller::Known,
             false if last.is_none_or(|last| now.saturating_sub(last) >= LULL) => Teller::Awaited,
             false => Teller::New,
         }
     }
+}
 
+impl Notices {
     /// Takes out what is left to tell when the task ends too early. The next one starts another task.
     pub(super) fn abandon(&self) -> Vec<String> {
         let left = self.take().unwrap_or_default();
@@ -117,6 +138,10 @@ impl Notices {
         }
         if !ended.is_empty() {
             told.extend(ends(&self.origin, ended));
+        }
+        if std::mem::take(&mut pending.happened) && told.is_empty() {
+            let notice = Notice { from: self.origin.clone(), happened: true, ..Notice::default() };
+            told.extend(serde_json::to_string(&notice));
         }
         pending.is_told = !told.is_empty();
         pending.is_told.then_some(told)

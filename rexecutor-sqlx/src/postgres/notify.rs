@@ -57,7 +57,17 @@ impl Database {
         if !self.options.listens() || (executors.is_empty() && cancelled.is_none() && ended.is_empty()) {
             return None;
         }
-        let teller = self.notices.add(executors, cancelled, ended, SystemClock.elapsed());
+        self.tell_by(self.notices.add(executors, cancelled, ended, SystemClock.elapsed()))
+    }
+
+    /// Tells the other processes, soon, that there are events to be read.
+    pub(super) fn tell_happened(self: &Arc<Self>) {
+        if self.options.listens() {
+            let _ = self.tell_by(self.notices.add_happened(SystemClock.elapsed()));
+        }
+    }
+
+    fn tell_by(self: &Arc<Self>, teller: Teller) -> Option<oneshot::Receiver<()>> {
         if teller == Teller::Known {
             return None;
         }

@@ -58,31 +58,33 @@ queries! {
     claim_from_cursors, claim_jobs, claim_large_jobs, claim_met, close_breaker, complete_members, complete_runs,
     complete_with_outputs, count_backlog, count_chunk_bytes, count_left, count_members, count_old_jobs,
     count_other_jobs, count_outgoing, count_runs, count_skipped, count_status, count_waiting, create_migrations,
-    create_schema, declare_limits, delete_dead_nodes, delete_entries, delete_incoming, delete_jobs, delete_node,
-    delete_node_pause, delete_old_jobs, delete_outgoing, delete_parts, delete_pause, delete_rows, delete_runs,
-    delete_steps, drop_schema, end_tag_pause, end_tasks, find_conflict, find_conflicts, find_connection_limit,
-    find_controls, find_due_entries, find_end, find_ended_flows, find_first_due, find_fleeting, find_flow, find_from,
-    find_incoming, find_key, find_known_jobs, find_last_number, find_latest_clock, find_lost_jobs, find_missing_grants,
-    find_movable, find_node_pause, find_oldest_node, find_origin, find_paused_tags, find_progress, find_reserved,
-    find_rival, find_running, find_schema, find_scratch, find_step, find_taken_tasks, find_task, find_tasks,
-    find_unfinished, find_unserved, find_untold_tasks, find_version, finish_source_copy, finish_target_copy,
-    forget_bare_flows, forget_flows, forget_tags, hold_inserts, insert_alike, insert_chunks, insert_flow,
-    insert_incoming, insert_job, insert_jobs, insert_migration, insert_node, insert_one, insert_outgoing,
-    insert_schedules, insert_source_copy, insert_task_edges, insert_tasks, keep_listening, list_alive, list_chunks,
-    list_columns, list_controls, list_copies, list_due, list_entries, list_finished, list_flow_jobs, list_holders,
-    list_last_numbers, list_limits, list_nodes, list_numbers, list_old_columns, list_old_jobs, list_old_programs,
-    list_outgoing, list_parts, list_pauses, list_queues, list_relations, list_schedules, list_seen, list_settings,
-    list_steps, list_stored, list_tag_pauses, list_tasks, list_unlockable, list_upstream, lock_backlog, lock_breakers, lock_content,
-    lock_copy, lock_entries, lock_flows, lock_jobs, lock_key_of_job, lock_limits, lock_lost_jobs, lock_migrations,
-    lock_over_tags, lock_states, lock_unique_key, lock_unique_keys, lower_number, make_lockable, mark_trials,
-    move_schedule, notify_nodes, outdate_nodes, prune_by_age, prune_by_length, quarantine_jobs, query_jobs,
-    raise_number, read_clock, read_history, read_old_jobs, read_parts, read_rows, record_aside, record_origin,
-    release_tasks, release_unique_key, release_unique_keys, renew_node, report_progress, reserve_entries,
-    reserve_numbers, reset_limits, rewind_schedule, roll_up_history, set_aside, set_back_jobs, set_back_throttles,
-    set_limits, store_backlog, store_breakers, store_content, store_content_in_any, store_entries, store_flow,
-    store_key_tokens, store_node_pause, store_pause, store_states, store_step, store_tag_pause, store_tasks,
-    store_tokens, sweep_chunks, sweep_flows, sweep_progress, take_back, take_numbers, take_places, tell_tasks,
-    throttle_executors, throttle_keys, update_node, walk_jobs, walk_keys, walk_lines, walk_queue, write_rows,
+    create_schema, declare_limits, delete_dead_nodes, delete_entries, delete_incoming, delete_jobs, delete_listener,
+    delete_node, delete_node_pause, delete_old_jobs, delete_outgoing, delete_parts, delete_pause, delete_rows,
+    delete_runs, delete_steps, drop_schema, end_tag_pause, end_tasks, find_conflict, find_conflicts,
+    find_connection_limit, find_controls, find_due_entries, find_end, find_ended_flows, find_first_due, find_fleeting,
+    find_flow, find_from, find_incoming, find_key, find_known_jobs, find_last_number, find_latest_clock,
+    find_lost_jobs, find_missing_grants, find_movable, find_node_pause, find_oldest_node, find_origin,
+    find_paused_tags, find_progress, find_reserved, find_rival, find_running, find_schema, find_scratch, find_step,
+    find_taken_tasks, find_task, find_tasks, find_unfinished, find_unserved, find_untold_tasks, find_version,
+    finish_source_copy, finish_target_copy, forget_bare_flows, forget_flows, forget_tags, hold_inserts, insert_alike,
+    insert_chunks, insert_flow, insert_incoming, insert_job, insert_jobs, insert_listener, insert_migration,
+    insert_node, insert_one, insert_outgoing, insert_schedules, insert_source_copy, insert_task_edges, insert_tasks,
+    keep_listening, list_alive, list_chunks, list_columns, list_controls, list_copies, list_due, list_entries,
+    list_events, list_finished, list_flow_jobs, list_holders, list_last_numbers, list_limits, list_new_jobs,
+    list_nodes, list_numbers, list_old_columns, list_old_jobs, list_old_programs, list_outgoing, list_parts,
+    list_pauses, list_queues, list_relations, list_schedules, list_seen, list_settings, list_steps, list_stored,
+    list_tag_pauses, list_tasks, list_unlockable, list_upstream, lock_backlog, lock_breakers, lock_content, lock_copy,
+    lock_entries, lock_flows, lock_jobs, lock_key_of_job, lock_limits, lock_lost_jobs, lock_migrations, lock_over_tags,
+    lock_states, lock_unique_key, lock_unique_keys, lower_number, make_lockable, mark_trials, move_schedule,
+    notify_nodes, outdate_nodes, prune_by_age, prune_by_length, quarantine_jobs, query_jobs, raise_number, read_clock,
+    read_history, read_old_jobs, read_parts, read_rows, record_aside, record_origin, release_tasks, release_unique_key,
+    release_unique_keys, renew_listener, renew_node, report_progress, reserve_entries, reserve_numbers, reset_limits,
+    rewind_schedule, roll_up_history, set_aside, set_back_jobs, set_back_throttles, set_limits, store_backlog,
+    store_breakers, store_content, store_content_in_any, store_entries, store_flow, store_key_tokens, store_node_pause,
+    store_pause, store_states, store_step, store_tag_pause, store_tasks, store_tokens, sweep_chunks, sweep_flows,
+    sweep_progress, take_back, take_numbers, take_places, tell_completed, tell_pause, tell_started, tell_tasks,
+    throttle_executors, throttle_keys, trim_events, update_node, walk_jobs, walk_keys, walk_lines, walk_queue,
+    write_rows,
 }
 
 impl Queries {
@@ -152,6 +154,15 @@ const DUE_AT: &str = "greatest(job.scheduled_at, (
 
 const JOIN_KEPT: &str = "LEFT JOIN {schema}.key_buckets AS kept ON kept.executor = $2 AND kept.key = met.key";
 
+/// Stores events: the one place where it is said in which order their columns come.
+const TELL: &str = "INSERT INTO {schema}.events (at, kind, job, executor, attempt, tags, node, due_at, error, detail)";
+
+/// Whether anybody listens for the events of what is told of, by the database's own time.
+const HEARD: &str = "EXISTS (
+    SELECT FROM {schema}.listeners AS listener
+    WHERE listener.until_at > clock_timestamp() AND (listener.executors IS NULL OR told.executor = ANY (listener.executors))
+)";
+
 /// The substitutions in a statement. The schema's name comes last: it may contain anything.
 pub(super) fn render(sql: &str, schema: &str) -> Arc<str> {
     let [stopping, awaited] =
@@ -173,6 +184,7 @@ pub(super) fn render(sql: &str, schema: &str) -> Arc<str> {
         [Marks::MEMBER, Marks::SKIPPED, Marks::FLEETING].map(|mark| mark.stored().unwrap_or_default().to_string());
     let sql = sql.replace("{member}", &member).replace("{skipped}", &skipped).replace("{fleeting}", &fleeting);
     let sql = sql.replace("{in_no_open_flow}", IN_NO_OPEN_FLOW).replace("{may_have_ended}", MAY_HAVE_ENDED);
+    let sql = sql.replace("{tell}", TELL).replace("{heard}", HEARD);
     sql.replace("{pending}", PENDING).replace("{stopping}", &stopping).replace("{schema}", schema).into()
 }
 

@@ -17,10 +17,15 @@ impl Reports for PgBackend {
         let work = async {
             let mut session = self.0.session().await?;
             let report = self.0.query(&self.0.queries.report_progress).bind(ids).bind(leases).bind(said);
+            let report = report.bind(self.0.now());
             report.execute(&mut *session).await?;
             session.end().await
         };
-        Box::pin(self.0.limited("could not store the progress of jobs", work))
+        Box::pin(async move {
+            self.0.limited("could not store the progress of jobs", work).await?;
+            self.0.tell_events();
+            Ok(())
+        })
     }
 
     fn reported(&self, job: JobId) -> BoxFuture<'_, Result<Option<String>>> {

@@ -87,6 +87,14 @@ impl Database {
         Ok(Session::Alone(connection, self.connections.clone()))
     }
 
+    /// A session for claims: where somebody listens for events they are told of in the same transaction.
+    pub(super) async fn claiming_session(&self) -> sqlx::Result<Session> {
+        match self.controls.is_heard() {
+            true => self.begin().await.map(Session::Within),
+            false => self.session().await,
+        }
+    }
+
     /// The same session after a statement that has failed, with nothing of it left.
     pub(super) async fn again(&self, session: Session) -> sqlx::Result<Session> {
         match session {
@@ -94,7 +102,7 @@ impl Database {
             Session::Alone(..) => Ok(session),
             Session::Within(transaction) => {
                 transaction.rollback().await?;
-                self.session().await
+                self.begin().await.map(Session::Within)
             }
         }
     }

@@ -39,6 +39,7 @@ impl Settle for PgBackend {
             breakers.iter().for_each(BreakerNotice::log);
             backend.0.wake(due);
             backend.0.tell_ends(&ended);
+            backend.0.tell_events();
             backend.0.advance_if_any(flow_ends).await;
             Ok(refused)
         }))
@@ -70,7 +71,9 @@ impl Database {
         settlements.iter().for_each(|run| flow_ends.add_settlement(run));
         // What is completed alone stays so if the rest fails; then the whole batch comes again, and this is refused.
         let mut done = HashSet::new();
-        if self.has_settings {
+        // Where somebody listens for events they are told of in the same transaction.
+        let is_alone = self.has_settings && !self.controls.is_heard();
+        if is_alone {
             let mut session = self.session().await?;
             done = self.complete(&mut session, settlements).await?;
             session.end().await?;
@@ -82,8 +85,9 @@ impl Database {
             true => self.begin_unflushed().await?,
             false => self.begin().await?,
         };
-        if !self.has_settings {
+        if !is_alone {
             done = self.complete(&mut transaction, settlements).await?;
+            self.tell_completed(&mut transaction, done.iter().copied().collect()).await?;
         }
         let rest = settlements.iter().filter(|run| !done.contains(&run.id.as_i64())).collect();
         let mut settled = self.decide(&mut transaction, rest).await?;
@@ -165,6 +169,10 @@ impl Database {
         let locations = self.locations.take(settlements.iter().map(|run| (run.id, run.lease)));
         let mut done = HashSet::new();
         for keep in [true, false] {
+            // Of a row that is gone nothing can be told.
+            if !keep && self.controls.is_heard() {
+                continue;
+            }
             // A job that is settled twice in one batch is decided on in order.
             let is_ours = |run: &&Settlement| {
                 run.outcome == Outcome::complete(keep) && run.flow.is_none() && counts.get(&run.id) == Some(&1)

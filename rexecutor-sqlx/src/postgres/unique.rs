@@ -141,7 +141,7 @@ impl Database {
             };
             match (resolved, stored.get(&id)) {
                 (Resolved::Replaced, Some(row)) => {
-                    self.store_content(connection, row).await?;
+                    self.store_content(connection, row, true).await?;
                     answers.insert(place, Enqueued::Replaced(id));
                 }
                 (Resolved::Insert(_), _) => {}

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
-    backend::{Failure, JobRow, Marks, OnDiscard, lifecycle},
+    backend::{EventKind, Failure, JobRow, Marks, OnDiscard, lifecycle},
     clock::{Clock, SystemClock},
     job::{ErrorType, JobError, JobId},
 };
@@ -89,7 +89,9 @@ impl Database {
             .bind(each(jobs, |job| job.extras.output.clone()))
             .bind(each(jobs, JobRow::deadline))
             .bind(each(jobs, |job| job.lease.0))
-            .bind(each(jobs, |job| job.extras.order.map(OnDiscard::stored)));
+            .bind(each(jobs, |job| job.extras.order.map(OnDiscard::stored)))
+            .bind(each(jobs, happened))
+            .bind(self.now());
         query.execute(connection).await?;
         Ok(awaited_ends(jobs))
     }
@@ -101,13 +103,19 @@ impl Database {
             self.delete_steps(connection, with_steps.collect()).await?;
             self.count_as_gone(connection, jobs).await?;
             let delete = self.query(&self.queries.delete_jobs).bind(each(jobs, |job| job.id.as_i64()));
+            let delete = delete.bind(each(jobs, happened)).bind(self.now());
             delete.execute(connection).await?;
         }
         Ok(awaited_ends(jobs))
     }
 
-    /// Stores what an update, or a unique job that replaces another, changes.
-    pub(super) async fn store_content(&self, connection: &mut PgConnection, job: &JobRow) -> sqlx::Result<()> {
+    /// Stores what an update, or a unique job that replaces another, changes. If the job's state is stored next, that tells of it.
+    pub(super) async fn store_content(
+        &self,
+        connection: &mut PgConnection,
+        job: &JobRow,
+        tells: bool,
+    ) -> sqlx::Result<()> {
         let query = self
             .query(&self.queries.store_content)
             .bind(job.id.as_i64())
@@ -119,7 +127,9 @@ impl Database {
             .bind(job.scheduled_at)
             .bind(job.unique_key.map(|key| key.0.to_vec()))
             .bind(job.extras.group_key.clone())
-            .bind(job.extras.weight.map(i64::from));
+            .bind(job.extras.weight.map(i64::from))
+            .bind(happened(job).filter(|_| tells))
+            .bind(self.now());
         query.execute(connection).await.map(drop)
     }
 
@@ -146,6 +156,11 @@ impl Database {
 
 fn awaited_ends(jobs: &[JobRow]) -> Vec<JobId> {
     jobs.iter().filter(|job| lifecycle::is_awaited_end(job)).map(|job| job.id).collect()
+}
+
+/// What those who listen are told.
+fn happened(job: &JobRow) -> Option<&'static str> {
+    job.happened.kind().map(EventKind::as_str)
 }
 
 fn each<T>(jobs: &[JobRow], value: impl Fn(&JobRow) -> T) -> Vec<T> {

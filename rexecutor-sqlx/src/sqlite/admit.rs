@@ -22,7 +22,7 @@ use rexecutor::{
 use sqlx::{Row, sqlite::SqliteRow};
 
 use super::{
-    breakers, control, fast_path,
+    breakers, control, events, fast_path,
     long_queues::LongQueues,
     queries,
     rotate::{self, Round},
@@ -34,8 +34,22 @@ use super::{
 };
 use crate::common::{Controlled, PausedTags, declared};
 
-/// Claims due jobs, as far as the cluster allows it. `new` are those demands whose limits this node has not declared yet.
+/// Claims due jobs, as far as the cluster allows it, and tells those who listen. `new` are those demands whose limits this node has not
+/// declared yet.
 pub(super) async fn claim(
+    work: &mut Work<'_>,
+    node: NodeId,
+    demands: &[Demand],
+    new: &[Demand],
+    long: &mut LongQueues,
+    controls: &Controlled,
+) -> Result<Claimed, sqlx::Error> {
+    let claimed = claim_untold(work, node, demands, new, long, controls).await?;
+    claimed.jobs.iter().for_each(|job| work.tell_of(|| events::of_start(job)));
+    Ok(claimed)
+}
+
+async fn claim_untold(
     work: &mut Work<'_>,
     node: NodeId,
     demands: &[Demand],

@@ -1,6 +1,10 @@
 //! The backend, and what all its clones share.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use rexecutor::{
     backend::{BackendError, Listeners, Result},
@@ -49,6 +53,8 @@ pub(super) struct Database {
     /// Where the file is; `None` for a database in memory.
     pub(super) path: Option<PathBuf>,
     pub(super) listeners: Arc<Listeners>,
+    /// Whether anybody listens for events, as far as this process knows.
+    pub(super) heard: Arc<AtomicBool>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) poll_interval: Duration,
     /// Places in queues that were taken and not used yet.

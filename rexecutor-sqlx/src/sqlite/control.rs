@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
-        Backend, ChangedLimits, Control, Ends, Entries, Flows, History, LimitChange, Observe, Pause, Paused, Reports,
-        Result, Scope, SettleIn, StepLog, Streams, Survey,
+        Backend, ChangedLimits, Control, Ends, Entries, EventRow, Events, Flows, History, LimitChange, Observe, Pause,
+        Paused, Reports, Result, Scope, SettleIn, StepLog, Streams, Survey,
     },
     job::{ExecutorName, JobId},
 };
@@ -35,6 +35,10 @@ impl Backend for SqliteBackend {
     }
 
     fn ends(&self) -> Option<&dyn Ends> {
+        Some(self)
+    }
+
+    fn events(&self) -> Option<&dyn Events> {
         Some(self)
     }
 
@@ -82,7 +86,10 @@ impl Control for SqliteBackend {
             Scope::Tag(tag) => (queries::store_tag_pause(), tag.clone()),
             _ => (queries::store_pause(), scope.name().to_string()),
         };
+        let scope = scope.clone();
         let step = async move |work: &mut Work<'_>| {
+            let now = work.now;
+            work.tell_of(|| EventRow::of_pause(now, &scope, Some(&pause)));
             let store = sqlx::query(query).bind(name).bind(micros(work.now));
             let store = store.bind(pause.until.map(micros)).bind(pause.by).bind(pause.reason);
             store.execute(&mut *work.conn).await?;
@@ -98,13 +105,18 @@ impl Control for SqliteBackend {
             _ => (queries::delete_pause(), scope.name().to_string()),
         };
         let (woken, is_executor) = (scope.name().clone(), matches!(scope, Scope::Executor(_)));
+        let scope = scope.clone();
         let step = async move |work: &mut Work<'_>| {
             let was_open = is_executor && breakers::close(work, &name).await?;
             let delete = sqlx::query_scalar(query).bind(name);
             let held: Option<bool> = delete.bind(micros(work.now)).fetch_optional(&mut *work.conn).await?;
             outdate_nodes(work).await?;
             work.due.insert(woken);
-            Ok(was_open || held == Some(true))
+            let (was_paused, now) = (was_open || held == Some(true), work.now);
+            if was_paused {
+                work.tell_of(|| EventRow::of_pause(now, &scope, None));
+            }
+            Ok(was_paused)
         };
         Box::pin(self.0.writer.write(Commit::Promise, step))
     }

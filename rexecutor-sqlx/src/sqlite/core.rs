@@ -7,7 +7,14 @@
 //!   that cannot be stored does not fail the others.
 //! - What keeps a node a member waits for one transaction at most, however much is to be done.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use rexecutor::{
     backend::{Listeners, NewJob, Result, Settlement},
@@ -59,6 +66,8 @@ pub(super) struct Core {
     pub(super) long: LongQueues,
     /// About which executors anything is stored.
     pub(super) controls: Controlled,
+    /// Whether anybody listens for events, as far as this process knows: every transaction of several hand-overs looks anew.
+    pub(super) heard: Arc<AtomicBool>,
     /// The nodes of this process.
     pub(super) nodes: BTreeSet<NodeId>,
     /// The file, if there is one.
@@ -82,6 +91,7 @@ impl Core {
         file: Option<OpenFile>,
         clock: Arc<dyn Clock>,
         listeners: Arc<Listeners>,
+        heard: Arc<AtomicBool>,
         durability: Durability,
         busy_timeout: Duration,
     ) -> Self {
@@ -96,6 +106,7 @@ impl Core {
             syncs: None,
             long: LongQueues::default(),
             controls: Controlled::default(),
+            heard,
             nodes: BTreeSet::new(),
             file,
             log: Log::default(),
@@ -229,11 +240,15 @@ impl Core {
             true => Begin::Synced,
             false => Begin::Unsynced,
         };
-        let mut work = Work::ahead(&mut self.conn, &*self.clock, begin, self.deadline);
+        let is_heard = self.heard.load(Ordering::Relaxed);
+        let mut work = Work::ahead(&mut self.conn, &*self.clock, begin, self.deadline, is_heard);
         let result = match step(&mut work).await {
             Ok(answer) => work.commit().await.map(|()| answer),
             Err(error) => Err(error),
         };
+        if work.has_looked {
+            self.heard.store(work.is_heard, Ordering::Relaxed);
+        }
         if result.is_err() {
             work.roll_back().await;
             self.syncs = None;

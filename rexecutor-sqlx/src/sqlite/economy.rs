@@ -6,10 +6,10 @@ use std::cell::Cell;
 
 use rexecutor::{
     backend::{
-        Claim, ClusterLimits, Demand, Enqueue, JobRow, Maintain, NewJob, Node, Outcome, Pause, Scope, Settle,
-        Settlement, control,
+        Claim, ClusterLimits, Demand, Enqueue, Failure, JobRow, Maintain, NewJob, Node, Outcome, Pause, Report, Scope,
+        Settle, Settlement, control, events, reports,
     },
-    job::NodeId,
+    job::{ErrorType, NodeId},
 };
 
 use super::{backend::SqliteBackend, core::Core};
@@ -116,6 +116,37 @@ async fn a_limit_of_another_executor_costs_nothing() {
             assert_eq!((claimed.len(), cost), (BATCH, 1));
         }
     }
+}
+
+/// Nobody pays for events who is not listened to: claims and outcomes take as many hand-overs as before anybody listened, once the last
+/// listener has left.
+#[tokio::test]
+async fn events_cost_nothing_while_nobody_listens() {
+    let counted = Counted::new().await;
+    let round = async || {
+        counted.enqueue(4).await;
+        let (claimed, claim) = counted.cost(counted.claim()).await;
+        assert_eq!(claimed.len(), 4);
+        let failed = Outcome::discard(Failure::new(ErrorType::Panic, "it broke"));
+        let ends = [Outcome::complete(true), Outcome::complete(false), Outcome::complete_with("1"), failed];
+        let mut costs = vec![counted.cost(counted.enqueue(1)).await.1, claim];
+        for (job, end) in claimed.iter().zip(ends) {
+            costs.push(counted.cost(counted.settle(std::slice::from_ref(job), end)).await.1);
+        }
+        let report = Report::new(claimed[0].id, claimed[0].lease, "{}");
+        costs.push(counted.cost(reports(&counted.backend).unwrap().report(vec![report])).await.1);
+        counted.settle(&counted.claim().await, Outcome::complete(true)).await;
+        costs
+    };
+    let before = round().await;
+    assert_eq!((before[0], &before[2..5]), (1, &[1, 1, 1][..]));
+    let mut reader = events(&counted.backend).unwrap().listen(None).await.unwrap();
+    let listened = round().await;
+    assert!(listened[2] > before[2], "they are told of: {listened:?}");
+    assert_eq!(listened[0], before[0], "who enqueues tells nobody");
+    assert!(!reader.read(1_000).await.unwrap().events.is_empty());
+    reader.end().await.unwrap();
+    assert_eq!(round().await, before);
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ impl<'t> FlowsIn<Transaction<'t, Sqlite>> for SqliteBackend {
         Box::pin(async move {
             self.check_place(transaction).await?;
             self.take_places_in(transaction, &jobs).await?;
-            let mut work = Work::inside(&mut *transaction, &*self.0.clock);
+            let mut work = Work::inside(&mut *transaction, &*self.0.clock, self.0.is_heard());
             let placed = flows::placed(jobs)?;
             Ok(flows::create(&mut work, &flow, placed).await.map_err(backend_error)?)
         })
@@ -40,7 +40,7 @@ impl<'t> FlowsIn<Transaction<'t, Sqlite>> for SqliteBackend {
         Box::pin(async move {
             self.check_place(transaction).await?;
             self.take_places_in(transaction, &jobs).await?;
-            let mut work = Work::inside(&mut *transaction, &*self.0.clock);
+            let mut work = Work::inside(&mut *transaction, &*self.0.clock, self.0.is_heard());
             flows::add(&mut work, flow, jobs).await.map_err(backend_error)?
         })
     }

@@ -120,8 +120,8 @@ impl Inspect for SqliteBackend {
     fn delete<'a>(&'a self, executor: &'a ExecutorName, job: JobId) -> BoxFuture<'a, Result<(), AmendError>> {
         let executor = executor.clone();
         let step = async move |work: &mut Work<'_>| {
-            let Some(row) = find(work, &executor, job).await? else { return Ok(Err(AmendError::NotFound(job))) };
-            if let Err(refusal) = lifecycle::delete(&row) {
+            let Some(mut row) = find(work, &executor, job).await? else { return Ok(Err(AmendError::NotFound(job))) };
+            if let Err(refusal) = lifecycle::delete(&mut row) {
                 return Ok(Err(refusal));
             }
             if row.halts_line() {

@@ -36,6 +36,7 @@ mod ends;
 mod enqueue;
 mod entries;
 mod error;
+mod events;
 mod extras;
 mod fast_path;
 mod filter;

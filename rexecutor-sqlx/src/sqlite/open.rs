@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -185,7 +185,8 @@ impl SqliteOptions {
     ) -> Result<SqliteBackend, OpenError> {
         let Self { busy_timeout, poll_interval, durability, migrates, clock, creates: _ } = self.clone();
         let listeners = Arc::new(Listeners::default());
-        let core = (Arc::clone(&clock), Arc::clone(&listeners));
+        let heard = Arc::new(AtomicBool::new(false));
+        let core = (Arc::clone(&clock), Arc::clone(&listeners), Arc::clone(&heard));
         let file_path = readers.is_some().then(|| path.clone());
         let opening = readers.clone();
         // A thread that waits here can be asked nothing: the calls wait for locks themselves, each for its time.
@@ -194,7 +195,7 @@ impl SqliteOptions {
         let open_once = async move || {
             let failed = |error| OpenError::new(path.clone(), error);
             let mut conn = writing.connect().await.map_err(failed)?;
-            let (clock, listeners) = core.clone();
+            let (clock, listeners, heard) = core.clone();
             match migrates {
                 true => migrate::migrate(&mut conn, &path, &*clock).await?,
                 false => migrate::check(&mut conn, &path).await?,
@@ -209,7 +210,7 @@ impl SqliteOptions {
                     Some(OpenFile { options: options.clone(), place, readers: readers.clone() })
                 }
             };
-            Ok(Core::new(conn, file, clock, listeners, durability, busy_timeout))
+            Ok(Core::new(conn, file, clock, listeners, heard, durability, busy_timeout))
         };
         let open = async move || {
             let mut left = busy_timeout;
@@ -231,6 +232,7 @@ impl SqliteOptions {
             readers,
             path: file_path,
             listeners,
+            heard,
             clock,
             poll_interval,
             room: Room::default(),

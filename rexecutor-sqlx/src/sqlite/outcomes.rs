@@ -8,7 +8,8 @@ use rexecutor::{
 };
 
 use super::{
-    breakers, complete::Completed, control, error::is_unexpected, flows, queries, row::micros, store, work::Work, write,
+    breakers, complete::Completed, control, error::is_unexpected, events, flows, queries, row::micros, store,
+    work::Work, write,
 };
 use crate::common::{Heard, nanos};
 
@@ -16,21 +17,24 @@ use crate::common::{Heard, nanos};
 pub(super) async fn store(work: &mut Work<'_>, settlements: &[&Settlement]) -> Result<Vec<bool>, sqlx::Error> {
     let mut stored = vec![true; settlements.len()];
     let mut ends = FlowEnds::default();
-    let others = match complete(work, settlements, &mut ends).await? {
+    // Of a row that is gone nothing can be told.
+    let takes_unkept = !work.is_heard;
+    let others = match complete(work, settlements, takes_unkept, &mut ends).await? {
         Some(0) => None,
-        Some(_) => Some((|end: &Settlement| !is_alike(end)) as fn(&Settlement) -> bool),
-        None => Some((|_: &Settlement| true) as fn(&Settlement) -> bool),
+        Some(_) => Some(true),
+        None => Some(false),
     };
-    if let Some(others) = others {
-        ends.extend(apply(work, settlements, &mut stored, others).await?);
+    if let Some(has_completed) = others {
+        let is_left = |end: &Settlement| !has_completed || !is_alike(end, takes_unkept);
+        ends.extend(apply(work, settlements, &mut stored, is_left).await?);
     }
     flows::advance_if_any(work, ends).await?;
     Ok(stored)
 }
 
 /// Whether it can be stored with many others: the run has succeeded, and no jobs follow. What is deleted counts in its flow.
-fn is_alike(end: &Settlement) -> bool {
-    matches!(end.outcome, Outcome::Complete { jobs: None, keep, .. } if keep || end.flow.is_none())
+fn is_alike(end: &Settlement, takes_unkept: bool) -> bool {
+    matches!(end.outcome, Outcome::Complete { jobs: None, keep, .. } if keep || (end.flow.is_none() && takes_unkept))
 }
 
 /// Completes jobs in few statements, and commits them if that is all; returns how many other settlements there are. Or
@@ -38,8 +42,10 @@ fn is_alike(end: &Settlement) -> bool {
 async fn complete(
     work: &mut Work<'_>,
     settlements: &[&Settlement],
+    takes_unkept: bool,
     ends: &mut FlowEnds,
 ) -> Result<Option<usize>, sqlx::Error> {
+    let is_alike = |end: &Settlement| self::is_alike(end, takes_unkept);
     let mut completed = Completed::default();
     let mut seen = HashSet::with_capacity(settlements.len());
     for end in settlements {
@@ -71,6 +77,10 @@ async fn complete(
     match result {
         Ok(_) => {
             settlements.iter().filter(|end| is_alike(end)).for_each(|end| ends.add_settlement(end));
+            let kept =
+                |end: &&&Settlement| is_alike(end) && matches!(end.outcome, Outcome::Complete { keep: true, .. });
+            let told: Vec<JobId> = settlements.iter().filter(kept).map(|end| end.id).collect();
+            events::tell_completed(work, &told).await?;
             Ok(Some(others))
         }
         Err(error) if is_unexpected(&error) => {

@@ -35,28 +35,30 @@ queries! {
     complete_ranges, complete_runs, complete_with_outputs, count_backlog, count_chunk_bytes, count_left, count_members,
     count_other_jobs, count_outgoing, count_runs, count_skipped, count_status, count_waiting, create_migrations,
     declare_limit, delete_dead_nodes, delete_entry, delete_history, delete_incoming, delete_jobs, delete_key_tokens,
-    delete_node, delete_node_pause, delete_outgoing, delete_parts, delete_pause, delete_ranges, delete_rows,
-    delete_runs, delete_steps, describe_file, end_tag_pause, end_tasks, expect_changes, find_aside, find_breakers,
-    find_causes, find_conflicts, find_content, find_contents, find_controls, find_due, find_due_entries, find_end,
-    find_ended_flows, find_entry, find_errors, find_file, find_first_due, find_fleeting, find_flow, find_from,
-    find_incoming, find_key, find_known_jobs, find_last_job, find_latest_clock, find_levels, find_lost_jobs,
-    find_migrations, find_movable, find_node, find_node_pause, find_oldest_node, find_paused_tags, find_progress,
-    find_reserved, find_rival, find_running, find_runs, find_seen, find_step, find_stopping, find_tagged,
-    find_taken_tasks, find_task, find_tasks, find_unfinished, find_unserved, find_untold_tasks, find_version,
-    finish_source_copy, finish_target_copy, first_due, forget_aside, forget_bare_flows, forget_flows, forget_tags,
-    insert_alike, insert_chunks, insert_errors, insert_flow, insert_incoming, insert_jobs, insert_migration,
-    insert_node, insert_number, insert_outgoing, insert_schedules, insert_source_copy, insert_task_edges, insert_tasks,
-    list_alive, list_chunks, list_columns, list_controls, list_copies, list_due, list_entries, list_finished,
-    list_flow_jobs, list_history, list_last_numbers, list_limits, list_members, list_nodes, list_objects, list_outgoing,
-    list_pauses, list_queues, list_schedules, list_seen, list_steps, list_stored, list_tag_pauses, list_tasks,
-    list_traits, list_upstream, lock_backlog, lock_copy, lock_jobs, lock_states, mark_trials, move_schedule,
-    outdate_nodes, prune_by_age, prune_by_length, quarantine_jobs, query_jobs, read_history, read_parts, read_rows,
-    record_aside, release_tasks, renew_node, report_progress, reset_limits, rewind_schedule, set_aside,
+    delete_listener, delete_node, delete_node_pause, delete_outgoing, delete_parts, delete_pause, delete_ranges,
+    delete_rows, delete_runs, delete_steps, describe_file, end_tag_pause, end_tasks, expect_changes, find_aside,
+    find_breakers, find_causes, find_conflicts, find_content, find_contents, find_controls, find_due, find_due_entries,
+    find_end, find_ended_flows, find_entry, find_errors, find_file, find_first_due, find_fleeting, find_flow,
+    find_from, find_incoming, find_key, find_known_jobs, find_last_event, find_last_job, find_latest_clock,
+    find_levels, find_listener, find_lost_jobs, find_migrations, find_movable, find_node, find_node_pause,
+    find_oldest_node, find_paused_tags, find_progress, find_reserved, find_rival, find_running, find_runs, find_seen,
+    find_step, find_stopping, find_tagged, find_taken_tasks, find_task, find_tasks, find_unfinished, find_unserved,
+    find_untold_tasks, find_version, finish_source_copy, finish_target_copy, first_due, forget_aside,
+    forget_bare_flows, forget_flows, forget_tags, insert_alike, insert_chunks, insert_errors, insert_flow,
+    insert_incoming, insert_jobs, insert_listener, insert_migration, insert_node, insert_number, insert_outgoing,
+    insert_schedules, insert_source_copy, insert_task_edges, insert_tasks, list_alive, list_chunks, list_columns,
+    list_controls, list_copies, list_due, list_entries, list_events, list_finished, list_flow_jobs, list_history,
+    list_last_numbers, list_limits, list_members, list_new_jobs, list_nodes, list_objects, list_outgoing, list_pauses,
+    list_queues, list_schedules, list_seen, list_steps, list_stored, list_tag_pauses, list_tasks, list_traits,
+    list_upstream, lock_backlog, lock_copy, lock_jobs, lock_states, mark_trials, move_schedule, outdate_nodes,
+    prune_by_age, prune_by_length, quarantine_jobs, query_jobs, read_history, read_parts, read_rows, record_aside,
+    release_tasks, renew_listener, renew_node, report_progress, reset_limits, rewind_schedule, set_aside,
     set_back_breakers, set_back_jobs, set_back_key_throttles, set_back_throttles, set_limits, set_number,
-    settle_key_tokens, store_backlog, store_breaker, store_content, store_entry, store_executors, store_flow,
-    store_key_tokens, store_node_pause, store_pause, store_served, store_states, store_step, store_tag_pause,
-    store_tasks, store_tokens, sweep_chunks, sweep_flows, sweep_progress, take_back, tell_tasks, throttle_executor,
-    throttle_key, trim_errors, update_node, walk_jobs, walk_keys, walk_lines, walk_queue, write_rows,
+    settle_key_tokens, store_backlog, store_breaker, store_content, store_entry, store_events, store_executors,
+    store_flow, store_key_tokens, store_node_pause, store_pause, store_served, store_states, store_step,
+    store_tag_pause, store_tasks, store_tokens, sweep_chunks, sweep_flows, sweep_progress, take_back, tell_completed,
+    tell_progress, tell_tasks, throttle_executor, throttle_key, trim_errors, trim_events, update_node, walk_jobs,
+    walk_keys, walk_lines, walk_queue, write_rows,
 }
 
 /// Which jobs wait to be claimed: the one place where it is said in SQL, but for the index that goes with it.
@@ -114,6 +116,13 @@ const KEPT: &str =
     "(SELECT kept.full_at FROM rexecutor_key_buckets AS kept WHERE kept.executor = ?1 AND kept.key = met.key),
     (SELECT kept.held_until FROM rexecutor_key_buckets AS kept WHERE kept.executor = ?1 AND kept.key = met.key)";
 
+/// Whether anybody listens for the events of what is told of.
+const HEARD: &str = "EXISTS (
+    SELECT 1 FROM rexecutor_listeners AS listener
+    WHERE listener.until_at > unixepoch()
+        AND (listener.executors IS NULL OR told.executor IN (SELECT value FROM json_each(listener.executors)))
+)";
+
 fn render(sql: &str) -> String {
     let [stopping, awaited, steps, member, skipped, fleeting] =
         [Marks::STOPPING, Marks::AWAITED, Marks::STEPS, Marks::MEMBER, Marks::SKIPPED, Marks::FLEETING]
@@ -128,7 +137,7 @@ fn render(sql: &str) -> String {
     let sql = sql.replace("{in_no_open_flow}", IN_NO_OPEN_FLOW).replace("{may_have_ended}", MAY_HAVE_ENDED);
     let sql = sql.replace("{max_errors}", &MAX_ERRORS.to_string()).replace("{in_line}", IN_LINE);
     let sql = sql.replace("{light_columns}", &due_rows::LIGHT_COLUMNS).replace("{weight}", WEIGHT);
-    let sql = sql.replace("{due_at}", "job.scheduled_at").replace("{kept}", "NULL, NULL");
+    let sql = sql.replace("{due_at}", "job.scheduled_at").replace("{kept}", "NULL, NULL").replace("{heard}", HEARD);
     sql.replace("{due_columns}", &due_rows::COLUMNS).replace("{pending}", PENDING).replace("{stopping}", &stopping)
 }
 

@@ -10,7 +10,8 @@ use super::{
     backend::SqliteBackend,
     core::{Commit, Core},
     queries,
-    script::json,
+    row::micros,
+    script::{Script, json},
     work::Work,
 };
 
@@ -18,7 +19,9 @@ impl Reports for SqliteBackend {
     fn report(&self, reports: Vec<Report>) -> BoxFuture<'_, Result<()>> {
         let step = async move |work: &mut Work<'_>| {
             let runs: Vec<_> = reports.iter().map(|report| (report.job, report.lease.0, &report.progress)).collect();
-            sqlx::query(queries::report_progress()).bind(json(&runs)?).execute(&mut *work.conn).await.map(drop)
+            let script = Script::default().then(queries::report_progress());
+            let script = if work.is_heard { script.then(queries::tell_progress()) } else { script };
+            work.run(script.bind(json(&runs)?)?.bind(micros(work.now))?).await.map(drop)
         };
         Box::pin(self.0.writer.write(Commit::Progress, step))
     }

@@ -31,7 +31,7 @@ impl SettleIn for SqliteBackend {
                 .await
                 .map_err(backend_error)?;
             transaction::check(self.0.path.as_deref(), file.filter(|file| !file.is_empty()).map(PathBuf::from))?;
-            let mut work = Work::inside(&mut *transaction, &*self.0.clock);
+            let mut work = Work::inside(&mut *transaction, &*self.0.clock, self.0.is_heard());
             settle(&mut work, &settlement).await.map_err(backend_error)
         })
     }

@@ -79,7 +79,7 @@ async fn decide(work: &mut Work<'_>, jobs: &[&NewJob]) -> Result<Vec<Enqueued>, 
 /// Stores jobs that nothing can be in the way of, in one hand-over from the transaction's begin to its commit.
 async fn store_at_once(work: &mut Work<'_>, jobs: &[New<'_>]) -> Result<Vec<Enqueued>, sqlx::Error> {
     let script = Script::default().then(queries::find_last_job());
-    let answers = work.finish(insert(script, jobs)?).await?;
+    let answers = work.finish_untold(insert(script, jobs)?).await?;
     let last_id: i64 = match answers.first().and_then(|answer| answer.rows.first()) {
         Some(row) => row.try_get(0)?,
         None => return Err(sqlx::Error::RowNotFound),

@@ -1,7 +1,7 @@
 //! Tasks: telling those behind them that they have ended, and what follows. All of it is one transaction: there is no other that writes at the
 //! same time.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use rexecutor::{
     backend::{
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use sqlx::Row;
 
 use super::{
-    flow_rows, flows, queries,
+    events, flow_rows, flows, queries,
     row::micros,
     script::json as text,
     task_rows::{list, run_when_of, tally_of},
@@ -146,9 +146,13 @@ async fn follow(work: &mut Work<'_>, decisions: Decisions) -> sqlx::Result<Vec<i
     if !runs.is_empty() {
         let release = sqlx::query(queries::release_tasks()).bind(micros(work.now)).bind(text(&runs)?);
         let released = release.fetch_all(&mut *work.conn).await?;
-        let executors = released.iter().map(|row| row.try_get::<String, _>("executor"));
-        let executors = executors.collect::<sqlx::Result<BTreeSet<_>>>()?;
-        work.due.extend(executors.into_iter().map(ExecutorName::from));
+        for row in &released {
+            let executor = ExecutorName::from(row.try_get::<String, _>("executor")?);
+            let (id, due_at) = (row.try_get("id")?, row.try_get("scheduled_at")?);
+            let now = work.now;
+            work.tell_of(|| events::of_released(id, executor.clone(), due_at, now));
+            work.due.insert(executor);
+        }
     }
     if ends.is_empty() {
         return Ok(Vec::new());

@@ -25,7 +25,7 @@ impl<'t> EnqueueIn<Transaction<'t, Sqlite>> for SqliteBackend {
             check(self.0.path.as_deref(), file.filter(|file| !file.is_empty()).map(PathBuf::from))?;
             self.take_places_in(transaction, &jobs).await?;
             let jobs: Vec<&NewJob> = jobs.iter().collect();
-            let mut work = Work::inside(&mut *transaction, &*self.0.clock);
+            let mut work = Work::inside(&mut *transaction, &*self.0.clock, self.0.is_heard());
             store::store(&mut work, &jobs).await.map_err(backend_error)
         })
     }

@@ -4,13 +4,16 @@ use std::{collections::BTreeSet, time::Duration};
 
 use chrono::{DateTime, Utc};
 use rexecutor::{
-    backend::{Listeners, breaker::BreakerNotice, in_micros},
+    backend::{EventRow, JobRow, Listeners, breaker::BreakerNotice, in_micros},
     clock::Clock,
     job::{ExecutorName, JobId},
 };
-use sqlx::SqliteConnection;
+use sqlx::{Row, SqliteConnection};
 
-use super::script::{Answer, Script};
+use super::{
+    events, queries,
+    script::{Answer, Script},
+};
 
 /// What a step works with, and what it leaves to be done after the commit.
 #[derive(Debug)]
@@ -27,6 +30,12 @@ pub(super) struct Work<'c> {
     pub(super) ended: Vec<JobId>,
     /// What has become of circuit breakers.
     pub(super) breakers: Vec<BreakerNotice>,
+    /// Whether anybody listens for events: for sure, once this is [open](Self::open), and else as far as the process knows.
+    pub(super) is_heard: bool,
+    /// Whether it is for sure.
+    pub(super) has_looked: bool,
+    /// What is to be told of when it is committed, if anybody listens.
+    events: Vec<EventRow>,
     clock: &'c dyn Clock,
     transaction: Transaction,
     /// Until when it waits for other processes' locks.
@@ -70,8 +79,8 @@ impl Begin {
 
 impl<'c> Work<'c> {
     /// For a transaction that somebody else has begun.
-    pub(super) fn inside(conn: &'c mut SqliteConnection, clock: &'c dyn Clock) -> Self {
-        Self::new(conn, clock, Transaction::Theirs)
+    pub(super) fn inside(conn: &'c mut SqliteConnection, clock: &'c dyn Clock, is_heard: bool) -> Self {
+        Self { is_heard, ..Self::new(conn, clock, Transaction::Theirs) }
     }
 
     /// For a transaction that begins with the first statements.
@@ -80,8 +89,9 @@ impl<'c> Work<'c> {
         clock: &'c dyn Clock,
         begin: Begin,
         deadline: Duration,
+        is_heard: bool,
     ) -> Self {
-        Self { deadline, ..Self::new(conn, clock, Transaction::Ahead(begin)) }
+        Self { deadline, is_heard, ..Self::new(conn, clock, Transaction::Ahead(begin)) }
     }
 
     fn new(conn: &'c mut SqliteConnection, clock: &'c dyn Clock, transaction: Transaction) -> Self {
@@ -92,6 +102,9 @@ impl<'c> Work<'c> {
             cancelled: Vec::new(),
             ended: Vec::new(),
             breakers: Vec::new(),
+            is_heard: false,
+            has_looked: false,
+            events: Vec::new(),
             clock,
             transaction,
             deadline: Duration::ZERO,
@@ -120,9 +133,24 @@ impl<'c> Work<'c> {
     pub(super) async fn run(&mut self, script: Script) -> Result<Vec<Answer>, sqlx::Error> {
         let Transaction::Ahead(begin) = self.transaction else { return script.run(self.conn).await };
         let (statements, count) = begin.statements();
-        let mut answers = self.look(script.after(statements)).await?;
+        let look = format!("{statements}{};\n", queries::find_listener());
+        let mut answers = self.look(script.after(&look)).await?;
         self.transaction = Transaction::Open;
+        // Nobody else can begin to listen before it is committed.
+        let is_heard =
+            answers.get(count).and_then(|answer| answer.rows.first()).map(|row| row.try_get(0)).transpose()?;
+        (self.is_heard, self.has_looked) = (is_heard == Some(true), true);
+        answers.drain(..(count + 1).min(answers.len()));
+        Ok(answers)
+    }
+
+    /// Runs statements in a transaction that they begin and end.
+    async fn run_whole(&mut self, script: Script, begin: Begin) -> Result<Vec<Answer>, sqlx::Error> {
+        let (statements, count) = begin.statements();
+        let mut answers = self.look(script.after(statements).then("COMMIT")).await?;
+        self.transaction = Transaction::Committed;
         answers.drain(..count.min(answers.len()));
+        answers.pop();
         Ok(answers)
     }
 
@@ -134,10 +162,22 @@ impl<'c> Work<'c> {
         answers
     }
 
-    /// Runs the last statements of the transaction, and commits it with them.
+    /// Runs the last statements of the transaction, and commits it with them, unless somebody listens for events: they are told of
+    /// what these have done before it is committed.
     pub(super) async fn finish(&mut self, script: Script) -> Result<Vec<Answer>, sqlx::Error> {
-        if self.transaction == Transaction::Theirs || self.stays_open {
+        if self.is_heard {
             return self.run(script).await;
+        }
+        self.finish_untold(script).await
+    }
+
+    /// The same with statements that nobody is told of, or who listens finds out by itself.
+    pub(super) async fn finish_untold(&mut self, script: Script) -> Result<Vec<Answer>, sqlx::Error> {
+        if self.transaction == Transaction::Theirs || self.stays_open || !self.events.is_empty() {
+            return self.run(script).await;
+        }
+        if let Transaction::Ahead(begin) = self.transaction {
+            return self.run_whole(script, begin).await;
         }
         let mut answers = self.run(script.then("COMMIT")).await?;
         self.transaction = Transaction::Committed;
@@ -161,6 +201,7 @@ impl<'c> Work<'c> {
     /// anew with the next statements. Only for a transaction that is ours.
     pub(super) fn restart(&mut self) {
         self.has_failed = true;
+        self.events.clear();
         if self.transaction == Transaction::Open {
             self.transaction = Transaction::Ahead(Begin::AsBefore);
         }
@@ -168,11 +209,45 @@ impl<'c> Work<'c> {
 
     /// Commits what is not committed yet.
     pub(super) async fn commit(&mut self) -> Result<(), sqlx::Error> {
-        self.stays_open = false;
         if self.transaction == Transaction::Open {
-            self.finish(Script::default()).await?;
+            let script = self.take_events()?;
+            self.run(script.then("COMMIT")).await?;
+            self.transaction = Transaction::Committed;
         }
         Ok(())
+    }
+
+    /// Tells those who listen what the last transitions of these rows were.
+    pub(super) async fn tell(&mut self, jobs: &[JobRow]) -> Result<(), sqlx::Error> {
+        if !self.is_heard {
+            return Ok(());
+        }
+        let told = jobs.iter().filter_map(|job| Some(EventRow::of(job, job.happened.kind()?, self.now)));
+        self.events.extend(told);
+        if self.transaction == Transaction::Theirs { self.tell_now().await } else { Ok(()) }
+    }
+
+    /// Tells them of an event.
+    pub(super) fn tell_of(&mut self, event: impl FnOnce() -> EventRow) {
+        if self.is_heard {
+            self.events.push(event());
+        }
+    }
+
+    /// Stores what is to be told, while the rows are there that it is about.
+    pub(super) async fn tell_now(&mut self) -> Result<(), sqlx::Error> {
+        if !self.events.is_empty() {
+            let script = self.take_events()?;
+            self.run(script).await?;
+        }
+        Ok(())
+    }
+
+    fn take_events(&mut self) -> Result<Script, sqlx::Error> {
+        match std::mem::take(&mut self.events) {
+            events if events.is_empty() => Ok(Script::default()),
+            events => events::store(&events),
+        }
     }
 
     /// Undoes what is not committed.
@@ -195,5 +270,6 @@ pub(super) fn wake(listeners: &Listeners, work: &Work<'_>) {
         work.due.iter().for_each(|executor| wakeup.wake(executor));
         work.cancelled.iter().for_each(|job| wakeup.cancel(*job));
         wakeup.end(&work.ended);
+        wakeup.happened();
     });
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use sqlx::sqlite::SqliteRow;
 
 use super::{
-    extras, flows, queries,
+    events, extras, flows, queries,
     row::{self, Unreadable, micros},
     steps,
     work::Work,
@@ -54,6 +54,8 @@ pub(super) async fn delete_jobs(work: &mut Work<'_>, jobs: &[JobRow]) -> Result<
     let with_steps = jobs.iter().filter(|job| job.marks.contains(Marks::STEPS)).map(|job| job.id);
     steps::delete(work, &with_steps.collect::<Vec<_>>()).await?;
     flows::count_as_gone(work, jobs).await?;
+    work.tell(jobs).await?;
+    work.tell_now().await?;
     let deleted = Value::from_iter(jobs.iter().map(|job| job.id.as_i64()));
     sqlx::query(queries::delete_jobs()).bind(deleted.to_string()).execute(&mut *work.conn).await.map(drop)
 }
@@ -83,6 +85,7 @@ pub(super) async fn store_states(work: &mut Work<'_>, jobs: &[JobRow]) -> Result
         .map(|(id, error)| json!([id, error.attempt, error.error_type, error.details, micros(error.recorded_at)]))
         .collect();
     insert_errors(work, errors).await?;
+    work.tell(jobs).await?;
     // Each error took a claim, and each claim has raised the lease: so most jobs need not be looked at.
     let may_have_many =
         |job: &&JobRow| !job.errors.is_empty() && usize::try_from(job.lease.0).is_ok_and(|n| n > MAX_ERRORS);
@@ -100,10 +103,11 @@ async fn trim_errors(work: &mut Work<'_>, jobs: Vec<JobId>) -> Result<(), sqlx::
 pub(super) async fn quarantine(work: &mut Work<'_>, unreadable: &Unreadable) -> Result<(), sqlx::Error> {
     let Unreadable { id, problem } = unreadable;
     tracing::error!(job.id = %id, error = &**problem as &dyn Error, "job discarded because its row cannot be read");
-    let now = micros(work.now);
+    let (work_now, now) = (work.now, micros(work.now));
     let discard = sqlx::query(queries::quarantine_jobs()).bind(id.as_i64()).bind(now);
     discard.execute(&mut *work.conn).await?;
     let details = format!("the stored row cannot be read: {problem}");
+    work.tell_of(|| events::of_unreadable(*id, &details, work_now));
     insert_errors(work, vec![json!([id, 0, ErrorType::Decode, details, now])]).await
 }
 
@@ -131,5 +135,5 @@ pub(super) async fn store_content(work: &mut Work<'_>, job: &JobRow) -> Result<(
         .bind(job.extras.group_key.clone())
         .execute(&mut *work.conn)
         .await?;
-    Ok(())
+    work.tell(std::slice::from_ref(job)).await
 }

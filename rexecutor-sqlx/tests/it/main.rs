@@ -10,6 +10,8 @@ mod batches_of_two;
 #[path = "../shared/completes.rs"]
 #[macro_use]
 mod completes;
+#[path = "../shared/events.rs"]
+mod events_of_others;
 #[path = "../shared/guide.rs"]
 mod guide_text;
 #[path = "../shared/log.rs"]

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use rexecutor::{
     backend::{
-        Claim, ClusterLimits, Demand, Enqueue, EnqueueIn, HistoryStep, JobRow, Maintain, NewJob, Outcome, Pause, Rate,
-        RunEnd, Scope, Settle, Settlement, Tally, control, ends, history,
+        Claim, ClusterLimits, Demand, Enqueue, EnqueueIn, Failure, HistoryStep, JobRow, Maintain, NewJob, Outcome,
+        Pause, Rate, Report, RunEnd, Scope, Settle, Settlement, Tally, control, ends, events, history, reports,
     },
-    job::NodeId,
+    job::{ErrorType, NodeId},
 };
 use rexecutor_sqlx::PgBackend;
 
@@ -297,6 +297,48 @@ async fn how_jobs_went_takes_one_statement() {
         assert_eq!(recorded.unwrap().records.len(), 2 * RunEnd::ALL.len());
         // It begins, with its time limit, reads and commits.
         assert!(cost.round_trips <= 4, "{cost:?}");
+    })
+    .await;
+}
+
+/// Nobody pays for events who is not listened to: a claim and outcomes of all kinds cost what they cost before anybody listened, once the
+/// last listener has left and a heartbeat has told the node.
+#[tokio::test]
+async fn events_cost_nothing_while_nobody_listens() {
+    in_schema(async |world| {
+        let counted = Counted::new(world).await;
+        let round = async || {
+            counted.enqueue(4).await;
+            let (claimed, claim) = counted.cost(counted.claim()).await;
+            assert_eq!(claimed.len(), 4);
+            let ends: [fn(&JobRow) -> Outcome; 4] = [
+                keep,
+                |_| Outcome::complete(false),
+                |_| Outcome::complete_with("1"),
+                |_| Outcome::discard(Failure::new(ErrorType::Panic, "it broke")),
+            ];
+            let mut costs = vec![counted.cost(counted.enqueue(1)).await.1, claim];
+            for (job, end) in claimed.iter().zip(ends) {
+                costs.push(counted.cost(counted.settle(std::slice::from_ref(job), end)).await.1);
+            }
+            let report =
+                reports(&counted.backend).unwrap().report(vec![Report::new(claimed[0].id, claimed[0].lease, "{}")]);
+            costs.push(counted.cost(report).await.1);
+            counted.settle(&counted.claim().await, keep).await;
+            costs
+        };
+        // Everything is prepared once.
+        round().await;
+        let before = round().await;
+        let mut reader = events(&counted.backend).unwrap().listen(None).await.unwrap();
+        round().await;
+        let listened = round().await;
+        assert!(listened[1].statements > before[1].statements, "they are told of: {listened:?}");
+        assert_eq!(listened[0], before[0], "who enqueues tells nobody");
+        assert!(!reader.read(1_000).await.unwrap().events.is_empty());
+        reader.end().await.unwrap();
+        assert!(counted.backend.heartbeat(counted.node).await.unwrap().member);
+        assert_eq!(round().await, before);
     })
     .await;
 }

@@ -29,6 +29,9 @@ mod counter;
 mod economy;
 mod enqueue;
 mod entries;
+mod events;
+#[path = "../shared/events.rs"]
+mod events_of_others;
 mod faults;
 mod frozen;
 mod guide;

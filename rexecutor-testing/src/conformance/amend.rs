@@ -223,7 +223,7 @@ pub async fn delete_takes_a_finished_job_and_no_other(t: &Harness) {
                 let again = t.backend.delete(&row.executor, row.id).await;
                 assert!(matches!(again, Err(AmendError::NotFound(id)) if id == row.id));
             }
-            false => check(t, &row, result, |row| lifecycle::delete(row)).await,
+            false => check(t, &row, result, lifecycle::delete).await,
         }
     }
 }

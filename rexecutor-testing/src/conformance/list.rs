@@ -44,6 +44,12 @@ cases! {
         case_15_2_a_report_is_fenced_by_the_lease;
     streams:
         case_15_3_a_stream_is_read_from_anywhere, case_15_3_a_stream_is_fenced_by_the_lease;
+    events:
+        each_change_of_a_job_is_told_in_its_order, a_job_that_is_gone_was_told_of, a_listener_is_told_what_it_asks_for,
+        listeners_are_woken_by_events;
+    event_sources:
+        what_others_do_to_a_job_is_told, what_a_workflow_does_to_its_jobs_is_told, pauses_and_progress_are_told,
+        the_events_of_each_job_come_in_order_whoever_works_at_once;
     history:
         how_jobs_went_is_added_up_by_the_minute, how_jobs_went_is_rolled_up_by_its_age;
     follow:

@@ -31,6 +31,8 @@ mod declared;
 mod ends;
 mod enqueue;
 mod entries;
+mod event_sources;
+mod events;
 mod explain;
 mod follow;
 mod harness;

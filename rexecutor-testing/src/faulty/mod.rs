@@ -1,6 +1,7 @@
 //! A backend that fails as it is told to.
 
 mod entries;
+mod events;
 mod fault;
 #[expect(clippy::module_inception, reason = "it is what the module is about")]
 mod faulty;

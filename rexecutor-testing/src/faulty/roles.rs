@@ -8,9 +8,9 @@ use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
-        AmendError, Backend, BackendError, Claim, Claimed, Control, Demand, Ends, Enqueue, Enqueued, Entries, Filter,
-        Flows, Heartbeat, History, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe, Reports,
-        Result, ScheduleKey, Settle, SettleIn, Settlement, StepLog, Streams, Survey, Tick, Ticks, Wakeup,
+        AmendError, Backend, BackendError, Claim, Claimed, Control, Demand, Ends, Enqueue, Enqueued, Entries, Events,
+        Filter, Flows, Heartbeat, History, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe,
+        Reports, Result, ScheduleKey, Settle, SettleIn, Settlement, StepLog, Streams, Survey, Tick, Ticks, Wakeup,
     },
     each_role,
     job::{ExecutorName, JobId, Lease, NodeId},
@@ -129,6 +129,10 @@ impl<B: Backend> Backend for Faulty<B> {
 
     fn ends(&self) -> Option<&dyn Ends> {
         self.inner().ends()
+    }
+
+    fn events(&self) -> Option<&dyn Events> {
+        self.inner().events().map(|_| self as &dyn Events)
     }
 
     fn reports(&self) -> Option<&dyn Reports> {

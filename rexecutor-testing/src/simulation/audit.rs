@@ -13,7 +13,7 @@ use futures::{FutureExt, future::BoxFuture};
 use rexecutor::{
     Executor,
     backend::{
-        AmendError, Backend, Claim, Claimed, Control, Demand, Ends, Enqueue, Enqueued, Entries, Filter, Flows,
+        AmendError, Backend, Claim, Claimed, Control, Demand, Ends, Enqueue, Enqueued, Entries, Events, Filter, Flows,
         Heartbeat, History, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe, Reports, Result,
         ScheduleKey, Settle, Settlement, StepLog, Streams, Survey, Tick, Ticks, Wakeup, in_micros,
         memory::InMemoryBackend,
@@ -277,6 +277,10 @@ impl Backend for Audit {
 
     fn ends(&self) -> Option<&dyn Ends> {
         self.memory.ends()
+    }
+
+    fn events(&self) -> Option<&dyn Events> {
+        self.memory.events()
     }
 
     fn reports(&self) -> Option<&dyn Reports> {

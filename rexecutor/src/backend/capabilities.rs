@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 
 use super::{
     ends::Ends,
+    events::Events,
     flows::Flows,
     history::History,
     observe::Observe,
@@ -94,6 +95,11 @@ pub trait Backend: Enqueue + Claim + Settle + Maintain + Inspect + std::fmt::Deb
     /// Telling of the ends of jobs to those who wait for them, if it can. The default is that it cannot: then jobs can be looked at
     /// and not waited for.
     fn ends(&self) -> Option<&dyn Ends> {
+        None
+    }
+
+    /// Telling what happens to jobs, if it can. The default is that it cannot: then nobody can listen.
+    fn events(&self) -> Option<&dyn Events> {
         None
     }
 

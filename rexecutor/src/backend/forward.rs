@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 use super::{
     capabilities::{Backend, Control, Entries, Survey},
     ends::Ends,
+    events::Events,
     flows::Flows,
     history::History,
     observe::Observe,
@@ -80,6 +81,10 @@ impl<B: Backend + ?Sized> Backend for Arc<B> {
 
     fn ends(&self) -> Option<&dyn Ends> {
         (**self).ends()
+    }
+
+    fn events(&self) -> Option<&dyn Events> {
+        (**self).events()
     }
 
     fn reports(&self) -> Option<&dyn Reports> {

@@ -16,6 +16,7 @@ pub mod breaker;
 mod bucket;
 mod capabilities;
 mod ends;
+mod events;
 pub mod flows;
 mod forward;
 mod history;
@@ -37,6 +38,7 @@ pub use self::{
     bucket::Bucket,
     capabilities::{Backend, Control, DueEntries, Entries, Survey, control, entries},
     ends::{Ends, ends},
+    events::{EventPage, EventReader, Events, Interest, events, is_wanted},
     flows::{Flows, flows},
     history::{History, history},
     observe::Observe,
@@ -52,8 +54,8 @@ pub use self::{
 pub use crate::json::Json;
 pub use crate::model::{
     AboutNode, AmendError, BackendError, ChangedLimits, Chunk, CircuitBreaker, Claimed, ClusterLimits, Deadline,
-    Demand, Due, Enqueued, Extra, Extras, Failure, Filter, FilterError, Headers, Heartbeat, Held, Histogram,
-    HistoryStep, JobChange, JobRow, KeyChange, Limit, LimitChange, Marks, Member, NewChunk, NewJob, Node, Offset,
-    OnDiscard, Outcome, Pause, Paused, Rate, Record, Recorded, Report, Result, RunEnd, ScheduleKey, Scope, Settlement,
-    Tally, Task, Tick, Ticks, Unique, UniqueEnqueued, Unserved, ago, in_micros,
+    Demand, Due, Enqueued, EventKind, EventRow, Extra, Extras, Failure, Filter, FilterError, Happened, Headers,
+    Heartbeat, Held, Histogram, HistoryStep, JobChange, JobRow, KeyChange, Limit, LimitChange, Marks, Member, NewChunk,
+    NewJob, Node, Offset, OnDiscard, Outcome, Pause, Paused, Rate, Record, Recorded, Report, Result, RunEnd,
+    ScheduleKey, Scope, Settlement, Tally, Task, Tick, Ticks, Unique, UniqueEnqueued, Unserved, ago, in_micros,
 };

@@ -25,8 +25,19 @@ pub struct Wakeup {
     schedules: Notify,
     /// Fires when nobody can tell what has.
     unknown: Notify,
-    /// Whether it is woken by the ends of jobs, and not by what a node needs to know.
-    hears_ends: bool,
+    hears: Hears,
+}
+
+/// What a wakeup is woken by.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Hears {
+    /// What a node needs to know.
+    #[default]
+    Work,
+    /// The ends of jobs.
+    Ends,
+    /// Whatever happens.
+    Events,
 }
 
 /// Why a wakeup has fired since it was last listened to.
@@ -54,7 +65,25 @@ impl WakeReasons {
 impl Wakeup {
     /// One that is woken by the ends of jobs alone, for whoever waits for them.
     pub fn of_ends() -> Self {
-        Self { hears_ends: true, ..Self::default() }
+        Self { hears: Hears::Ends, ..Self::default() }
+    }
+
+    /// One that is woken by whatever happens, for whoever listens for [events](super::Events). Its reasons say nothing but
+    /// [that something may have](WakeReasons::all).
+    pub fn of_events() -> Self {
+        Self { hears: Hears::Events, ..Self::default() }
+    }
+
+    /// Whether it is [of events](Self::of_events).
+    pub fn is_of_events(&self) -> bool {
+        self.hears == Hears::Events
+    }
+
+    /// Says that something has happened to jobs. Only wakeups [of events](Self::of_events) hear of that.
+    pub fn happened(&self) {
+        if self.is_of_events() {
+            self.note(|reasons| reasons.all = true);
+        }
     }
 
     /// Says that `executor` has a new job; [the name of the whole cluster](Scope::CLUSTER_NAME) stands for all executors, and
@@ -62,12 +91,13 @@ impl Wakeup {
     /// flow that has ended.
     pub fn wake(&self, executor: &ExecutorName) {
         if *executor == Scope::FLOWS_NAME {
-            if self.hears_ends {
+            if self.hears == Hears::Ends {
                 self.note(|reasons| reasons.flows = true);
             }
             return;
         }
-        if self.hears_ends {
+        self.happened();
+        if self.hears != Hears::Work {
             return;
         }
         if *executor == Scope::SCHEDULES_NAME {
@@ -91,7 +121,8 @@ impl Wakeup {
 
     /// Says that a job is to be cancelled.
     pub fn cancel(&self, job: JobId) {
-        if !self.hears_ends {
+        self.happened();
+        if self.hears == Hears::Work {
             self.note(|reasons| {
                 reasons.cancelled.insert(job);
             });
@@ -100,7 +131,11 @@ impl Wakeup {
 
     /// Says that jobs have ended whose ends [somebody waits for](super::Ends).
     pub fn end(&self, jobs: &[JobId]) {
-        if self.hears_ends && !jobs.is_empty() {
+        if jobs.is_empty() {
+            return;
+        }
+        self.happened();
+        if self.hears == Hears::Ends {
             self.note(|reasons| reasons.ended.extend(jobs));
         }
     }

@@ -12,6 +12,7 @@ mod circuit_breaker;
 mod claim;
 mod cluster_limits;
 mod error;
+mod event;
 mod extras;
 mod failure;
 mod filter;
@@ -50,6 +51,7 @@ pub use self::{
     claim::{Claimed, Demand, Held},
     cluster_limits::ClusterLimits,
     error::{AmendError, BackendError, Result},
+    event::{EventKind, EventRow, Happened},
     extras::{Extra, Extras},
     failure::{ErrorType, Failure, JobError},
     filter::Filter,

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{
+    event::Happened,
     extras::Extras,
     failure::JobError,
     id::{ExecutorName, JobId, Lease, NodeId},
@@ -59,6 +60,8 @@ pub struct JobRow {
     pub cancelled_at: Option<DateTime<Utc>>,
     /// When it failed for good.
     pub discarded_at: Option<DateTime<Utc>>,
+    /// What the last transition was, for whoever stores it.
+    pub happened: Happened,
 }
 
 impl JobRow {
@@ -86,6 +89,7 @@ impl JobRow {
             completed_at: None,
             cancelled_at: None,
             discarded_at: None,
+            happened: Happened::NOTHING,
         }
     }
 

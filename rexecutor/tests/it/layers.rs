@@ -35,6 +35,7 @@ const ORDER: &[&str] = &[
     "metrics",
     "schedules",
     "results",
+    "events",
     "batches",
     "pruner",
     "engine",

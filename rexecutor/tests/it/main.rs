@@ -20,6 +20,7 @@ mod deadlines;
 mod documents;
 mod entries;
 mod errors;
+mod events;
 mod for_0_1;
 mod history;
 mod idle;

@@ -27,6 +27,7 @@ const ERRORS: &[&str] = &[
     "DecodeError",
     "EmitError",
     "EnqueueError",
+    "EventsError",
     "ExtractError",
     "FilterError",
     "FlowError",

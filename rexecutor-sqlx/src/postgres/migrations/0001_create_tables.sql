@@ -567,3 +567,33 @@ CREATE UNLOGGED TABLE {schema}.backlogs (
     room BIGINT NOT NULL,
     counted_at TIMESTAMPTZ NOT NULL
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+
+-- What has happened, for those who listen: nothing is written while nobody does. Worth nothing after a crash: then nobody listens.
+CREATE UNLOGGED TABLE {schema}.events (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at TIMESTAMPTZ NOT NULL,
+    -- A word of `EventKind`.
+    kind TEXT COLLATE "C" NOT NULL,
+    -- NULL: it is about a pause.
+    job BIGINT,
+    executor TEXT COLLATE "C" NOT NULL,
+    attempt INTEGER NOT NULL,
+    tags TEXT [],
+    node BIGINT,
+    -- When the job is due again; of a start, when it was enqueued.
+    due_at TIMESTAMPTZ,
+    -- JSON, as in the errors of jobs.
+    error TEXT,
+    -- Why it is cancelled, what it says of its progress, or the pause.
+    detail TEXT
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);
+
+-- Who listens for events. Each counts as one until a time by the database's own clock, whatever clock jobs go by.
+CREATE UNLOGGED TABLE {schema}.listeners (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    until_at TIMESTAMPTZ NOT NULL,
+    -- NULL: events of all executors.
+    executors TEXT [],
+    -- Up to which event it has read.
+    seen BIGINT NOT NULL
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);

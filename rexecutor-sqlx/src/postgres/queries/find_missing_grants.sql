@@ -35,6 +35,9 @@ WITH needed (relation, privilege, enqueues) AS (
     ('history', 'SELECT', FALSE), ('history', 'INSERT', FALSE), ('history', 'UPDATE', FALSE),
     ('history', 'DELETE', FALSE),
     ('chunks', 'SELECT', FALSE), ('chunks', 'INSERT', FALSE), ('chunks', 'DELETE', FALSE),
+    ('events', 'SELECT', FALSE), ('events', 'INSERT', FALSE), ('events', 'UPDATE', FALSE), ('events', 'DELETE', FALSE),
+    ('listeners', 'SELECT', FALSE), ('listeners', 'INSERT', FALSE), ('listeners', 'UPDATE', FALSE),
+    ('listeners', 'DELETE', FALSE),
     ('declared_limits', 'SELECT', FALSE), ('declared_limits', 'INSERT', FALSE),
     ('declared_limits', 'UPDATE', FALSE)
 ),

@@ -15,5 +15,8 @@ FROM (
     UNION ALL
     SELECT executor, FALSE FROM {schema}.limits
     WHERE throttled_until > (SELECT coalesce($1::TIMESTAMPTZ, clock_timestamp()))
+    UNION ALL
+    -- Without a name: somebody listens.
+    SELECT NULL, FALSE FROM {schema}.listeners WHERE until_at > clock_timestamp()
 ) AS known
 GROUP BY executor

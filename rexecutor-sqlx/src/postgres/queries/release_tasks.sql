@@ -10,6 +10,14 @@ released AS (
         scheduled_at = greatest(scheduled_at, coalesce($1::TIMESTAMPTZ, clock_timestamp()))
     FROM locked
     WHERE jobs.id = locked.id
-    RETURNING jobs.executor
+    RETURNING jobs.id, jobs.executor, jobs.attempt, jobs.tags, jobs.scheduled_at
+),
+heard AS (
+    {tell}
+    SELECT
+        coalesce($1::TIMESTAMPTZ, clock_timestamp()), 'released', told.id, told.executor, told.attempt, told.tags, NULL,
+        told.scheduled_at, NULL, NULL
+    FROM released AS told
+    WHERE {heard}
 )
 SELECT DISTINCT executor FROM released

@@ -1,5 +1,6 @@
 -- One row at least, if the node is a member; then also what it runs, and whether somebody asked it to stop, and a row for
--- each other member. If the clock lies more than a minute behind that of the last heartbeat, what it showed then.
+-- each other member. If the clock lies more than a minute behind that of the last heartbeat, what it showed then. And
+-- whether anybody listens for events.
 WITH before AS (
     SELECT id, seen_at FROM {schema}.nodes WHERE id = $2 FOR UPDATE
 ),
@@ -17,11 +18,12 @@ SELECT
     NULL::BIGINT AS member,
     NULL::BIGINT AS beats,
     NULL::INTERVAL AS timeout,
-    renewed.before
+    renewed.before,
+    EXISTS (SELECT FROM {schema}.listeners WHERE until_at > clock_timestamp()) AS is_heard
 FROM renewed
 LEFT JOIN {schema}.jobs ON jobs.status = 'executing' AND jobs.node = $2
 UNION ALL
-SELECT NULL, NULL, NULL, nodes.id, nodes.beats, nodes.timeout, NULL
+SELECT NULL, NULL, NULL, nodes.id, nodes.beats, nodes.timeout, NULL, NULL
 FROM renewed
 JOIN {schema}.nodes ON nodes.id <> renewed.id
 ORDER BY id, member

@@ -421,6 +421,38 @@ CREATE TABLE rexecutor_incoming (
     PRIMARY KEY (token, job)
 ) STRICT, WITHOUT ROWID;
 
+-- What has happened, for those who listen: nothing is written while nobody does. AUTOINCREMENT: numbers must rise for ever.
+CREATE TABLE rexecutor_events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    -- A word of `EventKind`.
+    kind TEXT NOT NULL,
+    -- NULL: it is about a pause.
+    job INTEGER,
+    executor TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    -- A JSON array of strings.
+    tags TEXT,
+    node INTEGER,
+    -- When the job is due again; of a start, when it was enqueued.
+    due_at INTEGER,
+    -- JSON.
+    error TEXT,
+    -- Why it is cancelled, what it says of its progress, or the pause.
+    detail TEXT
+) STRICT;
+
+-- Who listens for events. AUTOINCREMENT: a number is never used again.
+CREATE TABLE rexecutor_listeners (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    -- Until when it counts as one, in seconds of the real time, whatever clock jobs go by.
+    until_at INTEGER NOT NULL,
+    -- A JSON array of names; NULL: events of all executors.
+    executors TEXT,
+    -- Up to which event it has read.
+    seen INTEGER NOT NULL
+) STRICT;
+
 -- Enqueuing from other languages: docs/enqueue-from-sql.md. It works with SQLite from version 3.38 on.
 CREATE VIEW rexecutor_enqueue (
     executor, data, scheduled_at, delay, priority, max_attempts, tags, metadata, unique_key, unique_within

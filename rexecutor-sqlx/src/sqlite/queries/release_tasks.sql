@@ -2,4 +2,4 @@
 UPDATE rexecutor_jobs
 SET status = 'scheduled', scheduled_at = max(scheduled_at, ?1)
 WHERE id IN (SELECT value FROM json_each(?2)) AND status = 'blocked'
-RETURNING executor
+RETURNING id, executor, scheduled_at

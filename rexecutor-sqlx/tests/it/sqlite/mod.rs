@@ -9,6 +9,7 @@ mod completes;
 mod conformance;
 mod damage;
 mod enqueues;
+mod events;
 mod files;
 mod guide;
 mod open;

@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 
 use super::wait_again;
-use crate::model::{JobRow, Pause};
+use crate::model::{EventKind, Happened, JobRow, Pause};
 
 /// When a job is due that is set aside: on the first day of the year 9000.
 pub const ASIDE: DateTime<Utc> = match DateTime::from_timestamp(221_845_392_000, 0) {
@@ -33,7 +33,9 @@ pub fn set_aside(row: &mut JobRow) -> DateTime<Utc> {
 /// Sets a job aside in the step that has claimed it: it does not run, and the attempt does not count. Returns when it was due.
 pub fn set_aside_claimed(row: &mut JobRow) -> DateTime<Utc> {
     row.node = None;
-    wait_again(row);
+    wait_again(row, EventKind::GivenBack);
+    // Nobody was told that it was claimed.
+    row.happened = Happened::NOTHING;
     set_aside(row)
 }
 

@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 
 use super::{Finish, finish, refusals::refused, steps};
-use crate::model::{AmendError, JobChange, JobRow, JobStatus, KeyChange, Marks, OnDiscard, in_micros};
+use crate::model::{
+    AmendError, EventKind, Happened, JobChange, JobRow, JobStatus, KeyChange, Marks, OnDiscard, in_micros,
+};
 
 /// Lets a blocked job be claimed, as soon as it is due; or those behind a discarded one that halts their line.
 ///
@@ -33,10 +35,12 @@ pub fn release_task(row: &mut JobRow, now: DateTime<Utc>) -> Result<(), AmendErr
             row.status = JobStatus::Scheduled;
             // Not before: it would stand behind jobs that were claimed already.
             row.scheduled_at = row.scheduled_at.max(now);
+            row.happened = Happened::that(EventKind::Released);
             Ok(())
         }
         JobStatus::Discarded if row.halts_line() => {
             row.extras.set(|extra| &mut extra.order, Some(OnDiscard::Skip));
+            row.happened = Happened::that(EventKind::Released);
             Ok(())
         }
         JobStatus::Scheduled
@@ -67,6 +71,7 @@ pub fn cancel(row: &mut JobRow, reason: String, now: DateTime<Utc>) -> Result<()
             let reason = row.extras.cancel_reason.clone().unwrap_or(reason);
             row.extras.set(|extra| &mut extra.cancel_reason, Some(reason));
             row.marks = row.marks.with(Marks::STOPPING);
+            row.happened = Happened::that(EventKind::CancelRequested);
             Ok(())
         }
         JobStatus::Discarded if row.halts_line() => {
@@ -138,6 +143,7 @@ pub fn rerun(row: &mut JobRow, now: DateTime<Utc>) -> Result<(), AmendError> {
     row.completed_at = None;
     row.cancelled_at = None;
     row.discarded_at = None;
+    row.happened = Happened::that(EventKind::Rerun);
     Ok(())
 }
 
@@ -176,5 +182,6 @@ pub fn update(row: &mut JobRow, change: JobChange) -> Result<(), AmendError> {
         KeyChange::Set(unique) => row.unique_key = Some(unique.key),
         KeyChange::Remove => row.unique_key = None,
     }
+    row.happened = Happened::that(EventKind::Updated);
     Ok(())
 }

@@ -30,7 +30,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::breaker::Verdict;
 use crate::{
     limits::MAX_ERRORS,
-    model::{ErrorType, Failure, JobError, JobRow, JobStatus, Lease, Marks, NewJob, NodeId, Outcome, after},
+    model::{
+        ErrorType, EventKind, Failure, Happened, JobError, JobRow, JobStatus, Lease, Marks, NewJob, NodeId, Outcome,
+        after,
+    },
 };
 
 pub use self::{
@@ -91,6 +94,7 @@ pub fn claim(row: &mut JobRow, node: NodeId, now: DateTime<Utc>) {
     row.lease = Lease(row.lease.0.saturating_add(1));
     row.node = Some(node);
     row.attempted_at = Some(now);
+    row.happened = Happened::that(EventKind::Started);
 }
 
 /// Ends the run that holds `lease`; `None` if there is no such run, and then nothing has changed.
@@ -145,6 +149,7 @@ fn end(row: &mut JobRow, outcome: &Outcome, now: DateTime<Utc>) -> Effects {
             } else {
                 row.status = JobStatus::Retryable;
                 row.scheduled_at = after(now, *delay);
+                row.happened = Happened::that(EventKind::Retried);
                 Effects::WAKE
             }
         }
@@ -166,12 +171,12 @@ fn end(row: &mut JobRow, outcome: &Outcome, now: DateTime<Utc>) -> Effects {
             Effects::NONE
         }
         Outcome::Snooze { delay } => {
-            wait_again(row);
+            wait_again(row, EventKind::Snoozed);
             row.scheduled_at = after(now, *delay);
             Effects::WAKE
         }
         Outcome::Throttle { delay, of_key } => {
-            wait_again(row);
+            wait_again(row, EventKind::Throttled);
             row.scheduled_at = after(now, *delay);
             Effects { throttled_until: Some(row.scheduled_at), throttles_key: *of_key, ..Effects::WAKE }
         }
@@ -181,13 +186,13 @@ fn end(row: &mut JobRow, outcome: &Outcome, now: DateTime<Utc>) -> Effects {
                 record(row, error, now);
             }
             row.marks = row.marks.with(Marks::UNDECODED);
-            wait_again(row);
+            wait_again(row, EventKind::Deferred);
             row.scheduled_at = after(now, *delay);
             Effects::WAKE
         }
         Outcome::Suspend { until, for_signal } => steps::suspend(row, *until, *for_signal, was_signalled, now),
         Outcome::GiveBack => {
-            wait_again(row);
+            wait_again(row, EventKind::GivenBack);
             Effects::WAKE
         }
     }
@@ -226,17 +231,19 @@ enum Finish {
 }
 
 fn finish(row: &mut JobRow, how: Finish, now: DateTime<Utc>) {
-    let (status, at) = match how {
-        Finish::Complete => (JobStatus::Complete, &mut row.completed_at),
-        Finish::Cancelled => (JobStatus::Cancelled, &mut row.cancelled_at),
-        Finish::Discarded => (JobStatus::Discarded, &mut row.discarded_at),
+    let (status, at, kind) = match how {
+        Finish::Complete => (JobStatus::Complete, &mut row.completed_at, EventKind::Completed),
+        Finish::Cancelled => (JobStatus::Cancelled, &mut row.cancelled_at, EventKind::Cancelled),
+        Finish::Discarded => (JobStatus::Discarded, &mut row.discarded_at, EventKind::Discarded),
     };
     // No run ends before it began, whoever has set the clock.
     (row.status, *at) = (status, Some(row.attempted_at.map_or(now, |began| began.max(now))));
+    row.happened = Happened::that(kind);
 }
 
 /// The attempt that was begun does not count.
-fn wait_again(row: &mut JobRow) {
+fn wait_again(row: &mut JobRow, kind: EventKind) {
+    row.happened = Happened::that(kind);
     row.attempt = row.attempt.saturating_sub(1);
     row.status = if row.attempt == 0 { JobStatus::Scheduled } else { JobStatus::Retryable };
 }

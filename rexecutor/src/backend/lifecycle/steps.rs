@@ -9,7 +9,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{Effects, refusals::refused, wait_again};
-use crate::model::{AmendError, Due, Extra, JobRow, JobStatus, Marks, NewJob};
+use crate::model::{AmendError, Due, EventKind, Extra, Happened, JobRow, JobStatus, Marks, NewJob};
 
 /// What says that a job waits for signals, and what it may have missed.
 pub(super) const OF_A_WAIT: Marks = Marks::WAITING.with(Marks::SIGNALLED);
@@ -21,7 +21,7 @@ pub(super) fn suspend(
     was_signalled: bool,
     now: DateTime<Utc>,
 ) -> Effects {
-    wait_again(row);
+    wait_again(row, EventKind::Suspended);
     if for_signal && was_signalled {
         row.scheduled_at = now;
         return Effects::WAKE;
@@ -57,6 +57,7 @@ pub fn signal(row: &mut JobRow, now: DateTime<Utc>) -> Result<bool, AmendError> 
                 (row.status, row.scheduled_at) = (JobStatus::Scheduled, now);
             }
             row.scheduled_at = row.scheduled_at.min(now);
+            row.happened = Happened::that(EventKind::Released);
             return Ok(true);
         }
         JobStatus::Blocked | JobStatus::Scheduled | JobStatus::Retryable => {}

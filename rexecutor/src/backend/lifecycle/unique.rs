@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 
 use super::clock::SET_BACK;
 use crate::model::{
-    Debounce, JobChange, JobRow, JobStatus, KeyChange, NewJob, Replace, Resolution, Statuses, Unique, after,
+    Debounce, EventKind, Happened, JobChange, JobRow, JobStatus, KeyChange, NewJob, Replace, Resolution, Statuses,
+    Unique, after,
 };
 
 /// What becomes of a new job that a stored one stands in the way of.
@@ -99,5 +100,6 @@ pub fn replace(row: &mut JobRow, replace: &Replace, job: NewJob, now: DateTime<U
     if fields.tags {
         row.tags = job.tags;
     }
+    row.happened = Happened::that(EventKind::Updated);
     true
 }

@@ -59,8 +59,9 @@ impl InMemoryBackend {
 
     /// The store and the present. The time is read under the lock, so that it never runs backwards between two callers.
     pub(super) fn store(&self) -> (MutexGuard<'_, Store>, DateTime<Utc>) {
-        let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
         let now = in_micros(self.clock.now());
+        store.present = now;
         (store, now)
     }
 }

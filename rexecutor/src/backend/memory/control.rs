@@ -17,6 +17,7 @@ impl Control for InMemoryBackend {
             return ready(Err(error));
         }
         let (mut store, now) = self.store();
+        store.log.tell_pause(now, scope, Some(&pause));
         match scope {
             Scope::Node(label) => drop(store.paused_nodes.insert(label.clone(), (now, pause))),
             Scope::Tag(tag) => store.pause_tag(tag, pause, now),
@@ -38,9 +39,13 @@ impl Control for InMemoryBackend {
                 store.controls.remove(scope.name()).and_then(|(_, controls)| controls.pause)
             }
         };
+        let was_paused = was_open || was_paused || pause.is_some_and(|pause| pause.holds(now));
+        if was_paused {
+            store.log.tell_pause(now, scope, None);
+        }
         drop(store);
         self.wake([scope.name().clone()]);
-        ready(Ok(was_open || was_paused || pause.is_some_and(|pause| pause.holds(now))))
+        ready(Ok(was_paused))
     }
 
     fn running<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<Vec<(ExecutorName, JobId)>>> {

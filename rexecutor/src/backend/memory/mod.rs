@@ -6,6 +6,7 @@ mod breakers;
 mod control;
 mod ends;
 mod entries;
+mod events;
 mod flows;
 mod history;
 mod indexes;

@@ -2,7 +2,7 @@
 
 use futures::future::BoxFuture;
 
-use super::{backend::InMemoryBackend, roles::ready};
+use super::{backend::InMemoryBackend, events, roles::ready};
 use crate::{
     backend::reports::Reports,
     model::{JobId, Report, Result},
@@ -10,9 +10,11 @@ use crate::{
 
 impl Reports for InMemoryBackend {
     fn report(&self, reports: Vec<Report>) -> BoxFuture<'_, Result<()>> {
-        let (mut store, _) = self.store();
+        let (mut store, now) = self.store();
+        let store = &mut *store;
         for report in reports {
-            if store.rows.get(&report.job).is_some_and(|stored| stored.row.lease == report.lease) {
+            if let Some(stored) = store.rows.get(&report.job).filter(|stored| stored.row.lease == report.lease) {
+                store.log.tell(|| events::progress(&stored.row, &report.progress, now));
                 store.reports.insert(report.job, report.progress);
             }
         }

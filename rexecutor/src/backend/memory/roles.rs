@@ -11,6 +11,7 @@ use crate::{
         breaker::BreakerNotice,
         capabilities::{Backend, Control, Entries, Survey},
         ends::Ends,
+        events::Events,
         flows::Flows,
         history::History,
         lifecycle,
@@ -116,6 +117,10 @@ impl Claim for InMemoryBackend {
 
     fn watch<'a>(&'a self, wakeup: Arc<Wakeup>) -> BoxFuture<'a, Result<()>> {
         self.listeners.add(&wakeup);
+        if wakeup.is_of_events() {
+            // It hears of each event as it is told.
+            self.store().0.log.wakeups.add(&wakeup);
+        }
         wakeup.watching();
         // Nobody else can change the store, so there is nothing to look for. The future keeps the wakeup alive.
         Box::pin(async move {
@@ -246,6 +251,10 @@ impl Backend for InMemoryBackend {
     }
 
     fn ends(&self) -> Option<&dyn Ends> {
+        Some(self)
+    }
+
+    fn events(&self) -> Option<&dyn Events> {
         Some(self)
     }
 

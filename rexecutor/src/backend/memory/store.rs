@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
+    events::EventLog,
     flows::Flow,
     history::Kept,
     indexes::{Indexed, Indexes},
@@ -25,14 +26,19 @@ use crate::{
         steps::StepRow,
     },
     model::{
-        AboutNode, AmendError, BackendError, Chunk, ClusterLimits, Demand, Enqueued, ExecutorName, FlowId, Held, JobId,
-        JobRow, LimitChange, Marks, Member, NewJob, NodeId, Offset, Pause, ScheduleKey, Tick, Unique,
+        AboutNode, AmendError, BackendError, Chunk, ClusterLimits, Demand, Enqueued, EventKind, EventRow, ExecutorName,
+        FlowId, Held, JobId, JobRow, LimitChange, Marks, Member, NewJob, NodeId, Offset, Pause, ScheduleKey, Tick,
+        Unique,
     },
     schedule::StoredEntry,
 };
 
 #[derive(Debug, Default)]
 pub(super) struct Store {
+    /// The time of the present step.
+    pub(super) present: DateTime<Utc>,
+    /// For whoever listens.
+    pub(super) log: EventLog,
     pub(super) rows: BTreeMap<JobId, Indexed>,
     pub(super) indexes: Indexes,
     pub(super) nodes: BTreeMap<NodeId, Joined>,
@@ -146,6 +152,7 @@ impl Store {
         self.last_job += 1;
         let id = JobId::from(self.last_job);
         let mut stored = Indexed::from(JobRow::new(id, job, now));
+        self.log.tell(|| EventRow::of(&stored.row, EventKind::Enqueued, now));
         self.indexes.insert(&stored.row);
         self.indexes.add(&mut stored);
         self.rows.insert(id, stored);
@@ -197,6 +204,7 @@ impl Store {
                 bytes += stored.row.content_bytes();
                 self.indexes.remove_taken(&stored.row);
                 lifecycle::claim(&mut stored.row, node, now);
+                self.log.tell_change(&mut stored.row, now);
                 self.indexes.add(stored);
                 claimed.push(stored.row.clone());
             }
@@ -213,6 +221,7 @@ impl Store {
         if !was_finished && lifecycle::is_awaited_end(&stored.row) {
             self.ended.push(id);
         }
+        self.log.tell_change(&mut stored.row, self.present);
         self.indexes.add(stored);
         if !was_finished {
             let ended = Ended::of(&stored.row);
@@ -259,8 +268,10 @@ impl Store {
 
     /// Deletes a job of `executor`, which may refuse.
     pub(super) fn delete_by_hand(&mut self, executor: &ExecutorName, id: JobId) -> Result<(), AmendError> {
-        let stored = self.rows.get(&id).filter(|stored| stored.row.executor == *executor);
-        lifecycle::delete(&stored.ok_or(AmendError::NotFound(id))?.row)?;
+        let stored = self.rows.get_mut(&id).filter(|stored| stored.row.executor == *executor);
+        let row = &mut stored.ok_or(AmendError::NotFound(id))?.row;
+        lifecycle::delete(row)?;
+        self.log.tell_change(row, self.present);
         self.delete(id);
         Ok(())
     }
@@ -293,6 +304,7 @@ impl Store {
                 self.steps.remove(&id);
             }
             stored.row = changed;
+            self.log.tell_change(&mut stored.row, now);
             self.indexes.insert(&stored.row);
             self.indexes.add(stored);
         }
