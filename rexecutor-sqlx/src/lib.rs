@@ -49,6 +49,8 @@ mod copy;
 mod doctor;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(all(feature = "schema", any(feature = "postgres", feature = "sqlite")))]
+mod schema_command;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod scratch;
 #[cfg(feature = "sqlite")]
@@ -68,6 +70,11 @@ pub use self::{
     scratch::Scratch,
 };
 
+#[cfg(all(feature = "schema", any(feature = "postgres", feature = "sqlite")))]
+pub use self::schema_command::schema_command;
+#[cfg(all(feature = "schema", any(feature = "postgres", feature = "sqlite")))]
+#[doc(hidden)]
+pub use self::schema_command::{SchemaAnswer, schema_answer};
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::{Durability, OpenError, SqliteBackend, SqliteOptions};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]

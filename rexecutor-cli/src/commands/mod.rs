@@ -18,6 +18,7 @@ mod nodes;
 mod pause;
 mod prune;
 mod schedules;
+mod schema;
 mod stats;
 mod tags;
 mod web;
@@ -70,6 +71,9 @@ pub(crate) enum Command {
     Prune(prune::Prune),
     /// Copies all jobs, and all else that a database has, to another one; nodes must be stopped
     Copy(copy::Copy),
+    /// Snapshots of what the data of jobs look like: which changes stored jobs do not survive
+    #[command(subcommand)]
+    Schema(schema::Schema),
     /// Serves the dashboard on this machine
     Web(web::Web),
     /// Measures how fast this database is, and leaves nothing behind
@@ -87,6 +91,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
     match command {
         Command::Contexts => return contexts::list(&global).map(done),
         Command::Completions(which) => return completions::write(&which).map(done),
+        Command::Schema(what) => return schema::run(&global, &what),
         Command::Migrate(what) => return migrate::run(&global, what).await,
         Command::Bench(bench) => return bench::run(&global, &bench).await.map(done),
         Command::Copy(copy) => return copy::run(&global, copy).await.map(done),
@@ -110,6 +115,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Web(what) => web::run(&session, &what).await.map(done),
         Command::Contexts
         | Command::Completions(_)
+        | Command::Schema(_)
         | Command::Migrate(_)
         | Command::Bench(_)
         | Command::Copy(_)

@@ -13,6 +13,7 @@ mod jobs;
 mod measure;
 mod migrate;
 mod production;
+mod schema;
 #[path = "../../../rexecutor-sqlx/tests/postgres/server.rs"]
 mod server;
 mod support;

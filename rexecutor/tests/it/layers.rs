@@ -39,6 +39,7 @@ const ORDER: &[&str] = &[
     "pruner",
     "engine",
     "registry",
+    "schema",
     "workflows",
     "testing",
     "node",

@@ -45,6 +45,7 @@ const ERRORS: &[&str] = &[
     "RexecutorError",
     "ScheduleError",
     "SchedulesError",
+    "SnapshotError",
     "StartError",
     "StepError",
     "TokenError",
