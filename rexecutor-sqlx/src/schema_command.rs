@@ -7,7 +7,7 @@ use rexecutor::schema::{Snapshot, StoredCheck};
 use crate::AnyOptions;
 
 const USAGE: &str = "\
-Says what the data of this program's jobs look like, and whether stored jobs decode.
+Checks whether stored jobs decode with the types of this program.
 
 Without options it prints the snapshot of all jobs, for a file.
 
@@ -17,7 +17,9 @@ Without options it prints the snapshot of all jobs, for a file.
   --finished        decodes finished jobs, too
   --help            prints this";
 
-/// The `main` of a command that knows the types of your jobs, which the command `rexecutor` does not. Needs the feature `schema`.
+/// The `main` of a command that checks stored jobs against the types of your program. Needs the feature `schema`.
+///
+/// The command `rexecutor` does not know your types; a binary of your own does.
 ///
 /// | arguments | what it does |
 /// | --- | --- |

@@ -71,7 +71,7 @@ pub(crate) enum Command {
     Prune(prune::Prune),
     /// Copies all jobs, and all else that a database has, to another one; nodes must be stopped
     Copy(copy::Copy),
-    /// Snapshots of what the data of jobs look like: which changes stored jobs do not survive
+    /// Snapshots of the types of jobs: finds changes that break stored jobs
     #[command(subcommand)]
     Schema(schema::Schema),
     /// Serves the dashboard on this machine

@@ -1,4 +1,4 @@
-//! Snapshots of what the data of jobs look like, which programs write.
+//! Snapshots of the types of jobs, which programs write.
 
 use std::{
     fs,

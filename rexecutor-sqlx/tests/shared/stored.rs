@@ -77,7 +77,7 @@ pub(crate) async fn the_command_prints_and_compares_the_snapshot() {
     assert!(code == 1 && text.contains("job `stored_picture`, data, field `path`: it is new"), "{text}");
 
     for (arguments, said) in [
-        (&["--lost"][..], "`--lost` is unknown\n\nSays what"),
+        (&["--lost"][..], "`--lost` is unknown\n\nChecks whether"),
         (&["--check"], "`--check` needs a file"),
         (&["--check", "none.json"], "cannot read none.json"),
         (&["--check=a", "--database=b"], "`--check` and `--database` are two checks"),

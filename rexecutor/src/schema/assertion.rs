@@ -12,17 +12,17 @@ use super::{change::BreakingChange, snapshot::Snapshot};
 /// The variable of the environment that lets the test write the file.
 const VARIABLE: &str = "UPDATE_SCHEMA";
 
-/// Compares the jobs of the program with the snapshot of them in a file, and fails where stored jobs would not decode.
+/// Compares the types of all jobs with a snapshot file, and panics if a change could break stored jobs.
 ///
-/// `assert_schema!("jobs.schema.json")` looks at every `#[job]` that is linked into the test; a second argument is the
-/// [`Snapshot`](crate::schema::Snapshot) to look at instead. The path is relative to the folder of the package's `Cargo.toml`. The file belongs
-/// into version control.
+/// `assert_schema!("jobs.schema.json")` checks every `#[job]` that is linked into the test; a second argument is the
+/// [`Snapshot`](crate::schema::Snapshot) to check instead. The path is relative to the folder of the package's `Cargo.toml`. Commit the file to
+/// version control.
 ///
 /// | `UPDATE_SCHEMA` | the test |
 /// | --- | --- |
-/// | not set | writes nothing, and fails if the file is missing, is not up to date, or a change breaks stored jobs |
-/// | `1` | writes the file, unless a change breaks stored jobs: then it fails |
-/// | `breaking` | writes the file, whatever has changed |
+/// | not set | writes nothing; fails if the file is missing or outdated, or if a change breaks stored jobs |
+/// | `1` | writes the file; fails, and does not write, if a change breaks stored jobs |
+/// | `breaking` | writes the file, also if a change breaks stored jobs |
 ///
 /// # Panics
 ///
@@ -30,19 +30,17 @@ const VARIABLE: &str = "UPDATE_SCHEMA";
 ///
 /// # Examples
 ///
-/// ```
-/// # fn main() {}
-/// #[cfg(test)]
-/// mod tests {
-///     // An integration test names the library, so that the linker keeps its jobs: use my_app as _;
-///     #[test]
-///     fn stored_jobs_still_decode() {
-///         rexecutor::assert_schema!("jobs.schema.json");
-///     }
+/// ```no_run
+/// // With `#[test]`; in the folder `tests`, below `use my_app as _;`, so that the linker keeps the jobs of the library.
+/// fn stored_jobs_still_decode() {
+///     rexecutor::assert_schema!("jobs.schema.json");
 /// }
 /// ```
 #[macro_export]
 macro_rules! assert_schema {
+    () => {
+        ::core::compile_error!("name the file of the snapshot: `assert_schema!(\"jobs.schema.json\")`")
+    };
     ($path:expr $(,)?) => {
         $crate::assert_schema!($path, $crate::schema::Snapshot::from_registry())
     };

@@ -34,7 +34,7 @@ impl fmt::Display for Part {
     }
 }
 
-/// A change that stored jobs do not survive. Its [`Display`](fmt::Display) is a sentence that says what to write.
+/// A change that breaks stored jobs. Its [`Display`](fmt::Display) is a sentence that says what to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BreakingChange {
@@ -46,7 +46,7 @@ pub struct BreakingChange {
     pub path: String,
     /// What has changed.
     pub kind: ChangeKind,
-    /// Whether only jobs from before the snapshot are concerned: those that it describes have what is needed.
+    /// Whether it affects only jobs that are older than the snapshot: the program that wrote the snapshot could still read them.
     pub is_older: bool,
 }
 
@@ -167,8 +167,8 @@ impl fmt::Display for BreakingChange {
             }
             ChangeKind::CannotTell { about } => write!(
                 f,
-                ": its schema has changed in what is not understood here, {about}; try with a stored job whether it decodes, and \
-                 accept the new schema if it does"
+                ": its schema has changed, and uses {about}, which cannot be compared; decode a stored job with the new program, \
+                 and accept the new schema if that works"
             ),
         }
     }

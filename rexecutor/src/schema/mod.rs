@@ -1,20 +1,20 @@
-//! Which changes of a program's types the stored jobs do not survive. Needs the feature `schema`.
+//! Finds changes to the types of jobs that break jobs stored before. Needs the feature `schema`.
 //!
-//! Jobs outlive the program that enqueued them: data that no longer decode make them wait, and in the end discard them. Two checks
-//! find that before a deploy:
+//! Jobs outlive the program that enqueued them. A job whose data no longer decode waits, and is discarded after 24 hours. Two checks find
+//! this before a deploy:
 //!
-//! - [`assert_schema!`](crate::assert_schema), in a test: a file beside the code says what the data of all jobs look like, and the test fails
-//!   when a change of the types could break jobs that were stored before. It needs no database. Types take part that
-//!   implement `schemars::JsonSchema`.
-//! - [`StoredCheck`], against a database: it decodes the jobs that are stored. It needs no schemas.
+//! - [`assert_schema!`](crate::assert_schema) in a test compares the types with a snapshot file in the repository, and fails if a change could
+//!   break stored jobs. It needs no database. It covers types that implement `schemars::JsonSchema`.
+//! - [`StoredCheck`] decodes the jobs in a database with the types of the program. It needs no schemas.
 //!
 //! # What is checked
 //!
-//! The data, the metadata and the output of every `#[job]`. The output is that of a function that returns it in `Ok`, if its type can be
-//! decoded; so is what a task takes as an [`Upstream`](crate::workflows::Upstream), because that is the output of another job. Signals and
-//! the results of steps have no schema here: use a new name for a [step](crate::steps) that gives another type.
+//! The data, the metadata and the output of every `#[job]`. An output is checked if its type implements `Deserialize`. What a task takes as
+//! an [`Upstream`](crate::workflows::Upstream) is the output of another job, and is checked there. Signals and the results of steps are not
+//! checked: give a [step](crate::steps) that returns another type a new name.
 //!
-//! What a decoder checks beside its type is not seen: a `deserialize_with` or a `TryFrom` that refuses what it took before.
+//! Schemas do not describe custom decoders: a `deserialize_with` or `TryFrom` that starts to refuse values is not found by the snapshot, only by
+//! [`StoredCheck`].
 
 mod assertion;
 mod change;

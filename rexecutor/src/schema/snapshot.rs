@@ -10,17 +10,16 @@ use super::{
     normal::ANNOTATIONS,
 };
 use crate::{
-    executing::HasOutput,
-    registry::{JobSchemas, TypeSchema, Undecodable, registered},
+    executing::Executor,
+    registry::{Decode, JobSchemas, TypeSchema, registered},
 };
 
 /// The version of the file's form.
 const VERSION: u64 = 1;
 
-/// What the jobs of a program look like: a JSON Schema for the data, the metadata and the output of each.
+/// The JSON Schemas of a program's jobs: of the data, the metadata and the output of each.
 ///
-/// Its [`Display`](fmt::Display) is the file: JSON, sorted, and the same on every machine, without the descriptions and the default
-/// values of fields.
+/// Its [`Display`](fmt::Display) is the content of the file: sorted JSON, the same on every machine, without descriptions and default values.
 ///
 /// # Examples
 ///
@@ -77,7 +76,7 @@ pub(super) struct Schemas {
     pub(super) read: Value,
     pub(super) written: Value,
     /// Of a type of this program.
-    pub(super) decode: Option<fn(&str) -> Result<(), Undecodable>>,
+    pub(super) decode: Option<Decode>,
 }
 
 /// Why a text is not a [`Snapshot`].
@@ -105,9 +104,9 @@ impl Snapshot {
         Self::default()
     }
 
-    /// That of every `#[job]` that is linked into this program.
+    /// The snapshot of every `#[job]` that is linked into this program.
     ///
-    /// A library of which the program names nothing is left out by the linker: write `use the_crate as _;`.
+    /// The linker leaves out a library that the program does not name: write `use the_crate as _;`.
     pub fn from_registry() -> Self {
         registered().into_iter().fold(Self::new(), |snapshot, registration| match registration.payload().schemas() {
             Some(schemas) => snapshot.and(registration.name(), registration.settings().aliases, schemas),
@@ -115,9 +114,9 @@ impl Snapshot {
         })
     }
 
-    /// With an executor that is written by hand. Its types must have schemas.
+    /// Adds an executor that is written by hand: its data and metadata, which must have schemas, and not its output.
     #[must_use]
-    pub fn with_executor<E: HasOutput>(self) -> Self
+    pub fn with_executor<E: Executor>(self) -> Self
     where
         E::Data: schemars::JsonSchema,
         E::Metadata: schemars::JsonSchema,
@@ -128,7 +127,7 @@ impl Snapshot {
         self.and(E::NAME, E::ALIASES, JobSchemas { data, metadata, output: TypeSchema::Nothing })
     }
 
-    /// Without the jobs whose name `is_wanted` does not take, as those that only tests have.
+    /// Keeps the jobs whose names `is_wanted` accepts, to leave out those that only tests define.
     #[must_use]
     pub fn retain(mut self, is_wanted: impl Fn(&str) -> bool) -> Self {
         self.0.retain(|name, _| is_wanted(name));
@@ -180,11 +179,11 @@ impl Snapshot {
         })
     }
 
-    /// What has changed since `old` that its jobs do not survive: those that were stored then do not decode now.
+    /// The changes since `old` that break stored jobs: values that were stored under `old` may not decode under this snapshot.
     ///
-    /// Schemas do not tell all that `serde` does. Where this snapshot is that of the program itself, and not read from a file, each
-    /// change is tried: an example of a stored value is decoded, so that an `#[serde(alias)]` counts. Two snapshots that were read
-    /// from files are compared by their schemas alone.
+    /// A schema does not show everything that `serde` does. If this snapshot comes from the program and not from a file, each finding is
+    /// checked with the decoder: an example of a stored value is decoded, and if that succeeds, as it does with `#[serde(alias)]`, the
+    /// finding is dropped. Two snapshots from files are compared by their schemas alone.
     pub fn breaking_changes(&self, old: &Self) -> Vec<BreakingChange> {
         check::changes(old, self)
     }

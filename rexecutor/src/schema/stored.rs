@@ -17,10 +17,10 @@ use crate::{
 /// How many jobs are read at a time.
 const PAGE: usize = 200;
 
-/// Decodes the jobs that are stored, as this program would when it runs them: which of them does it not understand?
+/// Decodes the stored jobs as this program would before running them, and reports those that do not decode.
 ///
-/// Nothing is run and nothing is changed. Jobs are read in pages of 200, so that memory is bounded; each page takes one query. What is
-/// enqueued meanwhile may be seen or not. A database of which a row itself is damaged leaves that row out, and logs it.
+/// It runs and changes nothing. It reads pages of 200 jobs, one query each, so memory is bounded. Jobs that are enqueued meanwhile may be
+/// missed. Rows that the backend itself cannot read are logged and left out.
 ///
 /// # Examples
 ///
@@ -48,7 +48,7 @@ const PAGE: usize = 200;
 ///
 /// ```text
 /// resize: 1 of 2 jobs does not decode
-///   job 2, data, at `[1]`: invalid value: integer `-1`, expected u32 at line 1 column 8
+///   job 2, data, at `[1]`: invalid value: integer `-1`, expected u32 at line 1 column 8; keep the type of the field, or give the changed one a new name and `#[serde(default)]`
 /// ```
 #[derive(Clone, Default)]
 #[must_use]

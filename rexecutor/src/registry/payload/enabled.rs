@@ -29,7 +29,8 @@ pub struct Undecodable {
     pub error: String,
 }
 
-type Decode = fn(&str) -> Result<(), Undecodable>;
+/// Decodes a text and drops what it gives.
+pub(crate) type Decode = fn(&str) -> Result<(), Undecodable>;
 
 /// How the data of an executor are decoded and described.
 #[derive(Clone, Copy)]

@@ -10,7 +10,7 @@ mod enabled;
 #[cfg(not(feature = "schema"))]
 pub(crate) use self::disabled::{Payload, payload_of};
 #[cfg(feature = "schema")]
+pub(crate) use self::enabled::{Decode, Payload, payload_of};
+#[cfg(feature = "schema")]
 #[doc(hidden)]
 pub use self::enabled::{DecodedAndDescribed, Described, JobSchemas, NotDescribed, TypeOf, TypeSchema, Undecodable};
-#[cfg(feature = "schema")]
-pub(crate) use self::enabled::{Payload, payload_of};

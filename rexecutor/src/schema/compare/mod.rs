@@ -100,7 +100,8 @@ impl Comparison<'_> {
                 let shapes = |all: &[_]| all.iter().map(Shape::of).collect::<Vec<_>>();
                 self.alternatives(&shapes(&was), &shapes(&is))
             }
-            (Err(about), _) | (_, Err(about)) if old != new => vec![cannot_tell(about)],
+            // The same words may refer to definitions that have changed.
+            (Err(about), _) | (_, Err(about)) if old != new || self.old.0 != self.new.0 => vec![cannot_tell(about)],
             _ => Vec::new(),
         };
         self.under_way.remove(&pair);

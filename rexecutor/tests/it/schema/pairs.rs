@@ -6,7 +6,7 @@ use std::{
     num::NonZeroU16,
 };
 
-use rexecutor::{executor::HasOutput, prelude::*, schema::Snapshot};
+use rexecutor::{prelude::*, schema::Snapshot};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -22,10 +22,6 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Executor for Takes<T> {
     async fn execute(_job: Job<T, ()>) -> ExecutionResult {
         ExecutionResult::Done
     }
-}
-
-impl<T: Serialize + DeserializeOwned + Send + 'static> HasOutput for Takes<T> {
-    type Output = ();
 }
 
 /// What is said of a change.

@@ -177,6 +177,21 @@ fn what_is_not_understood_or_has_no_schema_any_more_is_not_taken_for_granted() {
 }
 
 #[test]
+fn what_is_not_understood_is_told_of_where_its_definitions_alone_have_changed() {
+    let file = |kind: &str| {
+        let data = json!({
+            "if": {}, "properties": {"part": {"$ref": "#/$defs/Part"}}, "$defs": {"Part": {"type": kind}}
+        });
+        Snapshot::parse(&json!({"version": 1, "jobs": {"a": {"data": data}}}).to_string()).unwrap()
+    };
+    assert_eq!(file("string").breaking_changes(&file("string")), []);
+    let changes = file("string").breaking_changes(&file("integer"));
+    let sentence = "job `a`, data: its schema has changed, and uses `if`, which cannot be compared; decode a stored job with the new \
+                    program, and accept the new schema if that works";
+    assert_eq!(said(&changes), [sentence]);
+}
+
+#[test]
 fn data_of_a_job_that_had_none_are_new() {
     let none = old(|jobs| drop(jobs["schema_resize"].as_object_mut().unwrap().remove("data")));
     let changes = snapshot().breaking_changes(&none);
