@@ -9,8 +9,10 @@ use crate::{commands::Command, output::Output};
 /// Jobs of rexecutor, seen and steered from a shell.
 #[derive(Debug, Parser)]
 #[command(name = "rexecutor", version, max_term_width = 100, disable_help_subcommand = true)]
-#[command(after_help = "Exit codes: 0 done, 1 no (health, doctor, migrate status), 2 usage, 3 not found or refused, \
-    4 the database cannot be used, 5 a change of a production database was not confirmed.")]
+#[command(
+    after_help = "Exit codes: 0 done, 1 no (health, doctor, migrate status, schema diff), 2 usage, 3 not found or refused, \
+    4 the database cannot be used, 5 a change of a production database was not confirmed."
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,

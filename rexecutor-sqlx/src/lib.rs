@@ -51,6 +51,8 @@ mod doctor;
 mod import;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(all(feature = "schema", any(feature = "postgres", feature = "sqlite")))]
+mod schema_command;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod scratch;
 #[cfg(feature = "sqlite")]
@@ -72,6 +74,11 @@ pub use self::{
     scratch::Scratch,
 };
 
+#[cfg(all(feature = "schema", any(feature = "postgres", feature = "sqlite")))]
+pub use self::schema_command::schema_command;
+#[cfg(all(feature = "schema", any(feature = "postgres", feature = "sqlite")))]
+#[doc(hidden)]
+pub use self::schema_command::{SchemaAnswer, schema_answer};
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::{Durability, OpenError, SqliteBackend, SqliteOptions};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]

@@ -33,6 +33,8 @@ pub mod registry;
 pub mod results;
 pub mod schedule;
 pub mod schedules;
+#[cfg(feature = "schema")]
+pub mod schema;
 mod signals;
 mod slab;
 pub mod steps;
@@ -73,11 +75,17 @@ pub mod __private {
     #[cfg(feature = "macros")]
     pub use rexecutor_derive::expectation;
 
+    pub use crate::__with_schemas as with_schemas;
     pub use crate::{
         causes::{chain, write_chain},
         executing::{Converted, Decides, Hidden, KnownError, ReturnType, Returned, Typed, gives, weight_of},
         executing::{JobTypes, Part, Parts, TypeName},
         registry::{Extracted, NotExtracted, Parameter, is_extracted},
         signals::while_waiting,
+    };
+    #[cfg(feature = "schema")]
+    pub use crate::{
+        executing::HasOutput,
+        registry::{DecodedAndDescribed, Described, JobSchemas, NotDescribed, TypeOf},
     };
 }

@@ -19,6 +19,7 @@ mod nodes;
 mod pause;
 mod prune;
 mod schedules;
+mod schema;
 mod stats;
 mod tags;
 #[cfg(feature = "top")]
@@ -79,6 +80,9 @@ pub(crate) enum Command {
     /// Moves the jobs of rexecutor 0.1, in the same PostgreSQL database, into the tables of this version
     #[command(name = "import-0-1")]
     Import01(import::Import),
+    /// Snapshots of the types of jobs: finds changes that break stored jobs
+    #[command(subcommand)]
+    Schema(schema::Schema),
     /// Serves the dashboard on this machine
     Web(web::Web),
     /// Measures how fast this database is, and leaves nothing behind
@@ -96,6 +100,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
     match command {
         Command::Contexts => return contexts::list(&global).map(done),
         Command::Completions(which) => return completions::write(&which).map(done),
+        Command::Schema(what) => return schema::run(&global, &what),
         Command::Migrate(what) => return migrate::run(&global, what).await,
         Command::Bench(bench) => return bench::run(&global, &bench).await.map(done),
         Command::Copy(copy) => return copy::run(&global, copy).await.map(done),
@@ -122,6 +127,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Web(what) => web::run(&session, &what).await.map(done),
         Command::Contexts
         | Command::Completions(_)
+        | Command::Schema(_)
         | Command::Migrate(_)
         | Command::Bench(_)
         | Command::Copy(_)

@@ -14,6 +14,7 @@ mod jobs;
 mod measure;
 mod migrate;
 mod production;
+mod schema;
 #[path = "../../../rexecutor-sqlx/tests/postgres/server.rs"]
 mod server;
 mod support;

@@ -33,8 +33,11 @@ pub(super) fn registration(job: &Job) -> TokenStream {
     quote! {
         #(#checks)*
         #krate::__private::submit! {
-            #krate::registry::Registration::of::<#executor>(::core::file!(), ::core::line!())
-                #types #(#timeout)* #(#backoff)* #(#unique)* #requiring #with_crons
+            #krate::__private::with_schemas!(
+                #krate::registry::Registration::of::<#executor>(::core::file!(), ::core::line!())
+                    #types #(#timeout)* #(#backoff)* #(#unique)* #requiring #with_crons,
+                #executor
+            )
         }
     }
 }

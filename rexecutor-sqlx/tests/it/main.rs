@@ -20,3 +20,6 @@ mod log;
 mod outputs_of_others;
 mod process;
 mod sqlite;
+#[cfg(feature = "schema")]
+#[path = "../shared/stored.rs"]
+mod stored_jobs;

@@ -56,6 +56,11 @@ mod room;
 mod schema;
 mod server;
 mod snooze;
+#[cfg(feature = "schema")]
+mod stored;
+#[cfg(feature = "schema")]
+#[path = "../shared/stored.rs"]
+mod stored_jobs;
 mod support;
 mod text;
 mod watch;

@@ -10,10 +10,16 @@
 
 mod extract;
 mod parameter;
+mod payload;
 mod registration;
 
 #[doc(hidden)]
 pub use self::parameter::{Extracted, NotExtracted, Parameter, is_extracted};
+#[cfg(feature = "schema")]
+pub(crate) use self::payload::{Decode, Payload, payload_of};
+#[cfg(feature = "schema")]
+#[doc(hidden)]
+pub use self::payload::{DecodedAndDescribed, Described, JobSchemas, NotDescribed, TypeOf, TypeSchema, Undecodable};
 pub use self::{
     extract::{Extract, ExtractError, Requirements, State},
     registration::{CronEntry, Registration, Settings, registered},

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::extract::Requirements;
+use super::{
+    extract::Requirements,
+    payload::{Payload, payload_of},
+};
 use crate::{
     builder::EnqueueError,
     engine::Runner,
@@ -24,6 +27,7 @@ pub struct Registration {
     requires: fn(&mut Requirements),
     types: Option<fn() -> JobTypes>,
     crons: &'static [CronEntry],
+    pub(super) payload: Payload,
 }
 
 /// What a job declares of itself, as the constants of its [`Executor`].
@@ -137,6 +141,7 @@ impl Registration {
             requires: |_| {},
             types: None,
             crons: &[],
+            payload: payload_of::<E>(),
         }
     }
 

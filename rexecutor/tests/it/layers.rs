@@ -40,6 +40,7 @@ const ORDER: &[&str] = &[
     "pruner",
     "engine",
     "registry",
+    "schema",
     "workflows",
     "testing",
     "node",

@@ -43,6 +43,8 @@ mod room;
 mod runs;
 mod same_rows;
 mod schedules;
+#[cfg(feature = "schema")]
+mod schema;
 mod sentences;
 mod set_clocks;
 mod set_limits;

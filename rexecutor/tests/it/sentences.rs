@@ -47,6 +47,7 @@ const ERRORS: &[&str] = &[
     "RexecutorError",
     "ScheduleError",
     "SchedulesError",
+    "SnapshotError",
     "StartError",
     "StepError",
     "TokenError",

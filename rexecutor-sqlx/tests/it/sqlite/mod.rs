@@ -20,6 +20,8 @@ mod room;
 #[cfg(unix)]
 mod signals;
 mod snoozes;
+#[cfg(feature = "schema")]
+mod stored;
 mod watches;
 
 use std::time::Duration;

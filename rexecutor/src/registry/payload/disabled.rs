@@ -1,0 +1,18 @@
+//! Without the feature `schema` nothing is kept.
+
+use std::marker::PhantomData;
+
+pub(crate) type Payload = PhantomData<()>;
+
+pub(crate) const fn payload_of<E>() -> Payload {
+    PhantomData
+}
+
+/// Leaves a registration as it is.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_schemas {
+    ($registration:expr, $executor:ty) => {
+        $registration
+    };
+}
