@@ -98,7 +98,8 @@ function tell(isLive) {
 }
 
 // The server ends the stream now and then; the browser comes again by itself, and only a longer silence is told.
-const events = new EventSource(`${prefix}/events`);
+const job = document.querySelector("[data-job]")?.dataset.job;
+const events = new EventSource(job ? `${prefix}/events?job=${job}` : `${prefix}/events`);
 let silence = null;
 events.addEventListener("hello", () => {
   clearTimeout(silence);

@@ -72,7 +72,7 @@ fn mood(why: &Explanation) -> JobStatus {
 
 fn title(cx: &Cx, job: &JobRow) -> Markup {
     html! {
-        div.bar id="title" data-live {
+        div.bar id="title" data-live data-job=(job.id) {
             h1 { (job.executor) " " span.mono.soft { "#" (job.id) } }
             (super::status(job.status))
             span.grow {}

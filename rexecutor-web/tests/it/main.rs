@@ -7,6 +7,7 @@ mod changes;
 mod enqueue;
 mod history;
 mod hostile;
+mod live;
 mod pages;
 mod rights;
 mod support;

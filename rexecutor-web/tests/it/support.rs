@@ -93,6 +93,12 @@ impl World {
         self.send(self.request(Method::GET, user, path).body(Body::empty()).unwrap()).await
     }
 
+    /// An answer that may have no end.
+    pub(crate) async fn answer(&self, user: &str, path: &str) -> axum::response::Response {
+        let request = self.request(Method::GET, user, path).body(Body::empty()).unwrap();
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
     /// The token that somebody's pages have.
     pub(crate) async fn token(&self, user: &str) -> String {
         let page = self.get(user, "/jobs").await.text;

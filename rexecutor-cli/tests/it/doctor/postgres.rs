@@ -1,5 +1,10 @@
 //! What `rexecutor doctor` finds on PostgreSQL.
 
+use std::{pin::Pin, time::Duration};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rexecutor::clock::{Clock, SystemClock};
+use rexecutor_sqlx::{AnyOptions, Doctor, Finding};
 use serde_json::Value;
 use sqlx::Connection;
 
@@ -153,6 +158,32 @@ fn a_published_table_without_an_identity_is_a_problem() {
     );
 }
 
+/// The clock of a machine that is wrong by so much.
+#[derive(Debug)]
+struct Wrong(TimeDelta);
+
+impl Clock for Wrong {
+    fn now(&self) -> DateTime<Utc> {
+        SystemClock.now() + self.0
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        SystemClock.sleep(duration)
+    }
+}
+
+#[test]
+fn a_machine_whose_clock_is_not_the_servers_is_found() {
+    let place = postgres();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for (seconds, is_wrong) in [(-60, true), (0, false), (60, true)] {
+        let doctor = Doctor::new(AnyOptions::new().schema(&place.schema)).clock(Wrong(TimeDelta::seconds(seconds)));
+        let findings = runtime.block_on(doctor.examine(&place.url)).unwrap();
+        let is_meant = |finding: &Finding| finding.check == "clock" && finding.what.contains("one of them is wrong");
+        assert_eq!(findings.iter().any(is_meant), is_wrong, "{seconds} s: {findings:#?}");
+    }
+}
+
 /// Whoever deploys may have a role that may do little.
 #[test]
 fn a_role_that_may_do_little_is_told_what_it_lacks() {
@@ -209,6 +240,14 @@ fn what_the_server_does_to_the_jobs_is_found_and_repaired() {
     assert_eq!((code, &findings[0]["check"]), (1, &"read_only".into()), "{findings:#?}");
     repair(&place, &findings[0]);
     assert_eq!(doctor(&place, &["--strict"]), (0, vec![]));
+    // Texts of every language do not go into every database.
+    place.sql("CREATE DATABASE old ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0");
+    let old = format!("{}old", server.url().strip_suffix("postgres").unwrap());
+    let (code, findings) = said(ran(place.command().args(["--database", &old, "--json", "doctor"])));
+    let is_meant = |finding: &&Value| finding["check"] == "encoding";
+    let encoding = findings.iter().find(is_meant).unwrap_or_else(|| panic!("{findings:#?}"));
+    assert_eq!((code, &encoding["level"]), (1, &"problem".into()), "{findings:#?}");
+    assert!(encoding["what"].as_str().unwrap().contains("encoded in LATIN1"), "{findings:#?}");
     // Whoever keeps dead rows.
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let mut open = runtime.block_on(async {
