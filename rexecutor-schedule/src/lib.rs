@@ -3,6 +3,8 @@
 //! It is a part of `rexecutor`, and a crate only because a macro cannot use the crate that it is made for. Programs find it as
 //! `rexecutor::schedule`.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod crontab;
 mod dates;
 mod days;

@@ -33,6 +33,8 @@
 //! # }
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod any;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]

@@ -1,6 +1,8 @@
 //! Testing tools for rexecutor: tests with a backend and a clock of their own, jobs that are performed and drained, faults,
 //! and the suite that every backend passes.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod clock;
 pub mod conformance;
 mod faulty;

@@ -1,5 +1,6 @@
 #![doc = include_str!("docs/crate.md")]
 #![doc(test(attr(deny(unused_must_use))))]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod backend;
 pub mod backoff;

@@ -141,3 +141,69 @@ fn the_list_of_a_runs_fields_is_the_one_of_its_span() {
         rows("logs.md", "field").into_iter().map(|row| row[0].trim_matches('`').to_owned()).collect();
     assert_eq!(listed, fields.iter().map(|field| format!("job.{field}")).collect::<Vec<_>>());
 }
+
+/// The documents of the repository that people read.
+fn documents() -> Vec<PathBuf> {
+    let (mut found, mut folders) = (Vec::new(), vec![root()]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            if path.is_dir() && !name.starts_with('.') && name != "target" {
+                folders.push(path);
+            } else if name.ends_with(".md") || name == "llms.txt" {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+/// What a page calls a heading in its address.
+fn anchor(heading: &str) -> String {
+    let letters = heading.trim_start_matches('#').trim().chars().filter_map(|letter| match letter {
+        ' ' | '-' => Some('-'),
+        letter if letter.is_alphanumeric() || letter == '_' => Some(letter),
+        _ => None,
+    });
+    letters.collect::<String>().to_lowercase()
+}
+
+/// The anchors of a document.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let mut is_code = false;
+    let headings = text.lines().filter(|line| {
+        is_code ^= line.starts_with("```");
+        !is_code && line.starts_with('#')
+    });
+    headings.map(anchor).collect()
+}
+
+#[test]
+fn every_link_of_a_document_leads_somewhere() {
+    let (mut count, mut dead) = (0, Vec::new());
+    for document in documents() {
+        let text = fs::read_to_string(&document).unwrap();
+        // Those of the sources are rustdoc's, which checks them.
+        if document.components().any(|part| part.as_os_str() == "src") {
+            continue;
+        }
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split_once(')').map(|(link, _)| link)) {
+            if link.contains("://") || link.contains(char::is_whitespace) {
+                continue;
+            }
+            count += 1;
+            let (file, heading) = link.split_once('#').map_or((link, None), |(file, heading)| (file, Some(heading)));
+            let target = if file.is_empty() { document.clone() } else { document.parent().unwrap().join(file) };
+            let is_there = match heading {
+                Some(heading) => fs::read_to_string(&target).is_ok_and(|text| anchors(&text).contains(heading)),
+                None => target.exists(),
+            };
+            if !is_there {
+                dead.push(format!("{}: {link}", document.display()));
+            }
+        }
+    }
+    assert!(count > 100, "{count}");
+    assert!(dead.is_empty(), "{dead:#?}");
+}
