@@ -8,6 +8,7 @@ mod args;
 mod commands;
 mod failure;
 mod output;
+mod place;
 mod session;
 mod stopping;
 mod target;

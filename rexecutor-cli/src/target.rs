@@ -4,7 +4,11 @@ use std::{collections::BTreeMap, env, path::PathBuf};
 
 use serde::Deserialize;
 
-use crate::{args::Global, failure::Failure};
+use crate::{
+    args::Global,
+    failure::Failure,
+    place::{self, decoded},
+};
 
 /// A database that is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +76,9 @@ impl Config {
     fn target(&self, name: &str) -> Result<Target, Failure> {
         let context = self.contexts.get(name).ok_or_else(|| {
             let known: Vec<&str> = self.contexts.keys().map(String::as_str).collect();
-            Failure::usage(format!("there is no context `{name}` in the configuration; known: {}", known.join(", ")))
+            let known =
+                if known.is_empty() { "it has none".to_owned() } else { format!("known: {}", known.join(", ")) };
+            Failure::usage(format!("there is no context `{name}` in the configuration; {known}"))
         })?;
         let url = context.url().ok_or_else(|| {
             let variable = context.database_env.as_deref().unwrap_or_default();
@@ -126,7 +132,7 @@ impl Target {
             target.schema = Some(schema.clone());
         }
         // A database of production is one however it is named.
-        let is_same = |context: &Context| context.url().is_some_and(|url| shown(&url) == shown(&target.url));
+        let is_same = |context: &Context| context.url().is_some_and(|url| place::is_same(&url, &target.url));
         target.is_production |= config.contexts.values().any(|context| context.production && is_same(context));
         Ok(target)
     }
@@ -175,20 +181,6 @@ fn secrets(url: &str) -> Vec<String> {
     written.filter(|secret| !secret.is_empty()).flat_map(|secret| [secret.to_owned(), decoded(secret)]).collect()
 }
 
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        let hex = (byte == b'%').then(|| rest.clone().take(2).collect::<Vec<_>>());
-        let value = hex.and_then(|hex| u8::from_str_radix(std::str::from_utf8(&hex).ok()?, 16).ok());
-        if value.is_some() {
-            rest.by_ref().take(2).for_each(drop);
-        }
-        bytes.push(value.unwrap_or(byte));
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,7 +200,6 @@ mod tests {
         }
         assert_eq!(secrets("postgres://me:a%40b@db/x?sslpassword=k"), ["a%40b", "a@b", "k", "k"]);
         assert_eq!(secrets("sqlite:jobs.db"), [""; 0]);
-        assert_eq!(decoded("%4%zz%41%"), "%4%zzA%");
     }
 
     #[test]

@@ -126,6 +126,13 @@ fn every_command_either_asks_or_changes_nothing() {
     let by_url =
         ran(command().arg("--config").arg(&config).args(["--database", &place.url, "enqueue", "mail"])).ends(5);
     assert!(by_url.err.contains("is a production database"), "{}", by_url.err);
+    for path in ["jobs.db", "./jobs.db", "//jobs.db?mode=rwc", "other.db"] {
+        let mut other = command();
+        let link = place.folder.path().join("other.db");
+        let _ = std::os::unix::fs::symlink(place.folder.path().join("jobs.db"), link);
+        other.current_dir(&place.folder).arg("--config").arg(&config).args(["--database", &format!("sqlite:{path}")]);
+        ran(other.args(["enqueue", "mail"])).ends(5);
+    }
     ran(&mut on_production(&["--yes", "enqueue", "mail"])).ends(0);
     ran(&mut on_production(&["dead", "retry", "--all", "--yes"])).ends(0);
     assert_ne!(content(), before);

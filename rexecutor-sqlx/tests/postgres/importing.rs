@@ -206,3 +206,21 @@ async fn a_job_that_ran_is_due_by_the_clock_of_the_backend() {
     })
     .await;
 }
+
+/// SQL alone can make such arrays. One row of them kept all others where they were.
+#[tokio::test]
+async fn arrays_of_other_shapes_are_lists() {
+    in_schema(async |world| {
+        with_table(world).await;
+        let odd = "INSERT INTO {schema}.rexecutor_jobs (executor, tags, errors) VALUES
+            ('a', ARRAY[['a', 'b'], ['c', 'd']], '{}'), ('a', '[2:3]={e,f}', '{}'), ('a', '{}', ARRAY[ARRAY[
+                '{\"attempt\": 1, \"error_type\": \"x\", \"details\": \"y\", \"recorded_at\": \"2024-01-01T00:00:00Z\"}'::JSONB]])";
+        world.sql(odd).await;
+        let report = import(world).run().await.unwrap();
+        assert_eq!((report.moved_jobs(), report.refused_jobs, counts(world).await), (3, 0, (0, 3)), "{report:?}");
+        let tags = one(world, "SELECT count(*) FROM {schema}.jobs WHERE tags IN ('{a,b,c,d}', '{e,f}')").await;
+        let errors = one(world, "SELECT count(*) FROM {schema}.jobs WHERE cardinality(errors) = 1").await;
+        assert_eq!((tags, errors), (2, 1));
+    })
+    .await;
+}
