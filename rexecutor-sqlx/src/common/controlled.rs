@@ -4,10 +4,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{
-        PoisonError, RwLock,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{PoisonError, RwLock},
 };
 
 use rexecutor::{
@@ -25,7 +22,8 @@ pub(crate) struct Controlled {
     /// Whose limits each node of this process has declared.
     declared: RwLock<HashSet<(NodeId, ExecutorName)>>,
     /// Whether anybody listens for events. A node learns of a first listener as it learns of controls: its next claim gives nothing before.
-    is_heard: AtomicBool,
+    #[cfg(feature = "postgres")]
+    is_heard: std::sync::atomic::AtomicBool,
 }
 
 impl Controlled {
@@ -35,13 +33,15 @@ impl Controlled {
     }
 
     /// Whether anybody listens for events, as far as this process knows.
+    #[cfg(feature = "postgres")]
     pub(crate) fn is_heard(&self) -> bool {
-        self.is_heard.load(Ordering::Relaxed)
+        self.is_heard.load(std::sync::atomic::Ordering::Relaxed)
     }
 
     /// Whether anybody does.
+    #[cfg(feature = "postgres")]
     pub(crate) fn set_heard(&self, is_heard: bool) {
-        self.is_heard.store(is_heard, Ordering::Relaxed);
+        self.is_heard.store(is_heard, std::sync::atomic::Ordering::Relaxed);
     }
 
     /// Whether this node is paused.

@@ -42,6 +42,7 @@ impl Cursor {
     }
 
     /// The first and the last numbers of the ranges that are waited for.
+    #[cfg(any(feature = "postgres", test))]
     pub(crate) fn gaps(&self) -> (Vec<i64>, Vec<i64>) {
         self.gaps.iter().map(|gap| (gap.first, gap.last)).unzip()
     }
