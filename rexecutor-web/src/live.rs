@@ -22,7 +22,7 @@ use axum::{
 use futures::{FutureExt, Stream, StreamExt, stream};
 use rexecutor::{
     backend::{
-        Backend, Filter,
+        Filter,
         observe::{self, JobOrder, JobsRequest},
     },
     clock::{Clock, SystemClock},

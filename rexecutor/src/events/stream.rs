@@ -22,7 +22,7 @@ use crate::{
     model::{EventKind, ExecutorName, JobId},
 };
 
-/// What happens to the jobs of the global backend, in whatever process: see the [module](self).
+/// What happens to the jobs of the global backend, in whatever process: see the [module](mod@crate::events).
 pub fn events() -> Events {
     Events::of(None)
 }
