@@ -36,7 +36,7 @@ impl Place {
         let rest = address.strip_prefix("postgres://").or_else(|| address.strip_prefix("postgresql://"))?;
         let parameter = |name: &str| {
             let parameters = parameters.split('&').filter_map(|one| one.split_once('='));
-            parameters.filter(|(key, _)| *key == name).map(|(_, value)| decoded(value)).last()
+            parameters.filter(|(key, _)| *key == name).map(|(_, value)| decoded(value)).next_back()
         };
         let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
         let (server, database) = rest.split_once('/').unwrap_or((rest, ""));
