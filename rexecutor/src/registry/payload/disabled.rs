@@ -2,9 +2,13 @@
 
 use std::marker::PhantomData;
 
+use crate::executing::Executor;
+
 pub(crate) type Payload = PhantomData<()>;
 
-pub(crate) const fn payload_of<E>() -> Payload {
+pub(crate) const fn payload_of<E: Executor>() -> Payload {
+    // For any executor, as with the feature.
+    let _ = E::NAME;
     PhantomData
 }
 
