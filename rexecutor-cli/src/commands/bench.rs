@@ -5,7 +5,7 @@
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -39,6 +39,17 @@ pub(crate) struct Bench {
     /// How many callers enqueue at once
     #[arg(long, default_value_t = 8, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
     callers: u16,
+}
+
+/// Whether a measurement was ended. Then each part of it comes to its end by itself, so that nobody uses the tables that are removed.
+#[derive(Debug, Clone, Default)]
+struct Ended(Arc<AtomicBool>);
+
+impl Ended {
+    /// Whether something that has begun then, and takes so long, goes on.
+    fn goes_on(&self, began: Duration, time: Duration) -> bool {
+        !self.0.load(Ordering::Relaxed) && SystemClock.elapsed().saturating_sub(began) < time
+    }
 }
 
 /// What the jobs of a measurement tell.
@@ -81,13 +92,20 @@ pub(crate) async fn run(global: &Global, bench: &Bench) -> Result<(), Failure> {
     let stop = stopped();
     let scratch = Scratch::beside(&guard.target.url).await.map_err(|error| guard.failure(error))?;
     remark(&format!("measuring for {}; what it needs for that is removed in the end", views::span(bench.time)));
-    let results = tokio::select! {
-        results = measure(scratch.backend(), bench) => results,
-        () = stop => Err(Failure::refused("interrupted")),
+    let ended = Ended::default();
+    let results = {
+        let mut measuring = std::pin::pin!(measure(scratch.backend(), bench, &ended));
+        tokio::select! {
+            results = &mut measuring => results,
+            () = stop => {
+                ended.0.store(true, Ordering::Relaxed);
+                let _ = measuring.await;
+                Err(Failure::refused("interrupted"))
+            }
+        }
     };
-    let removed = scratch.remove().await;
+    scratch.remove().await?;
     let results = results?;
-    removed?;
     global.output().answer(&shape(results), || text(results, bench))
 }
 
@@ -115,16 +133,16 @@ fn text(results: Results, bench: &Bench) -> String {
     facts(rows)
 }
 
-async fn measure(backend: &AnyBackend, bench: &Bench) -> Result<Results, Failure> {
+async fn measure(backend: &AnyBackend, bench: &Bench, ended: &Ended) -> Result<Results, Failure> {
     let part = bench.time.to_std().unwrap_or_default() / 4;
-    let one_by_one = one_by_one(backend, part, bench.callers).await?;
-    let many = many(backend, part).await?;
+    let one_by_one = one_by_one(backend, part, bench.callers, ended).await?;
+    let many = many(backend, part, ended).await?;
     let tally = Tally::default();
     let node = Rexecutor::builder().with_backend(backend.clone()).with_state(tally.clone());
     let node = node.with_executor::<Noop>().with_executor::<Timed>().start().await;
     let node = node.map_err(|error| Failure::refused(format!("{error:?}")))?;
-    let run = drained(&tally, part).await;
-    let delays = delays(backend, &tally, part).await;
+    let run = drained(&tally, part, ended).await;
+    let delays = delays(backend, &tally, part, ended).await;
     node.graceful_shutdown().await;
     Ok(Results { one_by_one, many, run, delays: delays? })
 }
@@ -135,13 +153,13 @@ fn per_second(count: usize, since: Duration) -> f64 {
     if seconds > 0.0 { f64::from(count) / seconds } else { 0.0 }
 }
 
-async fn one_by_one(backend: &AnyBackend, time: Duration, callers: u16) -> Result<f64, Failure> {
+async fn one_by_one(backend: &AnyBackend, time: Duration, callers: u16, ended: &Ended) -> Result<f64, Failure> {
     let began = SystemClock.elapsed();
     let caller = |number: u16| {
-        let backend = backend.clone();
+        let (backend, ended) = (backend.clone(), ended.clone());
         tokio::spawn(async move {
             let mut count = 0;
-            while SystemClock.elapsed().saturating_sub(began) < time {
+            while ended.goes_on(began, time) {
                 let _ = backend.enqueue(vec![NewJob::new(Noop::NAME, number.to_string())]).await?;
                 count += 1;
             }
@@ -149,9 +167,11 @@ async fn one_by_one(backend: &AnyBackend, time: Duration, callers: u16) -> Resul
         })
     };
     let callers: Vec<_> = (0..callers).map(caller).collect();
+    // All of them have ended, also when one has failed.
+    let counts = futures::future::join_all(callers).await;
     let mut count = 0;
-    for caller in callers {
-        count += caller.await.map_err(Failure::io)??;
+    for counted in counts {
+        count += counted.map_err(Failure::io)??;
     }
     Ok(per_second(count, began))
 }
@@ -159,9 +179,9 @@ async fn one_by_one(backend: &AnyBackend, time: Duration, callers: u16) -> Resul
 /// No more than are run in the time that follows.
 const MOST: usize = 500_000;
 
-async fn many(backend: &AnyBackend, time: Duration) -> Result<f64, Failure> {
+async fn many(backend: &AnyBackend, time: Duration, ended: &Ended) -> Result<f64, Failure> {
     let (began, mut count) = (SystemClock.elapsed(), 0);
-    while SystemClock.elapsed().saturating_sub(began) < time && count < MOST {
+    while ended.goes_on(began, time) && count < MOST {
         let jobs = (0..1_000).map(|number| NewJob::new(Noop::NAME, number.to_string())).collect();
         count += backend.enqueue(jobs).await?.len();
     }
@@ -169,10 +189,10 @@ async fn many(backend: &AnyBackend, time: Duration) -> Result<f64, Failure> {
 }
 
 /// How many a node runs a second, until no more come or the time is over.
-async fn drained(tally: &Tally, time: Duration) -> f64 {
+async fn drained(tally: &Tally, time: Duration, ended: &Ended) -> f64 {
     let (began, mut last) = (SystemClock.elapsed(), 0);
     let (mut rate, step) = (0.0, (time / 50).clamp(Duration::from_millis(10), Duration::from_millis(200)));
-    while SystemClock.elapsed().saturating_sub(began) < time {
+    while ended.goes_on(began, time) {
         SystemClock.sleep(step).await;
         let ran = tally.ran.load(Ordering::Relaxed);
         if ran == last && ran > 0 {
@@ -183,13 +203,13 @@ async fn drained(tally: &Tally, time: Duration) -> f64 {
     rate
 }
 
-async fn delays(backend: &AnyBackend, tally: &Tally, time: Duration) -> Result<Quantiles, Failure> {
+async fn delays(backend: &AnyBackend, tally: &Tally, time: Duration, ended: &Ended) -> Result<Quantiles, Failure> {
     // What is left of the jobs before would stand in the way.
     let noops = rexecutor::backend::Scope::Executor(Noop::NAME.into());
     rexecutor::backend::control(backend)?.pause(&noops, Pause::new("the next measurement")).await?;
     SystemClock.sleep((time / 10).min(Duration::from_secs(1))).await;
     let began = SystemClock.elapsed();
-    while SystemClock.elapsed().saturating_sub(began) < time {
+    while ended.goes_on(began, time) {
         let job = Timed::builder().with_data(SystemClock.elapsed()).encode().map_err(Failure::from)?;
         let _ = backend.enqueue(vec![job]).await?;
         SystemClock.sleep(Duration::from_millis(10)).await;
