@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
-#[path = "../../rexecutor/tests/it/schema/pairs.rs"]
+#[path = "../../rexecutor/tests/it/schema/pairs/mod.rs"]
 mod pairs;
 #[path = "../../rexecutor/tests/it/same_rows.rs"]
 mod same_rows;
