@@ -77,6 +77,22 @@ pub enum ChangeKind {
         /// What is read.
         is: String,
     },
+    /// A variant of an enum holds another type.
+    VariantType {
+        /// The variant.
+        variant: String,
+        /// What was written.
+        was: String,
+        /// What is read.
+        is: String,
+    },
+    /// The variants of an enum are told apart by something else.
+    Tag {
+        /// The field that said which one it is; `None`: the name of the variant was the only key, or the value.
+        was: Option<String>,
+        /// … and that says so now.
+        is: Option<String>,
+    },
     /// It could be null.
     NotNull {
         /// What is read.
@@ -151,6 +167,22 @@ impl fmt::Display for BreakingChange {
                 }
                 write!(f, ", or give the job a new name and keep the old one until none of its jobs is stored")
             }
+            ChangeKind::VariantType { variant, was, is } => write!(
+                f,
+                ": in the variant `{variant}` it was {was}, and is {is}; keep its type, or add a variant with another name and \
+                 keep this one until none of its jobs is stored"
+            ),
+            ChangeKind::Tag { was, is } => write!(
+                f,
+                ": the variants of this enum were told apart by {}, and are by {}; {}, or give the job a new name and keep the \
+                 old one until none of its jobs is stored",
+                told_by(was.as_deref()),
+                told_by(is.as_deref()),
+                match was {
+                    Some(tag) => format!("write `#[serde(tag = \"{tag}\")]` as before"),
+                    None => "leave the attribute `#[serde(tag = ..)]` out".to_owned(),
+                }
+            ),
             ChangeKind::NotNull { is } => {
                 write!(f, ": it could be null, and is {is}; keep the `Option`, or give the changed field a new name")
             }
@@ -172,4 +204,9 @@ impl fmt::Display for BreakingChange {
             ),
         }
     }
+}
+
+/// What tells variants apart.
+fn told_by(tag: Option<&str>) -> String {
+    tag.map_or_else(|| "their names alone".to_owned(), |tag| format!("the field `{tag}`"))
 }

@@ -94,6 +94,13 @@ impl Shape {
         }
     }
 
+    /// The name of the only field of a struct.
+    pub(super) fn only_field(&self) -> Option<&str> {
+        let Self::Object(object) = self else { return None };
+        let mut names = object.fields.keys();
+        names.next().filter(|_| names.next().is_none()).map(String::as_str)
+    }
+
     /// What a variant of an enum is told by.
     pub(super) fn tag(&self) -> Option<Tag> {
         match self {

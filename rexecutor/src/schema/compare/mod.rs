@@ -57,6 +57,16 @@ impl Finding {
         self
     }
 
+    /// Found in this variant of an enum. What is a variant's own cannot simply have another name.
+    fn of_variant(mut self, variant: &str) -> Self {
+        if self.path.len() == 1
+            && let ChangeKind::Type { was, is } = self.kind
+        {
+            self.kind = ChangeKind::VariantType { variant: variant.to_owned(), was, is };
+        }
+        self
+    }
+
     /// Where, from the outside in.
     pub(super) fn path(&self) -> String {
         let mut path = String::new();

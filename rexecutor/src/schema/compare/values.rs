@@ -29,7 +29,13 @@ impl Comparison<'_> {
             let same: Vec<&Shape> = new.iter().filter(|is| is.tag().as_ref() == Some(&tag)).collect();
             // Else a variant would be compared with all others.
             if !same.is_empty() {
-                return self.best(was, &same, old, new);
+                let found = self.best(was, &same, old, new);
+                // A struct with one field may look like the only variant of an enum.
+                let is_enum = tag.field.is_some() || old.len() > 1;
+                return match is_enum {
+                    true => found.into_iter().map(|finding| finding.of_variant(&tag.name)).collect(),
+                    false => found,
+                };
             }
             let is_enum = new.iter().any(|is| is.tag().is_some_and(|other| other.field == tag.field));
             let others: Vec<&Shape> = new.iter().filter(|is| is.tag().is_none()).collect();
@@ -37,8 +43,23 @@ impl Comparison<'_> {
                 let found = self.best(was, &others, old, new);
                 return if found.is_empty() { found } else { vec![self.without(was, tag, new)] };
             }
+            let found = self.best(was, &new.iter().collect::<Vec<_>>(), old, new);
+            let other = new.iter().filter_map(Shape::tag).find(|other| other.field != tag.field);
+            return match other.filter(|_| !found.is_empty()) {
+                Some(other) => vec![self.retagged(was, tag, other)],
+                None => found,
+            };
         }
-        self.best(was, &new.iter().collect::<Vec<_>>(), old, new)
+        let found = self.best(was, &new.iter().collect::<Vec<_>>(), old, new);
+        match was.only_field().filter(|_| is_result(old)) {
+            Some(variant) => found.into_iter().map(|finding| finding.of_variant(variant)).collect(),
+            None => found,
+        }
+    }
+
+    fn retagged(&self, was: &Shape, old: Tag, new: Tag) -> Finding {
+        let place = new.field.clone().unwrap_or_default();
+        Finding::new(ChangeKind::Tag { was: old.field, is: new.field }, self.sample_of(was)).within(&place, Some)
     }
 
     fn without(&self, was: &Shape, Tag { name, field }: Tag, new: &[Shape]) -> Finding {
@@ -129,4 +150,9 @@ impl Comparison<'_> {
         };
         fits.then(Vec::new)
     }
+}
+
+/// Whether these are the variants of a `Result`, whose schema does not refuse other keys, as that of an enum does.
+fn is_result(shapes: &[Shape]) -> bool {
+    shapes.iter().map(Shape::only_field).eq([Some("Ok"), Some("Err")])
 }

@@ -1,11 +1,12 @@
 //! Enums.
 
+use rexecutor::schema::Snapshot;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
     Verdict::{Breaks, Fits, FitsByDecoder},
-    check, pairs,
+    check, pairs, snapshot,
 };
 
 pairs! {
@@ -86,4 +87,80 @@ pairs! {
     } to {
         #[serde(untagged)] pub(crate) enum Data { Number(u8), Flag(bool) }
     } [Data::Number(1), Data::Text("x".to_owned())] => Breaks(&[""]);
+
+    a_result_of_another_type {
+        pub(crate) struct Data { pub(crate) a: Result<u8, String> }
+    } to {
+        pub(crate) struct Data { a: Result<String, String> }
+    } [Data { a: Ok(1) }, Data { a: Err("x".to_owned()) }] => Breaks(&["a.Ok"]);
+
+    a_tag_of_what_had_none {
+        pub(crate) enum Data { A { x: u8 }, B }
+    } to {
+        #[serde(tag = "kind")] pub(crate) enum Data { A { x: u8 }, B }
+    } [Data::A { x: 1 }, Data::B] => Breaks(&["kind"]);
+
+    no_tag_any_more {
+        #[serde(tag = "kind")] pub(crate) enum Data { A { x: u8 }, B }
+    } to {
+        pub(crate) enum Data { A { x: u8 }, B }
+    } [Data::A { x: 1 }, Data::B] => Breaks(&[""]);
+}
+
+/// What is a variant's own has no field that could have another name or a default.
+#[test]
+fn what_is_said_of_a_variant_can_be_written() {
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    struct Plain {
+        a: Result<u8, String>,
+    }
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    struct OtherOk {
+        a: Result<String, String>,
+    }
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    #[serde(tag = "kind")]
+    enum ByKind {
+        A { x: u8 },
+    }
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    #[serde(tag = "type")]
+    enum ByType {
+        A { x: u8 },
+    }
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    enum Untold {
+        A { x: u8 },
+    }
+    let said = |old: Snapshot, new: Snapshot| {
+        let changes = new.breaking_changes(&old);
+        changes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    let end = "or give the job a new name and keep the old one until none of its jobs is stored";
+    assert_eq!(
+        said(snapshot::<Plain>(), snapshot::<OtherOk>()),
+        "job `takes`, data, field `a.Ok`: in the variant `Ok` it was `u8`, and is `String`; keep its type, or add a variant \
+         with another name and keep this one until none of its jobs is stored"
+    );
+    assert_eq!(
+        said(snapshot::<ByKind>(), snapshot::<ByType>()),
+        format!(
+            "job `takes`, data, field `type`: the variants of this enum were told apart by the field `kind`, and are by the \
+             field `type`; write `#[serde(tag = \"kind\")]` as before, {end}"
+        )
+    );
+    assert_eq!(
+        said(snapshot::<Untold>(), snapshot::<ByKind>()),
+        format!(
+            "job `takes`, data, field `kind`: the variants of this enum were told apart by their names alone, and are by the \
+             field `kind`; leave the attribute `#[serde(tag = ..)]` out, {end}"
+        )
+    );
+    assert_eq!(
+        said(snapshot::<ByKind>(), snapshot::<Untold>()),
+        format!(
+            "job `takes`, data: the variants of this enum were told apart by the field `kind`, and are by their names alone; \
+             write `#[serde(tag = \"kind\")]` as before, {end}"
+        )
+    );
 }
