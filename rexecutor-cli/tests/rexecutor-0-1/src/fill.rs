@@ -126,15 +126,17 @@ pub(crate) async fn fill(backend: &RexecutorPgBackend) {
         report.enqueue_to_backend(backend).await.unwrap();
     }
     Report::builder().enqueue_to_backend(backend).await.unwrap();
-    let every_second = cron::Schedule::from_str("* * * * * *").unwrap();
+    // One tick, and the next in a year.
+    let soon = (Utc::now() + TimeDelta::seconds(2)).format("%-S %-M %-H %-d %-m *").to_string();
+    let schedule = cron::Schedule::from_str(&soon).unwrap();
     let node = Rexecutor::new(backend.clone()).with_executor::<Mail>().with_executor::<Tick>();
-    let ticking = Rexecutor::new(backend.clone()).with_cron_executor::<Tick>(every_second, "tock".to_owned());
+    let ticking = Rexecutor::new(backend.clone()).with_cron_executor::<Tick>(schedule, "tock".to_owned());
     let count = async |executor, status| {
         let query = Query::And(vec![Query::ExecutorEqual(executor), Query::StatusEqual(status)]);
         backend.query(query).await.unwrap().len()
     };
     let is_done = async || {
-        count("tick", JobStatus::Complete).await > 0
+        count("tick", JobStatus::Complete).await == 1
             && count("mail", JobStatus::Complete).await == 1
             && count("mail", JobStatus::Retryable).await == 3
             && count("mail", JobStatus::Discarded).await == 1
@@ -143,15 +145,8 @@ pub(crate) async fn fill(backend: &RexecutorPgBackend) {
             && count("mail", JobStatus::Scheduled).await == 2
     };
     while !is_done().await {
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        tokio::task::yield_now().await;
     }
     ticking.graceful_shutdown();
-    // A tick may just be enqueued, or run.
-    let mut quiet = 0;
-    while quiet < 10 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-        let open = count("tick", JobStatus::Scheduled).await + count("tick", JobStatus::Executing).await;
-        quiet = if open == 0 { quiet + 1 } else { 0 };
-    }
     node.graceful_shutdown();
 }

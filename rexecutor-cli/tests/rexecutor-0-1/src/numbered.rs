@@ -65,6 +65,6 @@ pub(crate) async fn run(backend: &RexecutorPgBackend) {
     node.graceful_shutdown();
     // It does not wait for those that run.
     while !backend.query(Query::StatusEqual(JobStatus::Executing)).await.unwrap().is_empty() {
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        tokio::task::yield_now().await;
     }
 }
