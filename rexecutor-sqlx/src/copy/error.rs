@@ -36,11 +36,16 @@ pub enum CopyError {
         /// Whether of this source.
         of_source: bool,
     },
-    /// Jobs of the source are on their way to a database.
+    /// Jobs of the source, or of the target, are on their way to a database.
     #[error(
-        "{jobs} jobs of the source are on their way to another database: run that copy again, with `--live`, so that they arrive"
+        "{} of {database} {} way to another database: run that copy again, with `--live`, so that {}",
+        if *jobs == 1 { "a job".to_owned() } else { format!("{jobs} jobs") },
+        if *jobs == 1 { "is on its" } else { "are on their" },
+        if *jobs == 1 { "it arrives" } else { "they arrive" }
     )]
     UnderWay {
+        /// `the source` or `the target`.
+        database: &'static str,
         /// How many.
         jobs: u64,
     },
@@ -75,7 +80,8 @@ pub enum CopyError {
     },
     /// What the source and the target have still differs after it was copied several times.
     #[error(
-        "{rows} rows of the table `{table}` differ, because one of the databases is being changed: stop all programs that use them, and run the copy again"
+        "{rows} {} of the table `{table}`, because one of the databases is being changed: stop all programs that use them, and run the copy again",
+        if *rows == 1 { "row differs" } else { "rows differ" }
     )]
     Changing {
         /// The first table that differs.

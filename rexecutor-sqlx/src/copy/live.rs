@@ -52,7 +52,7 @@ pub(super) async fn run(copy: &DatabaseCopy) -> Result<LiveCopy> {
     let run = source.begin_source(super::fresh_name()).await?;
     let begun = target.begin_target(&run, false, before.last, super::fresh_name()).await?;
     if !source.aim(&run, &begun.target).await? {
-        return Err(CopyError::UnderWay { jobs: source.state().await?.outgoing });
+        return Err(CopyError::UnderWay { database: "the source", jobs: source.state().await?.outgoing });
     }
     let report = LiveCopy { clock_ahead_ms: super::clock_ahead(&before, &there), ..LiveCopy::default() };
     let mut moves = Moves { copy, source, target, run, report };

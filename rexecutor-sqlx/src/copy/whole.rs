@@ -126,8 +126,10 @@ fn checked(digests: Digests) -> impl Iterator<Item = CheckedRows> {
 /// Whether the databases can be copied as a whole at all.
 pub(super) fn check(source: &State, target: &State) -> Result<()> {
     alive(source, target)?;
-    if source.outgoing > 0 {
-        return Err(CopyError::UnderWay { jobs: source.outgoing });
+    for (database, state) in [("the source", source), ("the target", target)] {
+        if state.outgoing > 0 {
+            return Err(CopyError::UnderWay { database, jobs: state.outgoing });
+        }
     }
     let token = source.source().map(|copy| copy.token.as_str());
     let known = target.copies.iter().find(|copy| !copy.is_source && Some(copy.token.as_str()) == token);

@@ -28,6 +28,16 @@ pub enum ImportError {
         /// What is different.
         problem: String,
     },
+    /// This role may not do with the tables what is needed to move jobs.
+    #[error("the role `{role}` may not move the jobs of `{schema}.rexecutor_jobs`: an administrator is to run: {sql}")]
+    NoRights {
+        /// The schema of the table.
+        schema: String,
+        /// The role that is connected.
+        role: String,
+        /// The statements that grant what it lacks.
+        sql: String,
+    },
     /// Programs of 0.1 are connected.
     #[error(
         "{} of rexecutor 0.1 {} connected: {}: stop all of them, also those that only enqueue, or move the jobs that wait with `--live` \

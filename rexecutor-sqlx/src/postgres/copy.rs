@@ -252,7 +252,10 @@ impl Database {
         let begin = begin.bind(run.number).bind(is_whole).bind(name).bind(from).bind(to);
         let Some(row) = begin.fetch_optional(&mut *transaction).await? else { return Ok(Err(CopyError::Overtaken)) };
         let (is_whole, is_finished): (bool, bool) = (row.try_get("is_whole")?, row.try_get("is_finished")?);
-        let (from, to): (i64, i64) = (row.try_get("reserved_from")?, row.try_get("reserved_to")?);
+        let (from, mut to): (i64, i64) = (row.try_get("reserved_from")?, row.try_get("reserved_to")?);
+        if is_whole && !is_finished && source.jobs > to {
+            to = self.reserve_more(&mut transaction, run, source, to).await?;
+        }
         if here.jobs < to {
             if here.jobs > from {
                 // A run before this one has not come to raise the number.
@@ -272,6 +275,25 @@ impl Database {
         transaction.commit().await?;
         self.outdate_nodes().await?;
         Ok(Ok(Begun { target, is_finished, reserved_to: to }))
+    }
+
+    /// The source has given out more numbers than this one has kept for it since the first run. Those that follow are free as long as no
+    /// job of its own has one.
+    async fn reserve_more(
+        &self,
+        connection: &mut PgConnection,
+        run: &Run,
+        source: Numbers,
+        to: i64,
+    ) -> sqlx::Result<i64> {
+        self.query(&self.queries.hold_inserts).execute(&mut *connection).await?;
+        if self.last_numbers(&mut *connection).await?.jobs > to {
+            return Ok(to);
+        }
+        let more = source.jobs.saturating_add(RESERVE);
+        let reserve = self.query(&self.queries.reserve_more).bind(run.token.clone()).bind(more);
+        reserve.execute(connection).await?;
+        Ok(more)
     }
 
     async fn raise_number(&self, connection: &mut PgConnection, table: &str, least: i64) -> sqlx::Result<()> {

@@ -59,16 +59,21 @@ struct Read {
 }
 
 impl PgBackend {
-    /// Makes sure that the table is there, and as 0.1.1 makes it.
+    /// Makes sure that the table is there, is as 0.1.1 makes it, and may be changed.
     pub(crate) async fn check_old_table(&self, schema: &str) -> Result<()> {
         self.old_step("could not look for the table of rexecutor 0.1", async {
             let mut transaction = self.0.begin_free().await?;
             let find = self.0.query(&self.0.queries.list_old_columns).bind(schema.to_owned());
             let rows = find.fetch_all(&mut *transaction).await?;
+            let rights = self.0.query(&self.0.queries.list_missing_rights).bind(schema.to_owned());
+            let rights = rights.bind(self.0.queries.schema.clone());
+            let rights = rights.fetch_optional(&mut *transaction).await?;
             transaction.commit().await?;
             let column = |row: &PgRow| Ok((row.try_get("name")?, row.try_get("type")?));
             let found = rows.iter().map(column).collect::<sqlx::Result<Vec<(String, String)>>>()?;
-            Ok(check_columns(schema, &found))
+            let ours = &self.0.queries.schema;
+            let lacking = rights.map(|row| lacking(schema, ours, &row)).transpose()?.flatten();
+            Ok(check_columns(schema, &found).and_then(|()| lacking.map_or(Ok(()), Err)))
         })
         .await
     }
@@ -270,6 +275,20 @@ fn check_columns(schema: &str, found: &[(String, String)]) -> Result<()> {
         }
         None => Ok(()),
     }
+}
+
+/// What a role lacks, if it lacks something; `ours` is our own schema, quoted.
+fn lacking(schema: &str, ours: &str, row: &PgRow) -> sqlx::Result<Option<ImportError>> {
+    let (role, lacks_usage): (String, bool) = (row.try_get("role")?, row.try_get("lacks_usage")?);
+    let lacks: Vec<String> = row.try_get("lacks")?;
+    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    let (to, place) = (quoted(&role), quoted(schema));
+    let usage = lacks_usage.then(|| format!("GRANT USAGE ON SCHEMA {place} TO {to};"));
+    let table = (!lacks.is_empty()).then(|| format!("GRANT {} ON {place}.rexecutor_jobs TO {to};", lacks.join(", ")));
+    let numbers = row.try_get::<bool, _>("lacks_numbers")?;
+    let numbers = numbers.then(|| format!("GRANT SELECT, USAGE ON SEQUENCE {ours}.jobs_id_seq TO {to};"));
+    let sql = usage.into_iter().chain(table).chain(numbers).collect::<Vec<_>>().join(" ");
+    Ok((!sql.is_empty()).then(|| ImportError::NoRights { schema: schema.to_owned(), role, sql }))
 }
 
 fn old_job(row: &PgRow) -> sqlx::Result<OldJob> {

@@ -215,11 +215,18 @@ async fn begin_target(work: &mut Work<'_>, run: Run, is_whole: bool, source: Num
     let here = last_numbers(&mut *work.conn).await?;
     let from = if here.jobs > 0 { here.jobs + MARGIN } else { 0 };
     let to = source.jobs.max(from).saturating_add(RESERVE);
-    let begin = sqlx::query(queries::begin_target_copy()).bind(micros(work.now)).bind(run.token).bind(run.number);
+    let begin =
+        sqlx::query(queries::begin_target_copy()).bind(micros(work.now)).bind(run.token.clone()).bind(run.number);
     let begin = begin.bind(is_whole).bind(name).bind(from).bind(to);
     let Some(row) = begin.fetch_optional(&mut *work.conn).await? else { return Ok(Err(CopyError::Overtaken)) };
     let (is_whole, is_finished): (bool, bool) = (row.try_get("is_whole")?, row.try_get("is_finished")?);
-    let to: i64 = row.try_get("reserved_to")?;
+    let mut to: i64 = row.try_get("reserved_to")?;
+    // The source has given out more since the first run. The numbers that follow are free as long as no job of its own has one.
+    if is_whole && !is_finished && source.jobs > to && here.jobs <= to {
+        to = source.jobs.saturating_add(RESERVE);
+        let reserve = sqlx::query(queries::reserve_more()).bind(run.token).bind(to);
+        reserve.execute(&mut *work.conn).await?;
+    }
     raise_number(work, "rexecutor_jobs", here.jobs, to).await?;
     if is_whole && !is_finished {
         raise_number(work, "rexecutor_nodes", here.nodes, source.nodes).await?;

@@ -7,7 +7,7 @@ use rexecutor::{
     node::StartError,
     prelude::*,
 };
-use rexecutor_sqlx::{ConnectError, PgBackend};
+use rexecutor_sqlx::{ConnectError, Import01, ImportError, PgBackend};
 use sqlx::{
     AssertSqlSafe, Connection, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -314,6 +314,41 @@ async fn case_41_a_lock_timeout_of_the_role_ends_no_call_of_ours() {
             let ((plain, unique, joined, connected, pooled), ()) = tokio::join!(calls, release);
             let _ = (plain.unwrap(), unique.unwrap(), joined.unwrap(), connected.unwrap(), pooled.unwrap());
         }
+    })
+    .await;
+}
+
+/// The dry run says so, too, and what it says to run is enough.
+#[tokio::test]
+async fn a_role_that_may_not_move_jobs_of_0_1_is_told_what_it_lacks() {
+    with_role(async |world, role| {
+        crate::importing::with_table(world).await;
+        world.sql("INSERT INTO {schema}.rexecutor_jobs (executor) VALUES ('mail')").await;
+        role.sql(
+            world,
+            "GRANT USAGE ON SCHEMA {schema} TO {role};
+             GRANT SELECT, INSERT, UPDATE, DELETE ON {schema}.jobs, {schema}.nodes, {schema}.listeners, {schema}.events TO {role};
+             GRANT SELECT ON {schema}.migrations, {schema}.rexecutor_jobs TO {role}",
+        )
+        .await;
+        let backend = role.connect(world).await.unwrap();
+        let import = || Import01::new(backend.clone()).from_schema(&world.schema).assume_stopped(true);
+        let (error, schema) = (import().dry_run().await.unwrap_err(), &world.schema);
+        let told = format!(
+            "the role `{0}` may not move the jobs of `{schema}.rexecutor_jobs`: an administrator is to run: \
+             GRANT UPDATE, DELETE ON \"{schema}\".rexecutor_jobs TO \"{0}\"; \
+             GRANT SELECT, USAGE ON SEQUENCE \"{schema}\".jobs_id_seq TO \"{0}\";",
+            role.0
+        );
+        assert_eq!(error.to_string(), told);
+        let ImportError::NoRights { sql, .. } = import().run().await.unwrap_err() else { panic!() };
+        world.sql(&sql).await;
+        role.allow(world).await;
+        assert_eq!(import().run().await.unwrap().moved_jobs(), 1);
+        // As in any database, where others own the schema.
+        world.sql(&format!("REVOKE ALL ON SCHEMA {{schema}} FROM {}", role.0)).await;
+        let ImportError::NoRights { sql, .. } = import().dry_run().await.unwrap_err() else { panic!() };
+        assert_eq!(sql, format!("GRANT USAGE ON SCHEMA \"{schema}\" TO \"{}\";", role.0));
     })
     .await;
 }

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc::unbounded_channel, oneshot};
 use crate::support::{World, in_schema};
 
 /// A table as 0.1.1 makes it, in the schema of the test.
-async fn with_table(world: &World) {
+pub(crate) async fn with_table(world: &World) {
     world
         .sql(
             "CREATE TYPE {schema}.rexecutor_job_state AS ENUM

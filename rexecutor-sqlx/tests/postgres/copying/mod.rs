@@ -4,6 +4,7 @@ mod decisions;
 mod exact;
 mod moves;
 mod refusals;
+mod whole_after_live;
 
 use rexecutor_sqlx::{AnyBackend, CopyError, CopyReport, DatabaseCopy, LiveCopy, PgOptions, SqliteOptions, WholeCopy};
 use rexecutor_testing::TestClock;

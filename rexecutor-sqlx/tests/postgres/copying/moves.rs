@@ -236,7 +236,7 @@ async fn what_is_on_its_way_to_one_database_goes_to_no_other() {
         // After the second of its events the first jobs have arrived, and the source does not know that yet.
         assert!(!dies(from, to, 1).await);
         for error in [move_jobs(from, other).await.unwrap_err(), copy(from, other).await.unwrap_err()] {
-            assert!(matches!(error, CopyError::UnderWay { jobs: 200 }), "{error}");
+            assert!(matches!(error, CopyError::UnderWay { database: "the source", jobs: 200 }), "{error}");
             assert!(
                 error.to_string().starts_with("200 jobs of the source are on their way to another database"),
                 "{error}"
