@@ -59,6 +59,19 @@ impl Global {
     }
 }
 
+/// The name of something, which is never empty.
+pub(crate) fn name(text: &str) -> Result<String, String> {
+    if text.is_empty() { Err("it is empty, and no name".to_owned()) } else { Ok(text.to_owned()) }
+}
+
+/// How many there are to be at most.
+pub(crate) fn count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count) if count > 0 => Ok(count),
+        _ => Err("a number from 1 on".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;

@@ -8,21 +8,20 @@ pub(crate) fn span(text: &str) -> Result<TimeDelta, String> {
     let problem = || format!("`{text}` is no time span; write 30s, 10m, 2h or 7d");
     let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
     let unit = text.get(digits.len()..).unwrap_or_default();
-    let count: u32 = digits.parse().map_err(|_| problem())?;
-    let count = i64::from(count);
-    match unit {
+    let too_long = || format!("`{text}` is too long: 365000d, which is 1,000 years, is the longest");
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(problem());
+    }
+    let count: i64 = digits.parse().map_err(|_| too_long())?;
+    let span = match unit {
         "ms" => TimeDelta::try_milliseconds(count),
         "s" => TimeDelta::try_seconds(count),
         "m" | "min" => TimeDelta::try_minutes(count),
         "h" => TimeDelta::try_hours(count),
         "d" => TimeDelta::try_days(count),
-        _ => None,
-    }
-    .ok_or_else(problem)
-    .and_then(|span| match span <= rexecutor::limits::MAX_DELAY {
-        true => Ok(span),
-        false => Err(format!("`{text}` is too long: 365000d, which is 1,000 years, is the longest")),
-    })
+        _ => return Err(problem()),
+    };
+    span.filter(|span| *span <= rexecutor::limits::MAX_DELAY).ok_or_else(too_long)
 }
 
 /// A [span] over zero.
@@ -46,8 +45,10 @@ impl When {
         if text == "now" {
             return Ok(Self::Now);
         }
-        if let Ok(span) = span(text) {
-            return Ok(Self::In(span));
+        match span(text) {
+            Ok(span) => return Ok(Self::In(span)),
+            Err(problem) if problem.contains("too long") => return Err(problem),
+            Err(_) => {}
         }
         let instant = DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc());
         let local = |format| NaiveDateTime::parse_from_str(text, format).ok().map(|at| at.and_utc());
@@ -81,8 +82,11 @@ mod tests {
     fn spans_and_instants_are_read() {
         assert_eq!(span("90s"), Ok(TimeDelta::seconds(90)));
         assert_eq!(span("7d"), Ok(TimeDelta::days(7)));
-        for wrong in ["", "s", "-1s", "1", "1w", "1.5h", "99999999999s", "99999999d", "ä"] {
-            assert!(span(wrong).is_err(), "{wrong}");
+        for wrong in ["", "s", "-1s", "+1s", "1", "1w", "1.5h", "ä"] {
+            assert_eq!(span(wrong), Err(format!("`{wrong}` is no time span; write 30s, 10m, 2h or 7d")));
+        }
+        for long in ["99999999999s", "99999999d", "9999999999999999999999d", "365001d"] {
+            assert!(span(long).unwrap_err().starts_with(&format!("`{long}` is too long: 365000d")), "{long}");
         }
         let at = "2026-01-31T09:30:00Z".parse().unwrap();
         assert_eq!(When::parse("2026-01-31T09:30Z"), Ok(When::At(at)));

@@ -52,7 +52,7 @@ impl Search {
                 "q" => search.text.clone_from(value),
                 "status" if !value.is_empty() => {
                     for word in value.split(',') {
-                        search.statuses.push(word.parse().map_err(|_| invalid("status of a job"))?);
+                        search.statuses.push(word.parse().map_err(|_| invalid(&no_status()))?);
                     }
                 }
                 "order" if !value.is_empty() => {
@@ -220,7 +220,7 @@ fn condition(name: &str, value: &str, word: &str, now: DateTime<Utc>) -> Result<
             Filter::ScheduledBefore(now.checked_add_signed(ahead).unwrap_or(now))
         }
         "status" => Filter::StatusIn(
-            list(value).map(|status| status.parse().map_err(|_| invalid("status"))).collect::<Result<_, _>>()?,
+            list(value).map(|status| status.parse().map_err(|_| invalid(&no_status()))).collect::<Result<_, _>>()?,
         ),
         // Executors may have such a name, but hardly one does.
         _ if !name.is_empty() && name.chars().all(|letter| letter.is_ascii_lowercase()) => {
@@ -232,6 +232,11 @@ fn condition(name: &str, value: &str, word: &str, now: DateTime<Utc>) -> Result<
         }
         _ => plain(word),
     })
+}
+
+/// What a wrong status is not.
+fn no_status() -> String {
+    format!("status; there are {}", JobStatus::ALL.iter().map(|status| status.as_str()).collect::<Vec<_>>().join(", "))
 }
 
 /// How a filter is used; `None`: there is none of this name.

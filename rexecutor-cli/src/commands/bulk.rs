@@ -16,6 +16,7 @@ use rexecutor_web::views;
 use serde_json::json;
 
 use crate::{
+    args::count,
     failure::{Code, Failure},
     output::jobs,
     session::Session,
@@ -33,7 +34,7 @@ pub(crate) struct Which {
     #[arg(long = "where", value_name = "SEARCH")]
     search: Option<String>,
     /// With --where: at most so many
-    #[arg(long, default_value_t = 1_000, value_name = "COUNT")]
+    #[arg(long, default_value_t = 1_000, value_name = "COUNT", value_parser = count)]
     limit: usize,
     /// Says which jobs it would be, and changes nothing
     #[arg(long)]

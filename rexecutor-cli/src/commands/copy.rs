@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     args::Global,
-    failure::Failure,
+    failure::{Code, Failure},
     output::{jobs, remark, table},
     session::Guard,
 };
@@ -66,7 +66,18 @@ impl Pair {
                 Guard::new(&Global { schema, ..global.clone() })
             }
         };
-        Ok(Self { from: from?, to: named(&copy.to, &copy.to_schema)? })
+        let (from, to) = (from?, named(&copy.to, &copy.to_schema)?);
+        for (guard, schema, option) in
+            [(&from, &copy.from_schema, "--from-schema"), (&to, &copy.to_schema, "--to-schema")]
+        {
+            if schema.is_some() && !guard.target.url.starts_with("postgres") {
+                let place = guard.target.shown();
+                return Err(Failure::usage(format!(
+                    "{option} is given, and {place} has no schemas: only PostgreSQL has"
+                )));
+            }
+        }
+        Ok(Self { from, to })
     }
 
     fn without_secrets(&self, failure: impl Into<Failure>) -> Failure {
@@ -90,7 +101,15 @@ impl Pair {
             return Err(Failure::usage("a database in memory is gone with this command: name a file"));
         }
         let opened = from.options().connect(&from.target.url).await;
-        let source = opened.map_err(|error| from.failure(error))?;
+        let source = opened.map_err(|error| match is_missing(&error) {
+            true => {
+                let place = from.target.shown();
+                let message =
+                    format!("the source {place} has no jobs to copy: there is no database of rexecutor there");
+                Failure::new(Code::Database, message).hint("hint: look at its path or address, and at `--from-schema`")
+            }
+            false => from.failure(error),
+        })?;
         if copy.dry_run {
             let target = match to.options().connect(&to.target.url).await {
                 // It would be created.

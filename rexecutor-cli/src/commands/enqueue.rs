@@ -13,7 +13,7 @@ use rexecutor::{
     limits::MAX_DATA_BYTES,
 };
 use serde::Deserialize;
-use serde_json::{json, value::RawValue};
+use serde_json::{error::Category, json, value::RawValue};
 
 use crate::{
     failure::Failure,
@@ -159,15 +159,30 @@ pub(crate) fn raw(text: &str) -> Result<Box<RawValue>, String> {
     serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"))
 }
 
+/// Where in a line its JSON ends to be one.
+fn not_json(error: &serde_json::Error) -> String {
+    format!("not JSON at column {}: {}", error.column(), without_place(error))
+}
+
+/// The line that JSON counts in is one line of a file.
+fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.rsplit_once(" at line ").map_or(text.clone(), |(what, _)| what.to_owned())
+}
+
 /// The job that a line says.
 fn job_of(line: &str) -> Result<NewJob, String> {
     // As it is written: a value that is read would lose digits.
-    let mut fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(line).map_err(|error| error.to_string())?;
-    let executor = fields.remove("executor").ok_or("missing field `executor`")?;
-    let executor = serde_json::from_str(executor.get()).map_err(|error| format!("executor: {error}"))?;
+    let mut fields: BTreeMap<String, Box<RawValue>> =
+        serde_json::from_str(line).map_err(|error| match error.classify() {
+            Category::Data => "it is JSON, and no object; write {\"executor\":\"mail\",\"data\":…}".to_owned(),
+            _ => not_json(&error),
+        })?;
+    let executor = fields.remove("executor").ok_or("it has no `executor`")?;
+    let executor = serde_json::from_str(executor.get()).map_err(|_| "executor: it is no text")?;
     let data = fields.remove("data").map_or_else(|| "null".to_owned(), |data| data.get().to_owned());
     let rest = serde_json::to_string(&fields).map_err(|error| error.to_string())?;
-    let options: Options = serde_json::from_str(&rest).map_err(|error| error.to_string())?;
+    let options: Options = serde_json::from_str(&rest).map_err(|error| without_place(&error))?;
     options.job(executor, data)
 }
 
@@ -255,14 +270,16 @@ mod tests {
         let same = UniquenessCriteria::by_key("k").and_executor().encode("mail", "null");
         assert_eq!(job.unique, same, "a program that compares by the same key sees it");
         for (line, problem) in [
-            ("{}", "missing field `executor`"),
+            ("{}", "it has no `executor`"),
             (r#"{"executor":"mail","dta":1}"#, "unknown field `dta`"),
             (r#"{"executor":"mail","in":"soon"}"#, "no time span"),
             (r#"{"executor":"","data":1}"#, "must not be empty"),
             (r#"{"executor":"mail","priority":1000}"#, "the limit is 999"),
             (r#"{"executor":"mail","unique_within":"1h"}"#, "unique_key, or unique_data"),
             (r#"{"executor":"mail","in":"1h","at":"now"}"#, "exclude each other"),
-            ("7", "invalid type"),
+            ("7", "it is JSON, and no object"),
+            ("{\"executor\":}", "not JSON at column 13: expected value"),
+            ("{\"executor\":7}", "executor: it is no text"),
         ] {
             let error = job_of(line).unwrap_err();
             assert!(error.contains(problem), "{line}: {error}");

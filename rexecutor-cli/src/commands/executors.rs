@@ -11,7 +11,7 @@ use rexecutor_web::{shapes, views};
 use serde_json::{Value, json};
 
 use super::pause::PauseArgs;
-use crate::{failure::Failure, output::table, session::Session, time};
+use crate::{args::name, failure::Failure, output::table, session::Session, time};
 
 /// Executors: how they stand, pausing them, and their limits
 #[derive(Debug, Subcommand)]
@@ -20,16 +20,23 @@ pub(crate) enum Executors {
     List,
     /// Stops the claiming of its jobs, on every node
     Pause {
+        #[arg(value_parser = name)]
         executor: String,
         #[command(flatten)]
         args: PauseArgs,
     },
     /// Ends that
-    Resume { executor: String },
+    Resume {
+        #[arg(value_parser = name)]
+        executor: String,
+    },
     /// Sets limits for all nodes, in place of those that programs declare; what was set before and is not named here stays
     SetLimits(Limits),
     /// Ends what was set: what programs declare holds again
-    ResetLimits { executor: String },
+    ResetLimits {
+        #[arg(value_parser = name)]
+        executor: String,
+    },
     /// The limits that were set, since when, by whom and why
     Limits,
 }
@@ -38,6 +45,7 @@ pub(crate) enum Executors {
 #[group(skip)]
 #[command(group(ArgGroup::new("limit").required(true).multiple(true).args(["cluster_concurrency", "key_concurrency", "rate", "key_rate"])))]
 pub(crate) struct Limits {
+    #[arg(value_parser = name)]
     executor: String,
     /// The most jobs that run at once, on all nodes together
     #[arg(long, value_name = "COUNT")]

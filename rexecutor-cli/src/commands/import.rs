@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     args::Global,
     failure::{Code, Failure},
-    output::{jobs, remark, table},
+    output::{jobs, remark, shortened, table},
     session::Guard,
     stopping::stopped,
 };
@@ -49,6 +49,9 @@ pub(crate) struct Import {
 
 /// How many refused jobs people are shown; JSON has more.
 const MOST_SHOWN: usize = 20;
+
+/// The most letters of a name that are shown.
+const MOST_LETTERS: usize = 40;
 
 pub(crate) async fn run(global: &Global, what: Import) -> Result<ExitCode, Failure> {
     let guard = Guard::new(global)?;
@@ -154,8 +157,9 @@ fn text(report: &ImportReport, what: &Import, drop: Option<String>) -> String {
         };
         text.push_str(&format!("\n\n{} {be} refused:\n", counted(report.refused_jobs)));
         let shown = report.refused.iter().take(MOST_SHOWN);
-        let lines =
-            shown.map(|job| vec![job.id.to_string(), job.status.clone(), job.executor.clone(), job.problem.clone()]);
+        let lines = shown.map(|job| {
+            vec![job.id.to_string(), job.status.clone(), shortened(&job.executor, MOST_LETTERS), job.problem.clone()]
+        });
         text.push_str(&table(&[">id", "status", "executor", "why"], lines));
         let more = report.refused_jobs.saturating_sub(MOST_SHOWN as u64);
         if more > 0 {
@@ -175,7 +179,8 @@ fn text(report: &ImportReport, what: &Import, drop: Option<String>) -> String {
 }
 
 fn listed(all: &[OldJobs]) -> String {
-    let lines = all.iter().map(|one| vec![one.executor.clone(), one.status.clone(), one.jobs.to_string()]);
+    let lines =
+        all.iter().map(|one| vec![shortened(&one.executor, MOST_LETTERS), one.status.clone(), one.jobs.to_string()]);
     table(&["executor", "status", ">jobs"], lines)
 }
 

@@ -21,6 +21,7 @@ use super::{
     enqueue,
 };
 use crate::{
+    args::count,
     failure::Failure,
     output::{facts, remark, table},
     session::Session,
@@ -82,7 +83,7 @@ pub(crate) struct List {
     #[arg(long, default_value = "newest", value_parser = order)]
     order: JobOrder,
     /// How many, up to 1,000
-    #[arg(long, default_value_t = 50, value_name = "COUNT")]
+    #[arg(long, default_value_t = 50, value_name = "COUNT", value_parser = count)]
     limit: usize,
     /// Behind this position, which the page before has told
     #[arg(long, value_name = "POSITION")]

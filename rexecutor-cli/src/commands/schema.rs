@@ -51,6 +51,6 @@ fn in_json(change: &BreakingChange) -> serde_json::Value {
 
 fn read(path: &Path) -> Result<Snapshot, Failure> {
     let file = path.display();
-    let text = fs::read_to_string(path).map_err(|error| Failure::refused(format!("cannot read {file}: {error}")))?;
+    let text = fs::read_to_string(path).map_err(|error| Failure::usage(format!("cannot read {file}: {error}")))?;
     Snapshot::parse(&text).map_err(|error| Failure::usage(format!("{file}: {error:?}")))
 }

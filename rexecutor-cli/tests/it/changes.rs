@@ -287,6 +287,17 @@ fn nothing_is_changed_where_what_is_meant_is_missing() {
         for span in ["0s", "99999999d"] {
             place.run(["executors", "pause", "mail", "--for", span]).ends(2);
         }
+        for arguments in [
+            &["executors", "pause", ""][..],
+            &["executors", "resume", ""],
+            &["executors", "reset-limits", ""],
+            &["executors", "set-limits", "", "--cluster-concurrency", "1"],
+        ] {
+            let error = place.run(arguments).ends(2).err;
+            assert!(error.contains("it is empty, and no name"), "{error}");
+        }
+        let error = place.run(["jobs", "cancel", "--where", "mail", "--limit", "0"]).ends(2).err;
+        assert!(error.contains("a number from 1 on"), "{error}");
         assert_eq!(place.json(["jobs", "list"])["jobs"][0]["status"], "scheduled");
         assert_eq!(place.json(["executors", "list"])["executors"][0]["paused"], serde_json::Value::Null);
     }

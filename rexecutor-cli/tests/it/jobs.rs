@@ -154,6 +154,17 @@ fn jobs_are_listed_as_on_the_dashboard() {
         ] {
             assert_eq!(count(arguments), expected, "{arguments:?}");
         }
+        for (arguments, told) in [
+            (["jobs", "list", "--limit", "0"].as_slice(), "a number from 1 on"),
+            (
+                &["jobs", "list", "status:nope"],
+                "`nope` is no status; there are blocked, scheduled, executing, retryable, complete, cancelled, discarded.",
+            ),
+            (&["enqueue", "mail", "--in", "99999999999d"], "`99999999999d` is too long: 365000d, which is 1,000 years"),
+        ] {
+            let error = place.run(arguments).ends(2).err;
+            assert!(error.contains(told), "{error}");
+        }
         let oldest = place.json(["jobs", "list", "--order", "oldest", "--limit", "1"]);
         assert_eq!(oldest["jobs"][0]["id"], "1");
         let text = place.run(["jobs", "list"]).ends(0).out;

@@ -28,10 +28,14 @@ struct Terminal {
 
 impl Terminal {
     fn open(place: &Place, arguments: &str) -> Self {
+        Self::sized(place, arguments, 120, 30)
+    }
+
+    fn sized(place: &Place, arguments: &str, columns: u16, lines: u16) -> Self {
         let pid = place.folder.path().join("pid");
         let (bin, schema) = (env!("CARGO_BIN_EXE_rexecutor"), &place.schema);
         let shell = format!(
-            "stty cols 120 rows 30; echo $$ > {}; exec {bin} --schema {schema} top --every 100ms {arguments}",
+            "stty cols {columns} rows {lines}; echo $$ > {}; exec {bin} --schema {schema} top --every 100ms {arguments}",
             pid.display()
         );
         let mut script = Command::new("script");
@@ -50,7 +54,7 @@ impl Terminal {
             }
         });
         let input = child.stdin.take().unwrap();
-        let [lines, columns] = [30, 120].map(|size| NonZeroU16::new(size).unwrap());
+        let [lines, columns] = [lines, columns].map(|size| NonZeroU16::new(size).unwrap());
         Self { child, input, output, screen: vt100::Parser::new(lines, columns, 0), all: Vec::new() }
     }
 
@@ -191,6 +195,24 @@ fn names_do_not_steer_the_terminal() {
     let all = String::from_utf8(top.all).unwrap();
     assert!(all.contains("a\u{fffd}b") && all.contains("\u{fffd}]0;owned"), "{all:?}");
     assert!(!all.contains(['\u{202e}', '\u{9b}', '\u{7}']) && !all.contains("\u{1b}]0;owned"), "{all:?}");
+}
+
+/// On a telephone, say. What is cut says so, and a page always has lines.
+#[test]
+fn a_small_terminal_shows_what_matters() {
+    let place = Place::sqlite();
+    for executor in ["a_rather_long_name_of_an_executor", "print", "scan", "copy"] {
+        place.dead(executor, &["the tray is empty and nobody is there who could fill it again before tomorrow"]);
+    }
+    place.run(["enqueue", "mail", "--in", "1h"]).ends(0);
+    let mut top = Terminal::sized(&place, "", 40, 10);
+    top.shows(&["scheduled 1", "discarded 4", "1 executors", "EXECUTOR", "mail"]);
+    top.types("5").shows(&["5 failed", "LAST ERROR", "a_rather_", "…", "oops: the …", "print", "scan", "copy"]);
+    // All of what is wrong.
+    top.types("/stauts:x\r").shows(&["`stauts:x`: there is no filter", "`executor:stauts:x`"]);
+    top.types("\u{1b}").hides("stauts").types("q").ends();
+    let mut top = Terminal::sized(&place, "", 12, 4);
+    top.shows(&["1 exec"]).types("q").ends();
 }
 
 #[test]

@@ -81,4 +81,6 @@ fn an_address_says_what_it_was_read_from() {
     for (name, value) in [("status", "done"), ("order", "up"), ("after", "x"), ("limit", "-1")] {
         assert!(Search::read(&[(name.to_owned(), value.to_owned())]).is_err(), "{name}");
     }
+    let told = "`status:done`: `done` is no status; there are blocked, scheduled, executing, retryable, complete, cancelled, discarded.";
+    assert_eq!(filter("status:done").unwrap_err(), told);
 }

@@ -4,13 +4,14 @@ use ratatui::{
     Frame,
     layout::{Constraint, Layout, Rect},
     style::{Color, Modifier, Style, Stylize},
-    text::{Line, Span, Text},
-    widgets::{Cell, Clear, Paragraph, Row, Sparkline, Table, Wrap},
+    text::{Line, Span},
+    widgets::{Clear, Paragraph, Sparkline, Wrap},
 };
 use rexecutor::job::JobStatus;
 use rexecutor_web::views::{Level, Overview};
 
 use super::{
+    columns::table,
     seen::{self, Page, Seen},
     state::State,
 };
@@ -19,8 +20,14 @@ use crate::{
     output::clean,
 };
 
-/// The most lines of what needs attention.
-const ATTENTION: usize = 4;
+/// The most that is said of what needs attention.
+const ATTENTION: u16 = 4;
+
+/// The most lines of a message.
+const MESSAGE: u16 = 5;
+
+/// How many lines a page has at least, where a terminal has them.
+const PAGE: u16 = 4;
 
 const KEYS: &str = "1-6 or Tab  another page
 j k ↑ ↓     another line; PgUp PgDn Home End
@@ -32,41 +39,70 @@ r           looks again now
 q           ends";
 
 pub(super) fn draw(frame: &mut Frame<'_>, state: &mut State) {
-    let attention = state.seen.as_ref().map_or(0, |seen| seen.overview.attention.len().min(ATTENTION));
-    let attention = u16::try_from(attention).unwrap_or(0);
-    let [title, counts, rates, calls, tabs, page, below] = Layout::vertical([
+    let area = frame.area();
+    let foot = foot(state);
+    let most = if state.problem.is_some() { MESSAGE.min(area.height / 2).max(1) } else { 1 };
+    let below = lines_of(std::slice::from_ref(&foot), area.width).clamp(1, most);
+    let calls = state.seen.as_ref().map_or_else(Vec::new, |seen| needs_attention(&seen.overview));
+    // A page has some lines of its own, whatever there is to say above it.
+    let figures = if area.height >= 9 { 1 } else { 0 };
+    let left = area.height.saturating_sub(3 + 2 * figures + below + PAGE);
+    let called = lines_of(&calls, area.width).min(left).min(2 * ATTENTION);
+    let [title, counts, rates, attention, tabs, page, below] = Layout::vertical([
         Constraint::Length(1),
-        Constraint::Length(1),
-        Constraint::Length(1),
-        Constraint::Length(attention),
-        Constraint::Length(2),
+        Constraint::Length(figures),
+        Constraint::Length(figures),
+        Constraint::Length(called),
+        Constraint::Length(if area.height >= 14 { 2 } else { 1 }),
         Constraint::Min(1),
-        Constraint::Length(1),
+        Constraint::Length(below),
     ])
-    .areas(frame.area());
-    frame.render_widget(heading(state), title);
+    .areas(area);
+    frame.render_widget(heading(state, title.width), title);
     if let Some(seen) = &state.seen {
-        frame.render_widget(by_status(&seen.overview), counts);
+        frame.render_widget(by_status(&seen.overview, counts.width), counts);
         throughput(frame, &seen.overview, rates);
-        frame.render_widget(needs_attention(&seen.overview), calls);
+        frame.render_widget(Paragraph::new(calls).wrap(Wrap { trim: true }), attention);
     }
-    frame.render_widget(pages(state), tabs);
+    frame.render_widget(pages(state, tabs.width), tabs);
     self::page(frame, state, page);
-    frame.render_widget(foot(state), below);
+    frame.render_widget(Paragraph::new(foot).wrap(Wrap { trim: true }), below);
     if state.is_helping {
         help(frame);
     }
 }
 
-fn heading(state: &State) -> Line<'static> {
+/// How many lines these take when they are wrapped.
+fn lines_of(lines: &[Line<'_>], width: u16) -> u16 {
+    let lines = lines.iter().map(|line| line.width().div_ceil(usize::from(width.max(1))).max(1));
+    u16::try_from(lines.sum::<usize>()).unwrap_or(u16::MAX)
+}
+
+/// The first that fits, or the last of them.
+fn fitting<'l>(width: u16, mut lines: impl Iterator<Item = Line<'l>>) -> Line<'l> {
+    let mut last = Line::default();
+    lines
+        .find_map(|line| {
+            let fits = line.width() <= usize::from(width);
+            last = line;
+            fits.then(|| std::mem::take(&mut last))
+        })
+        .unwrap_or(last)
+}
+
+fn heading(state: &State, width: u16) -> Line<'static> {
     let now = state.seen.as_ref().map(|seen| seen.overview.cluster.now.format("  %H:%M:%S UTC").to_string());
-    let held = if state.is_held { "  held" } else { "" };
-    Line::from(vec![
-        "rexecutor  ".bold(),
-        Span::raw(one_line(&state.place)),
-        Span::raw(now.unwrap_or_default()).dim(),
-        held.yellow().bold(),
-    ])
+    let (now, held) = (now.unwrap_or_default(), if state.is_held { "  held" } else { "" });
+    let place = one_line(&state.place);
+    // The address is what is cut, at its front: hosts differ less than what stands behind them.
+    let room = usize::from(width).saturating_sub(now.chars().count() + held.len());
+    let cut = place.chars().count().saturating_sub(room.saturating_sub(1).max(1));
+    let short = place.chars().skip(cut).collect::<String>();
+    let line = |name: &'static str, place: String| {
+        Line::from(vec![name.bold(), Span::raw(place), Span::raw(now.clone()).dim(), held.yellow().bold()])
+    };
+    let lines = [line("rexecutor  ", place.clone()), line("", place), line("", format!("…{short}"))];
+    fitting(width, lines.into_iter())
 }
 
 /// A status's colour, which never says anything that a word beside it does not.
@@ -80,13 +116,19 @@ fn colour(status: JobStatus) -> Color {
     }
 }
 
-fn by_status(overview: &Overview) -> Line<'static> {
-    let one = |status: &JobStatus| {
-        let count = overview.counts.total(*status);
-        let style = if count.jobs == 0 { Style::new().dim() } else { Style::new().fg(colour(*status)) };
-        [Span::styled(format!("{status} "), Style::new().dim()), Span::styled(format!("{count}   "), style)]
+/// All statuses where there is room; else those that jobs have, and then their first letters.
+fn by_status(overview: &Overview, width: u16) -> Line<'static> {
+    let line = |only_some: bool, letters: usize, space: &'static str| {
+        let counts = JobStatus::ALL.iter().map(|status| (*status, overview.counts.total(*status)));
+        let shown = counts.filter(|(_, count)| count.jobs > 0 || !only_some).flat_map(|(status, count)| {
+            let style = if count.jobs == 0 { Style::new().dim() } else { Style::new().fg(colour(status)) };
+            let name: String = status.as_str().chars().take(letters).collect();
+            [Span::styled(format!("{name} "), Style::new().dim()), Span::styled(format!("{count}{space}"), style)]
+        });
+        Line::from(shown.collect::<Vec<_>>())
     };
-    Line::from(JobStatus::ALL.iter().flat_map(one).collect::<Vec<_>>())
+    let lines = [(false, 20, "   "), (true, 20, "   "), (true, 20, " "), (true, 5, " "), (true, 2, " ")];
+    fitting(width, lines.into_iter().map(|(only_some, letters, space)| line(only_some, letters, space)))
 }
 
 fn throughput(frame: &mut Frame<'_>, overview: &Overview, area: Rect) {
@@ -103,7 +145,7 @@ fn throughput(frame: &mut Frame<'_>, overview: &Overview, area: Rect) {
     frame.render_widget(Sparkline::default().data(heights).style(Style::new().fg(Color::Green)), bars);
 }
 
-fn needs_attention(overview: &Overview) -> Text<'static> {
+fn needs_attention(overview: &Overview) -> Vec<Line<'static>> {
     let line = |attention: &rexecutor_web::views::Attention| {
         let (mark, style) = match attention.level {
             Level::Problem => ("! ", Style::new().fg(Color::Red).bold()),
@@ -118,22 +160,29 @@ fn needs_attention(overview: &Overview) -> Text<'static> {
     };
     let mut found: Vec<_> = overview.attention.iter().collect();
     found.sort_by_key(|attention| std::cmp::Reverse(attention.level));
-    let more = found.len().saturating_sub(ATTENTION);
-    let shown = if more > 0 { ATTENTION - 1 } else { ATTENTION };
+    let most = usize::from(ATTENTION);
+    let more = found.len().saturating_sub(most);
+    let shown = if more > 0 { most - 1 } else { most };
     let mut lines: Vec<_> = found.into_iter().take(shown).map(line).collect();
     if more > 0 {
         lines.push(Line::from(format!("  and {} more: `rexecutor health`", more + 1)).dim());
     }
-    Text::from(lines)
+    lines
 }
 
-fn pages(state: &State) -> Line<'static> {
+/// The names of all pages where there is room, and else that of the one that is shown.
+fn pages(state: &State, width: u16) -> Line<'static> {
+    fitting(width, [true, false].into_iter().map(|is_long| tabs(state, is_long)))
+}
+
+fn tabs(state: &State, is_long: bool) -> Line<'static> {
     let tab = |(number, page): (usize, Page)| {
         let style = match page == state.request.page {
             true => Style::new().add_modifier(Modifier::REVERSED),
             false => Style::new(),
         };
-        [Span::styled(format!(" {} {} ", number + 1, page.name()), style), Span::raw(" ")]
+        let name = if is_long || page == state.request.page { page.name() } else { "" };
+        [Span::styled(format!(" {} {name} ", number + 1).replace("  ", " "), style), Span::raw(" ")]
     };
     let mut spans: Vec<_> = Page::ALL.into_iter().enumerate().flat_map(tab).collect();
     match &state.typed {
@@ -165,7 +214,7 @@ fn page(frame: &mut Frame<'_>, state: &mut State, area: Rect) {
         frame.render_widget(Line::from(none).dim(), area);
         return;
     }
-    let table = table(headings, &rows);
+    let table = table(headings, &rows, area.width);
     frame.render_stateful_widget(table, area, &mut state.table);
 }
 
@@ -178,32 +227,6 @@ fn rows(seen: &Seen) -> (&'static [&'static str], Vec<Vec<String>>) {
         Page::Nodes => (&nodes::HEADINGS, cluster.nodes.iter().map(|node| nodes::row(node, cluster)).collect()),
         _ => (&jobs::HEADINGS, seen.jobs.iter().map(|job| jobs::row(job, cluster.now)).collect()),
     }
-}
-
-/// A table as the commands print it: a heading that begins with `>` stands over numbers.
-fn table(headings: &[&str], rows: &[Vec<String>]) -> Table<'static> {
-    let is_last = |column: usize| column + 1 == headings.len();
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
-        let heading = headings.get(column).map_or(0, |heading| heading.trim_start_matches('>').len());
-        u16::try_from(cells.max().unwrap_or(0).max(heading).min(60)).unwrap_or(60)
-    };
-    let widths = (0..headings.len()).map(|column| match is_last(column) {
-        true => Constraint::Fill(1),
-        false => Constraint::Length(width(column)),
-    });
-    let cell = |column: usize, text: String| match headings.get(column).is_some_and(|heading| heading.starts_with('>'))
-    {
-        true if !is_last(column) => Cell::from(Text::from(text).right_aligned()),
-        _ => Cell::from(text),
-    };
-    let row = |row: &Vec<String>| Row::new(row.iter().enumerate().map(|(column, text)| cell(column, one_line(text))));
-    let heading = headings.iter().enumerate();
-    let heading = heading.map(|(column, heading)| cell(column, heading.trim_start_matches('>').to_uppercase()));
-    Table::new(rows.iter().map(row), widths)
-        .column_spacing(2)
-        .header(Row::new(heading).style(Style::new().dim()))
-        .row_highlight_style(Style::new().add_modifier(Modifier::REVERSED))
 }
 
 fn foot(state: &State) -> Line<'static> {
@@ -226,6 +249,17 @@ fn help(frame: &mut Frame<'_>) {
 }
 
 /// Names and errors are somebody else's texts.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     clean(text).replace('\n', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_that_fits_is_shown() {
+        let shown = |width| fitting(width, ["much room", "less", "no"].into_iter().map(Line::from)).to_string();
+        assert_eq!([9, 8, 4, 3, 1].map(shown), ["much room", "less", "less", "no", "no"]);
+    }
 }

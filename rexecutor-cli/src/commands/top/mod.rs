@@ -1,5 +1,6 @@
 //! A live view in the terminal. It changes nothing.
 
+mod columns;
 mod draw;
 mod keys;
 mod seen;

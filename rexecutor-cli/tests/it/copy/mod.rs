@@ -25,17 +25,12 @@ fn directions() -> [[Place; 2]; 4] {
 /// The command that copies from one to the other.
 fn copy(from: &Place, to: &Place) -> Command {
     let mut command = command();
-    command.args([
-        "copy",
-        "--from",
-        &from.url,
-        "--to",
-        &to.url,
-        "--from-schema",
-        &from.schema,
-        "--to-schema",
-        &to.schema,
-    ]);
+    command.args(["copy", "--from", &from.url, "--to", &to.url]);
+    for (option, place) in [("--from-schema", from), ("--to-schema", to)] {
+        if place.url.starts_with("postgres") {
+            command.args([option, &place.schema]);
+        }
+    }
     command
 }
 
@@ -139,7 +134,21 @@ fn it_asks_before_a_production_database_is_written_to() {
 fn what_is_wrong_with_it_is_told_without_a_password() {
     let place = Place::sqlite();
     for (arguments, code, said) in [
-        (vec!["--from", "sqlite:none.db", "--to", &place.url], 4, "there is no file"),
+        (
+            vec!["--from", "sqlite:none.db", "--to", &place.url],
+            4,
+            "the source sqlite:none.db has no jobs to copy: there is no database of rexecutor there\nhint: look at its path",
+        ),
+        (
+            vec!["--from", &place.url, "--from-schema", "shop", "--to", "sqlite:other.db"],
+            2,
+            "--from-schema is given, and sqlite:",
+        ),
+        (
+            vec!["--from", &place.url, "--to", "sqlite:other.db", "--to-schema", "shop"],
+            2,
+            "--to-schema is given, and sqlite:other.db has no schemas: only PostgreSQL has",
+        ),
         (vec!["--from", &place.url, "--to", "sqlite::memory:"], 2, "a database in memory is gone with this command"),
         (vec!["--from", &place.url, "--to", "nothing"], 2, "there is no context `nothing`"),
         (vec!["--from", &place.url], 2, "--to"),
