@@ -32,7 +32,7 @@ pub(crate) struct Settings {
     /// How long `idle`, and each step of `steady`, take.
     #[arg(long, value_parser = seconds)]
     seconds: Option<f64>,
-    /// How many rows of each kind `grown` and `prune` find in the table; by default 1,000,000.
+    /// How many rows of each kind `grown`, `prune` and `dashboard` find in the table; by default 1,000,000.
     #[arg(long, value_parser = positive)]
     history: Option<usize>,
     /// With sizes that only show that it works.

@@ -42,7 +42,8 @@ fn measure_all(backend: &str, runs: usize) -> BTreeMap<String, BTreeMap<String, 
     workloads
 }
 
-const EVERYWHERE: [&str; 15] = [
+const EVERYWHERE: [&str; 16] = [
+    "dashboard",
     "drain",
     "drain-unkept",
     "enqueue",
@@ -76,6 +77,8 @@ fn every_workload_runs_in_memory() {
     for case in ["cluster_concurrency = 100", "a shared limit of 100", "1,000 keys", "100,000 keys", "1,000 lines"] {
         assert!(measured["limits"].contains_key(&format!("{case} to plain: ratio")), "{case}");
     }
+    assert!(measured["dashboard"].contains_key("dead letters: max ms"));
+    assert!(measured["dashboard"].contains_key("with viewers to without: ratio"));
     assert!(measured["limits"].contains_key("a flood of one key: p95 ms"));
 }
 

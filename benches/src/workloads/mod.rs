@@ -1,5 +1,6 @@
 //! The workloads, one file for each idea. Every run of each is in a new database.
 
+mod dashboard;
 mod enqueue;
 mod executors;
 mod flows;
@@ -57,6 +58,8 @@ pub(crate) enum Workload {
     Limits,
     /// `drain` of jobs that have outputs, of a batch and of workflows, beside a plain one.
     Flows,
+    /// The pages of the dashboard on a large table, and `drain` while 50 people look at it.
+    Dashboard,
     /// What bare prepared statements can do, without rexecutor.
     Limit,
     /// All of these.
@@ -97,6 +100,8 @@ impl Workload {
             Self::Prune => (50_000, 2_000),
             // So many that starting the processes does not count.
             Self::Nodes => (200_000, 2_000),
+            // So many that its viewers look several times.
+            Self::Dashboard => (200_000, 2_000),
             // They go by time.
             Self::Idle | Self::Steady => return 0,
             _ => (20_000, 2_000),
@@ -125,6 +130,7 @@ impl Workload {
             Self::Prune => prune::run(settings, jobs).await,
             Self::Limits => limits::run(settings, jobs).await,
             Self::Flows => flows::run(settings, jobs).await,
+            Self::Dashboard => dashboard::run(settings, jobs).await,
             Self::Limit => limit::run(settings, jobs).await,
             Self::All => Ok(Vec::new()),
         }
