@@ -10,6 +10,10 @@ pub mod errors {}
 #[doc = include_str!("../logs.md")]
 pub mod logs {}
 
+/// Code around the runs of jobs.
+#[doc = include_str!("../middleware.md")]
+pub mod middleware {}
+
 /// What can be monitored.
 #[doc = include_str!("../metrics.md")]
 pub mod metrics {}

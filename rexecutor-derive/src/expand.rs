@@ -6,12 +6,13 @@ use syn::{Attribute, ReturnType, Type, parse_quote, spanned::Spanned};
 
 mod consts;
 mod cost;
+mod middleware;
 mod output;
 mod registration;
 mod upstream;
 
 pub(crate) use self::output::ok;
-use self::{consts::consts, output::output, registration::registration, upstream::upstream};
+use self::{consts::consts, middleware::middleware, output::output, registration::registration, upstream::upstream};
 use crate::{
     args::shown,
     model::{
@@ -124,6 +125,7 @@ fn settings(job: &Job) -> String {
     words.extend(said.ordered.as_ref().map(|key| format!("one after another of each key on all nodes `{key}`")));
     words.extend(cost::shown(job));
     words.extend(job.limits.iter().map(|limit| format!("shares the limit `{}`", shown(limit))));
+    words.extend(job.middleware.iter().map(|layer| format!("within `{}`", shown(layer))));
     words.extend(job.max_pending.as_ref().map(|most| format!("at most {} waiting", shown(most))));
     words.extend(said.circuit_breaker.as_ref().map(|breaker| format!("circuit breaker `{breaker}`")));
     words.extend(priority.as_ref().map(|priority| format!("priority {}", shown(priority))));
@@ -247,7 +249,8 @@ fn functions(job: &Job) -> TokenStream {
             }
         }
     });
-    quote!(#timeout #backoff #uniqueness #group_key #weight)
+    let middleware = middleware(job);
+    quote!(#timeout #backoff #uniqueness #group_key #weight #middleware)
 }
 
 fn strategy(job: &Job, curve: &Curve) -> TokenStream {

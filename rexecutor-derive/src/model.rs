@@ -16,6 +16,7 @@ mod contradictions;
 mod cost;
 pub(crate) mod cron;
 mod keyed;
+mod middleware;
 mod ordered;
 pub(crate) mod policy;
 mod rate;
@@ -46,6 +47,8 @@ pub(crate) struct Job {
     pub(crate) keyed: Option<Keyed>,
     pub(crate) ordered: Option<Ordered>,
     pub(crate) limits: Vec<syn::ExprPath>,
+    /// From the outside in.
+    pub(crate) middleware: Vec<Expr>,
     pub(crate) rate_limit: Option<Rate>,
     pub(crate) burst: Option<Expr>,
     /// How many tokens a job costs.
@@ -88,7 +91,7 @@ pub(crate) enum Retain {
     Millis(u64),
 }
 
-const ARGS: [&str; 41] = [
+const ARGS: [&str; 42] = [
     "name",
     "aliases",
     "executor",
@@ -99,6 +102,7 @@ const ARGS: [&str; 41] = [
     "ordered_by",
     "on_discard",
     "limit",
+    "middleware",
     "rate_limit",
     "burst",
     "weight",
@@ -172,6 +176,7 @@ impl Job {
             keyed: None,
             ordered: None,
             limits: Vec::new(),
+            middleware: Vec::new(),
             rate_limit: None,
             burst: None,
             weight: None,
@@ -214,6 +219,7 @@ impl Job {
             // Once it is known what is ordered.
             "on_discard" => drop(ordered::halts(arg)?),
             "limit" => self.limits = shared::limits(arg)?,
+            "middleware" => self.middleware = middleware::middleware(arg, errors)?,
             "rate_limit" => self.rate_limit = Some(Rate::parse(arg.text("100/1m")?)?),
             "burst" => self.burst = Some(arg.number(1, u32::MAX.into())?),
             "weight" => self.weight = Some(Weight::parse(arg)?),

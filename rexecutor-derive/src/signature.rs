@@ -88,9 +88,10 @@ fn split(types: Vec<Type>, errors: &mut Errors) -> Signature {
     let (first, before) = match types.next() {
         None => (First::Unit, None),
         Some(first) => match last_segment(&first).map(|segment| segment.ident.to_string()).as_deref() {
-            Some("State" | "JobContext" | "Steps" | "BatchSummary" | "BatchHandle" | "Upstream" | "WorkflowHandle") => {
-                (First::Unit, Some(first))
-            }
+            Some(
+                "State" | "Extension" | "JobContext" | "Steps" | "BatchSummary" | "BatchHandle" | "Upstream"
+                | "WorkflowHandle",
+            ) => (First::Unit, Some(first)),
             Some("Job") => (whole_job(&first, errors), None),
             _ => (First::Data(Box::new(first)), None),
         },

@@ -11,6 +11,7 @@ const QUEUE: &str = "; there are no queues: each job has a line of its own, with
 const KEYED: &str = ", as `concurrency(key = |data| data.customer, limit = 2)`";
 const ORDERED: &str = ", as `ordered_by = |data| data.customer`";
 const SHARED: &str = ", the `static` of a limit that several jobs share, as `limit = STRIPE`";
+const MIDDLEWARE: &str = ", an `async fn(run: Run, next: Next) -> ExecutionResult`, as `middleware = audit`";
 const WEIGHT: &str = ", how many tokens of the rate a job costs, as `weight = |data| data.tokens`";
 const PER: &str = ", so that each key has a rate of its own, as `per = |data| data.customer`";
 const RATE: &str = ", jobs and a time as `\"100/1m\"`";
@@ -21,7 +22,7 @@ const DATE: &str = ", a date as `\"2027-01-31\"`";
 const EVERY: &str = ", as `every = \"5m\"` for every five minutes";
 const CRON: &str = ", as `cron = \"0 */5 * * * *\"` for every five minutes";
 
-const SYNONYMS: [Synonym; 126] = [
+const SYNONYMS: [Synonym; 133] = [
     ("retries", "max_attempts", FIRST_RUN),
     ("retry", "max_attempts", FIRST_RUN),
     ("max_retries", "max_attempts", FIRST_RUN),
@@ -46,6 +47,13 @@ const SYNONYMS: [Synonym; 126] = [
     ("shared_limit", "limit", SHARED),
     ("limiter", "limit", SHARED),
     ("rate_limiter", "limit", SHARED),
+    ("layer", "middleware", MIDDLEWARE),
+    ("layers", "middleware", MIDDLEWARE),
+    ("wrap", "middleware", MIDDLEWARE),
+    ("around", "middleware", MIDDLEWARE),
+    ("hooks", "middleware", MIDDLEWARE),
+    ("interceptor", "middleware", MIDDLEWARE),
+    ("before", "middleware", MIDDLEWARE),
     ("workers", "max_concurrency", ""),
     ("threads", "max_concurrency", ""),
     ("pool_size", "max_concurrency", ""),

@@ -43,6 +43,7 @@ fn every_argument_is_taken() {
         burst = 10,
         weight = |data| data.len(),
         per = |data| data.len(),
+        middleware = [audit, crate::REGION],
         max_pending = 5_000,
         max_data_bytes = 4096,
         priority = 1,
@@ -68,7 +69,9 @@ fn every_argument_is_taken() {
     syn::parse_str::<syn::File>(&expansion).unwrap();
     let dates =
         "with_dates (:: core :: option :: Option :: Some (\"2027-01-31\") , :: core :: option :: Option :: None)";
-    for part in ["const KEY_RATE", "const WEIGHS : bool = true", "weight_of (data . len ())"] {
+    for part in
+        ["& audit , & crate :: REGION", "const KEY_RATE", "const WEIGHS : bool = true", "weight_of (data . len ())"]
+    {
         assert!(expansion.contains(part), "{part} in {expansion}");
     }
     for part in [dates, "\"@every 90s\"", "from_millis (30000u64)", "from_millis (60000u64)"] {

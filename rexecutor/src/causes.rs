@@ -1,9 +1,14 @@
-//! Errors with their causes, as text.
+//! Errors with their causes, and panics, as text.
 //!
 //! `Debug` of a public error is its sentence and its causes, because that is what `main` prints of an error that it returns:
 //! [`debug_as_sentence!`](crate::debug_as_sentence) implements it.
 
-use std::{error::Error, fmt};
+use std::{
+    any::Any,
+    error::Error,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 /// An error and its causes, from the outside in.
 pub(crate) fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
@@ -41,4 +46,21 @@ macro_rules! debug_as_sentence {
 /// Writes an error with all its causes.
 pub fn write_chain(error: &(dyn Error + 'static), f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_str(&chain(error))
+}
+
+/// Calls `action`, and turns a panic into its message.
+pub(crate) fn catch<T>(action: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(action)).map_err(message)
+}
+
+/// What a panic said. A payload may itself panic when it is dropped: that one is given up.
+pub(crate) fn message(panic: Box<dyn Any + Send>) -> String {
+    let message = match panic.downcast_ref::<&str>() {
+        Some(message) => (*message).to_owned(),
+        None => panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "a panic without message".to_owned()),
+    };
+    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+        std::mem::forget(second);
+    }
+    message
 }

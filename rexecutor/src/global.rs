@@ -79,6 +79,15 @@ fn isolated() -> Option<Arc<dyn Backend>> {
     backends().get(&Handle::try_current().ok()?.id()).cloned()
 }
 
+/// The present runtime, if it has a global backend of its own, as a test has.
+pub(crate) fn isolated_runtime() -> Option<Id> {
+    if !IS_ISOLATED.load(Ordering::Acquire) {
+        return None;
+    }
+    let runtime = Handle::try_current().ok()?.id();
+    backends().contains_key(&runtime).then_some(runtime)
+}
+
 fn backends() -> MutexGuard<'static, HashMap<Id, Arc<dyn Backend>>> {
     ISOLATED.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -95,6 +104,10 @@ impl Isolation {
         backends().insert(runtime.id(), backend);
         IS_ISOLATED.store(true, Ordering::Release);
         Self(runtime.id())
+    }
+
+    pub(crate) fn runtime(&self) -> Id {
+        self.0
     }
 }
 

@@ -25,6 +25,7 @@ mod manage;
 mod meters;
 #[cfg(feature = "metrics")]
 pub mod metrics;
+pub mod middleware;
 mod model;
 pub mod node;
 pub mod observe;

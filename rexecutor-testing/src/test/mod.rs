@@ -17,12 +17,8 @@ use std::{
 use chrono::{DateTime, Utc};
 use futures::{FutureExt, future::BoxFuture};
 use rexecutor::{
-    Rexecutor, TimeDelta,
-    backend::Backend,
-    clock::Clock,
-    node::NodeBuilder,
-    registry::StateMap,
-    testing::job_runner::{JobRunner, isolate},
+    Rexecutor, TimeDelta, backend::Backend, clock::Clock, middleware::Middleware, node::NodeBuilder,
+    registry::StateMap, testing::job_runner::isolate,
 };
 
 pub use self::{
@@ -42,6 +38,7 @@ struct Inner {
     /// The names of the registered jobs that it runs; empty: all of them.
     jobs: &'static [&'static str],
     state: Mutex<StateMap>,
+    middleware: Mutex<Vec<Arc<dyn Middleware>>>,
     /// How long a job that does not sleep on the clock is waited for, by the real clock.
     patience: Mutex<Duration>,
 }
@@ -53,7 +50,14 @@ thread_local! {
 impl Test {
     fn new(backend: Arc<dyn Backend>, clock: TestClock, jobs: &'static [&'static str]) -> Self {
         let backend = Arc::new(Faulty::new(backend).stopping(clock.clone()));
-        Self(Arc::new(Inner { clock, backend, jobs, state: Mutex::default(), patience: Mutex::new(PATIENCE) }))
+        Self(Arc::new(Inner {
+            clock,
+            backend,
+            jobs,
+            state: Mutex::default(),
+            middleware: Mutex::default(),
+            patience: Mutex::new(PATIENCE),
+        }))
     }
 
     /// The test that runs on this thread.
@@ -91,13 +95,42 @@ impl Test {
         self
     }
 
-    /// A node with the test's backend, clock, states and registered jobs, to be changed and started.
+    /// Surrounds runs with `middleware`, as [`NodeBuilder::with_middleware`] does: those of [`perform`], of [`drain`](Self::drain) and of nodes
+    /// that are made from here on. Middleware that a job names itself surrounds it without this.
+    ///
+    /// ```
+    /// use rexecutor::{middleware::{Extension, Next, Run}, prelude::*};
+    /// use rexecutor_testing::{Test, perform};
+    ///
+    /// async fn tenant(mut run: Run, next: Next) -> ExecutionResult {
+    ///     run.add_extension("acme");
+    ///     next.run(run).await
+    /// }
+    ///
+    /// #[job]
+    /// async fn invoice(Extension(tenant): Extension<&'static str>) -> Result<String, String> {
+    ///     Ok(format!("an invoice of {tenant}"))
+    /// }
+    ///
+    /// #[rexecutor_testing::test]
+    /// async fn an_invoice_has_its_tenant(test: Test) {
+    ///     test.with_middleware(tenant);
+    ///     assert_eq!(perform::<Invoice>(()).await.output(), Some("an invoice of acme".to_owned()));
+    /// }
+    /// # an_invoice_has_its_tenant();
+    /// ```
+    pub fn with_middleware(&self, middleware: impl Middleware) -> &Self {
+        self.0.middleware.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(middleware));
+        self
+    }
+
+    /// A node with the test's backend, clock, states, middleware and registered jobs, to be changed and started.
     ///
     /// It says that it lives, and looks for jobs that nothing told it of, once in a hundred years: so the clock may move
     /// by years in no time. For a test of what happens when a node dies, give it a timeout.
     pub fn node(&self) -> NodeBuilder {
         let builder = Rexecutor::from_registry().with_backend(self.0.backend.clone()).with_clock(self.0.clock.clone());
-        let builder = builder.with_states(self.state().clone());
+        let builder = builder.with_states(self.state().clone()).with_middlewares(self.middleware());
         let builder = builder.with_node_timeout(LONG).with_poll_interval(LONG);
         match self.0.jobs {
             [] => builder,
@@ -176,9 +209,8 @@ impl Test {
         self.0.clock.settle_runs(Some(patience)).await;
     }
 
-    /// What runs single jobs with the test's states.
-    fn runner(&self) -> JobRunner {
-        JobRunner::of(self.0.backend.clone(), Arc::new(self.0.clock.clone()), self.state().clone())
+    fn middleware(&self) -> Vec<Arc<dyn Middleware>> {
+        self.0.middleware.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn state(&self) -> MutexGuard<'_, StateMap> {

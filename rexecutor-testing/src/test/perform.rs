@@ -9,6 +9,7 @@ use rexecutor::{
     batches::BatchSummary,
     clock::SystemClock,
     job::{ErrorType, builder::EnqueueError},
+    middleware::Middleware,
     registry::StateMap,
     testing::job_runner::JobRunner,
 };
@@ -21,7 +22,7 @@ use super::{
 };
 
 /// Runs one job as a node would, and stores nothing: its data are encoded and decoded, what it takes is extracted, its
-/// timeout holds. Await it for how the run ended.
+/// timeout holds, and its [middleware](rexecutor::middleware) surrounds it. Await it for how the run ended.
 ///
 /// In a test of [`#[rexecutor_testing::test]`](macro@crate::test) the job has the test's clock, backend and states;
 /// elsewhere the system's clock and an empty backend in memory.
@@ -57,6 +58,7 @@ pub fn perform<E: Executor>(data: E::Data) -> Perform<E> {
         metadata: None,
         change: Vec::new(),
         state: None,
+        middleware: Vec::new(),
         catches: false,
         steps: Vec::new(),
         upstream: None,
@@ -74,6 +76,7 @@ pub struct Perform<E: Executor> {
     metadata: Option<E::Metadata>,
     change: Vec<Change>,
     state: Option<StateMap>,
+    middleware: Vec<Arc<dyn Middleware>>,
     catches: bool,
     steps: Vec<StepRow>,
     upstream: Option<String>,
@@ -107,6 +110,13 @@ impl<E: Executor> Perform<E> {
     pub fn with_state<T: Clone + Send + Sync + 'static>(mut self, state: T) -> Self {
         let given = || Test::find().map(|test| test.state().clone()).unwrap_or_default();
         self.state.get_or_insert_with(given).insert(state);
+        self
+    }
+
+    /// Surrounds this run with `middleware`, as that of a node does: inside of [that of the test](Test::with_middleware), and outside of what
+    /// the job names itself.
+    pub fn with_middleware(mut self, middleware: impl Middleware) -> Self {
+        self.middleware.push(Arc::new(middleware));
         self
     }
 
@@ -197,14 +207,15 @@ impl<E: Executor> Perform<E> {
     where
         E::Data: Serialize,
     {
-        let Self { data, metadata, change, state, catches, steps, upstream, place, executor: _ } = self;
-        let runner = match (Test::find(), state) {
-            (Some(test), None) => test.runner(),
-            (Some(test), Some(state)) => JobRunner::of(test.backend().clone(), Arc::new(test.clock().clone()), state),
-            (None, state) => {
-                JobRunner::of(Arc::new(InMemoryBackend::new()), Arc::new(SystemClock), state.unwrap_or_default())
-            }
+        let Self { data, metadata, change, state, middleware, catches, steps, upstream, place, executor: _ } = self;
+        let test = Test::find();
+        let state = state.or_else(|| test.as_ref().map(|test| test.state().clone())).unwrap_or_default();
+        let runner = match &test {
+            Some(test) => JobRunner::of(test.backend().clone(), Arc::new(test.clock().clone()), state),
+            None => JobRunner::of(Arc::new(InMemoryBackend::new()), Arc::new(SystemClock), state),
         };
+        let around = test.iter().flat_map(Test::middleware).chain(middleware);
+        let runner = runner.with_middleware(around);
         let runner = runner.with_step_log(Arc::new(GivenSteps::new(steps))).with_upstream(upstream);
         let builder = E::builder().with_data(data);
         let builder = match metadata {
@@ -219,7 +230,7 @@ impl<E: Executor> Perform<E> {
         change.into_iter().for_each(|change| change(&mut row));
         let run = (row.id.as_i64(), row.lease.0);
         let performing = runner.perform::<E>(row);
-        let (outcome, progress, chunks) = match Test::find() {
+        let (outcome, progress, chunks) = match &test {
             Some(test) => test.clock().moving(run, performing).await,
             None => performing.await,
         };

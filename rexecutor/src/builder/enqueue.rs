@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{EnqueueError, JobBuilder, ReadyData};
+use super::{EnqueueError, JobBuilder, ReadyData, hooks};
 use crate::{
     backend::{Enqueue, EnqueueIn},
     clock::{Clock, SystemClock},
@@ -115,13 +115,16 @@ impl<E: Executor, D> JobBuilder<'_, E, D> {
 
     /// Encodes and checks the job, for a backend to take in.
     ///
+    /// The hooks of [`middleware::on_enqueue`](crate::middleware::on_enqueue) see it, and so does the
+    /// [middleware](Executor::middleware) of its executor.
+    ///
     /// With debug assertions, as in tests, the data and metadata are also decoded again: what encodes but does not decode, or
     /// loses something on the way, as `Some(NaN)` and `Some(None)` do, is refused here, and not in each of the job's attempts.
     /// Builds without debug assertions do not take that time.
     ///
     /// # Errors
     ///
-    /// When a field is not acceptable.
+    /// When a field is not acceptable, or a hook refuses the job.
     pub fn encode(self) -> Result<NewJob, EnqueueError>
     where
         D: ReadyData<E::Data>,
@@ -146,6 +149,8 @@ impl<E: Executor, D> JobBuilder<'_, E, D> {
         let weight = weight::<E>(&given)?;
         let job = self.job.with_group_key(group_key).with_order(E::ORDERED).with_weight(weight);
         let mut job = job.with_data(data).with_metadata(metadata);
+        // Before the checks, which are to see what hooks have changed.
+        hooks::ask::<E>(&mut job)?;
         // Before the key: reading the data back to compare them needs the limit on their depth.
         validate::new_job(&job, E::MAX_DATA_BYTES)?;
         validate::comes_back("data", &given, &job.data)?;

@@ -26,6 +26,16 @@ pub enum EnqueueError {
     /// A field is not acceptable.
     #[error(transparent)]
     Invalid(#[from] InvalidJob),
+    /// A hook of [`middleware::on_enqueue`](crate::middleware::on_enqueue), or the job's own
+    /// [middleware](crate::Executor::middleware), refused the job.
+    #[error("a `{executor}` job was refused before it was enqueued")]
+    Refused {
+        /// Whose job it was to be.
+        executor: &'static str,
+        /// The error that the hook gave, or what it said when it panicked.
+        #[source]
+        reason: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// As many jobs of the executor wait as may; see [`Executor::MAX_PENDING`](crate::Executor::MAX_PENDING).
     #[error("the queue of `{executor}` is full: {max_pending} of its jobs wait, and no more may (`max_pending`)")]
     QueueFull {
@@ -56,7 +66,7 @@ impl EnqueueError {
         match self {
             Self::Backend(error) => error.is_transient(),
             Self::QueueFull { .. } => true,
-            Self::NoGlobalBackend(_) | Self::Encode { .. } | Self::Invalid(_) => false,
+            Self::NoGlobalBackend(_) | Self::Encode { .. } | Self::Invalid(_) | Self::Refused { .. } => false,
         }
     }
 }

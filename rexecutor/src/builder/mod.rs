@@ -2,13 +2,19 @@
 
 mod enqueue;
 mod error;
+mod hooks;
 
 use std::marker::PhantomData;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde::Serialize;
 
-pub use self::error::EnqueueError;
+#[cfg(feature = "__testing")]
+pub(crate) use self::hooks::remove_of;
+pub use self::{
+    error::EnqueueError,
+    hooks::{EnqueueHook, on_enqueue},
+};
 use crate::{
     criteria::UniquenessCriteria,
     executing::{Executor, GroupKey},

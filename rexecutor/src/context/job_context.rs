@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::{
-        Arc, LazyLock, OnceLock,
+        Arc, LazyLock, Mutex, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -19,6 +19,7 @@ use super::{
     job_threads::JobThreads,
     reporter::RunReport,
     run_steps::RunSteps,
+    state::StateMap,
     stop::{Stop, StopReason},
     workers::Workers,
 };
@@ -54,6 +55,8 @@ pub(super) struct Inner {
     kept: AtomicUsize,
     /// What its steps share, once it has any; a pointer, because few jobs have.
     steps: OnceLock<Box<RunSteps>>,
+    /// What its middleware has given it; a pointer, because few jobs have any.
+    extensions: OnceLock<Box<Mutex<StateMap>>>,
 }
 
 impl JobContext {
@@ -77,6 +80,7 @@ impl JobContext {
             together: OnceLock::new(),
             kept: AtomicUsize::new(0),
             steps: OnceLock::new(),
+            extensions: OnceLock::new(),
         }))
     }
 
@@ -225,6 +229,16 @@ impl JobContext {
     /// What the node was given as state of this type.
     pub fn state<T: Clone + Send + Sync + 'static>(&self) -> Option<T> {
         self.0.environment.as_ref()?.state.get()
+    }
+
+    /// What the run's [middleware](crate::middleware) gave it of this type; `None` if it gave none.
+    pub fn extension<T: Clone + Send + Sync + 'static>(&self) -> Option<T> {
+        self.0.extensions.get()?.lock().unwrap_or_else(PoisonError::into_inner).get()
+    }
+
+    pub(crate) fn add_extension<T: Clone + Send + Sync + 'static>(&self, value: T) {
+        let extensions = self.0.extensions.get_or_init(Box::default);
+        extensions.lock().unwrap_or_else(PoisonError::into_inner).insert(value);
     }
 
     /// What is kept of the job when it is complete: its row, and of its output so many bytes; `None`: nothing.

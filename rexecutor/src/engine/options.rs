@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::event::Hooks;
+use crate::executing::NodeMiddleware;
 
 /// How many jobs run at once where nobody says otherwise: what a pool of ten connections, which drivers open by default, serves
 /// within its time limits, and the memory of a small machine bears. Short jobs lose nothing by it, because they are claimed
@@ -38,6 +39,8 @@ pub(crate) struct Options {
     pub(crate) except: Vec<&'static str>,
     /// What is told of every run.
     pub(crate) hooks: Arc<Hooks>,
+    /// What is around every run.
+    pub(crate) middleware: NodeMiddleware,
 }
 
 impl Options {
@@ -74,6 +77,7 @@ impl Default for Options {
             only: Vec::new(),
             except: Vec::new(),
             hooks: Arc::default(),
+            middleware: NodeMiddleware::default(),
         }
     }
 }

@@ -1,13 +1,10 @@
 //! From how the work of a run ended to the outcome that is settled.
 
-use std::{
-    any::Any,
-    panic::{AssertUnwindSafe, catch_unwind},
-    time::Duration,
-};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+pub(super) use crate::causes::{catch, message};
 use crate::{
     backend::lifecycle,
     context::Suspension,
@@ -95,21 +92,4 @@ fn failed(error: &dyn ExecutionError, backoff: TimeDelta) -> Outcome {
 
 pub(super) fn fail(error_type: ErrorType, details: &str, delay: TimeDelta) -> Outcome {
     Outcome::retry(validate::clamp(delay), Failure::new(error_type, validate::text(details)))
-}
-
-/// Calls `action`, and turns a panic into its message.
-pub(super) fn catch<T>(action: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(action)).map_err(message)
-}
-
-/// What a panic said. A payload may itself panic when it is dropped: that one is given up.
-pub(super) fn message(panic: Box<dyn Any + Send>) -> String {
-    let message = match panic.downcast_ref::<&str>() {
-        Some(message) => (*message).to_owned(),
-        None => panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "a panic without message".to_owned()),
-    };
-    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
-        std::mem::forget(second);
-    }
-    message
 }

@@ -19,18 +19,23 @@ use super::{
 };
 use crate::{
     context::{Current, JobContext, within},
-    executing::ExecutionResult,
+    executing::{ExecutionResult, Layers, NodeMiddleware},
     model::Outcome,
 };
 
-/// Runs a claimed job to its end. A job that was told to stop is dropped after the `grace`.
-pub(crate) async fn attempt(begin: Begin, context: &JobContext, grace: Duration) -> Outcome {
+/// Runs a claimed job to its end, within the node's middleware. A job that was told to stop is dropped after the `grace`.
+pub(crate) async fn attempt(begin: Begin, context: &JobContext, grace: Duration, node: &NodeMiddleware) -> Outcome {
     if let Some(deadline) = context.row().deadline().filter(|_| time_left(context) <= Some(TimeDelta::zero())) {
         return late(deadline);
     }
-    let Begun { executor, work, timeout, backoff, kept, throttles_key } = match begin(context.clone()) {
+    let begun = begin(context.clone(), !node.is_empty());
+    let Begun { executor, work, middleware, timeout, backoff, kept, throttles_key } = match begun {
         Ok(begun) => begun,
         Err(outcome) => return outcome,
+    };
+    let work = match Layers::of(node, middleware) {
+        Some(layers) => work.map(|job| layers.around(context.clone(), job)),
+        None => work,
     };
     context.keep(kept);
     let current = (context.job_id(), executor);

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{group_key::GroupKey, result::ExecutionResult};
+use super::{group_key::GroupKey, middleware::Middleware, result::ExecutionResult};
 use crate::{
     backoff::{DEFAULT_BACKOFF, Strategy},
     criteria::UniquenessCriteria,
@@ -207,6 +207,40 @@ pub trait Executor: Send + Sync + 'static {
     /// as timed out then.
     fn timeout(_job: &Job<Self::Data, Self::Metadata>) -> Option<Duration> {
         None
+    }
+
+    /// The [middleware](crate::middleware) of jobs of this kind: it surrounds each of their runs, on all nodes, and sees each of them before it
+    /// is enqueued. The first one is outermost. The default is none, and a run that has none costs nothing more.
+    ///
+    /// ```
+    /// use rexecutor::{middleware::{Middleware, Next, Run}, prelude::*};
+    ///
+    /// async fn audit(run: Run, next: Next) -> ExecutionResult {
+    ///     let (id, executor) = (run.context().job_id(), run.context().executor().to_owned());
+    ///     let result = next.run(run).await;
+    ///     println!("{executor} {id}: {result:?}");
+    ///     result
+    /// }
+    ///
+    /// struct Payout;
+    ///
+    /// #[async_trait::async_trait]
+    /// impl Executor for Payout {
+    ///     type Data = u64;
+    ///     type Metadata = ();
+    ///     const NAME: &'static str = "payout";
+    ///
+    ///     async fn execute(_job: Job<u64, ()>) -> ExecutionResult {
+    ///         ExecutionResult::Done
+    ///     }
+    ///
+    ///     fn middleware() -> &'static [&'static dyn Middleware] {
+    ///         &[&audit]
+    ///     }
+    /// }
+    /// ```
+    fn middleware() -> &'static [&'static dyn Middleware] {
+        &[]
     }
 
     /// To which key a new job with these data belongs, for [`KEY_CONCURRENCY`](Self::KEY_CONCURRENCY) and

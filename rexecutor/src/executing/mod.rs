@@ -4,10 +4,13 @@
 //! asked of stored jobs, and how new ones are built, stands above it: [`ExecutorExt`](crate::executor::ExecutorExt).
 
 mod disposition;
+mod enqueue_request;
 mod executor;
 mod failure;
 mod group_key;
 mod known;
+mod layers;
+mod middleware;
 mod output;
 mod result;
 mod returned;
@@ -17,10 +20,12 @@ mod weight;
 
 pub use self::{
     disposition::{Disposition, ExecutionError},
+    enqueue_request::EnqueueRequest,
     executor::{Executor, Rerun, Retention},
     failure::JobFailure,
     group_key::GroupKey,
     known::KnownError,
+    middleware::{Middleware, Next, Run},
     output::{EncodedOutput, HasOutput, JobOutput, ReturnType, gives},
     result::{CancellationReason, ExecutionResult, IntoExecutionResult},
     returned::{Converted, Decides, Hidden, Returned, Typed},
@@ -29,6 +34,7 @@ pub use self::{
 };
 pub(crate) use self::{
     failure::{disposition, error_type},
+    layers::{Layers, NodeMiddleware, OwnMiddleware},
     unique::unique,
     weight::weight,
 };

@@ -1,8 +1,11 @@
 //! What `rexecutor-testing` needs of a node's builder. Not public API.
 
+use std::sync::Arc;
+
 use super::{builder::NodeBuilder, error::StartError};
 use crate::{
     context::{Environment, StateMap},
+    executing::Middleware,
     global,
     testing::job_runner::JobRunner,
 };
@@ -20,7 +23,14 @@ impl NodeBuilder {
         }
         let backend = self.backend.map_or_else(global::backend, Ok)?;
         let environment = Environment::new(backend, self.clock, self.state);
-        Ok(JobRunner::new(environment, self.plan.runners, self.plan.timetables))
+        let runner = JobRunner::new(environment, self.plan.runners, self.plan.timetables);
+        Ok(runner.within(self.options.middleware))
+    }
+
+    /// Surrounds each run with these, from the outside in.
+    pub fn with_middlewares(mut self, middleware: impl IntoIterator<Item = Arc<dyn Middleware>>) -> Self {
+        middleware.into_iter().for_each(|layer| self.options.middleware.add(layer));
+        self
     }
 
     /// Gives the jobs values of many types.

@@ -5,6 +5,7 @@ mod builder;
 mod error;
 #[cfg(feature = "__testing")]
 mod hooks;
+mod middleware;
 mod plan;
 mod rexecutor;
 mod rexecutor_error;

@@ -90,6 +90,24 @@ impl<T: Clone + Send + Sync + 'static> Extract for State<T> {
     }
 }
 
+/// A value that the run's [middleware](crate::middleware) gave it with [`add_extension`](crate::middleware::Run::add_extension): the job has
+/// a clone of it.
+///
+/// A run whose middleware gave none fails.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Extension<T>(pub T);
+
+impl<T: Clone + Send + Sync + 'static> Extract for Extension<T> {
+    async fn extract(context: &JobContext) -> Result<Self, ExtractError> {
+        let missing = || ExtractError::new(MissingExtension(std::any::type_name::<T>()));
+        context.extension().map(Self).ok_or_else(missing)
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("no extension of type `{0}`: middleware gives it with `run.add_extension(..)`, before `next.run(run)`")]
+struct MissingExtension(&'static str);
+
 #[derive(Debug, thiserror::Error)]
 #[error("no state of type `{0}`: give it with `.with_state(..)`")]
 struct MissingState(&'static str);

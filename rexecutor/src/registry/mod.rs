@@ -21,7 +21,7 @@ pub(crate) use self::payload::{Decode, Payload, payload_of};
 #[doc(hidden)]
 pub use self::payload::{DecodedAndDescribed, Described, JobSchemas, NotDescribed, TypeOf, TypeSchema, Undecodable};
 pub use self::{
-    extract::{Extract, ExtractError, Requirements, State},
+    extract::{Extension, Extract, ExtractError, Requirements, State},
     registration::{CronEntry, Registration, Settings, registered},
 };
 pub use crate::context::StateMap;

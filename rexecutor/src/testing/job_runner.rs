@@ -7,10 +7,11 @@ use tokio::runtime::Handle;
 
 use crate::{
     backend::{Backend, StepLog},
+    builder,
     clock::Clock,
     context::{Environment, JobContext, StateMap},
     engine::{Options, Runner, Timetable, attempt, tick_alone},
-    executing::Executor,
+    executing::{Executor, Middleware, NodeMiddleware},
     global::Isolation,
     model::{JobId, JobRow, NewJob, Outcome, Progress, Result, Settlement},
 };
@@ -20,6 +21,7 @@ pub struct JobRunner {
     environment: Arc<Environment>,
     runners: BTreeMap<&'static str, Runner>,
     timetables: Vec<Timetable>,
+    middleware: NodeMiddleware,
 }
 
 impl JobRunner {
@@ -28,7 +30,11 @@ impl JobRunner {
         runners: BTreeMap<&'static str, Runner>,
         timetables: Vec<Timetable>,
     ) -> Self {
-        Self { environment: Arc::new(environment), runners, timetables }
+        Self { environment: Arc::new(environment), runners, timetables, middleware: NodeMiddleware::default() }
+    }
+
+    pub(crate) fn within(self, middleware: NodeMiddleware) -> Self {
+        Self { middleware, ..self }
     }
 
     /// One that runs what it is given.
@@ -49,6 +55,13 @@ impl JobRunner {
         let given_upstream = json.map(Arc::from);
         let environment = Environment { given_upstream, ..(*self.environment).clone() };
         Self { environment: Arc::new(environment), ..self }
+    }
+
+    /// … and surrounds its runs with these, from the outside in.
+    #[must_use]
+    pub fn with_middleware(mut self, middleware: impl IntoIterator<Item = Arc<dyn Middleware>>) -> Self {
+        middleware.into_iter().for_each(|layer| self.middleware.add(layer));
+        self
     }
 
     /// The names of its executors.
@@ -95,7 +108,8 @@ impl JobRunner {
 
     async fn attempt(&self, runner: &Runner, row: JobRow) -> (Outcome, JobContext) {
         let context = JobContext::new(row, self.environment.clone());
-        let outcome = attempt(runner.begin, &context, Options::default().cancel_grace).await;
+        let grace = Options::default().cancel_grace;
+        let outcome = attempt(runner.begin, &context, grace, &self.middleware).await;
         (outcome, context)
     }
 }
@@ -110,10 +124,16 @@ impl std::fmt::Debug for JobRunner {
 #[derive(Debug)]
 #[must_use = "dropping it ends the isolation"]
 pub struct Isolated {
-    _isolation: Isolation,
+    isolation: Isolation,
+}
+
+impl Drop for Isolated {
+    fn drop(&mut self) {
+        builder::remove_of(self.isolation.runtime());
+    }
 }
 
 /// Makes a backend the global one of this runtime alone.
 pub fn isolate(runtime: &Handle, backend: Arc<dyn Backend>) -> Isolated {
-    Isolated { _isolation: Isolation::of(runtime, backend) }
+    Isolated { isolation: Isolation::of(runtime, backend) }
 }

@@ -46,6 +46,7 @@ const ORDER: &[&str] = &[
     "node",
     "job",
     "executor",
+    "middleware",
     "prelude",
 ];
 

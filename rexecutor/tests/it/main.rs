@@ -33,6 +33,7 @@ mod log;
 mod macros;
 #[cfg(feature = "metrics")]
 mod metrics;
+mod middleware;
 mod node;
 mod order;
 mod outputs;

@@ -1,8 +1,15 @@
 //! Every argument does what it says.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
-use rexecutor::{executor::Retention, prelude::*};
+use rexecutor::{
+    executor::Retention,
+    middleware::{EnqueueRequest, Extension, Middleware, Next, Run},
+    prelude::*,
+};
 
 const ATTEMPTS: u16 = 7;
 const MOST: usize = 2;
@@ -73,6 +80,29 @@ async fn in_line(data: (u32, String)) {
 #[job(ordered_by = |_| (), on_discard = halt, cluster_concurrency = 1)]
 async fn in_one_line() {}
 
+static CALLS: Calls = Calls(AtomicU32::new(0));
+
+/// Middleware that counts.
+struct Calls(AtomicU32);
+
+#[async_trait::async_trait]
+impl Middleware for Calls {
+    fn on_enqueue(&self, _job: &mut EnqueueRequest<'_>) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+async fn around(run: Run, next: Next) -> Result<ExecutionResult, String> {
+    if run.context().attempt() == 9 { Err("never".to_owned()) } else { Ok(next.run(run).await) }
+}
+
+#[job(middleware = around)]
+async fn surrounded(Extension(_number): Extension<u32>) {}
+
+#[job(middleware = [CALLS, around])]
+async fn counted() {}
+
 fn main() {
     let debounce = |longest| Some(UniquenessCriteria::debounce(TimeDelta::seconds(5), TimeDelta::seconds(longest)));
     assert_eq!(Often::UNIQUENESS_CRITERIA, debounce(50));
@@ -107,4 +137,7 @@ fn main() {
     let crons: Vec<_> = mail.crons().iter().map(|cron| (cron.expression(), cron.timezone())).collect();
     assert_eq!(crons, [("0 0 9 * * MON-FRI", "UTC"), ("@daily", "Asia/Tokyo")]);
     let _ = Duration::ZERO;
+    assert_eq!([Often::middleware().len(), Surrounded::middleware().len(), Counted::middleware().len()], [0, 1, 2]);
+    assert!(Counted::builder().encode().is_ok());
+    assert_eq!(CALLS.0.load(Ordering::Relaxed), 1);
 }

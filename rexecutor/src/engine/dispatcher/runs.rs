@@ -23,12 +23,13 @@ impl Dispatcher {
         let context = JobContext::new(row, self.environment.clone());
         let slot = self.running.insert(context.clone());
         let (grace, ending) = (self.options.cancel_grace, self.ending.clone());
+        let middleware = self.options.middleware.clone();
         let hooks = (!self.options.hooks.is_empty()).then(|| self.options.hooks.clone());
         let is_unseen = span.is_disabled();
         // In a box: on its way into a task it is moved ten times.
         let task = Box::pin(async move {
             let report = Report::begin(&context, hooks);
-            let outcome = attempt(begin, &context, grace).await;
+            let outcome = attempt(begin, &context, grace, &middleware).await;
             context.streamed().await;
             let (end, took) = report.end(&context, &outcome);
             if !is_unseen {

@@ -1,0 +1,8 @@
+use rexecutor::prelude::*;
+
+struct Audit;
+
+#[job(middleware = Audit)]
+async fn mail(_to: String) {}
+
+fn main() {}
