@@ -2,6 +2,8 @@
 
 use std::{env, fs, path::Path, process::Command};
 
+use rexecutor::backend::{Backend, NewJob, Task, flows::StoredFlow};
+
 use crate::support::{Place, command, ran};
 
 /// What stands in a block of `console`: commands behind `$ `, each with what it prints.
@@ -108,9 +110,28 @@ fn every_command_of_the_guide_prints_what_stands_below_it() {
          database = \"postgres://shop:secret@db.example.com/shop\"\nproduction = true\n",
     )
     .unwrap();
-    check_page("cli.md", 21, |command| {
+    let orders = Place::sqlite();
+    orders.with(async |backend| {
+        let task = |name: &str, after: &[&str]| {
+            NewJob::new(name.to_owned(), "7").with_task(Task::new(name).with_after(after.iter().copied(), true))
+        };
+        let jobs = vec![task("charge", &[]), task("pack", &["charge"]), task("ship", &["charge", "pack"])];
+        backend.flows().unwrap().create(StoredFlow::workflow("order 7"), jobs).await.unwrap();
+    });
+    fs::copy(orders.folder.path().join("jobs.db"), place.folder.path().join("orders.db")).unwrap();
+    for (name, field) in [("jobs.schema.json", "path"), ("new.schema.json", "file")] {
+        fs::write(place.folder.path().join(name), snapshot(field)).unwrap();
+    }
+    check_page("cli.md", 44, |command| {
         command.current_dir(&place.folder).env("REXECUTOR_CONFIG", "config.toml");
     });
+}
+
+/// Of a job whose data have one field.
+fn snapshot(field: &str) -> String {
+    format!(
+        r#"{{"version":1,"jobs":{{"resize":{{"data":{{"type":"object","properties":{{"{field}":{{"type":"string"}}}},"required":["{field}"]}}}}}}}}"#
+    )
 }
 
 /// Every command is on it.
