@@ -5,6 +5,7 @@
 //! through [`Session::change`](session::Session::change), which asks where the database is one of production.
 
 mod args;
+mod audit;
 mod commands;
 mod failure;
 mod output;

@@ -3,13 +3,14 @@
 use std::io::{BufRead, IsTerminal, Write};
 
 use rexecutor::backend::{
-    BackendError,
+    AmendError, AuditEntry, AuditObject, BackendError, JobRow, Pause, Scope, control,
     observe::{self, Observe},
 };
 use rexecutor_sqlx::{AnyBackend, AnyOptions, UrlError};
 
 use crate::{
     args::Global,
+    audit::{self, Changes},
     failure::{Code, Failure},
     output::{Output, clean},
     target::Target,
@@ -23,6 +24,7 @@ pub(crate) struct Session {
     pub(crate) output: Output,
     /// Who says so.
     pub(crate) by: String,
+    pub(crate) changes: Changes,
 }
 
 /// Which database it is, and whether whoever asks is sure.
@@ -92,7 +94,7 @@ impl Session {
         let guard = Guard::new(global)?;
         let opened = guard.options().connect(&guard.target.url).await;
         let backend = opened.map_err(|error| guard.failure(error))?;
-        Ok(Self { backend, guard, output: global.output(), by: global.by() })
+        Ok(Self { backend, guard, output: global.output(), by: global.by(), changes: Changes::default() })
     }
 
     /// For reading.
@@ -104,10 +106,35 @@ impl Session {
         observe::observe(&self.backend)
     }
 
-    /// For changing it, once that is confirmed.
-    pub(crate) fn change(&self, what: &str) -> Result<&AnyBackend, Failure> {
+    /// For changing it, once that is confirmed; `entry` says in the audit log what was changed, whatever comes of it.
+    pub(crate) fn change(&self, what: &str, entry: AuditEntry) -> Result<&AnyBackend, Failure> {
         self.guard.confirm(what)?;
+        self.changes.begin(entry);
         Ok(&self.backend)
+    }
+
+    /// For pausing it, or for ending that, where `pause` is `None`.
+    pub(crate) async fn change_pause(
+        &self,
+        what: &str,
+        scope: &Scope,
+        pause: Option<&Pause>,
+    ) -> Result<&AnyBackend, Failure> {
+        let paused = control(&self.backend)?.paused().await?;
+        let before = paused.iter().find(|paused| paused.scope == *scope).map(|paused| &paused.pause);
+        let action = if pause.is_some() { "pause" } else { "resume" };
+        let entry = self.entry(action, audit::object(scope)).with_executor(audit::executor(scope));
+        self.change(what, entry.with_before(audit::shown(before)).with_after(audit::shown(pause)))
+    }
+
+    /// An entry of the audit log.
+    pub(crate) fn entry(&self, action: &str, object: AuditObject) -> AuditEntry {
+        AuditEntry::new(self.by.clone(), action, object).with_via("cli")
+    }
+
+    /// Notes what was done to one of the jobs of a change.
+    pub(crate) async fn changed(&self, job: &JobRow, answer: &Result<(), AmendError>) {
+        self.changes.job(&self.backend, job, answer).await;
     }
 }
 

@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
-        AmendError, Backend, BackendError, Claim, Claimed, Control, Demand, Ends, Enqueue, Enqueued, Entries, Events,
-        Filter, Flows, Heartbeat, History, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe,
+        AmendError, AuditLog, Backend, BackendError, Claim, Claimed, Control, Demand, Ends, Enqueue, Enqueued, Entries,
+        Events, Filter, Flows, Heartbeat, History, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe,
         Reports, Result, ScheduleKey, Settle, SettleIn, Settlement, StepLog, Streams, Survey, Tick, Ticks, Wakeup,
     },
     each_role,
@@ -129,6 +129,10 @@ impl Backend for AnyBackend {
 
     fn history(&self) -> Option<&dyn History> {
         self.inner().history()
+    }
+
+    fn audit_log(&self) -> Option<&dyn AuditLog> {
+        self.inner().audit_log()
     }
 
     fn flows(&self) -> Option<&dyn Flows> {

@@ -9,8 +9,8 @@ use rexecutor::job::ExecutorName;
 pub enum Role {
     /// Sees everything that [`Access`] allows, and changes nothing.
     Viewer,
-    /// Also cancels, retries and releases jobs, changes their priority, pauses and resumes executors and schedules, and triggers
-    /// schedules.
+    /// Also cancels, retries and releases jobs, changes their priority, pauses and resumes executors and schedules, triggers
+    /// schedules, and sees the audit log.
     Operator,
     /// Also deletes jobs, and pauses and resumes the whole cluster.
     Admin,

@@ -63,19 +63,24 @@ impl Action {
         }
     }
 
-    /// Does it, and tells of it.
+    /// Does it, and records it.
     pub(crate) async fn perform(&self, cx: &Cx, job: &JobRow) -> Result<(), Problem> {
         cx.need(Role::Operator)?;
         cx.need_executor(&job.executor)?;
+        let (change, answer) = self.attempt(cx, job).await;
+        cx.record(change).await;
+        Ok(answer?)
+    }
+
+    /// Does it, and gives what is to be recorded of it. Whoever calls it has checked that they may.
+    pub(crate) async fn attempt(&self, cx: &Cx, job: &JobRow) -> (Change, Result<(), AmendError>) {
         let answer = self.carry_out(cx, job).await;
         let (before, after) = match self {
             Self::Priority(priority) => (json!({"priority": job.priority}), json!({"priority": priority})),
             Self::Cancel { reason } => (json!({"status": job.status}), json!({"reason": reason})),
             _ => (json!({"status": job.status}), json!({})),
         };
-        let change = Change::new(cx.access.name(), self.as_str()).of_executor(&job.executor).of_job(job.id);
-        cx.record(&change.changing(before, after).ended(&answer));
-        Ok(answer?)
+        (Change::of_job(cx, self.as_str(), job).changing(before, after).ended(&answer), answer)
     }
 
     async fn carry_out(&self, cx: &Cx, job: &JobRow) -> Result<(), AmendError> {

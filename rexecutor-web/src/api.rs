@@ -59,7 +59,7 @@ impl FromRequestParts<Shared> for Ask {
         if is_change && !is_marked {
             return Err(Problem::Invalid("Send the header `x-requested-with` with changes.".to_owned()).into());
         }
-        Ok(Self(Cx::from_request_parts(parts, shared).await?))
+        Ok(Self(Cx { via: "api", ..Cx::from_request_parts(parts, shared).await? }))
     }
 }
 
@@ -207,6 +207,15 @@ pub(crate) async fn history(Ask(cx): Ask, Query(parameters): Query<Vec<(String, 
     Ok(Json(json!({
         "now": iso(timeline.now()), "since": iso(timeline.since()), "step": timeline.step(), "executors": executors,
         "points": points.iter().map(shapes::point).collect::<Vec<_>>(),
+    })))
+}
+
+/// Who has changed what, the newest first.
+pub(crate) async fn audit(Ask(cx): Ask, Query(parameters): Query<Vec<(String, String)>>) -> Answer {
+    let page = pages::audit::read(&cx, &pages::audit::Asked::read(&parameters)?).await?;
+    Ok(Json(json!({
+        "entries": page.records.iter().map(shapes::audit).collect::<Vec<_>>(),
+        "next": page.next.map(|next| next.to_string()), "is_partial": page.is_partial, "now": iso(page.now),
     })))
 }
 

@@ -1,16 +1,16 @@
 //! The dashboard's parts, and the routes to its pages.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
     extract::Request,
-    http::{HeaderValue, header},
+    http::{HeaderValue, StatusCode, header},
     middleware::{self, Next},
-    response::Response,
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
-use rexecutor::backend::{Backend, JobRow};
+use rexecutor::backend::{AuditEntry, Backend, JobRow};
 
 use crate::{access::Authorize, api, assets, audit::Audit, bulk, csrf::Secret, enqueue, health, history, live, pages};
 
@@ -44,6 +44,7 @@ pub(crate) struct Inner {
     pub(crate) backend: Arc<dyn Backend>,
     pub(crate) authorize: Arc<dyn Authorize>,
     pub(crate) audit: Option<Arc<dyn Audit>>,
+    pub(crate) audit_retention: Duration,
     pub(crate) secret: Secret,
     pub(crate) prefix: Option<String>,
     pub(crate) banner: Option<(String, bool)>,
@@ -66,6 +67,7 @@ impl Dashboard {
                 backend: Arc::new(backend),
                 authorize: Arc::new(authorize),
                 audit: None,
+                audit_retention: AuditEntry::KEPT,
                 secret: Secret::random(),
                 prefix: None,
                 banner: None,
@@ -89,7 +91,14 @@ impl Dashboard {
         self
     }
 
-    /// Is told of every change, beside the log.
+    /// For how long the audit log keeps what is changed from here on; the default is 90 days, and the most 100 years. The audit log is a table
+    /// of the backend, which deletes by itself what has been kept for long enough.
+    pub fn with_audit_retention(mut self, kept: Duration) -> Self {
+        self.inner.audit_retention = kept;
+        self
+    }
+
+    /// Is told of every change, beside the audit log and the log of the program.
     pub fn with_audit(mut self, audit: impl Audit) -> Self {
         self.inner.audit = Some(Arc::new(audit));
         self
@@ -132,6 +141,7 @@ impl Dashboard {
             .route("/nodes", get(api::nodes))
             .route("/dead", get(api::dead))
             .route("/history", get(api::history))
+            .route("/audit", get(api::audit))
             .fallback(api::missing);
         Router::new()
             .route("/", get(pages::overview::show))
@@ -143,6 +153,7 @@ impl Dashboard {
             .route("/schedules", get(pages::schedules::show).post(pages::schedules::change))
             .route("/nodes", get(pages::nodes::show))
             .route("/dead", get(pages::dead::show).post(pages::dead::change))
+            .route("/audit", get(pages::audit::show))
             .route("/events", get(live::events))
             .route("/live", get(health::live))
             .route("/ready", get(health::ready))
@@ -151,6 +162,7 @@ impl Dashboard {
             .route("/assets/live.js", get(assets::script))
             .nest("/api", api)
             .fallback(pages::missing)
+            .layer(middleware::from_fn(whole))
             .layer(middleware::from_fn(headers))
             .with_state(shared)
     }
@@ -165,6 +177,21 @@ impl std::fmt::Debug for Dashboard {
 /// Nothing from anywhere else, nothing that stands in the page itself, and no page in a frame.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// A change that was begun comes to its end, and into the audit log, though whoever has asked for it is gone.
+async fn whole(request: Request, next: Next) -> Response {
+    if request.method().is_safe() {
+        return next.run(request).await;
+    }
+    match tokio::spawn(next.run(request)).await {
+        Ok(response) => response,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime ends.
+            Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        },
+    }
+}
 
 async fn headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;

@@ -1,9 +1,14 @@
-//! Telling what was changed, by whom.
+//! Telling what was changed, by whom: the log of the program, the audit log of the backend, and whoever else wants to know.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
-use rexecutor::job::{ExecutorName, JobId};
+use rexecutor::{
+    backend::{AuditEntry, AuditObject, JobRow},
+    job::ExecutorName,
+};
 use serde_json::Value;
+
+use crate::request::Cx;
 
 /// A change that somebody has made, or tried to.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,39 +16,35 @@ use serde_json::Value;
 pub struct Change {
     /// Who.
     pub by: String,
-    /// What, in a word: `cancel`, `retry`, `release`, `priority`, `pause`, `resume`, `trigger`, `delete`,
+    /// Through what: `dashboard`, or `api`.
+    pub via: &'static str,
+    /// What, in a word: `cancel`, `retry`, `again`, `release`, `priority`, `pause`, `resume`, `trigger`, `remove`, `delete`,
     /// `enqueue`.
     pub action: &'static str,
-    /// The executor; `None`: the whole cluster.
+    /// What was changed.
+    pub object: AuditObject,
+    /// Whose jobs it is about; `None`: those of all executors.
     pub executor: Option<ExecutorName>,
-    /// The job, if it is about one.
-    pub job: Option<JobId>,
-    /// The schedule entry, if it is about one.
-    pub schedule: Option<String>,
     /// What was there before, as far as it matters.
     pub before: Value,
-    /// What is there now.
+    /// What is there now. Of many jobs: how many were changed.
     pub after: Value,
     /// Why it was not done; `None`: it was.
     pub error: Option<String>,
 }
 
 impl Change {
-    pub(crate) fn new(by: &str, action: &'static str) -> Self {
-        let (before, after) = (Value::Null, Value::Null);
-        Self { by: by.to_owned(), action, executor: None, job: None, schedule: None, before, after, error: None }
+    pub(crate) fn new(cx: &Cx, action: &'static str, object: AuditObject) -> Self {
+        let (by, via) = (cx.access.name().to_owned(), cx.via);
+        Self { by, via, action, object, executor: None, before: Value::Null, after: Value::Null, error: None }
+    }
+
+    pub(crate) fn of_job(cx: &Cx, action: &'static str, job: &JobRow) -> Self {
+        Self::new(cx, action, AuditObject::job(job.id)).of_executor(&job.executor)
     }
 
     pub(crate) fn of_executor(self, executor: &ExecutorName) -> Self {
         Self { executor: Some(executor.clone()), ..self }
-    }
-
-    pub(crate) fn of_job(self, job: JobId) -> Self {
-        Self { job: Some(job), ..self }
-    }
-
-    pub(crate) fn of_schedule(self, name: &str) -> Self {
-        Self { schedule: Some(name.to_owned()), ..self }
     }
 
     pub(crate) fn changing(self, before: impl Into<Value>, after: impl Into<Value>) -> Self {
@@ -54,6 +55,13 @@ impl Change {
     pub(crate) fn ended<T>(mut self, answer: &Result<T, impl fmt::Display>) -> Self {
         self.error = answer.as_ref().err().map(ToString::to_string);
         self
+    }
+
+    fn entry(&self, kept: Duration) -> AuditEntry {
+        let entry = AuditEntry::new(self.by.clone(), self.action, self.object.clone()).with_via(self.via);
+        let entry = entry.with_executor(self.executor.clone()).with_error(self.error.clone()).kept_for(kept);
+        let entry = if self.before.is_null() { entry } else { entry.with_before(self.before.to_string()) };
+        if self.after.is_null() { entry } else { entry.with_after(self.after.to_string()) }
     }
 }
 
@@ -69,16 +77,32 @@ impl<F: Fn(&Change) + Send + Sync + 'static> Audit for F {
     }
 }
 
-/// Writes a line of the log: the audit of those who have no other, and beside any other.
-pub(crate) fn log(change: &Change) {
-    let Change { by, action, executor, job, schedule, before, after, error } = change;
-    let (executor, schedule) = (executor.as_ref().map(ToString::to_string), schedule.as_deref());
+/// Tells of changes, and records them in the audit log of the backend, if it keeps one. What was changed stays so if that fails, and the log
+/// of the program says what is missing.
+pub(crate) async fn record(cx: &Cx, changes: &[Change]) {
+    for change in changes {
+        log(change);
+        if let Some(audit) = &cx.shared.audit {
+            audit.record(change);
+        }
+    }
+    let Some(audit_log) = cx.backend().audit_log().filter(|_| !changes.is_empty()) else { return };
+    let entries = changes.iter().map(|change| change.entry(cx.shared.audit_retention)).collect();
+    if let Err(error) = audit_log.record_audit(entries).await {
+        let error: &dyn std::error::Error = &error;
+        tracing::error!(error, changes = changes.len(), "the audit log lacks changes that were made in the dashboard");
+    }
+}
+
+fn log(change: &Change) {
+    let Change { by, via, action, object, executor, before, after, error } = change;
     tracing::info!(
         by,
+        via,
         action,
-        job.executor = executor,
-        job.id = job.map(JobId::as_i64),
-        schedule,
+        kind = object.kind,
+        object = object.id,
+        job.executor = executor.as_ref().map(ToString::to_string),
         before = %before,
         after = %after,
         error = error.as_deref(),

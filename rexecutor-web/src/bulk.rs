@@ -4,16 +4,18 @@ use axum::response::{IntoResponse, Response};
 use maud::html;
 use rexecutor::{
     backend::{
-        Filter, JobRow,
+        AuditObject, Filter, JobRow,
         observe::{JobsPage, JobsRequest},
     },
     clock::{Clock, SystemClock},
-    job::JobId,
+    job::{ExecutorName, JobId},
 };
+use serde_json::{Value, json};
 
 use crate::{
     access::Role,
     actions::Action,
+    audit::{self, Change},
     format, pages,
     problem::Problem,
     request::{Cx, Filled},
@@ -32,22 +34,59 @@ pub(crate) async fn change(form: Filled) -> Result<Response, Problem> {
     if is_all && form.get("sure") != "1" {
         return Ok(ask(&form, &action, jobs.len()));
     }
-    let (done, refused) = perform(&form.cx, &action, jobs).await?;
+    let which = match is_all {
+        true => json!({ "matching": form.get("q"), "status": form.get("status") }),
+        false => json!({ "selected": form.all("id").count() }),
+    };
+    let (done, refused) = perform(&form.cx, &action, jobs, which).await?;
     Ok(form.back(&format!("{}.{done}.{refused}", action.as_str())))
 }
 
-/// Does it with each of them; returns how many it was done with, and how many refused.
-pub(crate) async fn perform(cx: &Cx, action: &Action, jobs: Vec<JobRow>) -> Result<(usize, usize), Problem> {
-    let (mut done, mut refused) = (0, 0);
-    for job in jobs {
-        match action.perform(cx, &job).await {
+/// How many changes are recorded together.
+const RECORDED: usize = 100;
+
+/// Does it with each of them, of which `which` says which they are; returns how many it was done with, and how many refused. Each is recorded,
+/// and then how many it were, also where the backend fails in between.
+pub(crate) async fn perform(
+    cx: &Cx,
+    action: &Action,
+    jobs: Vec<JobRow>,
+    which: Value,
+) -> Result<(usize, usize), Problem> {
+    cx.need(Role::Operator)?;
+    let (mut done, mut refused, mut failed, mut changes) = (0, 0, Ok(()), Vec::new());
+    let asked = jobs.len();
+    for job in jobs.iter().filter(|job| cx.access.sees(&job.executor)) {
+        let (change, answer) = action.attempt(cx, job).await;
+        changes.push(change);
+        match answer.map_err(Problem::from) {
             Ok(()) => done += 1,
             // It has changed since, or was never such that this could be done.
             Err(Problem::Refused(_) | Problem::NotFound(_)) => refused += 1,
-            Err(problem) => return Err(problem),
+            Err(problem) => {
+                failed = Err(problem);
+                break;
+            }
+        }
+        if changes.len() >= RECORDED {
+            audit::record(cx, &std::mem::take(&mut changes)).await;
         }
     }
-    Ok((done, refused))
+    let after = json!({ "jobs": asked, "done": done, "refused": refused });
+    let whole = Change::new(cx, action.as_str(), AuditObject::jobs()).changing(which, after);
+    let whole = match common(&jobs) {
+        Some(executor) => whole.of_executor(executor),
+        None => whole,
+    };
+    changes.push(whole.ended(&failed.as_ref().map_err(|problem| problem.sentence())));
+    audit::record(cx, &changes).await;
+    failed.map(|()| (done, refused))
+}
+
+/// The executor of all of these.
+fn common(jobs: &[JobRow]) -> Option<&ExecutorName> {
+    let first = &jobs.first()?.executor;
+    jobs.iter().all(|job| job.executor == *first).then_some(first)
 }
 
 async fn selected(form: &Filled) -> Result<Vec<JobRow>, Problem> {

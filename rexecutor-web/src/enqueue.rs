@@ -3,12 +3,12 @@
 use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
 use chrono::{DateTime, TimeDelta, Utc};
 use rexecutor::{
-    backend::{Due, Enqueued, NewJob},
+    backend::{AuditObject, Due, Enqueued, NewJob},
     job::{ExecutorName, uniqueness_criteria::UniquenessCriteria},
     limits::MAX_DATA_BYTES,
 };
 use serde::Deserialize;
-use serde_json::{json, value::RawValue};
+use serde_json::{Value, json, value::RawValue};
 
 use crate::{
     access::Role,
@@ -81,6 +81,14 @@ fn seconds(field: &str, seconds: f64) -> Result<TimeDelta, String> {
     Ok(TimeDelta::microseconds(micros))
 }
 
+fn word(answer: Enqueued) -> (StatusCode, &'static str) {
+    match answer {
+        Enqueued::Inserted(_) => (StatusCode::CREATED, "inserted"),
+        Enqueued::Existing(_) => (StatusCode::OK, "existing"),
+        Enqueued::Replaced(_) => (StatusCode::OK, "replaced"),
+    }
+}
+
 /// Stores a job; the answer is 201, or 200 if there is one with its key.
 pub(crate) async fn enqueue(
     State(shared): State<crate::app::Shared>,
@@ -92,15 +100,12 @@ pub(crate) async fn enqueue(
     cx.need_executor(&executor)?;
     let job = wish.job().map_err(Problem::Invalid)?;
     let answer = shared.backend.enqueue(vec![job]).await;
-    let change = Change::new(cx.access.name(), "enqueue").of_executor(&executor);
     let first = answer.as_ref().ok().and_then(|answers| answers.first().copied());
-    let change = first.map_or(change.clone(), |answer| change.of_job(answer.id()));
-    cx.record(&change.ended(&answer));
+    let object = first.map_or_else(AuditObject::jobs, |answer| AuditObject::job(answer.id()));
+    let after = first.map_or(Value::Null, |answer| json!({ "result": word(answer).1 }));
+    let change = Change::new(&cx, "enqueue", object).of_executor(&executor).changing(Value::Null, after);
+    cx.record(change.ended(&answer)).await;
     let answer = answer?.into_iter().next().ok_or_else(|| Problem::Refused("Nothing was enqueued.".to_owned()))?;
-    let (status, result) = match answer {
-        Enqueued::Inserted(_) => (StatusCode::CREATED, "inserted"),
-        Enqueued::Existing(_) => (StatusCode::OK, "existing"),
-        Enqueued::Replaced(_) => (StatusCode::OK, "replaced"),
-    };
+    let (status, result) = word(answer);
     Ok((status, Json(json!({ "id": answer.id().to_string(), "result": result }))))
 }

@@ -29,8 +29,8 @@
 //! sees, an operator also cancels, retries, pauses and triggers, and an administrator also deletes, and pauses the whole cluster.
 //! Access may be kept to [some executors](Access::only). Handlers check it, not only the pages.
 //!
-//! Changes need a token that belongs to whoever has been shown the page, are refused from other sites, are logged, and are told to
-//! an [`Audit`].
+//! Changes need a token that belongs to whoever has been shown the page, and are refused from other sites. Each is recorded in the
+//! [audit log](rexecutor::backend::AuditLog) of the backend, logged, and told to an [`Audit`].
 
 mod access;
 mod actions;

@@ -31,6 +31,8 @@ pub(crate) struct Cx {
     pub(crate) here: String,
     /// What a change has come to, if one has just been made.
     pub(crate) notice: Option<String>,
+    /// Through what changes are made, as the audit log says it.
+    pub(crate) via: &'static str,
 }
 
 impl FromRequestParts<Shared> for Cx {
@@ -47,7 +49,7 @@ impl FromRequestParts<Shared> for Cx {
         let kept = kept.collect::<Vec<_>>().join("&");
         let here = if kept.is_empty() { inner } else { format!("{inner}?{kept}") };
         let notice = query.split('&').find_map(|part| part.strip_prefix("done=")).and_then(notice);
-        Ok(Self { shared: shared.clone(), access, prefix, here, notice })
+        Ok(Self { shared: shared.clone(), access, prefix, here, notice, via: "dashboard" })
     }
 }
 
@@ -127,12 +129,9 @@ impl Cx {
         self.shared.secret.token(self.access.name())
     }
 
-    /// Tells of a change.
-    pub(crate) fn record(&self, change: &Change) {
-        audit::log(change);
-        if let Some(audit) = &self.shared.audit {
-            audit.record(change);
-        }
+    /// Records a change.
+    pub(crate) async fn record(&self, change: Change) {
+        audit::record(self, &[change]).await;
     }
 
     /// What is shown of data or metadata.

@@ -5,7 +5,7 @@
 use chrono::Utc;
 use rexecutor::{
     backend::{
-        JobRow, Pause, Paused, Scope,
+        AuditRecord, JobRow, Pause, Paused, Scope,
         observe::{Cluster, Count, Explanation, SeenNode, Standing},
     },
     history::{Histogram, Point, RunEnd},
@@ -29,6 +29,14 @@ pub fn count(count: Count) -> Value {
 /// Since when something is paused, by whom, why, and until when.
 pub fn pause(since: chrono::DateTime<Utc>, pause: &Pause) -> Value {
     json!({ "since": iso(since), "by": pause.by, "reason": pause.reason, "until": pause.until.map(iso) })
+}
+
+/// Whether something is paused: by whom, why and until when, as the audit log has it.
+pub fn pause_state(pause: Option<&Pause>) -> Value {
+    pause.map_or_else(
+        || json!({ "paused": false }),
+        |pause| json!({ "paused": true, "by": pause.by, "reason": pause.reason, "until": pause.until.map(iso) }),
+    )
 }
 
 /// A tag that is paused.
@@ -143,6 +151,21 @@ pub fn node(node: &SeenNode, cluster: &Cluster, sees: impl Fn(&ExecutorName) -> 
         "since": iso(node.since), "seen_at": iso(node.seen_at), "is_silent": node.is_silent(cluster.now),
         "paused": node.paused.as_ref().map(|paused| pause(paused.since, &paused.pause)),
         "executors": executors,
+    })
+}
+
+/// A change that somebody has made, or tried to. What was there before and after is JSON in itself.
+pub fn audit(record: &AuditRecord) -> Value {
+    let entry = &record.entry;
+    let json = |text: &Option<String>| {
+        text.as_ref().map(|text| serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.clone())))
+    };
+    json!({
+        "id": record.id.to_string(), "at": iso(record.at), "by": entry.by, "via": entry.via, "action": entry.action,
+        "object": { "kind": entry.object.kind, "id": entry.object.id },
+        "executor": entry.executor.as_ref().map(ExecutorName::as_str),
+        "before": json(&entry.before), "after": json(&entry.after), "error": entry.error,
+        "kept_until": iso(entry.kept_until(record.at)),
     })
 }
 

@@ -2,13 +2,13 @@
 
 use chrono::TimeDelta;
 use rexecutor::{
-    backend::{Pause, Scope, control},
+    backend::{AuditObject, Control, Pause, Scope, control},
     job::ExecutorName,
     schedules::{self, SchedulesError},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::{access::Role, audit::Change, problem::Problem, request::Cx};
+use crate::{access::Role, audit::Change, problem::Problem, request::Cx, shapes};
 
 /// The pause that somebody has asked for.
 async fn asked(cx: &Cx, reason: &str, minutes: &str) -> Result<Pause, Problem> {
@@ -42,19 +42,43 @@ fn scope(cx: &Cx, executor: Option<&ExecutorName>) -> Result<Scope, Problem> {
     }
 }
 
-fn about(cx: &Cx, action: &'static str, executor: Option<&ExecutorName>) -> Change {
-    let change = Change::new(cx.access.name(), action);
-    executor.map_or(change.clone(), |executor| change.of_executor(executor))
+fn about(cx: &Cx, action: &'static str, scope: &Scope) -> Change {
+    match scope {
+        Scope::Executor(executor) => Change::new(cx, action, AuditObject::executor(executor)).of_executor(executor),
+        Scope::Tag(tag) => Change::new(cx, action, AuditObject::tag(tag.clone())),
+        _ => Change::new(cx, action, AuditObject::cluster()),
+    }
+}
+
+/// How a scope is paused at present.
+async fn standing(control: &dyn Control, scope: &Scope) -> Result<Value, Problem> {
+    let paused = control.paused().await?;
+    Ok(shapes::pause_state(paused.iter().find(|paused| paused.scope == *scope).map(|paused| &paused.pause)))
+}
+
+/// Pauses a scope, and records it with what was there before.
+async fn pause_scope(cx: &Cx, scope: &Scope, pause: Pause) -> Result<(), Problem> {
+    let control = control(cx.backend())?;
+    let (before, after) = (standing(control, scope).await?, shapes::pause_state(Some(&pause)));
+    let answer = control.pause(scope, pause).await;
+    cx.record(about(cx, "pause", scope).changing(before, after).ended(&answer)).await;
+    Ok(answer?)
+}
+
+/// Ends that; returns whether it was paused.
+async fn resume_scope(cx: &Cx, scope: &Scope) -> Result<bool, Problem> {
+    let control = control(cx.backend())?;
+    let before = standing(control, scope).await?;
+    let answer = control.resume(scope).await;
+    cx.record(about(cx, "resume", scope).changing(before, shapes::pause_state(None)).ended(&answer)).await;
+    Ok(answer?)
 }
 
 /// Pauses an executor, or the whole cluster.
 pub(crate) async fn pause(cx: &Cx, executor: Option<ExecutorName>, reason: &str, minutes: &str) -> Result<(), Problem> {
     let scope = scope(cx, executor.as_ref())?;
     let pause = asked(cx, reason, minutes).await?;
-    let after = json!({ "paused": true, "reason": pause.reason, "until": pause.until });
-    let answer = control(cx.backend())?.pause(&scope, pause).await;
-    cx.record(&about(cx, "pause", executor.as_ref()).changing(json!({}), after).ended(&answer));
-    Ok(answer?)
+    pause_scope(cx, &scope, pause).await
 }
 
 /// Whether somebody may pause jobs of all executors.
@@ -73,28 +97,18 @@ pub(crate) async fn pause_tag(cx: &Cx, tag: &str, reason: &str, minutes: &str) -
         return Err(Problem::Invalid("Which tag? It is empty.".to_owned()));
     }
     let pause = asked(cx, reason, minutes).await?;
-    let after = json!({ "paused": true, "tag": tag.trim(), "reason": pause.reason, "until": pause.until });
-    let answer = control(cx.backend())?.pause(&tag_scope(tag), pause).await;
-    cx.record(&about(cx, "pause", None).changing(json!({}), after).ended(&answer));
-    Ok(answer?)
+    pause_scope(cx, &tag_scope(tag), pause).await
 }
 
 /// Ends that; returns whether it was paused.
 pub(crate) async fn resume_tag(cx: &Cx, tag: &str) -> Result<bool, Problem> {
     need_all(cx)?;
-    let answer = control(cx.backend())?.resume(&tag_scope(tag)).await;
-    let was = json!({ "paused": answer.as_ref().is_ok_and(|was| *was), "tag": tag.trim() });
-    cx.record(&about(cx, "resume", None).changing(was, json!({ "paused": false })).ended(&answer));
-    Ok(answer?)
+    resume_scope(cx, &tag_scope(tag)).await
 }
 
 /// Ends that; returns whether it was paused.
 pub(crate) async fn resume(cx: &Cx, executor: Option<ExecutorName>) -> Result<bool, Problem> {
-    let scope = scope(cx, executor.as_ref())?;
-    let answer = control(cx.backend())?.resume(&scope).await;
-    let was = json!({ "paused": answer.as_ref().is_ok_and(|was| *was) });
-    cx.record(&about(cx, "resume", executor.as_ref()).changing(was, json!({ "paused": false })).ended(&answer));
-    Ok(answer?)
+    resume_scope(cx, &scope(cx, executor.as_ref())?).await
 }
 
 /// What is to be done with a schedule entry.
@@ -113,20 +127,28 @@ pub(crate) async fn schedule(cx: &Cx, name: &str, step: Step<'_>) -> Result<&'st
     let entry = entry.filter(|entry| cx.access.sees(&entry.executor));
     let entry = entry.ok_or_else(|| Problem::from(SchedulesError::NotFound(name.to_owned())))?;
     let (backend, by) = (cx.backend(), cx.access.name().replace('\0', "\u{fffd}"));
-    let (word, answer) = match step {
+    let was = match step {
+        // What is gone cannot be looked up any more.
+        Step::Remove => shapes::schedule(&entry),
+        _ => shapes::pause_state(entry.paused.as_ref().map(|(_, pause)| pause)),
+    };
+    let (word, after, answer) = match step {
         Step::Pause { reason, minutes } => {
             let pause = asked(cx, reason, minutes).await?;
-            ("pause", schedules::pause_on_backend(name, pause, backend).await.map(|()| "pause"))
+            let after = shapes::pause_state(Some(&pause));
+            ("pause", after, schedules::pause_on_backend(name, pause, backend).await.map(|()| "pause"))
         }
-        Step::Resume => ("resume", schedules::resume_on_backend(name, backend).await.map(|_| "resume")),
+        Step::Resume => {
+            ("resume", shapes::pause_state(None), schedules::resume_on_backend(name, backend).await.map(|_| "resume"))
+        }
         Step::Trigger => {
             let job = schedules::trigger_on_backend(name, by, backend).await;
-            ("trigger", job.map(|job| if job.is_some() { "trigger" } else { "overlap" }))
+            let after = json!({ "job": job.as_ref().ok().copied().flatten().map(|job| job.to_string()) });
+            ("trigger", after, job.map(|job| if job.is_some() { "trigger" } else { "overlap" }))
         }
-        Step::Remove => ("remove", schedules::remove_on_backend(name, backend).await.map(|()| "remove")),
+        Step::Remove => ("remove", Value::Null, schedules::remove_on_backend(name, backend).await.map(|()| "remove")),
     };
-    let was = json!({ "paused": entry.paused.is_some() });
-    let change = Change::new(cx.access.name(), word).of_executor(&entry.executor).of_schedule(name);
-    cx.record(&change.changing(was, json!({})).ended(&answer));
+    let change = Change::new(cx, word, AuditObject::schedule(name)).of_executor(&entry.executor);
+    cx.record(change.changing(was, after).ended(&answer)).await;
     Ok(answer?)
 }

@@ -5,8 +5,8 @@ use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 use axum::{Router, http::request::Parts};
 use rexecutor::{
     backend::{
-        AboutNode, Backend, Claim, Demand, Due, Enqueue, Failure, Maintain, NewJob, Node, Outcome, Pause, RunEnd,
-        Scope, Settle, Settlement, Tally, memory::InMemoryBackend,
+        AboutNode, AuditEntry, AuditObject, Backend, Claim, Demand, Due, Enqueue, Failure, Maintain, NewJob, Node,
+        Outcome, Pause, RunEnd, Scope, Settle, Settlement, Tally, memory::InMemoryBackend,
     },
     job::{ErrorType, JobId},
     schedule::{EntryStep, NewEntry, Schedule},
@@ -133,4 +133,17 @@ async fn fill(backend: &InMemoryBackend, count: usize) {
     let schedule = Schedule::parse("0 30 9 * * MON-FRI", "Europe/Berlin").expect("it is a schedule");
     let put = EntryStep::put("tenant-42-report", "ann", NewEntry::new(schedule, &NewJob::new("report", "42")));
     backend.entries().expect("it can").step(vec![put]).await.expect("it is put");
+    let cancelled = |nth: usize| {
+        let job = JobId::from(i64::try_from(nth + 1).unwrap_or(1));
+        let entry = AuditEntry::new("ann@example.com", "cancel", AuditObject::job(job)).with_via("dashboard");
+        let entry = entry.with_executor(Some(executors[nth % executors.len()].into()));
+        let entry = entry.with_before(r#"{"status":"scheduled"}"#);
+        match nth % 3 {
+            0 => entry.with_error(Some("the job is complete already".to_owned())),
+            _ => entry.with_after(r#"{"reason":"the order was withdrawn by the customer, who has called twice"}"#),
+        }
+    };
+    let mut changes: Vec<_> = (0..count.min(70)).map(cancelled).collect();
+    changes.push(AuditEntry::new("bob", "pause", AuditObject::cluster()).with_via("cli"));
+    backend.audit_log().expect("it can").record_audit(changes).await.expect("it is recorded");
 }

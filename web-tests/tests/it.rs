@@ -10,7 +10,7 @@ use std::{
 use rexecutor::{backend::NewJob, job::JobId};
 use web_tests::{Browser, Site};
 
-const PAGES: [(&str, &str); 8] = [
+const PAGES: [(&str, &str); 9] = [
     ("overview", "/"),
     ("week", "/?last=7d&of=charge_card"),
     ("jobs", "/jobs"),
@@ -19,6 +19,7 @@ const PAGES: [(&str, &str); 8] = [
     ("schedules", "/schedules"),
     ("nodes", "/nodes"),
     ("dead", "/dead"),
+    ("audit", "/audit"),
 ];
 
 /// One browser at a time: several take the memory of a small machine.
@@ -146,6 +147,11 @@ fn all_of_it_works_without_script() {
     tab.fill("#executors tbody tr:first-child input[name=reason]", "the bank is down");
     tab.follow("#executors tbody tr:first-child button[value=pause]");
     assert!(tab.text().contains("the bank is down") && tab.text().contains("by tester"), "{}", tab.text());
+    // Who has done it stands in the audit log.
+    tab.go(&site.page("/audit"));
+    tab.fill("input[name=action]", "pause");
+    tab.follow("form[role=search] button");
+    assert!(tab.text().contains("the bank is down") && !tab.text().contains("many jobs"), "{}", tab.text());
     tab.go(&site.page("/jobs?q=%231"));
     tab.fill("input[type=search]", " status:complete");
     tab.follow(".search button");

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{ArgGroup, Args};
 use rexecutor::{
     backend::{
-        AmendError, Backend, Filter, Inspect, JobRow,
+        AmendError, AuditObject, Backend, Filter, Inspect, JobRow,
         observe::{JobOrder, JobsRequest},
     },
     clock::{Clock, SystemClock},
@@ -110,13 +110,21 @@ impl Which {
         }
         let mut done = Vec::new();
         if !self.dry_run && !found.is_empty() {
-            let backend = session.change(&format!("{verb} {}", jobs(found.len())))?;
+            let which = match &self.search {
+                Some(search) => json!({ "matching": search }),
+                None => json!({ "selected": self.ids.len() }),
+            };
+            let entry = session.entry(verb, AuditObject::jobs()).with_before(which.to_string());
+            let backend = session.change(&format!("{verb} {}", jobs(found.len())), entry)?;
             for job in &found {
-                match change(backend, job).await {
+                let answer = change(backend, job).await;
+                session.changed(job, &answer).await;
+                match answer {
                     Ok(()) => done.push(job.id),
                     Err(AmendError::Backend(error)) => return Err(error.into()),
                     Err(refusal) => refused.push((job.id, refusal.to_string())),
                 }
+                session.changes.end(&json!({ "jobs": found.len(), "done": done.len(), "refused": refused.len() }));
             }
         } else {
             for job in &found {

@@ -1,7 +1,7 @@
 //! The whole cluster.
 
 use clap::Subcommand;
-use rexecutor::cluster;
+use rexecutor::{backend::Scope, cluster};
 use serde_json::json;
 
 use super::pause::PauseArgs;
@@ -20,11 +20,13 @@ pub(crate) async fn run(session: &Session, what: Cluster) -> Result<(), Failure>
     match what {
         Cluster::Pause(args) => {
             let pause = args.pause(session).await?;
-            cluster::pause_on_backend(pause, session.change("pause the whole cluster")?).await?;
+            let backend = session.change_pause("pause the whole cluster", &Scope::Cluster, Some(&pause)).await?;
+            cluster::pause_on_backend(pause, backend).await?;
             session.output.answer(&json!({ "done": "pause" }), || "the whole cluster is paused".to_owned())
         }
         Cluster::Resume => {
-            let was = cluster::resume_on_backend(session.change("resume the whole cluster")?).await?;
+            let backend = session.change_pause("resume the whole cluster", &Scope::Cluster, None).await?;
+            let was = cluster::resume_on_backend(backend).await?;
             session.output.answer(&json!({ "done": "resume", "was_paused": was }), || match was {
                 true => "the whole cluster is resumed".to_owned(),
                 false => "the whole cluster was not paused".to_owned(),

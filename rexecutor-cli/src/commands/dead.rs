@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use chrono::TimeDelta;
 use clap::{ArgGroup, Args, Subcommand};
 use rexecutor::{
-    backend::{AmendError, Filter, Inspect, JobRow, observe::JobOrder},
+    backend::{AmendError, AuditObject, Filter, Inspect, JobRow, observe::JobOrder},
     job::{ExecutorName, JobId, JobStatus},
     pruner::{PruneRule, PruneScope, PruneSpec},
 };
@@ -147,14 +147,19 @@ async fn each(
     if change.dry_run {
         return tell(session, verb, true, found.len(), &[]);
     }
-    session.change(&format!("{verb} {}", jobs(found.len())))?;
+    let before = json!({ "status": "discarded", "executor": change.which.executor, "type": change.which.error_type, "headline": change.which.headline });
+    let entry = session.entry(verb, AuditObject::jobs()).with_before(before.to_string());
+    session.change(&format!("{verb} {}", jobs(found.len())), entry)?;
     let (mut done, mut refused) = (0, Vec::new());
     for job in &found {
-        match step(session, job).await {
+        let answer = step(session, job).await;
+        session.changed(job, &answer).await;
+        match answer {
             Ok(()) => done += 1,
             Err(AmendError::Backend(error)) => return Err(error.into()),
             Err(refusal) => refused.push((job.id, refusal.to_string())),
         }
+        session.changes.end(&json!({ "jobs": found.len(), "done": done, "refused": refused.len() }));
     }
     tell(session, verb, false, done, &refused)
 }

@@ -7,7 +7,7 @@ use std::{
 
 use clap::Args;
 use rexecutor::{
-    backend::{Deadline, Due, Enqueue as _, Enqueued, NewJob},
+    backend::{AuditObject, Deadline, Due, Enqueue as _, Enqueued, NewJob},
     executor::GroupKey,
     job::uniqueness_criteria::UniquenessCriteria,
     limits::MAX_DATA_BYTES,
@@ -195,7 +195,11 @@ pub(crate) async fn run(session: &Session, what: Enqueue) -> Result<(), Failure>
                 _ => what.data,
             };
             let job = what.options.job(what.executor.unwrap_or_default(), data).map_err(Failure::usage)?;
-            session.change("enqueue 1 job")?.enqueue(vec![job]).await?
+            let executor = job.executor.clone();
+            let entry = session.entry("enqueue", AuditObject::jobs()).with_executor(Some(executor));
+            let answers = session.change("enqueue 1 job", entry)?.enqueue(vec![job]).await?;
+            note(session, &answers);
+            answers
         }
     };
     tell(session, &answers)
@@ -224,15 +228,23 @@ async fn of_lines(session: &Session, file: &str) -> Result<Vec<Enqueued>, Failur
         }
     }
     let mut answers = Vec::with_capacity(all.len());
-    let backend = session.change(&format!("enqueue {}", jobs(all.len())))?;
+    let entry = session.entry("enqueue", AuditObject::jobs());
+    let backend = session.change(&format!("enqueue {}", jobs(all.len())), entry)?;
     for some in all.chunks(BATCH) {
         let stored = backend.enqueue(some.to_vec()).await;
         answers.extend(stored.map_err(|error| {
             let done = answers.len();
             Failure::from(error).hint(&format!("the first {} of the lines are stored, and no others", jobs(done)))
         })?);
+        note(session, &answers);
     }
     Ok(answers)
+}
+
+/// Says in the audit log how many jobs came in, and the number of the first.
+fn note(session: &Session, answers: &[Enqueued]) {
+    let first = answers.first().map(|answer| answer.id().to_string());
+    session.changes.end(&json!({ "done": answers.len(), "first": first }));
 }
 
 fn word(answer: Enqueued) -> &'static str {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::{ArgGroup, Args, Subcommand};
 use rexecutor::{
-    backend::{LimitChange, Rate, Scope, control, observe::Standing},
+    backend::{AuditEntry, AuditObject, ChangedLimits, LimitChange, Rate, Scope, control, observe::Standing},
     cluster,
     job::ExecutorName,
 };
@@ -81,8 +81,9 @@ pub(crate) async fn run(session: &Session, what: Executors) -> Result<(), Failur
         Executors::List => list(session).await,
         Executors::Pause { executor, args } => {
             let pause = args.pause(session).await?;
-            let backend = session.change(&format!("pause the executor `{executor}`"))?;
             let scope = Scope::Executor(ExecutorName::from(executor.clone()));
+            let what = format!("pause the executor `{executor}`");
+            let backend = session.change_pause(&what, &scope, Some(&pause)).await?;
             control(backend)?.pause(&scope, pause.clone()).await?;
             if pause.cancels_running {
                 cancel_running(backend, &scope, &pause.reason).await?;
@@ -92,8 +93,9 @@ pub(crate) async fn run(session: &Session, what: Executors) -> Result<(), Failur
                 .answer(&json!({ "done": "pause", "executor": executor }), || format!("`{executor}` is paused"))
         }
         Executors::Resume { executor } => {
-            let backend = session.change(&format!("resume the executor `{executor}`"))?;
-            let was = control(backend)?.resume(&Scope::Executor(ExecutorName::from(executor.clone()))).await?;
+            let scope = Scope::Executor(ExecutorName::from(executor.clone()));
+            let backend = session.change_pause(&format!("resume the executor `{executor}`"), &scope, None).await?;
+            let was = control(backend)?.resume(&scope).await?;
             let json = json!({ "done": "resume", "executor": executor, "was_paused": was });
             session.output.answer(&json, || match was {
                 true => format!("`{executor}` is resumed"),
@@ -102,7 +104,10 @@ pub(crate) async fn run(session: &Session, what: Executors) -> Result<(), Failur
         }
         Executors::SetLimits(limits) => set(session, limits).await,
         Executors::ResetLimits { executor } => {
-            let backend = session.change(&format!("reset the limits of `{executor}`"))?;
+            let name = ExecutorName::from(executor.clone());
+            let before = set_limits(session, &name).await?;
+            let entry = entry(session, "reset-limits", &name).with_before(before.to_string());
+            let backend = session.change(&format!("reset the limits of `{executor}`"), entry)?;
             let was = cluster::reset_limits_on_backend(executor.clone(), backend).await?;
             let json = json!({ "done": "reset-limits", "executor": executor, "were_set": was });
             session.output.answer(&json, || match was {
@@ -141,28 +146,40 @@ async fn set(session: &Session, limits: Limits) -> Result<(), Failure> {
     change = key_rate.map_or(change.clone(), |rate| change.key_rate_limit(rate));
     let name = ExecutorName::from(executor.clone());
     change.check(&name).map_err(|error| Failure::usage(format!("{error:?}")))?;
-    let backend = session.change(&format!("set limits of `{executor}`"))?;
-    cluster::set_limits_on_backend(name, change, backend).await?;
+    let before = set_limits(session, &name).await?;
+    let entry = entry(session, "set-limits", &name).with_before(before.to_string());
+    let backend = session.change(&format!("set limits of `{executor}`"), entry)?;
+    cluster::set_limits_on_backend(name.clone(), change, backend).await?;
+    session.changes.end(&set_limits(session, &name).await?);
     session.output.answer(&json!({ "done": "set-limits", "executor": executor }), || {
         format!("the limits of `{executor}` are set, until `executors reset-limits`")
     })
 }
 
-async fn limits(session: &Session) -> Result<(), Failure> {
+fn entry(session: &Session, action: &str, executor: &ExecutorName) -> AuditEntry {
+    session.entry(action, AuditObject::executor(executor)).with_executor(Some(executor.clone()))
+}
+
+/// The limits of an executor that are set.
+async fn set_limits(session: &Session, executor: &ExecutorName) -> Result<Value, Failure> {
     let set = cluster::limits_on_backend(session.read()).await?;
+    Ok(set.iter().find(|one| one.executor == *executor).map_or(Value::Null, shape))
+}
+
+fn shape(one: &ChangedLimits) -> Value {
     let rate =
         |rate: Rate| json!({ "jobs": rate.jobs, "period_seconds": rate.period.as_secs_f64(), "burst": rate.burst });
-    let json: Vec<Value> = set
-        .iter()
-        .map(|one| {
-            let limits = one.change.limits;
-            json!({
-                "executor": one.executor.as_str(), "since": shapes::instant(one.since), "by": one.change.by,
-                "reason": one.change.reason, "max_running": limits.concurrency, "max_per_key": limits.per_key,
-                "rate": limits.rate.map(rate), "key_rate": limits.key_rate.map(rate),
-            })
-        })
-        .collect();
+    let limits = one.change.limits;
+    json!({
+        "executor": one.executor.as_str(), "since": shapes::instant(one.since), "by": one.change.by,
+        "reason": one.change.reason, "max_running": limits.concurrency, "max_per_key": limits.per_key,
+        "rate": limits.rate.map(rate), "key_rate": limits.key_rate.map(rate),
+    })
+}
+
+async fn limits(session: &Session) -> Result<(), Failure> {
+    let set = cluster::limits_on_backend(session.read()).await?;
+    let json: Vec<Value> = set.iter().map(shape).collect();
     session.output.answer(&json!({ "limits": json }), || {
         if set.is_empty() {
             return "no limits are set".to_owned();

@@ -2,7 +2,10 @@
 
 use clap::Subcommand;
 use rexecutor::{
-    backend::flows::{FlowState, Flows, TaskRow, flows},
+    backend::{
+        AuditObject,
+        flows::{FlowState, Flows, TaskRow, flows},
+    },
     job::FlowId,
     workflows::{Graph, TaskState},
 };
@@ -49,13 +52,17 @@ pub(crate) async fn run(session: &Session, what: Flow) -> Result<(), Failure> {
         Flow::Show { id, mermaid } => show(session, FlowId(id), mermaid).await,
         Flow::Cancel { id, reason } => {
             let reason = if reason.is_empty() { format!("cancelled by {}", session.by) } else { reason };
-            let backend = session.change(&format!("cancel all jobs of workflow {id}"))?;
+            let entry = session.entry("cancel", AuditObject::flow(FlowId(id)));
+            let backend = session.change(&format!("cancel all jobs of workflow {id}"), entry)?;
             let count = flows(backend)?.cancel_flow(FlowId(id), reason.replace('\0', "\u{fffd}")).await?;
+            session.changes.end(&json!({ "jobs": count }));
             session.output.answer(&json!({ "done": "cancel", "jobs": count }), || format!("cancelled {}", jobs(count)))
         }
         Flow::Retry { id } => {
-            let backend = session.change(&format!("retry what has failed of workflow {id}"))?;
+            let entry = session.entry("retry", AuditObject::flow(FlowId(id)));
+            let backend = session.change(&format!("retry what has failed of workflow {id}"), entry)?;
             let count = flows(backend)?.retry_tasks(FlowId(id)).await?;
+            session.changes.end(&json!({ "jobs": count }));
             session.output.answer(&json!({ "done": "retry", "jobs": count }), || match count {
                 0 => "no task of it has failed".to_owned(),
                 count => format!("{} run again", jobs(count)),

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use clap::{ArgGroup, Args, Subcommand};
 use rexecutor::{
     backend::{
-        Filter, Inspect, JobRow,
+        AuditObject, Filter, Inspect, JobRow,
         observe::{Explanation, JobOrder, JobsRequest, Position},
     },
     clock::{Clock, SystemClock},
@@ -310,7 +310,18 @@ async fn edit(session: &Session, edit: Edit) -> Result<(), Failure> {
         .with_due(rexecutor::backend::Due::At(change.scheduled_at));
     // The executor says how large data may be, and is not here: what is stored has passed.
     checked.check(enqueue::MAX_BYTES.max(job.data.len()).max(job.metadata.as_ref().map_or(0, String::len)))?;
-    session.change(&format!("change job {}", job.id))?.update(&job.executor, job.id, change).await?;
+    // Data are not told.
+    let shown = |job: &rexecutor::backend::JobChange| {
+        json!({
+            "priority": job.priority, "max_attempts": job.max_attempts, "tags": job.tags,
+            "scheduled_at": shapes::instant(job.scheduled_at),
+        })
+    };
+    let (before, mut after) = (shown(&rexecutor::backend::JobChange::of(&job)), shown(&change));
+    after["has_new_data"] = json!(change.data != job.data);
+    let entry = session.entry("edit", AuditObject::job(job.id)).with_executor(Some(job.executor.clone()));
+    let entry = entry.with_before(before.to_string()).with_after(after.to_string());
+    session.change(&format!("change job {}", job.id), entry)?.update(&job.executor, job.id, change).await?;
     let job = bulk::find(session, edit.id).await?;
     session.output.answer(&shapes::job(&job, str::to_owned), || format!("job {} was changed", job.id))
 }

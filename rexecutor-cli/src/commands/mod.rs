@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod audit;
 mod bench;
 mod bulk;
 mod cluster;
@@ -61,6 +62,8 @@ pub(crate) enum Command {
     /// Workflows and batches: how they stand, cancelling them, retrying what failed
     #[command(subcommand)]
     Flows(flows::Flow),
+    /// Who has changed what by hand, the newest first
+    Audit(audit::Audit),
     /// Tags: pausing the jobs that have one
     #[command(subcommand)]
     Tags(tags::Tags),
@@ -119,6 +122,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Schedules(what) => schedules::run(&session, what).await.map(done),
         Command::Nodes(what) => nodes::run(&session, what).await.map(done),
         Command::Flows(what) => flows::run(&session, what).await.map(done),
+        Command::Audit(what) => audit::run(&session, what).await.map(done),
         Command::Tags(what) => tags::run(&session, what).await.map(done),
         Command::Stats => stats::run(&session).await.map(done),
         #[cfg(feature = "top")]
@@ -135,5 +139,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         | Command::Health(_)
         | Command::Doctor(_) => Ok(ExitCode::SUCCESS),
     };
-    answer.map_err(|failure| failure.without(&session.guard.target.secrets()))
+    let answer = answer.map_err(|failure| failure.without(&session.guard.target.secrets()));
+    session.changes.finish(session.read(), answer.as_ref().err()).await;
+    answer
 }

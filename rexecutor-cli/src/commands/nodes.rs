@@ -2,7 +2,10 @@
 
 use clap::Subcommand;
 use rexecutor::{
-    backend::observe::{Cluster, SeenNode},
+    backend::{
+        Scope,
+        observe::{Cluster, SeenNode},
+    },
     cluster,
 };
 use rexecutor_web::{shapes, views};
@@ -31,14 +34,16 @@ pub(crate) async fn run(session: &Session, what: Nodes) -> Result<(), Failure> {
         Nodes::List => list(session).await,
         Nodes::Pause { label, args } => {
             let pause = args.pause(session).await?;
-            let backend = session.change(&format!("pause the nodes `{label}`"))?;
+            let (what, scope) = (format!("pause the nodes `{label}`"), Scope::Node(label.clone()));
+            let backend = session.change_pause(&what, &scope, Some(&pause)).await?;
             cluster::pause_node_on_backend(label.clone(), pause, backend).await?;
             session
                 .output
                 .answer(&json!({ "done": "pause", "label": label }), || format!("the nodes `{label}` are paused"))
         }
         Nodes::Resume { label } => {
-            let backend = session.change(&format!("resume the nodes `{label}`"))?;
+            let (what, scope) = (format!("resume the nodes `{label}`"), Scope::Node(label.clone()));
+            let backend = session.change_pause(&what, &scope, None).await?;
             let was = cluster::resume_node_on_backend(label.clone(), backend).await?;
             session.output.answer(&json!({ "done": "resume", "label": label, "was_paused": was }), || match was {
                 true => format!("the nodes `{label}` are resumed"),

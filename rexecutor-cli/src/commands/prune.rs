@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use clap::{ArgGroup, Args};
 use rexecutor::{
-    backend::{Filter, Maintain, ago, observe::JobOrder},
+    backend::{AuditObject, Filter, Maintain, ago, observe::JobOrder},
     job::{ExecutorName, JobStatus},
     pruner::{PruneRule, PruneScope, PruneSpec},
 };
@@ -85,11 +85,14 @@ pub(crate) async fn run(session: &Session, prune: Prune) -> Result<(), Failure> 
 
 /// Deletes all that match; gives how many there were.
 pub(crate) async fn delete(session: &Session, spec: &PruneSpec) -> Result<usize, Failure> {
-    let backend = session.change(&format!("delete {} jobs", spec.status))?;
+    let before = json!({ "status": spec.status, "rule": format!("{:?}", spec.rule), "executors": format!("{:?}", spec.executors) });
+    let entry = session.entry("prune", AuditObject::jobs()).with_before(before.to_string());
+    let backend = session.change(&format!("delete {} jobs", spec.status), entry)?;
     let mut deleted = 0;
     loop {
         let count = backend.prune(spec, BATCH).await?;
         deleted += count;
+        session.changes.end(&json!({ "done": deleted }));
         if count < BATCH {
             return Ok(deleted);
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use clap::{ArgGroup, Args, Subcommand};
 use rexecutor::{
-    backend::NewJob,
+    backend::{AuditEntry, AuditObject, NewJob},
     schedule::{MissedTicks, NewEntry, Origin, Overlap, Schedule, ScheduleEntry},
     schedules,
 };
@@ -13,7 +13,7 @@ use rexecutor_web::{shapes, views};
 use serde_json::{Value, json};
 
 use super::pause::PauseArgs;
-use crate::{failure::Failure, output::table, session::Session, time};
+use crate::{audit, failure::Failure, output::table, session::Session, time};
 
 /// Schedules: their next ticks, pausing, triggering, adding and removing them
 #[derive(Debug, Subcommand)]
@@ -104,12 +104,14 @@ pub(crate) async fn run(session: &Session, what: Schedules) -> Result<(), Failur
         Schedules::List { ticks } => list(session, ticks.into()).await,
         Schedules::Pause { name, args } => {
             let pause = args.pause(session).await?;
-            let backend = session.change(&format!("pause the schedule `{name}`"))?;
+            let entry = entry(session, "pause", &name).await?.with_after(audit::shown(Some(&pause)));
+            let backend = session.change(&format!("pause the schedule `{name}`"), entry)?;
             schedules::pause_on_backend(&name, pause, backend).await?;
             session.output.answer(&json!({ "done": "pause", "name": name }), || format!("`{name}` is paused"))
         }
         Schedules::Resume { name } => {
-            let backend = session.change(&format!("resume the schedule `{name}`"))?;
+            let entry = entry(session, "resume", &name).await?.with_after(audit::shown(None));
+            let backend = session.change(&format!("resume the schedule `{name}`"), entry)?;
             let was = schedules::resume_on_backend(&name, backend).await?;
             session.output.answer(&json!({ "done": "resume", "name": name, "was_paused": was }), || match was {
                 true => format!("`{name}` is resumed"),
@@ -117,9 +119,11 @@ pub(crate) async fn run(session: &Session, what: Schedules) -> Result<(), Failur
             })
         }
         Schedules::Trigger { name } => {
-            let backend = session.change(&format!("trigger the schedule `{name}`"))?;
+            let entry = entry(session, "trigger", &name).await?;
+            let backend = session.change(&format!("trigger the schedule `{name}`"), entry)?;
             let job = schedules::trigger_on_backend(&name, session.by.clone(), backend).await?;
             let json = json!({ "done": "trigger", "name": name, "job": job.map(|job| job.to_string()) });
+            session.changes.end(&json!({ "job": json["job"] }));
             session.output.answer(&json, || match job {
                 Some(job) => format!("job {job} was enqueued"),
                 None => "nothing was enqueued: an earlier job of the schedule is not finished".to_owned(),
@@ -127,11 +131,24 @@ pub(crate) async fn run(session: &Session, what: Schedules) -> Result<(), Failur
         }
         Schedules::Add(add) => self::add(session, add).await,
         Schedules::Remove { name } => {
-            let backend = session.change(&format!("remove the schedule `{name}`"))?;
+            let entry = entry(session, "remove", &name).await?;
+            let backend = session.change(&format!("remove the schedule `{name}`"), entry)?;
             schedules::remove_on_backend(&name, backend).await?;
             session.output.answer(&json!({ "done": "remove", "name": name }), || format!("`{name}` is removed"))
         }
     }
+}
+
+/// An entry of the audit log about a schedule, with how that is at present.
+async fn entry(session: &Session, action: &str, name: &str) -> Result<AuditEntry, Failure> {
+    let known = schedules::get_on_backend(name, session.read()).await?;
+    let entry = session.entry(action, AuditObject::schedule(name));
+    Ok(match known {
+        Some(known) => {
+            entry.with_before(shapes::schedule(&known).to_string()).with_executor(Some(known.executor.clone()))
+        }
+        None => entry,
+    })
 }
 
 async fn add(session: &Session, add: Add) -> Result<(), Failure> {
@@ -150,8 +167,11 @@ async fn add(session: &Session, add: Add) -> Result<(), Failure> {
     job.check(super::enqueue::MAX_BYTES)?;
     let described = schedule.describe();
     let entry = NewEntry::new(schedule, &job).with_missed(add.missed).with_overlap(add.overlap);
-    let backend = session.change(&format!("add the schedule `{}`", add.name))?;
+    let change = self::entry(session, "add", &add.name).await?.with_executor(Some(job.executor.clone()));
+    let backend = session.change(&format!("add the schedule `{}`", add.name), change)?;
     schedules::put_entry_on_backend(add.name.clone(), entry, session.by.clone(), backend).await?;
+    let put = schedules::get_on_backend(&add.name, backend).await?;
+    session.changes.end(&put.as_ref().map_or(Value::Null, shapes::schedule));
     session.output.answer(&json!({ "done": "add", "name": add.name, "description": described }), || {
         format!("`{}` enqueues `{}` {described}", add.name, job.executor)
     })

@@ -30,12 +30,13 @@ pub(crate) async fn run(session: &Session, what: Tags) -> Result<(), Failure> {
             let pause = args.pause(session).await?;
             let scope = Scope::Tag(tag.clone());
             pause.check(&scope).map_err(|error| Failure::usage(format!("{error:?}")))?;
-            let backend = session.change(&format!("pause the tag `{tag}`"))?;
+            let backend = session.change_pause(&format!("pause the tag `{tag}`"), &scope, Some(&pause)).await?;
             cluster::pause_tag_on_backend(tag.clone(), pause, backend).await?;
             session.output.answer(&json!({ "done": "pause", "tag": tag }), || format!("the tag `{tag}` is paused"))
         }
         Tags::Resume { tag } => {
-            let backend = session.change(&format!("resume the tag `{tag}`"))?;
+            let scope = Scope::Tag(tag.clone());
+            let backend = session.change_pause(&format!("resume the tag `{tag}`"), &scope, None).await?;
             let was = cluster::resume_tag_on_backend(tag.clone(), backend).await?;
             session.output.answer(&json!({ "done": "resume", "tag": tag, "was_paused": was }), || match was {
                 true => format!("the tag `{tag}` is resumed"),

@@ -67,9 +67,9 @@ fn say(output: Output, address: SocketAddr) -> Result<(), Failure> {
 
 fn told(change: &Change) {
     let about = [
+        (change.object.kind != "executor")
+            .then(|| [&*change.object.kind, &*change.object.id].join(" ").trim_end().to_owned()),
         change.executor.as_ref().map(|executor| format!("executor {executor}")),
-        change.job.map(|job| format!("job {job}")),
-        change.schedule.as_ref().map(|schedule| format!("schedule {schedule}")),
         change.error.as_ref().map(|error| format!("refused: {error}")),
     ];
     let about: Vec<String> = about.into_iter().flatten().collect();

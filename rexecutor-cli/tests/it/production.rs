@@ -64,6 +64,7 @@ const READS: &[&[&str]] = &[
     &["schedules", "list"],
     &["flows", "show", "1"],
     &["tags", "list"],
+    &["audit"],
     &["stats"],
     &["prune", "--status", "discarded", "--keep", "0", "--dry-run"],
     &["doctor"],

@@ -2,6 +2,7 @@
 
 mod any_store;
 mod aside;
+mod audit;
 mod bounds;
 mod breakers;
 mod controlled;
@@ -24,6 +25,7 @@ pub use self::schema_version::SchemaVersion;
 pub(crate) use self::{
     any_store::{AnyStore, Content, row_of, store},
     aside::{AT_ONCE, Aside, PausedTags, executors_of},
+    audit::{AuditColumns, looked_at, rows},
     bounds::Bounds,
     breakers::{BreakerColumns, Heard, heed},
     controlled::Controlled,

@@ -32,7 +32,7 @@ use crate::{AnyBackend, any::Kind};
 /// Copies all that one database has into another one: from SQLite to PostgreSQL, back, or between two of a kind.
 ///
 /// As a whole, it copies the jobs of every status with their numbers, errors, outputs, steps and streams, workflows and batches,
-/// schedules, pauses, limits that were set, circuit breakers, what is left of rates, and the history. Nodes must be stopped, programs that
+/// schedules, pauses, limits that were set, circuit breakers, what is left of rates, the history, and the audit log. Nodes must be stopped, programs that
 /// enqueue, too, and the target must have no jobs. The source stays as it is. In the end all rows of both databases have been compared.
 /// The cluster of the target is paused until then.
 ///

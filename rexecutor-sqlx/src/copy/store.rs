@@ -115,6 +115,7 @@ pub(crate) struct Numbers {
     pub(crate) jobs: i64,
     pub(crate) nodes: i64,
     pub(crate) flows: i64,
+    pub(crate) audit: i64,
 }
 
 /// A copy that was started. It changes something only as long as no later run has started.

@@ -58,6 +58,9 @@ tables! {
         failures: Text, opened_at: Instant, open_until: Instant, pause: Long, reason: Text;
     KEY_BUCKETS = "key_buckets": key { executor: Text, key: Text } full_at: Long, held_until: Long;
     HISTORY = "history": key { step: Text, at: Instant, executor: Text, ended: Text } runs: Long, run: Longs, wait: Longs;
+    AUDIT = "audit": key { id: Long }
+        at: Instant, kept_until: Instant, who: Text, via: Text, action: Text, kind: Text, object: Text, executor: Text,
+        error: Text, was: Text, became: Text;
 }
 
 /// Every table of either database, in the order in which they are copied: what a job needs comes before it.
@@ -80,6 +83,7 @@ pub(crate) static DECISIONS: &[(&str, Decision)] = &[
     ("breakers", Decision::Copied(&BREAKERS)),
     ("key_buckets", Decision::Copied(&KEY_BUCKETS)),
     ("history", Decision::Copied(&HISTORY)),
+    ("audit", Decision::Copied(&AUDIT)),
     // A part of the jobs.
     ("job_errors", Decision::Left),
     // Nodes join the database that they run on, and declare there what they keep to.

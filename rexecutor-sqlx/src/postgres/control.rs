@@ -11,8 +11,8 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
-        Backend, BackendError, ChangedLimits, Control, Ends, Entries, Events, Flows, History, LimitChange, Observe,
-        Pause, Paused, Reports, Result, Scope, SettleIn, StepLog, Streams, Survey,
+        AuditLog, Backend, BackendError, ChangedLimits, Control, Ends, Entries, Events, Flows, History, LimitChange,
+        Observe, Pause, Paused, Reports, Result, Scope, SettleIn, StepLog, Streams, Survey,
     },
     job::{ExecutorName, JobId},
 };
@@ -77,6 +77,10 @@ impl Backend for PgBackend {
     }
 
     fn flows(&self) -> Option<&dyn Flows> {
+        Some(self)
+    }
+
+    fn audit_log(&self) -> Option<&dyn AuditLog> {
         Some(self)
     }
 

@@ -239,7 +239,8 @@ impl Database {
 
     async fn last_numbers(&self, connection: &mut PgConnection) -> sqlx::Result<Numbers> {
         let row = self.query(&self.queries.list_last_numbers).fetch_one(connection).await?;
-        Ok(Numbers { jobs: row.try_get("jobs")?, nodes: row.try_get("nodes")?, flows: row.try_get("flows")? })
+        let [jobs, nodes, flows, audit] = ["jobs", "nodes", "flows", "audit"].map(|table| row.try_get(table));
+        Ok(Numbers { jobs: jobs?, nodes: nodes?, flows: flows?, audit: audit? })
     }
 
     async fn begin_target(&self, run: &Run, is_whole: bool, source: Numbers, name: String) -> Step<Begun> {
@@ -268,6 +269,7 @@ impl Database {
         if is_whole && !is_finished {
             self.raise_number(&mut transaction, "nodes", source.nodes).await?;
             self.raise_number(&mut transaction, "flows", source.flows).await?;
+            self.raise_number(&mut transaction, "audit", source.audit).await?;
             let pause = self.query(&self.queries.store_pause).bind(self.now()).bind("").bind(None::<DateTime<Utc>>);
             pause.bind("rexecutor copy").bind(INCOMPLETE).execute(&mut *transaction).await?;
         }

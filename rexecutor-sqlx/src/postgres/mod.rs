@@ -17,6 +17,7 @@ mod access;
 mod admit;
 mod advance;
 mod any_store;
+mod audit;
 mod backend;
 mod breakers;
 mod claim;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
-        Backend, ChangedLimits, Control, Ends, Entries, EventRow, Events, Flows, History, LimitChange, Observe, Pause,
-        Paused, Reports, Result, Scope, SettleIn, StepLog, Streams, Survey,
+        AuditLog, Backend, ChangedLimits, Control, Ends, Entries, EventRow, Events, Flows, History, LimitChange,
+        Observe, Pause, Paused, Reports, Result, Scope, SettleIn, StepLog, Streams, Survey,
     },
     job::{ExecutorName, JobId},
 };
@@ -63,6 +63,10 @@ impl Backend for SqliteBackend {
     }
 
     fn flows(&self) -> Option<&dyn Flows> {
+        Some(self)
+    }
+
+    fn audit_log(&self) -> Option<&dyn AuditLog> {
         Some(self)
     }
 

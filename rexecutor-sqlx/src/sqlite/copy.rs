@@ -198,7 +198,8 @@ async fn state(conn: &mut SqliteConnection, now: DateTime<Utc>, identity: Option
 
 pub(super) async fn last_numbers(conn: &mut SqliteConnection) -> sqlx::Result<Numbers> {
     let row = sqlx::query(queries::list_last_numbers()).fetch_one(conn).await?;
-    Ok(Numbers { jobs: row.try_get("jobs")?, nodes: row.try_get("nodes")?, flows: row.try_get("flows")? })
+    let [jobs, nodes, flows, audit] = ["jobs", "nodes", "flows", "audit"].map(|table| row.try_get(table));
+    Ok(Numbers { jobs: jobs?, nodes: nodes?, flows: flows?, audit: audit? })
 }
 
 fn copy_row(row: &SqliteRow) -> sqlx::Result<CopyRow> {
@@ -231,6 +232,7 @@ async fn begin_target(work: &mut Work<'_>, run: Run, is_whole: bool, source: Num
     if is_whole && !is_finished {
         raise_number(work, "rexecutor_nodes", here.nodes, source.nodes).await?;
         raise_number(work, "rexecutor_flows", here.flows, source.flows).await?;
+        raise_number(work, "rexecutor_audit", here.audit, source.audit).await?;
         let pause = sqlx::query(queries::store_pause()).bind("").bind(micros(work.now)).bind(None::<i64>);
         pause.bind("rexecutor copy").bind(INCOMPLETE).execute(&mut *work.conn).await?;
     }

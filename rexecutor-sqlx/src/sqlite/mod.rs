@@ -17,6 +17,7 @@
 
 mod admit;
 mod any_store;
+mod audit;
 mod backend;
 mod breakers;
 mod checkpoint;

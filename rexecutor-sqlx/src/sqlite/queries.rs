@@ -46,19 +46,19 @@ queries! {
     find_untold_tasks, find_version, finish_source_copy, finish_target_copy, first_due, forget_aside, forget_bare_flows,
     forget_flows, forget_tags, insert_alike, insert_chunks, insert_errors, insert_flow, insert_incoming, insert_jobs,
     insert_listener, insert_migration, insert_node, insert_number, insert_outgoing, insert_schedules,
-    insert_source_copy, insert_task_edges, insert_tasks, list_alive, list_chunks, list_columns, list_controls,
-    list_copies, list_due, list_entries, list_events, list_finished, list_flow_jobs, list_history, list_last_numbers,
-    list_limits, list_members, list_new_jobs, list_nodes, list_objects, list_outgoing, list_pauses, list_queues,
-    list_schedules, list_seen, list_steps, list_stored, list_tag_pauses, list_tasks, list_traits, list_upstream,
-    lock_backlog, lock_copy, lock_jobs, lock_states, mark_trials, move_schedule, outdate_nodes, prune_by_age,
-    prune_by_length, quarantine_jobs, query_jobs, read_history, read_parts, read_rows, record_aside, release_tasks,
-    renew_listener, renew_node, report_progress, reserve_more, reset_limits, rewind_schedule, set_aside,
-    set_back_breakers, set_back_jobs, set_back_key_throttles, set_back_throttles, set_limits, set_number,
-    settle_key_tokens, store_backlog, store_breaker, store_content, store_entry, store_events, store_executors,
-    store_flow, store_key_tokens, store_node_pause, store_pause, store_served, store_states, store_step,
-    store_tag_pause, store_tasks, store_tokens, sweep_chunks, sweep_flows, sweep_progress, take_back, tell_completed,
-    tell_progress, tell_tasks, throttle_executor, throttle_key, trim_errors, trim_events, update_node, walk_jobs,
-    walk_keys, walk_lines, walk_queue, write_rows,
+    insert_source_copy, insert_task_edges, insert_tasks, list_alive, list_audit, list_chunks, list_columns,
+    list_controls, list_copies, list_due, list_entries, list_events, list_finished, list_flow_jobs, list_history,
+    list_last_numbers, list_limits, list_members, list_new_jobs, list_nodes, list_objects, list_outgoing, list_pauses,
+    list_queues, list_schedules, list_seen, list_steps, list_stored, list_tag_pauses, list_tasks, list_traits,
+    list_upstream, lock_backlog, lock_copy, lock_jobs, lock_states, mark_trials, move_schedule, outdate_nodes,
+    prune_audit, prune_by_age, prune_by_length, quarantine_jobs, query_jobs, read_history, read_parts, read_rows,
+    record_aside, record_audit, release_tasks, renew_listener, renew_node, report_progress, reserve_more, reset_limits,
+    rewind_schedule, set_aside, set_back_breakers, set_back_jobs, set_back_key_throttles, set_back_throttles,
+    set_limits, set_number, settle_key_tokens, store_backlog, store_breaker, store_content, store_entry, store_events,
+    store_executors, store_flow, store_key_tokens, store_node_pause, store_pause, store_served, store_states,
+    store_step, store_tag_pause, store_tasks, store_tokens, sweep_chunks, sweep_flows, sweep_progress, take_back,
+    tell_completed, tell_progress, tell_tasks, throttle_executor, throttle_key, trim_errors, trim_events, update_node,
+    walk_jobs, walk_keys, walk_lines, walk_queue, write_rows,
 }
 
 /// Which jobs wait to be claimed: the one place where it is said in SQL, but for the index that goes with it.
@@ -248,6 +248,27 @@ mod tests {
             let sorts = |step: &String| step.contains("TEMP B-TREE") && sql.contains("UPDATE");
             assert!(!steps.iter().any(sorts), "{name}: {steps:?}");
         }
+    }
+
+    /// A page of the audit log looks at a bounded number of rows, by the index that leaves the fewest.
+    #[tokio::test]
+    async fn a_page_of_the_audit_log_is_found_by_an_index() {
+        let (_folder, mut connection) = connect().await;
+        let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", list_audit()));
+        let rows = sqlx::query(explain).fetch_all(&mut connection).await.unwrap();
+        let steps: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+        let looks: Vec<_> = steps.iter().filter(|step| step.contains(" each ")).map(String::as_str).collect();
+        let expected = [
+            "SEARCH each USING INDEX rexecutor_audit_object (kind=? AND object=? AND id<?)",
+            "SEARCH each USING INDEX rexecutor_audit_who (who=? AND id<?)",
+            "SEARCH each USING INTEGER PRIMARY KEY (rowid<?)",
+        ];
+        assert_eq!(looks, expected, "{steps:#?}");
+        let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", prune_audit()));
+        let rows = sqlx::query(explain).fetch_all(&mut connection).await.unwrap();
+        let steps: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+        let by_time = "SEARCH old USING COVERING INDEX rexecutor_audit_kept_until (kept_until<?)";
+        assert!(steps.iter().any(|step| step == by_time), "{steps:#?}");
     }
 
     /// However many entries there are, those that are due are looked up.

@@ -62,3 +62,45 @@ async fn no_answer_of_a_dashboard_reads_the_whole_table() {
     })
     .await;
 }
+
+/// A page of the audit log looks at a bounded number of rows, by the index that leaves the fewest.
+#[tokio::test]
+async fn a_page_of_the_audit_log_is_found_by_an_index() {
+    in_schema(async |world| {
+        world
+            .sql(
+                "INSERT INTO {schema}.audit (at, kept_until, who, via, action, kind, object)
+                 SELECT now(), now() + INTERVAL '90 days', 'user ' || n % 100, 'cli', 'cancel', 'job', n % 20000
+                 FROM generate_series(1, 60000) AS n;
+                 ANALYZE {schema}.audit;",
+            )
+            .await;
+        let mut connection = PgConnection::connect(&world.url).await.unwrap();
+        let statements = world.backend.statements();
+        let sql = &statements.iter().find(|(known, _)| *known == "list_audit").unwrap().1;
+        sqlx::raw_sql(AssertSqlSafe(format!("PREPARE asked AS {sql}"))).execute(&mut connection).await.unwrap();
+        let last = i64::MAX;
+        for mode in ["force_generic_plan", "force_custom_plan"] {
+            sqlx::raw_sql(AssertSqlSafe(format!("SET plan_cache_mode = {mode}")))
+                .execute(&mut connection)
+                .await
+                .unwrap();
+            for (asked, index) in [
+                ("NULL, NULL, NULL, NULL, NULL, 51, 51", "audit_pkey"),
+                ("NULL, 'pause', NULL, NULL, NULL, 10000, 51", "audit_pkey"),
+                ("'user 7', NULL, NULL, NULL, NULL, 51, 51", "audit_who"),
+                ("'user 7', NULL, 'job', '9', NULL, 10000, 51", "audit_object"),
+            ] {
+                let explain = format!("EXPLAIN (ANALYZE, TIMING OFF) EXECUTE asked(NULL, {last}, {asked})");
+                let rows = sqlx::raw_sql(AssertSqlSafe(explain)).fetch_all(&mut connection).await.unwrap();
+                let plan = rows.iter().map(|row| row.get::<String, _>(0)).collect::<Vec<_>>().join("\n");
+                assert!(!plan.contains("Seq Scan on audit"), "{mode}, {asked}:\n{plan}");
+                let ran =
+                    plan.lines().filter(|line| line.contains("on audit each") && !line.contains("never executed"));
+                let ran: Vec<_> = ran.collect();
+                assert!(ran.len() == 1 && ran[0].contains(index), "{mode}, {asked}:\n{plan}");
+            }
+        }
+    })
+    .await;
+}

@@ -52,6 +52,8 @@ cases! {
         the_events_of_each_job_come_in_order_whoever_works_at_once;
     history:
         how_jobs_went_is_added_up_by_the_minute, how_jobs_went_is_rolled_up_by_its_age;
+    audit:
+        what_people_change_is_recorded_and_found, the_audit_log_is_read_page_by_page, the_audit_log_prunes_itself;
     follow:
         case_15_4_jobs_follow_only_a_success_and_once, case_15_4_a_thousand_jobs_follow_one,
         case_15_4_what_was_not_committed_has_failed;

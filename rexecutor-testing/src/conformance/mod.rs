@@ -18,6 +18,7 @@
 
 mod aging;
 mod amend;
+mod audit;
 mod batch_jobs;
 mod batches;
 mod breakers;

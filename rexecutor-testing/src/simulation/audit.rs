@@ -13,9 +13,9 @@ use futures::{FutureExt, future::BoxFuture};
 use rexecutor::{
     Executor,
     backend::{
-        AmendError, Backend, Claim, Claimed, Control, Demand, Ends, Enqueue, Enqueued, Entries, Events, Filter, Flows,
-        Heartbeat, History, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe, Reports, Result,
-        ScheduleKey, Settle, Settlement, StepLog, Streams, Survey, Tick, Ticks, Wakeup, in_micros,
+        AmendError, AuditLog, Backend, Claim, Claimed, Control, Demand, Ends, Enqueue, Enqueued, Entries, Events,
+        Filter, Flows, Heartbeat, History, Inspect, JobChange, JobRow, Maintain, Member, NewJob, Node, Observe,
+        Reports, Result, ScheduleKey, Settle, Settlement, StepLog, Streams, Survey, Tick, Ticks, Wakeup, in_micros,
         memory::InMemoryBackend,
     },
     clock::Clock,
@@ -301,6 +301,10 @@ impl Backend for Audit {
 
     fn flows(&self) -> Option<&dyn Flows> {
         self.memory.flows()
+    }
+
+    fn audit_log(&self) -> Option<&dyn AuditLog> {
+        self.memory.audit_log()
     }
 
     fn observe(&self) -> Option<&dyn Observe> {

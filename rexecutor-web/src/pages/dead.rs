@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use maud::{Markup, html};
 use rexecutor::{
     backend::{
-        AmendError, Filter, JobRow,
+        AmendError, AuditObject, Filter, JobRow,
         observe::{JobOrder, JobsRequest},
     },
     clock::{Clock, SystemClock},
@@ -72,8 +72,10 @@ pub(crate) async fn change(form: Filled) -> Result<Response, Problem> {
     let (cx, executor) = (&form.cx, form.executor()?);
     match form.get("action") {
         "retry" => {
-            let jobs = alike(cx, &executor, form.get("type"), form.get("headline")).await?;
-            let (done, refused) = bulk::perform(cx, &Action::Retry, jobs).await?;
+            let (error_type, headline) = (form.get("type"), form.get("headline"));
+            let jobs = alike(cx, &executor, error_type, headline).await?;
+            let which = json!({ "status": "discarded", "type": error_type, "headline": headline });
+            let (done, refused) = bulk::perform(cx, &Action::Retry, jobs, which).await?;
             Ok(form.back(&format!("retry.{done}.{refused}")))
         }
         "purge" if form.get("sure") == "1" => {
@@ -118,8 +120,9 @@ async fn delete_alike(
         }
     }
     let before = json!({ "status": "discarded", "type": error_type, "headline": headline });
-    let change = Change::new(cx.access.name(), "delete").of_executor(executor);
-    cx.record(&change.changing(before, json!({ "deleted": deleted })).ended(&answer));
+    let after = json!({ "done": deleted, "refused": refused });
+    let change = Change::new(cx, "delete", AuditObject::jobs()).of_executor(executor);
+    cx.record(change.changing(before, after).ended(&answer)).await;
     answer?;
     Ok((deleted, refused))
 }
@@ -138,8 +141,8 @@ async fn delete(cx: &Cx, executor: &ExecutorName) -> Result<usize, Problem> {
             break;
         }
     }
-    let change = Change::new(cx.access.name(), "delete").of_executor(executor);
-    cx.record(&change.changing(json!({ "status": "discarded" }), json!({ "deleted": deleted })).ended(&answer));
+    let change = Change::new(cx, "delete", AuditObject::jobs()).of_executor(executor);
+    cx.record(change.changing(json!({ "status": "discarded" }), json!({ "done": deleted })).ended(&answer)).await;
     answer?;
     Ok(deleted)
 }

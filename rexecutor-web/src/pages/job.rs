@@ -147,6 +147,7 @@ fn facts(cx: &Cx, job: &JobRow) -> Markup {
                     @let what = match &extras.task { Some(task) => format!("{} of workflow {flow}", task.name), None => format!("batch {flow}") };
                     (fact("Part of", html! { a href=(cx.link(&format!("/workflows/{flow}"))) { (what) } }))
                 }
+                @if cx.may(Role::Operator) { (fact("Audit", html! { a href=(super::audit::link_of(cx, job.id)) { "changes by hand" } })) }
                 @if let Some(key) = &extras.group_key { (fact("Key", html! { code { (key) } })) }
                 @if let Some(node) = job.node { (fact("Node", html! { a href=(cx.link("/nodes")) { (node) } })) }
                 @if let Some(at) = job.deadline() { (fact("Deadline", format::instant(at))) }

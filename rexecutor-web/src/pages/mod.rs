@@ -1,5 +1,6 @@
 //! The pages, and what is around each of them.
 
+pub(crate) mod audit;
 pub(crate) mod dead;
 pub(crate) mod executors;
 pub(crate) mod history;
@@ -18,7 +19,7 @@ use axum::{
 use maud::{DOCTYPE, Markup, html};
 use rexecutor::job::JobStatus;
 
-use crate::{assets, problem::Problem, request::Cx};
+use crate::{access::Role, assets, problem::Problem, request::Cx};
 
 /// A page as it is sent.
 #[derive(Debug)]
@@ -30,14 +31,15 @@ impl IntoResponse for Page {
     }
 }
 
-/// The pages in the order of the navigation.
-const PAGES: &[(&str, &str)] = &[
-    ("/", "Overview"),
-    ("/jobs", "Jobs"),
-    ("/executors", "Executors"),
-    ("/schedules", "Schedules"),
-    ("/nodes", "Nodes"),
-    ("/dead", "Dead letters"),
+/// The pages in the order of the navigation, and who sees them.
+const PAGES: &[(&str, &str, Role)] = &[
+    ("/", "Overview", Role::Viewer),
+    ("/jobs", "Jobs", Role::Viewer),
+    ("/executors", "Executors", Role::Viewer),
+    ("/schedules", "Schedules", Role::Viewer),
+    ("/nodes", "Nodes", Role::Viewer),
+    ("/dead", "Dead letters", Role::Viewer),
+    ("/audit", "Audit", Role::Operator),
 ];
 
 /// The keys that the script knows.
@@ -46,7 +48,7 @@ const KEYS: &[(&[&str], &str)] = &[
     (&["j", "k"], "next row, previous row"),
     (&["Enter"], "open the row"),
     (&["x"], "select the row"),
-    (&["1", "2", "…", "6"], "go to a page, in the order of the navigation"),
+    (&["1", "2", "…", "7"], "go to a page, in the order of the navigation"),
     (&["?"], "this help"),
     (&["Esc"], "close this, or leave a field"),
 ];
@@ -70,7 +72,7 @@ pub(crate) fn page(cx: &Cx, title: &str, current: &str, body: Markup) -> Page {
                 header {
                     a.name href=(cx.link("/")) { "rexecutor" }
                     nav aria-label="Pages" {
-                        @for (path, name) in PAGES {
+                        @for (path, name, _) in PAGES.iter().filter(|(_, _, role)| cx.may(*role)) {
                             a href=(cx.link(path)) aria-current=[(*path == current).then_some("page")] { (name) }
                         }
                     }

@@ -3,7 +3,10 @@
 use axum::{extract::Path, response::Response};
 use maud::{Markup, PreEscaped, html};
 use rexecutor::{
-    backend::flows::{self, FlowState, Flows, TaskRow},
+    backend::{
+        AuditObject,
+        flows::{self, FlowState, Flows, TaskRow},
+    },
     job::{FlowId, JobId},
     workflows::{Graph, TaskState},
 };
@@ -156,8 +159,8 @@ pub(crate) async fn change(Path(id): Path<String>, form: Filled) -> Result<Respo
         "retry" => ("retry", flows.retry_tasks(id).await),
         _ => return Err(Problem::Invalid("There is no such action.".to_owned())),
     };
-    let after = json!({ "workflow": id.0, "jobs": done.as_ref().ok() });
-    cx.record(&Change::new(by, action).changing(json!({}), after).ended(&done));
+    let after = json!({ "jobs": done.as_ref().ok() });
+    cx.record(Change::new(cx, action, AuditObject::flow(id)).changing(json!({}), after).ended(&done)).await;
     let done = done?;
     Ok(form.back(&format!("{action}.{done}.0")))
 }

@@ -235,6 +235,6 @@ async fn a_group_of_dead_letters_is_deleted_and_no_other() {
     }
     let told = world.changes.lock().unwrap().clone();
     let change = told.last().unwrap();
-    assert_eq!((change.action, change.by.as_str(), change.after["deleted"].as_i64()), ("delete", "admin", Some(3)));
+    assert_eq!((change.action, change.by.as_str(), change.after["done"].as_i64()), ("delete", "admin", Some(3)));
     assert_eq!(change.before["headline"], "order # is late");
 }

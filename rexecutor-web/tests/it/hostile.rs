@@ -60,6 +60,10 @@ async fn hostile_texts_are_shown_as_texts_wherever_they_stand() {
         let first = NewJob::new(name.clone(), "1").with_task(Task::new(text));
         let flow = rexecutor::backend::flows::StoredFlow::workflow(text);
         let flow = world.backend.flows().unwrap().create(flow, vec![first]).await.unwrap();
+        let of = rexecutor::backend::AuditObject::new(text, text);
+        let entry = rexecutor::backend::AuditEntry::new(text, text, of).with_via(text).with_error(Some(name.clone()));
+        let entry = entry.with_executor(Some(name.clone().into())).with_before(text).with_after(text);
+        world.backend.audit_log().unwrap().record_audit(vec![entry]).await.unwrap();
         let paths = PAGES
             .map(str::to_owned)
             .into_iter()
@@ -67,8 +71,10 @@ async fn hostile_texts_are_shown_as_texts_wherever_they_stand() {
         let jobs = [waiting, dead, cancelled].map(|id| format!("/jobs/{id}"));
         let encoded: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
         let of = [format!("/?of={encoded}"), format!("/?last={encoded}")];
+        let audits =
+            ["by", "action", "job", "executor", "before", "limit"].map(|name| format!("/audit?{name}={encoded}"));
         let searches = ["q", "status", "order", "after", "done"].map(|name| format!("/jobs?{name}={encoded}"));
-        for path in paths.chain(jobs).chain(searches).chain(of).chain([format!("/no/{encoded}")]) {
+        for path in paths.chain(jobs).chain(searches).chain(audits).chain(of).chain([format!("/no/{encoded}")]) {
             let page = world.get("admin", &path).await.text;
             assert_eq!(breaks_out(&page), None, "{text:?} at {path}");
         }

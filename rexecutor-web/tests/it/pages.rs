@@ -12,7 +12,7 @@ use crate::support::{PAGES, World};
 async fn every_page_is_there_with_no_job_at_all() {
     let world = World::new();
     for path in PAGES {
-        let page = world.get("viewer", path).await;
+        let page = world.get("operator", path).await;
         assert_eq!(page.status, StatusCode::OK, "{path}");
         assert!(page.text.starts_with("<!DOCTYPE html>") && page.text.contains("data-live"), "{path}");
     }

@@ -173,4 +173,4 @@ impl World {
 }
 
 /// Every page that needs no job.
-pub(crate) const PAGES: [&str; 6] = ["/", "/jobs", "/executors", "/schedules", "/nodes", "/dead"];
+pub(crate) const PAGES: [&str; 7] = ["/", "/jobs", "/executors", "/schedules", "/nodes", "/dead", "/audit"];

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 
 use super::{
+    audit::AuditLog,
     ends::Ends,
     events::Events,
     flows::Flows,
@@ -130,6 +131,11 @@ pub trait Backend: Enqueue + Claim + Settle + Maintain + Inspect + std::fmt::Deb
 
     /// Keeping batches, if it can. The default is that it cannot.
     fn flows(&self) -> Option<&dyn Flows> {
+        None
+    }
+
+    /// Recording what people change by hand, if it can. The default is that it cannot: then the log of the program alone tells of it.
+    fn audit_log(&self) -> Option<&dyn AuditLog> {
         None
     }
 

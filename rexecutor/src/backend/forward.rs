@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 
 use super::{
+    audit::AuditLog,
     capabilities::{Backend, Control, Entries, Survey},
     ends::Ends,
     events::Events,
@@ -109,6 +110,10 @@ impl<B: Backend + ?Sized> Backend for Arc<B> {
 
     fn flows(&self) -> Option<&dyn Flows> {
         (**self).flows()
+    }
+
+    fn audit_log(&self) -> Option<&dyn AuditLog> {
+        (**self).audit_log()
     }
 
     fn is_membership_independent(&self) -> bool {

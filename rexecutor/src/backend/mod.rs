@@ -12,6 +12,7 @@
 mod roles;
 
 pub mod admission;
+mod audit;
 pub mod breaker;
 mod bucket;
 mod capabilities;
@@ -35,6 +36,7 @@ mod transaction;
 mod wakeup;
 
 pub use self::{
+    audit::{AuditLog, AuditPage, AuditRequest, audit_log},
     bucket::Bucket,
     capabilities::{Backend, Control, DueEntries, Entries, Survey, control, entries},
     ends::{Ends, ends},
@@ -53,9 +55,10 @@ pub use self::{
 };
 pub use crate::json::Json;
 pub use crate::model::{
-    AboutNode, AmendError, BackendError, ChangedLimits, Chunk, CircuitBreaker, Claimed, ClusterLimits, Deadline,
-    Demand, Due, Enqueued, EventKind, EventRow, Extra, Extras, Failure, Filter, FilterError, Happened, Headers,
-    Heartbeat, Held, Histogram, HistoryStep, JobChange, JobRow, KeyChange, Limit, LimitChange, Marks, Member, NewChunk,
-    NewJob, Node, Offset, OnDiscard, Outcome, Pause, Paused, Rate, Record, Recorded, Report, Result, RunEnd,
-    ScheduleKey, Scope, Settlement, Tally, Task, Tick, Ticks, Unique, UniqueEnqueued, Unserved, ago, in_micros,
+    AboutNode, AmendError, AuditEntry, AuditObject, AuditRecord, BackendError, ChangedLimits, Chunk, CircuitBreaker,
+    Claimed, ClusterLimits, Deadline, Demand, Due, Enqueued, EventKind, EventRow, Extra, Extras, Failure, Filter,
+    FilterError, Happened, Headers, Heartbeat, Held, Histogram, HistoryStep, JobChange, JobRow, KeyChange, Limit,
+    LimitChange, Marks, Member, NewChunk, NewJob, Node, Offset, OnDiscard, Outcome, Pause, Paused, Rate, Record,
+    Recorded, Report, Result, RunEnd, ScheduleKey, Scope, Settlement, Tally, Task, Tick, Ticks, Unique, UniqueEnqueued,
+    Unserved, ago, in_micros,
 };

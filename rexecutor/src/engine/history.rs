@@ -68,9 +68,20 @@ async fn step(environment: &Environment, due: &Mutex<RollUps>) -> Result<()> {
         let has_more = history(&*environment.backend)?.roll_up(next).await?;
         if !has_more {
             lock().left.pop();
+            let is_done = lock().left.is_empty();
+            prune_audit_log(environment, is_done).await?;
         }
     }
     Ok(())
+}
+
+/// Deletes what the audit log has kept for long enough, once all steps are rolled up: there may be nobody who records anything, which does
+/// the same.
+async fn prune_audit_log(environment: &Environment, is_due: bool) -> Result<()> {
+    match environment.backend.audit_log().filter(|_| is_due) {
+        Some(audit_log) => audit_log.prune_audit().await.map(drop),
+        None => Ok(()),
+    }
 }
 
 /// Stores what is left once nothing runs any more.

@@ -6,6 +6,7 @@
 //! Every struct here that crosses a backend's boundary is `#[non_exhaustive]` and has a constructor, so that a new field
 //! breaks no backend.
 
+mod audit;
 mod change;
 mod chunk;
 mod circuit_breaker;
@@ -43,8 +44,9 @@ mod unique;
 mod unique_enqueued;
 mod unserved;
 
-pub(crate) use self::time::after;
+pub(crate) use self::{audit::name as audited_name, time::after};
 pub use self::{
+    audit::{AuditEntry, AuditObject, AuditRecord},
     change::{JobChange, KeyChange},
     chunk::{Chunk, NewChunk, Offset, ParseOffsetError},
     circuit_breaker::CircuitBreaker,

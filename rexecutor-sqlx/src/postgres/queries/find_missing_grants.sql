@@ -34,6 +34,7 @@ WITH needed (relation, privilege, enqueues) AS (
     ('progress', 'DELETE', FALSE),
     ('history', 'SELECT', FALSE), ('history', 'INSERT', FALSE), ('history', 'UPDATE', FALSE),
     ('history', 'DELETE', FALSE),
+    ('audit', 'SELECT', FALSE), ('audit', 'INSERT', FALSE), ('audit', 'UPDATE', FALSE), ('audit', 'DELETE', FALSE),
     ('chunks', 'SELECT', FALSE), ('chunks', 'INSERT', FALSE), ('chunks', 'DELETE', FALSE),
     ('events', 'SELECT', FALSE), ('events', 'INSERT', FALSE), ('events', 'UPDATE', FALSE), ('events', 'DELETE', FALSE),
     ('listeners', 'SELECT', FALSE), ('listeners', 'INSERT', FALSE), ('listeners', 'UPDATE', FALSE),

@@ -381,6 +381,35 @@ CREATE TABLE rexecutor_history (
     PRIMARY KEY (step, at, executor, ended)
 ) STRICT, WITHOUT ROWID;
 
+-- The audit log: what people have changed by hand. AUTOINCREMENT: a page that begins before a number stays what it was.
+CREATE TABLE rexecutor_audit (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    -- When the row may be deleted.
+    kept_until INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    -- Through what: dashboard, api, cli.
+    via TEXT NOT NULL,
+    action TEXT NOT NULL,
+    -- What was changed: a kind of thing, and its number or name.
+    kind TEXT NOT NULL,
+    object TEXT NOT NULL,
+    -- Whose jobs it is about; NULL: those of all executors.
+    executor TEXT,
+    -- Why it was refused; NULL: it was done.
+    error TEXT,
+    -- What was there before, and what is there now, as JSON.
+    was TEXT,
+    became TEXT
+) STRICT;
+
+-- prune_audit: what has been kept for long enough.
+CREATE INDEX rexecutor_audit_kept_until ON rexecutor_audit (kept_until);
+
+-- list_audit: what somebody has changed, and who has changed something. All else walks the primary key.
+CREATE INDEX rexecutor_audit_who ON rexecutor_audit (who, id);
+CREATE INDEX rexecutor_audit_object ON rexecutor_audit (kind, object, id);
+
 -- Copies of this database to others, and of others to this one. Of those from here there is one row for all.
 CREATE TABLE rexecutor_copies (
     -- What both databases know it by.

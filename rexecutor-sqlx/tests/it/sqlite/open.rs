@@ -112,7 +112,7 @@ async fn trap_35_the_application_s_own_migrations_are_not_touched() {
         .await
         .unwrap();
     let (own, others): (Vec<_>, Vec<_>) = tables.into_iter().partition(|table| table.starts_with("rexecutor_"));
-    assert_eq!(own.len(), 28, "{own:?}");
+    assert_eq!(own.len(), 29, "{own:?}");
     assert_eq!(others, ["_sqlx_migrations", "sqlite_sequence"]);
     let versions: Vec<i64> =
         sqlx::query_scalar("SELECT version FROM _sqlx_migrations").fetch_all(&mut connection.0).await.unwrap();

@@ -63,6 +63,9 @@ INSERT INTO {key_buckets} (executor, key, full_at, held_until) VALUES ('a', 'ß'
 INSERT INTO {history} (step, at, executor, ended, runs, run, wait) VALUES
     ('minute', 1767225600000000, 'a', 'complete', 9007199254740993, '[1,0,9007199254740993]', '[]'),
     ('day', 0, 'a', 'retried', 1, '[]', '[1]');
+INSERT INTO {audit} (id, at, kept_until, who, via, action, kind, object, executor, error, was, became) VALUES
+    (3, 1767225600123456, 1767225600123457, 'ann', 'cli', 'cancel', 'job', '7', 'mail', NULL, '{"status":"scheduled"}', '{}'),
+    (9007199254740993, 1, 3155760000000000, 'ünïcode 🦀', '', 'pause', 'cluster', '', NULL, 'no', NULL, NULL);
 INSERT INTO {nodes} (id, label, program, timeout, seen_at, joined_at) VALUES (8, 'a dead one', 1, 1, 1, 1);
 DELETE FROM {jobs} WHERE id = 12;
 "#;

@@ -1,6 +1,7 @@
 //! Jobs in the memory of one process: for tests, and for work that may be lost with the process.
 
 mod admit;
+mod audit;
 mod backend;
 mod breakers;
 mod control;

@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 use super::{backend::InMemoryBackend, store::Store};
 use crate::{
     backend::{
+        audit::AuditLog,
         breaker::BreakerNotice,
         capabilities::{Backend, Control, Entries, Survey},
         ends::Ends,
@@ -275,6 +276,10 @@ impl Backend for InMemoryBackend {
     }
 
     fn flows(&self) -> Option<&dyn Flows> {
+        Some(self)
+    }
+
+    fn audit_log(&self) -> Option<&dyn AuditLog> {
         Some(self)
     }
 

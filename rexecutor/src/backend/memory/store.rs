@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
+    audit::Recorded,
     events::EventLog,
     flows::Flow,
     history::Kept,
@@ -74,6 +75,8 @@ pub(super) struct Store {
     pub(super) streams: BTreeMap<JobId, BTreeMap<Offset, Chunk>>,
     /// How jobs went.
     pub(super) history: Kept,
+    /// What people have changed by hand.
+    pub(super) audit: Recorded,
     /// Jobs that have ended and that somebody waits for.
     pub(super) ended: Vec<JobId>,
     /// What is recorded of the steps of jobs that have any.
