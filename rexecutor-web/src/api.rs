@@ -210,6 +210,15 @@ pub(crate) async fn history(Ask(cx): Ask, Query(parameters): Query<Vec<(String, 
     })))
 }
 
+/// Workflows and batches, the newest first.
+pub(crate) async fn flows(Ask(cx): Ask, Query(parameters): Query<Vec<(String, String)>>) -> Answer {
+    let page = pages::flows::read(&cx, &pages::flows::Asked::read(&parameters)?).await?;
+    Ok(Json(json!({
+        "flows": page.flows.iter().map(shapes::flow).collect::<Vec<_>>(),
+        "next": page.next.map(|next| next.to_string()), "now": iso(page.now),
+    })))
+}
+
 /// Who has changed what, the newest first.
 pub(crate) async fn audit(Ask(cx): Ask, Query(parameters): Query<Vec<(String, String)>>) -> Answer {
     let page = pages::audit::read(&cx, &pages::audit::Asked::read(&parameters)?).await?;

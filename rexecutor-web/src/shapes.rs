@@ -6,6 +6,7 @@ use chrono::Utc;
 use rexecutor::{
     backend::{
         AuditRecord, JobRow, Pause, Paused, Scope,
+        flows::ListedFlow,
         observe::{Cluster, Count, Explanation, SeenNode, Standing},
     },
     history::{Histogram, Point, RunEnd},
@@ -151,6 +152,16 @@ pub fn node(node: &SeenNode, cluster: &Cluster, sees: impl Fn(&ExecutorName) -> 
         "since": iso(node.since), "seen_at": iso(node.seen_at), "is_silent": node.is_silent(cluster.now),
         "paused": node.paused.as_ref().map(|paused| pause(paused.since, &paused.pause)),
         "executors": executors,
+    })
+}
+
+/// A workflow or batch, as a list has it.
+pub fn flow(listed: &ListedFlow) -> Value {
+    let flow = &listed.flow;
+    json!({
+        "id": listed.id.to_string(), "kind": if flow.is_workflow() { "workflow" } else { "batch" }, "name": flow.name(),
+        "is_open": flow.end().is_none(), "counts": listed.counts, "is_least": listed.is_least,
+        "cancelled": flow.cancelled(), "created_at": iso(listed.created_at), "finished_at": flow.finished_at().map(iso),
     })
 }
 

@@ -4,16 +4,17 @@ use clap::Subcommand;
 use rexecutor::{
     backend::{
         AuditObject,
-        flows::{FlowState, Flows, TaskRow, flows},
+        flows::{FlowState, Flows, FlowsRequest, TaskRow, flows},
     },
     job::FlowId,
     workflows::{Graph, TaskState},
 };
+use rexecutor_web::{shapes, views};
 use serde_json::{Value, json};
 
 use crate::{
     failure::{Code, Failure},
-    output::{facts, jobs},
+    output::{facts, jobs, table},
     session::Session,
     time,
 };
@@ -24,6 +25,21 @@ const PAGE: usize = 1_000;
 /// Workflows and batches: how they stand, cancelling them, retrying what failed
 #[derive(Debug, Subcommand)]
 pub(crate) enum Flow {
+    /// Workflows and batches, the newest first, and how many of their jobs stand where
+    List {
+        /// Those alone that have not ended
+        #[arg(long, conflicts_with = "ended")]
+        open: bool,
+        /// Those alone that have ended
+        #[arg(long)]
+        ended: bool,
+        /// At most so many, 1 to 100
+        #[arg(long, default_value_t = 50, value_name = "COUNT")]
+        limit: usize,
+        /// Those before the one of this number, as the last page says it
+        #[arg(long, value_name = "NUMBER")]
+        before: Option<i64>,
+    },
     /// How its jobs stand, and its tasks in their order
     Show {
         /// Its number
@@ -49,6 +65,11 @@ pub(crate) enum Flow {
 
 pub(crate) async fn run(session: &Session, what: Flow) -> Result<(), Failure> {
     match what {
+        Flow::List { open, ended, limit, before } => {
+            let is_open = if open || ended { Some(open) } else { None };
+            let request = FlowsRequest::new().that_are_open(is_open).before(before.map(FlowId)).at_most(limit);
+            list(session, &request).await
+        }
         Flow::Show { id, mermaid } => show(session, FlowId(id), mermaid).await,
         Flow::Cancel { id, reason } => {
             let reason = if reason.is_empty() { format!("cancelled by {}", session.by) } else { reason };
@@ -69,6 +90,31 @@ pub(crate) async fn run(session: &Session, what: Flow) -> Result<(), Failure> {
             })
         }
     }
+}
+
+async fn list(session: &Session, request: &FlowsRequest) -> Result<(), Failure> {
+    let page = flows(session.read())?.list_flows(request).await?;
+    let json = json!({
+        "now": shapes::instant(page.now), "flows": page.flows.iter().map(shapes::flow).collect::<Vec<_>>(),
+        "next": page.next.map(|next| next.to_string()),
+    });
+    session.output.answer(&json, || {
+        let more = page.next.map_or(String::new(), |next| format!("\nthere may be more: --before {next}"));
+        if page.flows.is_empty() {
+            return "no workflow or batch".to_owned();
+        }
+        let rows = page.flows.iter().map(|listed| {
+            let (flow, counts) = (&listed.flow, listed.counts);
+            let plus = if listed.is_least { "+" } else { "" };
+            let ended = format!("{}{plus}/{}{plus}", counts.finished(), counts.total());
+            let kind = if flow.is_workflow() { "workflow" } else { "batch" };
+            let state = if flow.end().is_some() { "ended" } else { "open" };
+            let since = views::relative(listed.created_at, page.now);
+            let failed = counts.discarded.to_string();
+            vec![listed.id.to_string(), kind.to_owned(), state.to_owned(), ended, failed, since, flow.name().to_owned()]
+        });
+        format!("{}{more}", table(&[">id", "kind", "state", ">ended", ">discarded", "since", "name"], rows))
+    })
 }
 
 async fn show(session: &Session, id: FlowId, mermaid: bool) -> Result<(), Failure> {

@@ -16,6 +16,13 @@ fn a_workflow_is_shown_cancelled_and_retried() {
             backend.flows().unwrap().create(StoredFlow::workflow("order 7"), jobs).await.unwrap().id
         });
         let id = id.to_string();
+        let listed = place.run(["flows", "list", "--open"]).ends(0).out;
+        assert!(listed.contains("workflow  open") && listed.contains("0/2") && listed.contains("order 7"), "{listed}");
+        assert_eq!(place.run(["flows", "list", "--ended"]).ends(0).out, "no workflow or batch\n");
+        let json = place.json(["flows", "list"]);
+        assert_eq!((fields(&json), &json["flows"][0]["id"]), (vec!["flows", "next", "now"], &id.as_str().into()));
+        let known = ["cancelled", "counts", "created_at", "finished_at", "id", "is_least", "is_open", "kind", "name"];
+        assert_eq!((fields(&json["flows"][0]), &json["flows"][0]["is_open"]), (known.to_vec(), &true.into()));
         let shown = place.run(["flows", "show", &id]).ends(0).out;
         assert!(shown.contains("0 of 2 (0 %)"), "{shown}");
         assert!(shown.ends_with("order 7\n  · charge\n  · ship  after charge\n"), "{shown}");

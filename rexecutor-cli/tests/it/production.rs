@@ -62,6 +62,7 @@ const READS: &[&[&str]] = &[
     &["executors", "limits"],
     &["nodes", "list"],
     &["schedules", "list"],
+    &["flows", "list"],
     &["flows", "show", "1"],
     &["tags", "list"],
     &["audit"],

@@ -12,8 +12,8 @@ use rexecutor::{
     backend::{
         Enqueued, NewJob, Result,
         flows::{
-            Created, FlowEnds, FlowError, FlowState, Flows, GraphError, Placed, StoredFlow, TaskRow, UpstreamTask,
-            names_of, place, taken_names,
+            Created, FlowEnds, FlowError, FlowState, Flows, FlowsPage, FlowsRequest, GraphError, Placed, StoredFlow,
+            TaskRow, UpstreamTask, names_of, place, taken_names,
         },
         lifecycle,
     },
@@ -99,6 +99,10 @@ impl Flows for PgBackend {
             Ok(found)
         };
         Box::pin(self.0.limited("could not read a batch", work))
+    }
+
+    fn list_flows<'a>(&'a self, request: &'a FlowsRequest) -> BoxFuture<'a, Result<FlowsPage>> {
+        Box::pin(self.0.limited("could not list batches", self.0.list_flows(request)))
     }
 
     fn cancel_flow(&self, flow: FlowId, reason: String) -> BoxFuture<'_, Result<usize, FlowError>> {

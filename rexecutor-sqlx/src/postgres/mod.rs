@@ -40,6 +40,7 @@ mod events;
 mod extras;
 mod failover;
 mod filter;
+mod flow_list;
 mod flow_rows;
 mod flows;
 mod flows_in;

@@ -56,7 +56,7 @@ macro_rules! queries {
 queries! {
     add_gone, add_history, aim_copy, announce_in_any, announce_jobs, await_jobs, begin_source_copy, begin_target_copy,
     claim_from_cursors, claim_jobs, claim_large_jobs, claim_met, close_breaker, complete_members, complete_runs,
-    complete_with_outputs, count_backlog, count_chunk_bytes, count_left, count_members, count_old_jobs,
+    complete_with_outputs, count_backlog, count_chunk_bytes, count_flow_jobs, count_left, count_members, count_old_jobs,
     count_other_jobs, count_outgoing, count_runs, count_skipped, count_status, count_waiting, create_migrations,
     create_schema, declare_limits, delete_dead_nodes, delete_entries, delete_incoming, delete_jobs, delete_listener,
     delete_node, delete_node_pause, delete_old_jobs, delete_outgoing, delete_parts, delete_pause, delete_rows,
@@ -70,7 +70,7 @@ queries! {
     insert_incoming, insert_job, insert_jobs, insert_listener, insert_migration, insert_node, insert_one,
     insert_outgoing, insert_schedules, insert_source_copy, insert_task_edges, insert_tasks, keep_listening, list_alive,
     list_audit, list_chunks, list_columns, list_controls, list_copies, list_due, list_entries, list_events,
-    list_finished, list_flow_jobs, list_holders, list_last_numbers, list_limits, list_new_jobs, list_nodes,
+    list_finished, list_flow_jobs, list_flows, list_holders, list_last_numbers, list_limits, list_new_jobs, list_nodes,
     list_numbers, list_old_columns, list_old_jobs, list_old_programs, list_outgoing, list_parts, list_pauses,
     list_queues, list_relations, list_schedules, list_seen, list_settings, list_steps, list_stored, list_tag_pauses,
     list_tasks, list_unlockable, list_upstream, lock_backlog, lock_breakers, lock_content, lock_copy, lock_entries,

@@ -8,17 +8,19 @@ use rexecutor::{
     backend::{
         Enqueued, JobRow, Marks, NewJob, Result, Scope,
         flows::{
-            Created, FlowEnds, FlowError, FlowState, Flows, GraphError, Placed, StoredFlow, TaskRow, UpstreamTask,
-            names_of, place, taken_names,
+            Created, FlowEnds, FlowError, FlowState, Flows, FlowsPage, FlowsRequest, GraphError, Placed, StoredFlow,
+            TaskRow, UpstreamTask, names_of, place, taken_names,
         },
         lifecycle,
     },
     job::{ExecutorName, FlowId, JobId, JobStatus},
 };
+use sqlx::SqliteConnection;
 
 use super::{
     backend::SqliteBackend,
     core::{Commit, Core},
+    flow_list,
     flow_rows::{find, find_row, members, put},
     queries,
     row::micros,
@@ -55,6 +57,11 @@ impl Flows for SqliteBackend {
     fn find(&self, flow: FlowId) -> BoxFuture<'_, Result<Option<FlowState>>> {
         let look = async move |core: &mut Core| Ok(find(&mut core.conn, flow).await?.map(|(state, _)| state));
         Box::pin(self.0.writer.run(look))
+    }
+
+    fn list_flows<'a>(&'a self, request: &'a FlowsRequest) -> BoxFuture<'a, Result<FlowsPage>> {
+        let request = request.clone();
+        Box::pin(self.look(async move |conn: &mut SqliteConnection, now| flow_list::list(conn, &request, now).await))
     }
 
     fn cancel_flow(&self, flow: FlowId, reason: String) -> BoxFuture<'_, Result<usize, FlowError>> {

@@ -41,6 +41,7 @@ mod events;
 mod extras;
 mod fast_path;
 mod filter;
+mod flow_list;
 mod flow_rows;
 mod flows;
 mod flows_in;

@@ -65,6 +65,8 @@ cases! {
         case_15_5_whoever_waits_is_woken_when_a_batch_finishes,
         case_15_5_of_many_that_end_the_last_jobs_one_enqueues_the_callback,
         case_15_5_a_batch_of_thousands_counts_each_of_its_jobs;
+    flow_list:
+        case_15_5_flows_are_listed_by_whether_they_have_ended;
     batch_jobs:
         case_15_5_a_batch_is_cancelled_as_a_whole, case_15_5_jobs_of_a_batch_that_goes_on_are_not_pruned,
         case_15_5_the_jobs_of_a_batch_are_listed_by_status;

@@ -35,6 +35,7 @@ mod entries;
 mod event_sources;
 mod events;
 mod explain;
+mod flow_list;
 mod follow;
 mod harness;
 mod history;

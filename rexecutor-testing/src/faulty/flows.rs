@@ -5,7 +5,7 @@ use futures::future::BoxFuture;
 use rexecutor::{
     backend::{
         Backend, Enqueued, Flows, NewJob, Result, flows,
-        flows::{Created, FlowError, FlowState, StoredFlow, TaskRow, UpstreamTask},
+        flows::{Created, FlowError, FlowState, FlowsPage, FlowsRequest, StoredFlow, TaskRow, UpstreamTask},
     },
     job::{ExecutorName, FlowId, JobId, JobStatus},
 };
@@ -23,6 +23,10 @@ impl<B: Backend> Flows for Faulty<B> {
 
     fn find(&self, flow: FlowId) -> BoxFuture<'_, Result<Option<FlowState>>> {
         Box::pin(self.call(Operation::Query, async move { flows(self.inner())?.find(flow).await }))
+    }
+
+    fn list_flows<'a>(&'a self, request: &'a FlowsRequest) -> BoxFuture<'a, Result<FlowsPage>> {
+        Box::pin(self.call(Operation::Query, async move { flows(self.inner())?.list_flows(request).await }))
     }
 
     fn cancel_flow(&self, flow: FlowId, reason: String) -> BoxFuture<'_, Result<usize, FlowError>> {

@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod dead;
 pub(crate) mod executors;
+pub(crate) mod flows;
 pub(crate) mod history;
 pub(crate) mod job;
 pub(crate) mod jobs;
@@ -38,6 +39,7 @@ const PAGES: &[(&str, &str, Role)] = &[
     ("/executors", "Executors", Role::Viewer),
     ("/schedules", "Schedules", Role::Viewer),
     ("/nodes", "Nodes", Role::Viewer),
+    ("/flows", "Flows", Role::Viewer),
     ("/dead", "Dead letters", Role::Viewer),
     ("/audit", "Audit", Role::Operator),
 ];
@@ -48,7 +50,7 @@ const KEYS: &[(&[&str], &str)] = &[
     (&["j", "k"], "next row, previous row"),
     (&["Enter"], "open the row"),
     (&["x"], "select the row"),
-    (&["1", "2", "…", "7"], "go to a page, in the order of the navigation"),
+    (&["1", "2", "…", "8"], "go to a page, in the order of the navigation"),
     (&["?"], "this help"),
     (&["Esc"], "close this, or leave a field"),
 ];

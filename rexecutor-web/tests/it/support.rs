@@ -173,4 +173,4 @@ impl World {
 }
 
 /// Every page that needs no job.
-pub(crate) const PAGES: [&str; 7] = ["/", "/jobs", "/executors", "/schedules", "/nodes", "/dead", "/audit"];
+pub(crate) const PAGES: [&str; 8] = ["/", "/jobs", "/executors", "/schedules", "/nodes", "/flows", "/dead", "/audit"];

@@ -92,3 +92,34 @@ async fn tasks_of_executors_that_they_may_not_see_are_left_out() {
     assert_eq!(world.get("mail-operator", &format!("/workflows/{batch}")).await.status, StatusCode::NOT_FOUND);
     assert!(world.get("viewer", &format!("/workflows/{batch}")).await.text.contains("batch #3"));
 }
+
+#[tokio::test]
+async fn flows_are_listed_with_how_they_stand() {
+    use rexecutor::backend::flows::StoredFlow;
+
+    let world = World::new();
+    assert!(world.get("viewer", "/flows").await.text.contains("No workflow or batch."));
+    let flows = world.backend.flows().unwrap();
+    for nth in 0..60 {
+        let jobs = if nth == 0 { Vec::new() } else { vec![NewJob::new("mail", "1"), NewJob::new("mail", "2")] };
+        flows.create(StoredFlow::batch(format!("<b>{nth}</b>")), jobs).await.unwrap();
+    }
+    let rows = |text: &str| text.matches("href=\"/workflows/").count();
+    let first = world.get("viewer", "/flows").await.text;
+    assert!(rows(&first) == 50 && first.contains("&lt;b&gt;59&lt;/b&gt;") && first.contains("0 of 2"), "{first}");
+    let next = first.split("rel=\"next\" href=\"").nth(1).unwrap().split('"').next().unwrap().replace("&amp;", "&");
+    let second = world.get("viewer", &next).await.text;
+    assert!(rows(&second) == 10 && second.contains("First page") && !second.contains("rel=\"next\""));
+    assert_eq!(rows(&world.get("viewer", "/flows?status=open&limit=100").await.text), 59);
+    assert_eq!(rows(&world.get("viewer", "/flows?status=ended").await.text), 1);
+    for query in ["status=done", "before=x", "limit=x"] {
+        assert_eq!(world.get("viewer", &format!("/flows?{query}")).await.status, StatusCode::BAD_REQUEST, "{query}");
+    }
+    let json = world.get("viewer", "/api/flows?limit=1").await.json();
+    assert_eq!((&json["flows"][0]["id"], &json["next"]), (&"60".into(), &"60".into()));
+    assert_eq!((&json["flows"][0]["counts"]["scheduled"], &json["flows"][0]["is_least"]), (&2.into(), &false.into()));
+    // Nobody knows here whose jobs a flow has.
+    for path in ["/flows", "/api/flows"] {
+        assert_eq!(world.get("mail-operator", path).await.status, StatusCode::FORBIDDEN, "{path}");
+    }
+}

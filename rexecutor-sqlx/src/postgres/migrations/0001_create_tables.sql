@@ -315,6 +315,9 @@ CREATE TABLE {schema}.flows (
 -- sweep_flows: those that have not ended.
 CREATE INDEX flows_open ON {schema}.flows (id) WHERE finished_at IS NULL;
 
+-- list_flows: those that have.
+CREATE INDEX flows_ended ON {schema}.flows (id) WHERE finished_at IS NOT NULL;
+
 CREATE INDEX flows_bare ON {schema}.flows (finished_at) WHERE is_bare;
 
 -- Tasks: the places of jobs in workflows.

@@ -324,6 +324,9 @@ CREATE TABLE rexecutor_flows (
 -- Those that have not ended.
 CREATE INDEX rexecutor_flows_open ON rexecutor_flows (id) WHERE finished_at IS NULL;
 
+-- list_flows: those that have.
+CREATE INDEX rexecutor_flows_ended ON rexecutor_flows (id) WHERE finished_at IS NOT NULL;
+
 CREATE INDEX rexecutor_flows_bare ON rexecutor_flows (finished_at) WHERE is_bare = 1;
 
 -- Tasks: the places of jobs in workflows.

@@ -9,6 +9,7 @@ mod ends;
 mod error;
 mod flow_ref;
 mod graph_error;
+mod list;
 mod placing;
 mod retry;
 mod stored;
@@ -25,6 +26,7 @@ pub use self::{
     error::FlowError,
     flow_ref::{FlowKind, FlowRef},
     graph_error::GraphError,
+    list::{FlowsPage, FlowsRequest, ListedFlow},
     placing::{KnownTask, PlacedTask, Predecessor, names_of, place},
     retry::{Rerun, Retried, retry},
     stored::StoredFlow,
@@ -65,6 +67,9 @@ pub trait Flows: Send + Sync {
 
     /// A flow as it stands.
     fn find(&self, flow: FlowId) -> BoxFuture<'_, Result<Option<FlowState>>>;
+
+    /// Flows, the newest first. It costs a bounded number of rows, however many flows there are and however many jobs they have.
+    fn list_flows<'a>(&'a self, request: &'a FlowsRequest) -> BoxFuture<'a, Result<FlowsPage>>;
 
     /// Cancels a flow: jobs that wait end at once, those that run are asked to stop, and none can be added. Gives how many jobs were
     /// cancelled or asked.

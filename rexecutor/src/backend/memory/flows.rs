@@ -9,8 +9,8 @@ use super::{backend::InMemoryBackend, roles::ready, store::Store};
 use crate::{
     backend::{
         flows::{
-            Created, FlowError, FlowState, Flows, GraphError, Placed, StoredFlow, TaskRow, UpstreamTask, place,
-            taken_names,
+            Created, FlowError, FlowState, Flows, FlowsPage, FlowsRequest, GraphError, ListedFlow, Placed, StoredFlow,
+            TaskRow, UpstreamTask, place, taken_names,
         },
         lifecycle,
     },
@@ -235,6 +235,21 @@ impl Flows for InMemoryBackend {
 
     fn find(&self, flow: FlowId) -> BoxFuture<'_, Result<Option<FlowState>>> {
         ready(Ok(self.store().0.flow_state(flow)))
+    }
+
+    fn list_flows<'a>(&'a self, request: &'a FlowsRequest) -> BoxFuture<'a, Result<FlowsPage>> {
+        let (store, now) = self.store();
+        let newest = store.flows.range(..request.before.unwrap_or(FlowId(i64::MAX))).rev();
+        let asked =
+            newest.filter(|(_, flow)| request.is_open.is_none_or(|is_open| flow.stored.end().is_none() == is_open));
+        let listed = |(id, flow): (&FlowId, &Flow)| {
+            let counted = JobStatus::ALL.iter().map(|status| {
+                (*status, store.indexes.members.of(*id, *status).take(FlowsRequest::COUNTED).count() as u64)
+            });
+            ListedFlow::new(*id, flow.stored.clone(), flow.created_at, flow.gone, counted)
+        };
+        let found = asked.take(request.limit + 1).map(listed).collect();
+        ready(Ok(FlowsPage::new(now, found, request.limit)))
     }
 
     fn cancel_flow(&self, flow: FlowId, reason: String) -> BoxFuture<'_, Result<usize, FlowError>> {
