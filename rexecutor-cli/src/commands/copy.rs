@@ -286,7 +286,11 @@ fn live(report: &LiveCopy, to: &str, dry_run: bool) -> String {
         false => format!("moved {} to {to}", counted(movable)),
     };
     if !report.renumbered.is_empty() {
-        text.push_str(&format!(", {} of them under new numbers", report.renumbered.len()));
+        text.push_str(&match (report.moved, report.renumbered.len()) {
+            (1, _) => ", under a new number".to_owned(),
+            (_, 1) => ", 1 of them under a new number".to_owned(),
+            (_, count) => format!(", {count} of them under new numbers"),
+        });
     }
     let reasons = [
         (left.executing, "running"),
