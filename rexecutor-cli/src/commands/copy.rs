@@ -259,7 +259,8 @@ fn whole(report: &WholeCopy, to: &str, dry_run: bool) -> String {
     let (all, rows) = (count(&report.statuses), count(&report.tables));
     let lines = report.statuses.iter().map(|one| vec![one.name.clone(), one.rows.to_string()]);
     let listed = table(&["status", ">jobs"], lines.chain([vec!["(all)".to_owned(), all.to_string()]]));
-    let what = format!("{} and {rows} rows of other tables", counted(all));
+    let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+    let what = format!("{} and {rows} of other tables", counted(all));
     let mut text = match dry_run {
         true => format!("{listed}\n\nit would copy {what} to {to}"),
         false => format!("{listed}\n\n{what} are in {to}, each the same as in the source"),

@@ -31,6 +31,8 @@ impl Maintain for SqliteBackend {
         let step = async move |core: &mut Core| {
             let controls = std::mem::take(&mut core.controls);
             let join = async |work: &mut Work<'_>| {
+                // It waits for another process's lock, which no other statement does.
+                work.open().await?;
                 let insert = sqlx::query(queries::insert_node()).bind(label).bind(migrate::KNOWN).bind(timeout);
                 let inserted = insert.bind(micros(work.now)).bind(about).execute(&mut *work.conn).await?;
                 let node = NodeId(inserted.last_insert_rowid());

@@ -100,6 +100,22 @@ async fn case_45_the_busy_timeout_is_waited_for_once() {
     }
 }
 
+/// So does a node that joins while other nodes write.
+#[tokio::test]
+async fn case_45_a_node_that_joins_waits_as_every_call_does() {
+    let file = File::new();
+    let patient = file.open().await;
+    let quick = SqliteOptions::new().busy_timeout(Duration::from_millis(200)).open(file.path()).await.unwrap();
+    let mut other = file.connect().await;
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    let joining = tokio::spawn(async move { join(&patient).await });
+    // Until this one has given up.
+    let error = quick.enqueue(vec![job("mail")]).await.unwrap_err();
+    assert!(error.is_transient() && !joining.is_finished(), "{error:?}");
+    sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+    joining.await.unwrap();
+}
+
 #[tokio::test]
 async fn case_45_a_reader_that_keeps_the_log_from_being_cut_is_told_of_once_and_then_it_is_cut() {
     let (log, _guard) = Log::begin();
