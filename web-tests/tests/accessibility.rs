@@ -4,7 +4,7 @@
 
 use web_tests::{Browser, Site};
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
     "/",
     "/?last=7d&of=charge_card",
     "/jobs",
@@ -14,6 +14,7 @@ const PAGES: [&str; 9] = [
     "/schedules",
     "/nodes",
     "/dead",
+    "/audit",
 ];
 
 /// What is wrong, and where.
