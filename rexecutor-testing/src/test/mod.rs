@@ -102,14 +102,17 @@ impl Test {
     /// use rexecutor::{middleware::{Extension, Next, Run}, prelude::*};
     /// use rexecutor_testing::{Test, perform};
     ///
+    /// #[derive(Clone)]
+    /// struct Tenant(String);
+    ///
     /// async fn tenant(mut run: Run, next: Next) -> ExecutionResult {
-    ///     run.add_extension("acme");
+    ///     run.add_extension(Tenant("acme".to_owned()));
     ///     next.run(run).await
     /// }
     ///
     /// #[job]
-    /// async fn invoice(Extension(tenant): Extension<&'static str>) -> Result<String, String> {
-    ///     Ok(format!("an invoice of {tenant}"))
+    /// async fn invoice(Extension(tenant): Extension<Tenant>) -> Result<String, String> {
+    ///     Ok(format!("an invoice of {}", tenant.0))
     /// }
     ///
     /// #[rexecutor_testing::test]
