@@ -82,14 +82,6 @@ pub(crate) fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String
     lines.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
-/// A text in so many letters at most.
-pub(crate) fn shortened(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some(_) => text.chars().take(most.saturating_sub(1)).chain(['…']).collect(),
-        None => text.to_owned(),
-    }
-}
-
 /// Facts, one a line.
 pub(crate) fn facts(facts: impl IntoIterator<Item = (String, String)>) -> String {
     let facts: Vec<_> = facts.into_iter().filter(|(_, fact)| !fact.is_empty()).collect();

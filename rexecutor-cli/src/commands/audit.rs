@@ -9,7 +9,7 @@ use rexecutor_web::{shapes, views};
 use serde_json::{Value, json};
 
 use super::bulk::id;
-use crate::{failure::Failure, output::table, session::Session};
+use crate::{args::count, failure::Failure, output::table, session::Session};
 
 /// Who has changed what by hand, the newest first
 #[derive(Debug, Args)]
@@ -27,7 +27,7 @@ pub(crate) struct Audit {
     #[arg(long, value_name = "NAME")]
     executor: Option<String>,
     /// At most so many, 1 to 500
-    #[arg(long, default_value_t = 50, value_name = "COUNT")]
+    #[arg(long, default_value_t = 50, value_name = "COUNT", value_parser = count)]
     limit: usize,
     /// Those before the one of this number, as the last page says it
     #[arg(long, value_name = "NUMBER")]

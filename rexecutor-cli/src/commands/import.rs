@@ -5,12 +5,13 @@ use std::{io::IsTerminal, process::ExitCode};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use rexecutor_sqlx::{AnyBackend, Import01, ImportProgress, ImportReport, OldJobs};
+use rexecutor_web::views;
 use serde_json::{Value, json};
 
 use crate::{
     args::Global,
     failure::{Code, Failure},
-    output::{jobs, remark, shortened, table},
+    output::{jobs, remark, table},
     session::Guard,
     stopping::stopped,
 };
@@ -158,7 +159,7 @@ fn text(report: &ImportReport, what: &Import, drop: Option<String>) -> String {
         text.push_str(&format!("\n\n{} {be} refused:\n", counted(report.refused_jobs)));
         let shown = report.refused.iter().take(MOST_SHOWN);
         let lines = shown.map(|job| {
-            vec![job.id.to_string(), job.status.clone(), shortened(&job.executor, MOST_LETTERS), job.problem.clone()]
+            vec![job.id.to_string(), job.status.clone(), views::short(&job.executor, MOST_LETTERS), job.problem.clone()]
         });
         text.push_str(&table(&[">id", "status", "executor", "why"], lines));
         let more = report.refused_jobs.saturating_sub(MOST_SHOWN as u64);
@@ -180,7 +181,7 @@ fn text(report: &ImportReport, what: &Import, drop: Option<String>) -> String {
 
 fn listed(all: &[OldJobs]) -> String {
     let lines =
-        all.iter().map(|one| vec![shortened(&one.executor, MOST_LETTERS), one.status.clone(), one.jobs.to_string()]);
+        all.iter().map(|one| vec![views::short(&one.executor, MOST_LETTERS), one.status.clone(), one.jobs.to_string()]);
     table(&["executor", "status", ">jobs"], lines)
 }
 

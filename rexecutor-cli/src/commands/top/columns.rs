@@ -8,7 +8,6 @@ use ratatui::{
 };
 
 use super::draw::one_line;
-use crate::output::shortened;
 
 /// A table as the commands print it: a heading that begins with `>` stands over numbers.
 pub(super) fn table(headings: &[&str], rows: &[Vec<String>], width: u16) -> Table<'static> {
@@ -83,6 +82,14 @@ fn fit(mut wanted: Vec<Wanted>, width: usize) -> Vec<Wanted> {
     wanted
 }
 
+/// A text in so many cells at most, the mark that it is cut among them.
+fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some(_) => text.chars().take(most.saturating_sub(1)).chain(['…']).collect(),
+        None => text.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,5 +110,12 @@ mod tests {
         assert_eq!(fit(&columns, 20), [(0, 4), (1, 14)]);
         assert_eq!(fit(&columns, 3), [(0, 4)]);
         assert_eq!(fit(&[], 10), []);
+    }
+
+    #[test]
+    fn a_text_that_fits_is_whole_and_another_one_ends_with_a_mark() {
+        let shown = ["printer", "print", "däh", ""].map(|text| shortened(text, 5));
+        assert_eq!(shown, ["prin…", "print", "däh", ""]);
+        assert_eq!([shortened("ab", 1), shortened("ab", 0)], ["…", "…"]);
     }
 }
